@@ -1,0 +1,1 @@
+//! Floor 4: the memory: SQLite and PostgreSQL, one file per noun.

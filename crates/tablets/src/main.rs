@@ -1,0 +1,2 @@
+//! The program: simulated tablets.
+fn main() {}

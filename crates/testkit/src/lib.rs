@@ -1,0 +1,1 @@
+//! Test servers, a database per test, a client per role.

@@ -1,0 +1,136 @@
+//! Ids: one UUIDv7 newtype per noun, so that a tablet's id cannot be passed for a command's.
+//!
+//! Stored and shown as lower-case hyphenated text. UUIDv7 sorts by creation time, which keeps the
+//! indexes of big tables dense and gives lists a stable order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Instant;
+
+/// A text that is not a UUID where an id was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {noun} id: expected a UUID")]
+pub struct InvalidId {
+    noun: &'static str,
+    text: String,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $noun:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, ordered after every id made at an earlier instant.
+            #[must_use]
+            pub fn new(now: Instant) -> Self {
+                Self(uuid_v7(now))
+            }
+
+            /// The UUID inside.
+            #[must_use]
+            pub fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::parse_str(text)
+                    .map(Self)
+                    .map_err(|_invalid| InvalidId { noun: $noun, text: text.chars().take(64).collect() })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tablet of the inventory, whatever happens to its enrolments.
+    TabletId = "tablet";
+    /// One enrolment of a tablet: from an invitation to its end. A tablet enrolled again has a new one.
+    EnrolmentId = "enrolment";
+    /// A command in a tablet's queue; on Apple's wire its `CommandUUID`.
+    CommandId = "command";
+    /// An enrolment link, for a tablet or a batch.
+    LinkId = "link";
+    /// A certificate authority of ours, or one taken over.
+    AuthorityId = "authority";
+    /// A single-use SCEP challenge.
+    ChallengeId = "challenge";
+    /// A push certificate.
+    PushCertificateId = "push certificate";
+    /// A permission to bring in a tablet of another server.
+    TakeoverId = "takeover";
+    /// An alarm for the operators.
+    AlarmId = "alarm";
+    /// A token of the API.
+    ApiTokenId = "API token";
+    /// A person's account.
+    AccountId = "account";
+    /// A due piece of work.
+    JobId = "job";
+    /// A set of tablets that share the same combination of layers.
+    SegmentId = "segment";
+    /// A recorded incident (sinistre).
+    IncidentId = "incident";
+    /// A location warrant.
+    WarrantId = "warrant";
+    /// An erase order.
+    EraseOrderId = "erase order";
+    /// A recorded end of an enrolment.
+    EnrolmentEndId = "end of enrolment";
+    /// A loan (prêt).
+    LoanId = "loan";
+}
+
+/// UUIDv7 (RFC 9562 §5.7) at the given instant, the rest random.
+fn uuid_v7(now: Instant) -> Uuid {
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+    let random = *Uuid::new_v4().as_bytes();
+    let mut tail = [0_u8; 10];
+    for (to, from) in tail.iter_mut().zip(random.iter().skip(6)) {
+        *to = *from;
+    }
+    // Bytes 6 and 8 of a v4 carry fixed bits; the builder overwrites just those with v7's.
+    uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = TabletId::new(Instant::from_millis(1_790_000_000_000));
+        assert_eq!(id.to_string().parse::<TabletId>(), Ok(id));
+        assert_eq!(id.as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn ids_sort_by_the_instant_they_were_made() {
+        let early = CommandId::new(Instant::from_millis(1_000));
+        let late = CommandId::new(Instant::from_millis(2_000));
+        assert!(early < late);
+        assert!(early.to_string() < late.to_string());
+    }
+
+    #[test]
+    fn a_bad_id_is_named_in_the_error() {
+        let error = "42".parse::<CommandId>().unwrap_err();
+        assert_eq!(error.to_string(), "`42` is not a valid command id: expected a UUID");
+    }
+}
