@@ -1,1 +1,3 @@
 //! Test servers, a database per test, a client per role.
+
+pub mod postgres;

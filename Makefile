@@ -1,0 +1,51 @@
+# Two commands matter: `make run` shows Ardoise at work, `make test` proves it.
+# The work is done by scripts/, which may also be called directly.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+# What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
+ARGS ?=
+
+.PHONY: help run test check room bench install
+
+help: ## Show this page
+	@echo 'Ardoise: the tablets of a département, managed from one program.'
+	@echo
+	@echo 'Start here'
+	@echo '  make run                    a whole département with simulated tablets, until Ctrl-C'
+	@echo '  make run ARGS="first-day --tablets 50 --json"'
+	@echo '                              one story, told and checked, with a line of JSON at its end'
+	@echo '  make test                   everything: format, lints, documentation, all tests, on'
+	@echo '                              SQLite and on a PostgreSQL of its own'
+	@echo
+	@echo 'While developing'
+	@echo '  make check                  format, lints and documentation only'
+	@echo '  make room ROOM=store        the tests of one room, with PostgreSQL beside them'
+	@echo '  make bench ARGS="--help"    load a server, ours or another, and print rate, p50, p99'
+	@echo '  make install                install what building and testing need, and nothing else'
+	@echo
+	@echo 'Each command installs the Debian or Ubuntu packages it needs when it may (root, or sudo'
+	@echo 'without a password); otherwise it prints the line to type and stops. Repeating is safe.'
+	@echo 'Where things are: README.md, then ARCHITECTURE.md.'
+
+run: ## Run the demo: a département, or one story
+	@scripts/install.sh build
+	@cargo run --package ardoise -- demo $(ARGS)
+
+test: ## Check and test everything, with the time of each stage
+	@scripts/test.sh
+
+check: ## Format, lints and documentation
+	@scripts/check.sh
+
+room: ## The tests of one room: make room ROOM=store
+	@scripts/room.sh "$(ROOM)" $(ARGS)
+
+bench: ## Load a server, built for speed
+	@scripts/install.sh build
+	@cargo run --release --package tablets -- bench $(if $(strip $(ARGS)),$(ARGS),--help)
+
+install: ## Install the packages that building and testing need
+	@scripts/install.sh build test lint

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Installs what building, testing or linting need, from the distribution only.
+#
+#   scripts/install.sh [build] [test] [lint]
+#
+# Does nothing, quickly, when everything is there. Installs when it may: as root, or by a sudo that
+# asks for no password. Otherwise prints the line to type and stops. Speaks on stderr, so that the
+# output of the command it prepares stays clean.
+set -euo pipefail
+
+build_packages=(build-essential pkg-config libssl-dev libpq-dev)
+test_packages=(openssl postgresql strongswan-pki)
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+    say "ardoise: $*"
+    exit 1
+}
+
+need_cargo() {
+    command -v cargo >/dev/null 2>&1 && return
+    # rustup puts cargo on the PATH of login shells only.
+    fail "cargo is not on the PATH. Install Rust from https://rustup.rs, or type
+  . \"\$HOME/.cargo/env\"
+and try again."
+}
+
+need_components() {
+    local absent=()
+    cargo fmt --version >/dev/null 2>&1 || absent+=(rustfmt)
+    cargo clippy --version >/dev/null 2>&1 || absent+=(clippy)
+    [ ${#absent[@]} -eq 0 ] && return
+    command -v rustup >/dev/null 2>&1 ||
+        fail "${absent[*]} missing, and no rustup to install it. Install the same from where your Rust came from."
+    say "ardoise: adding ${absent[*]} to the Rust toolchain"
+    rustup component add "${absent[@]}" >&2
+}
+
+absent_packages() {
+    local package status
+    for package in "$@"; do
+        status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$status" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+may_install() {
+    [ "$(id -u)" -eq 0 ] && return
+    command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null
+}
+
+need_packages() {
+    [ -n "${ARDOISE_SKIP_INSTALL:-}" ] && return
+    command -v dpkg-query >/dev/null 2>&1 ||
+        fail "this is neither Debian nor Ubuntu. Install what these packages hold: $*
+then set ARDOISE_SKIP_INSTALL=1 and try again."
+    local absent
+    mapfile -t absent < <(absent_packages "$@")
+    [ ${#absent[@]} -eq 0 ] && return
+    may_install || fail "packages are missing, and this account may not install them. Type
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${absent[*]}
+and try again."
+    say "ardoise: installing ${absent[*]}"
+    local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    as_root "${quiet[@]}" update >&2 || say "ardoise: apt-get update failed; trying with the lists at hand"
+    as_root "${quiet[@]}" install -y --no-install-recommends "${absent[@]}" </dev/null >&2 ||
+        fail "the installation failed; its messages are above. Once solved, try again."
+}
+
+packages=()
+lint=
+for purpose in "$@"; do
+    case $purpose in
+    build) packages+=("${build_packages[@]}") ;;
+    test) packages+=("${test_packages[@]}") ;;
+    lint) lint=yes ;;
+    *) fail "unknown purpose \`$purpose\`: expected build, test or lint" ;;
+    esac
+done
+
+need_cargo
+if [ ${#packages[@]} -gt 0 ]; then need_packages "${packages[@]}"; fi
+if [ -n "$lint" ]; then need_components; fi
