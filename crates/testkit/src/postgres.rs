@@ -22,7 +22,10 @@ const LAUNCHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostgresError {
     /// The variable holds something else than a PostgreSQL URL.
-    #[error("{SERVER_VARIABLE} is not a `postgresql://` URL: set it to that of an account that may create databases, or unset it")]
+    #[error(
+        "ARDOISE_TEST_POSTGRESQL is not a `postgresql://` URL: set it to that of an account that may create \
+         databases, or unset it"
+    )]
     InvalidUrl,
     /// A program could not be run at all.
     #[error("cannot run `{program}`: {cause}; type `make install`")]
@@ -101,27 +104,25 @@ impl Drop for TestDatabase {
 /// # Errors
 /// When the environment names no server and none can be started.
 pub fn server_url() -> Result<&'static str, PostgresError> {
-    static URL: OnceLock<Result<String, PostgresError>> = OnceLock::new();
-    let url = URL.get_or_init(|| match env::var(SERVER_VARIABLE) {
-        Ok(url) if !url.is_empty() => Ok(url),
-        Ok(_) | Err(_) => start().map(|server| server.url.clone()),
+    static SERVER: OnceLock<Result<Server, PostgresError>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| match env::var(SERVER_VARIABLE) {
+        Ok(url) if !url.is_empty() => Ok(Server { url, _launcher: None }),
+        Ok(_) | Err(_) => launch(),
     });
-    url.as_deref().map_err(PostgresError::clone)
+    match server {
+        Ok(server) => Ok(&server.url),
+        Err(error) => Err(error.clone()),
+    }
 }
 
-/// The server that this process started. Its launcher lives until its input ends: the pipe is closed by
-/// the system when the process is gone, so that not even a killed test leaves a server behind.
-struct OwnServer {
+/// A server for this process. A launcher of ours lives until its input ends: the system closes that pipe
+/// when the process is gone, so that not even a killed test leaves a server behind.
+struct Server {
     url: String,
-    _launcher: Child,
+    _launcher: Option<Child>,
 }
 
-fn start() -> Result<&'static OwnServer, PostgresError> {
-    static SERVER: OnceLock<Result<OwnServer, PostgresError>> = OnceLock::new();
-    SERVER.get_or_init(launch).as_ref().map_err(PostgresError::clone)
-}
-
-fn launch() -> Result<OwnServer, PostgresError> {
+fn launch() -> Result<Server, PostgresError> {
     let mut launcher = Command::new(LAUNCHER)
         .args(["sh", "-c", "echo \"$ARDOISE_TEST_POSTGRESQL\"; read -r _ || true"])
         .env_remove(SERVER_VARIABLE)
@@ -148,7 +149,7 @@ fn launch() -> Result<OwnServer, PostgresError> {
         }
         return Err(PostgresError::Start { messages: messages.trim().to_owned() });
     }
-    Ok(OwnServer { url: url.trim().to_owned(), _launcher: launcher })
+    Ok(Server { url: url.trim().to_owned(), _launcher: Some(launcher) })
 }
 
 /// A server's URL, taken apart as far as needed to name another database and to keep the password off
@@ -205,7 +206,14 @@ impl ServerUrl {
     fn psql(&self, script: &str) -> Result<String, PostgresError> {
         let mut command = Command::new("psql");
         command
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--no-password"])
+            .args([
+                "--no-psqlrc",
+                "--quiet",
+                "--tuples-only",
+                "--no-align",
+                "--set=ON_ERROR_STOP=1",
+                "--no-password",
+            ])
             .arg("--dbname")
             .arg(self.render(&self.database, None))
             .env("PGCONNECT_TIMEOUT", "20")
@@ -292,8 +300,12 @@ mod tests {
 
     #[test]
     fn another_database_keeps_account_address_and_query() {
-        let server = ServerUrl::parse("postgres://ann:p%40ss@db.example:5433/postgres?sslmode=require").unwrap();
-        assert_eq!(server.with_database("one"), "postgresql://ann:p%40ss@db.example:5433/one?sslmode=require");
+        let server =
+            ServerUrl::parse("postgres://ann:p%40ss@db.example:5433/postgres?sslmode=require").unwrap();
+        assert_eq!(
+            server.with_database("one"),
+            "postgresql://ann:p%40ss@db.example:5433/one?sslmode=require"
+        );
         assert_eq!(server.render("one", None), "postgresql://ann@db.example:5433/one?sslmode=require");
         assert_eq!(percent_decoded("p%40ss%zz%4"), "p@ss%zz%4");
         assert_eq!(ServerUrl::parse("sqlite:/tmp/x"), Err(PostgresError::InvalidUrl));
