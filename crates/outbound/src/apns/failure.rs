@@ -9,7 +9,6 @@ use std::io;
 use rustls::AlertDescription;
 
 use super::PushOutcome;
-use super::outcome::printable;
 use crate::egress::EgressRefusal;
 
 /// Why an attempt got no answer.
@@ -33,6 +32,19 @@ impl Failure {
 /// The reasons for which Apple closes a whole connection because of its certificate.
 const CERTIFICATE_REASONS: [&str; 4] =
     ["BadCertificate", "BadCertificateEnvironment", "Forbidden", "TopicDisallowed"];
+
+/// The TLS alerts that speak of our certificate (RFC 8446 §6.2).
+const ALERTS_ABOUT_US: [AlertDescription; 9] = [
+    AlertDescription::NoCertificate,
+    AlertDescription::BadCertificate,
+    AlertDescription::UnsupportedCertificate,
+    AlertDescription::CertificateRevoked,
+    AlertDescription::CertificateExpired,
+    AlertDescription::CertificateUnknown,
+    AlertDescription::UnknownCA,
+    AlertDescription::AccessDenied,
+    AlertDescription::CertificateRequired,
+];
 
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
@@ -82,33 +94,25 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)
 
 fn certificate_refusal(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() {
-        return is_about_our_certificate(*alert).then(|| format!("TLS alert {alert:?}"));
+        return ALERTS_ABOUT_US.contains(alert).then(|| format!("TLS alert {alert:?}"));
+    }
+    let text = cause.to_string();
+    if cause.is::<io::Error>() {
+        // In TLS 1.3 the alert arrives after the handshake, on a connection that h2 already reads: of the
+        // error it keeps the kind and the text.
+        let alert =
+            ALERTS_ABOUT_US.iter().find(|alert| text == rustls::Error::AlertReceived(**alert).to_string())?;
+        return Some(format!("TLS alert {alert:?}"));
     }
     let http2 = cause.downcast_ref::<h2::Error>()?;
     if !(http2.is_go_away() && http2.is_remote()) {
         return None;
     }
     // The debug data of a GOAWAY holds Apple's reason as JSON, and h2 gives it out only in its text.
-    let text = http2.to_string();
     CERTIFICATE_REASONS
         .iter()
         .find(|reason| text.contains(&format!("\\\"{reason}\\\"")))
-        .map(|reason| printable(reason))
-}
-
-fn is_about_our_certificate(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::NoCertificate
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied
-            | AlertDescription::CertificateRequired
-    )
+        .map(|reason| (*reason).to_owned())
 }
 
 fn is_calm_down(cause: &(dyn Error + 'static)) -> bool {

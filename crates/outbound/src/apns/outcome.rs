@@ -127,7 +127,7 @@ fn mix(seed: u64, attempts: u32) -> u64 {
 }
 
 /// A word of the other side, fit for a log line and a column: printable, at most 100 characters.
-pub(super) fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(100).collect()
 }
 
