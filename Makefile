@@ -2,8 +2,9 @@
 # The work is done by scripts/, which may also be called directly.
 
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
+# rustup puts cargo on the PATH of login shells only.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
 ARGS ?=

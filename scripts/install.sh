@@ -20,7 +20,6 @@ fail() {
 
 need_cargo() {
     command -v cargo >/dev/null 2>&1 && return
-    # rustup puts cargo on the PATH of login shells only.
     fail "cargo is not on the PATH. Install Rust from https://rustup.rs, or type
   . \"\$HOME/.cargo/env\"
 and try again."
@@ -66,9 +65,15 @@ then set ARDOISE_SKIP_INSTALL=1 and try again."
     local absent
     mapfile -t absent < <(absent_packages "$@")
     [ ${#absent[@]} -eq 0 ] && return
-    may_install || fail "packages are missing, and this account may not install them. Type
-  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${absent[*]}
+    local line="apt-get update && apt-get install -y --no-install-recommends ${absent[*]}"
+    if ! may_install; then
+        command -v sudo >/dev/null 2>&1 || fail "packages are missing. As root, type
+  $line
 and try again."
+        fail "packages are missing, and sudo asks for a password. Type
+  ${line//apt-get/sudo apt-get}
+and try again."
+    fi
     say "ardoise: installing ${absent[*]}"
     local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     as_root "${quiet[@]}" update >&2 || say "ardoise: apt-get update failed; trying with the lists at hand"

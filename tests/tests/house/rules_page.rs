@@ -82,16 +82,16 @@ fn rows() -> Vec<Row> {
 /// Whether the text cites the rule, as `C5.2.1` or as `C5_2_1`, and not a longer id.
 fn mentions(text: &str, id: &str) -> bool {
     [id.to_owned(), id.replace('.', "_")].iter().any(|id| {
-        text.match_indices(id.as_str()).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let mut after = text[at + id.len()..].chars();
-            let (next, second) = (after.next(), after.next());
-            let goes_on = match next {
-                Some('.' | '_') => second.is_some_and(|letter| letter.is_ascii_digit()),
+        let around: Vec<&str> = text.split(id.as_str()).collect();
+        around.windows(2).any(|pair| {
+            let [before, after] = pair else { return false };
+            let mut following = after.chars();
+            let goes_on = match following.next() {
+                Some('.' | '_') => following.next().is_some_and(|letter| letter.is_ascii_digit()),
                 Some(letter) => letter.is_alphanumeric(),
                 None => false,
             };
-            !before.is_some_and(char::is_alphanumeric) && !goes_on
+            !before.chars().next_back().is_some_and(char::is_alphanumeric) && !goes_on
         })
     })
 }

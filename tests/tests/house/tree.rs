@@ -27,12 +27,8 @@ impl Source {
 
     /// Numbered lines of code: no comments, and nothing from the first `#[cfg(test)]` module on.
     pub(crate) fn code_outside_tests(&self) -> impl Iterator<Item = (usize, &str)> {
-        let end = if self.is_test() {
-            0
-        } else {
-            self.text.find("#[cfg(test)]\nmod tests {").unwrap_or(self.text.len())
-        };
-        let lines = self.text[..end].lines().enumerate();
+        let code = self.text.split("#[cfg(test)]\nmod tests {").next().filter(|_| !self.is_test());
+        let lines = code.unwrap_or_default().lines().enumerate();
         lines.filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(index, line)| (index + 1, line))
     }
 
