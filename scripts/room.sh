@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 room=${1:-}
 if [ -z "$room" ]; then
-    printf 'ardoise: which room? Type `make room ROOM=store`; the rooms are:\n' >&2
+    printf 'ardoise: which room? Type "make room ROOM=store". The rooms are:\n' >&2
     find crates -mindepth 1 -maxdepth 1 -type d -printf '  %f\n' | sort >&2
     exit 2
 fi

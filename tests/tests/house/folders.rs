@@ -50,14 +50,6 @@ fn both_engines_have_the_same_tables() {
     assert_eq!(sqlite, postgresql, "left: SQLite, right: PostgreSQL");
 }
 
-#[test]
-fn every_page_is_reachable_from_the_readme() {
-    let readme = tree::read("README.md");
-    for page in tree::files("docs").iter().filter(|page| page.ends_with(".md")) {
-        assert!(readme.contains(page.as_str()), "README.md does not mention {page}");
-    }
-}
-
 /// The tables that stand when all `up.sql` of a folder have run, in the order of their names.
 fn tables(folder: &str) -> BTreeSet<String> {
     let mut tables = BTreeSet::new();

@@ -8,6 +8,8 @@ mod floors;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod rules_page;
 #[cfg(test)]
 mod tree;
