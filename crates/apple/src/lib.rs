@@ -8,13 +8,21 @@
 //! - [`checkin`]: what tablets send to the check-in URL, and the answers.
 //! - [`connect`]: what tablets report to the connect URL.
 //! - [`command`]: what we send them, and what they answer.
+//! - [`inventory`]: what we ask, and what we never ask.
+//! - [`profile`]: configuration profiles: the one that enrols, and what any can do to a tablet.
+//! - [`ddm`], [`machine_info`], [`refusal`]: the declarative protocol, automated enrolment, Apple's 403.
 
 pub mod checkin;
 pub mod command;
 pub mod connect;
+pub mod ddm;
+pub mod inventory;
+pub mod machine_info;
 mod os_version;
 pub mod parts;
 pub mod plist;
+pub mod profile;
+pub mod refusal;
 pub mod wire;
 
 pub use os_version::{InvalidOsVersion, OsVersion};
