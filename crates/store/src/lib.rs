@@ -1,1 +1,60 @@
-//! Floor 4: the memory: SQLite and PostgreSQL, one file per noun.
+//! Floor 4: the memory: SQLite and PostgreSQL, one code base, one file per noun.
+//!
+//! A use case calls [`Store::write`] with a closure that loads, decides and saves through the functions of the
+//! nouns (`tablets::insert(tx, …)`), all of which take [`Tx`]. The connect path has its own two calls,
+//! [`Store::connect_read`] and [`Store::connect_write`]: one prepared read, and a write that shares its commit.
+//!
+//! Only this room knows tables. Only `commands::enqueue` queues a command, and it takes an
+//! [`orders::Queueable`]: what is dangerous comes with its proof, and the tables' triggers look again.
+
+pub mod alarms;
+pub mod api_tokens;
+pub mod audit;
+pub mod authorities;
+pub mod certificates;
+pub mod challenges;
+mod column;
+pub mod commands;
+mod connect;
+mod connection;
+mod database;
+mod digest;
+pub mod enrolment_ends;
+pub mod enrolments;
+pub mod erase_orders;
+mod error;
+mod grants;
+mod group_commit;
+pub mod incidents;
+pub mod jobs;
+pub mod links;
+mod migrate;
+mod noun;
+pub mod observations;
+pub mod orphans;
+pub mod presence;
+pub mod push_certificates;
+pub mod push_states;
+mod report;
+pub mod restore;
+mod schema;
+pub mod settings;
+mod store;
+pub mod tablets;
+pub mod takeovers;
+mod transaction;
+mod url;
+mod vault;
+pub mod warrants;
+
+pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
+pub use digest::{Digest, InvalidDigest};
+pub use error::StoreError;
+pub use migrate::Migrated;
+pub use report::{
+    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, Delivered, ReportFate, ReportedFacts,
+};
+pub use store::{Store, StoreOptions};
+pub use transaction::Tx;
+pub use url::{DatabaseUrl, Engine};
+pub use vault::{RowName, Vault, VaultError};

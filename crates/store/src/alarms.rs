@@ -1,0 +1,129 @@
+//! Alarms for the operators. One is open for a kind and what it is about; raised again, it is counted.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use types::{AlarmId, EnrolmentId, Instant, TabletId};
+
+use crate::column::Column as _;
+use crate::noun::{by_key, noun, on_each_engine, read_all};
+use crate::schema::alarms;
+use crate::{StoreError, Tx};
+
+noun! {
+    /// An alarm.
+    pub struct Alarm in alarms keyed by id {
+        /// Its id.
+        id: AlarmId,
+        /// What happened, such as `identity-of-another-tablet`.
+        kind: String,
+        /// What it is about: an enrolment, else a tablet, else whatever the caller names.
+        subject: String,
+        /// The tablet.
+        tablet_id: Option<TabletId>,
+        /// The enrolment.
+        enrolment_id: Option<EnrolmentId>,
+        /// When it was first raised.
+        raised_at: Instant,
+        /// When it was last raised.
+        last_raised_at: Instant,
+        /// How often it was raised.
+        times: i64,
+        /// What is known, as it was when it was last raised.
+        detail: serde_json::Value,
+        /// When somebody settled it.
+        settled_at: Option<Instant>,
+    }
+}
+
+by_key!(alarms, Alarm, id: AlarmId; get);
+
+/// An alarm to raise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAlarm {
+    /// What happened.
+    pub kind: String,
+    /// What it is about when it is neither an enrolment nor a tablet, such as an unknown serial number.
+    pub about: Option<String>,
+    /// The tablet.
+    pub tablet: Option<TabletId>,
+    /// The enrolment.
+    pub enrolment: Option<EnrolmentId>,
+    /// What is known; never a secret or a position.
+    pub detail: serde_json::Value,
+}
+
+/// Raises an alarm, or counts it if the same one is open. `true` if it is new.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn raise(tx: &mut Tx<'_>, alarm: &NewAlarm, now: Instant) -> Result<bool, StoreError> {
+    let subject = alarm
+        .enrolment
+        .map(|id| id.to_string())
+        .or_else(|| alarm.tablet.map(|id| id.to_string()))
+        .or_else(|| alarm.about.clone())
+        .unwrap_or_default();
+    let counted = tx.run(|connection| {
+        diesel::update(
+            alarms::table
+                .filter(alarms::kind.eq(&alarm.kind))
+                .filter(alarms::subject.eq(&subject))
+                .filter(alarms::settled_at.is_null()),
+        )
+        .set((
+            alarms::times.eq(alarms::times + 1),
+            alarms::last_raised_at.eq(now.as_millis()),
+            alarms::detail.eq(alarm.detail.stored()),
+        ))
+        .execute(connection)
+    })?;
+    if counted > 0 {
+        return Ok(false);
+    }
+    let stored = Stored::of(&Alarm {
+        id: AlarmId::new(now),
+        kind: alarm.kind.clone(),
+        subject,
+        tablet_id: alarm.tablet,
+        enrolment_id: alarm.enrolment,
+        raised_at: now,
+        last_raised_at: now,
+        times: 1,
+        detail: alarm.detail.clone(),
+        settled_at: None,
+    });
+    // Raised by two at the same time: the second meets the first's row, and is run again or leaves it.
+    let raised = on_each_engine!(tx, |connection| {
+        diesel::insert_into(alarms::table).values(stored).on_conflict_do_nothing().execute(connection)
+    })?;
+    Ok(raised == 1)
+}
+
+/// At most `limit` open alarms, the latest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn open(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Alarm>, StoreError> {
+    read_all!(tx.run(|connection| {
+        alarms::table
+            .filter(alarms::settled_at.is_null())
+            .order((alarms::last_raised_at.desc(), alarms::id.desc()))
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Settles an alarm; `false` if it is not open. Raised again, it is a new one.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn settle(tx: &mut Tx<'_>, id: AlarmId, now: Instant) -> Result<bool, StoreError> {
+    let settled = tx.run(|connection| {
+        diesel::update(
+            alarms::table.filter(alarms::id.eq(id.to_string())).filter(alarms::settled_at.is_null()),
+        )
+        .set(alarms::settled_at.eq(now.as_millis()))
+        .execute(connection)
+    })?;
+    Ok(settled == 1)
+}

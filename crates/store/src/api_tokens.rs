@@ -1,0 +1,91 @@
+//! Tokens of the API: only the hash of each is stored.
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{ApiTokenId, Instant};
+
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::api_tokens;
+use crate::{Digest, StoreError, Tx};
+
+noun! {
+    /// A token of the API.
+    pub struct ApiToken in api_tokens keyed by id {
+        /// Its id.
+        id: ApiTokenId,
+        /// SHA-256 of the token.
+        secret_sha256: Digest,
+        /// Its holder's name for it.
+        name: String,
+        /// What it may do.
+        scope: String,
+        /// When it was made.
+        created_at: Instant,
+        /// The first instant it is refused.
+        expires_at: Option<Instant>,
+        /// When it was revoked.
+        revoked_at: Option<Instant>,
+        /// When it was last used, to the minute.
+        last_used_at: Option<Instant>,
+    }
+}
+
+by_key!(api_tokens, ApiToken, id: ApiTokenId; insert, get);
+
+/// The token with that hash, expired or revoked ones included.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<ApiToken>, StoreError> {
+    let digest = secret_sha256.to_string();
+    tx.run(|connection| {
+        api_tokens::table
+            .filter(api_tokens::secret_sha256.eq(digest))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// Every token, oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<ApiToken>, StoreError> {
+    read_all!(tx.run(|connection| {
+        api_tokens::table.order(api_tokens::id.asc()).select(Stored::as_select()).load::<Stored>(connection)
+    }))
+}
+
+/// Revokes a token; `false` if there is none, or it was revoked before.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn revoke(tx: &mut Tx<'_>, id: ApiTokenId, now: Instant) -> Result<bool, StoreError> {
+    let revoked = tx.run(|connection| {
+        diesel::update(
+            api_tokens::table
+                .filter(api_tokens::id.eq(id.to_string()))
+                .filter(api_tokens::revoked_at.is_null()),
+        )
+        .set(api_tokens::revoked_at.eq(now.as_millis()))
+        .execute(connection)
+    })?;
+    Ok(revoked == 1)
+}
+
+/// Notes that a token was used.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn used(tx: &mut Tx<'_>, id: ApiTokenId, now: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(api_tokens::table.find(id.to_string()))
+            .set(api_tokens::last_used_at.eq(now.as_millis()))
+            .execute(connection)
+    })?;
+    Ok(())
+}

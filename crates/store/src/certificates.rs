@@ -1,0 +1,95 @@
+//! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use types::{EnrolmentId, Instant};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::certificates;
+use crate::{Digest, StoreError, Tx};
+
+stored_enum! {
+    /// What a certificate is worth.
+    CertificateState {
+        /// Issued; not used yet.
+        Issued = "issued",
+        /// Confirmed at Authenticate, or at its first use after a renewal.
+        Confirmed = "confirmed",
+        /// Replaced by a renewal or by another enrolment of the same tablet.
+        Superseded = "superseded",
+        /// Revoked when we ended its enrolment.
+        Revoked = "revoked",
+    }
+}
+
+noun! {
+    /// A certificate that was issued, or taken over.
+    pub struct Certificate in certificates keyed by sha256 {
+        /// SHA-256 of the DER.
+        sha256: Digest,
+        /// The only enrolment it proves.
+        enrolment_id: EnrolmentId,
+        /// SHA-256 of the authority's certificate.
+        authority_fingerprint: Digest,
+        /// The serial number of the certificate, hexadecimal.
+        serial_number: String,
+        /// What it is worth.
+        state: CertificateState,
+        /// When it was issued.
+        issued_at: Instant,
+        /// When it expires.
+        not_after: Instant,
+        /// When it was first used.
+        first_used_at: Option<Instant>,
+        /// The certificate it renews.
+        renewed_from: Option<Digest>,
+    }
+}
+
+by_key!(certificates, Certificate, sha256: Digest; insert, get, update);
+
+/// Every certificate of an enrolment, oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Certificate>, StoreError> {
+    read_all!(tx.run(|connection| {
+        certificates::table
+            .filter(certificates::enrolment_id.eq(enrolment.to_string()))
+            .order((certificates::issued_at.asc(), certificates::sha256.asc()))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Moves every certificate of an enrolment to `state`; returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn set_state_of_enrolment(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    state: CertificateState,
+) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(certificates::table.filter(certificates::enrolment_id.eq(enrolment.to_string())))
+            .set(certificates::state.eq(state.as_str()))
+            .execute(connection)
+    })
+}
+
+/// At most `limit` confirmed certificates that expire before `before`, soonest first: what is to be renewed.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Certificate>, StoreError> {
+    read_all!(tx.run(|connection| {
+        certificates::table
+            .filter(certificates::not_after.lt(before.as_millis()))
+            .filter(certificates::state.eq(CertificateState::Confirmed.as_str()))
+            .order((certificates::not_after.asc(), certificates::sha256.asc()))
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}

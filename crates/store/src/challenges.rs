@@ -1,0 +1,87 @@
+//! Single-use SCEP challenges, each bound to one enrolment (T-A11).
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{ChallengeId, EnrolmentId, Instant};
+
+use crate::noun::{by_key, noun};
+use crate::schema::challenges;
+use crate::{Digest, StoreError, Tx};
+
+noun! {
+    /// A challenge; only the hash of its secret is stored.
+    pub struct Challenge in challenges keyed by id {
+        /// Its id.
+        id: ChallengeId,
+        /// SHA-256 of the secret that the profile carries.
+        secret_sha256: Digest,
+        /// The only enrolment it may get a certificate for.
+        enrolment_id: EnrolmentId,
+        /// When it was made.
+        created_at: Instant,
+        /// The first instant it is refused.
+        expires_at: Instant,
+        /// When it was used.
+        used_at: Option<Instant>,
+        /// SHA-256 of the public key that it got a certificate for.
+        used_for: Option<Digest>,
+    }
+}
+
+by_key!(challenges, Challenge, id: ChallengeId; insert, get);
+
+/// The challenge with that secret, used or not, expired or not.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<Challenge>, StoreError> {
+    let digest = secret_sha256.to_string();
+    tx.run(|connection| {
+        challenges::table
+            .filter(challenges::secret_sha256.eq(digest))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// Uses a challenge for a public key. `true` exactly once: it was there, unused and not expired, and is now
+/// used. Of two that try at the same time, one is told `false`.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn consume(
+    tx: &mut Tx<'_>,
+    id: ChallengeId,
+    public_key_sha256: &Digest,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let used = tx.run(|connection| {
+        diesel::update(
+            challenges::table
+                .filter(challenges::id.eq(id.to_string()))
+                .filter(challenges::used_at.is_null())
+                .filter(challenges::expires_at.gt(now.as_millis())),
+        )
+        .set((
+            challenges::used_at.eq(now.as_millis()),
+            challenges::used_for.eq(public_key_sha256.to_string()),
+        ))
+        .execute(connection)
+    })?;
+    Ok(used == 1)
+}
+
+/// Deletes the challenges that expired before `before`; returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn prune(tx: &mut Tx<'_>, before: Instant) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::delete(challenges::table.filter(challenges::expires_at.lt(before.as_millis())))
+            .execute(connection)
+    })
+}

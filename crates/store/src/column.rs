@@ -1,0 +1,178 @@
+//! How the program's types stand in columns: ids, names and states as text, instants as milliseconds.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::StoreError;
+
+/// A type that a column can hold.
+pub(crate) trait Column: Sized {
+    /// What the engine stores.
+    type Stored;
+
+    /// The value to store.
+    fn stored(&self) -> Self::Stored;
+
+    /// The stored value, if it is one that [`Column::stored`] could have given.
+    fn read(stored: Self::Stored) -> Option<Self>;
+}
+
+/// Reads one column, naming the place where the value is not one of ours.
+pub(crate) fn read<C: Column>(
+    stored: C::Stored,
+    table: &'static str,
+    column: &'static str,
+    row: &impl Display,
+) -> Result<C, StoreError> {
+    C::read(stored).ok_or_else(|| StoreError::Corrupt { table, row: row.to_string(), column })
+}
+
+impl<C: Column> Column for Option<C> {
+    type Stored = Option<C::Stored>;
+
+    fn stored(&self) -> Self::Stored {
+        self.as_ref().map(C::stored)
+    }
+
+    fn read(stored: Self::Stored) -> Option<Self> {
+        match stored {
+            None => Some(None),
+            Some(stored) => C::read(stored).map(Some),
+        }
+    }
+}
+
+impl Column for types::Instant {
+    type Stored = i64;
+
+    fn stored(&self) -> i64 {
+        self.as_millis()
+    }
+
+    fn read(stored: i64) -> Option<Self> {
+        Some(Self::from_millis(stored))
+    }
+}
+
+impl Column for serde_json::Value {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        serde_json::from_str(&stored).ok()
+    }
+}
+
+macro_rules! as_they_are {
+    ($($type:ty,)*) => {$(
+        impl Column for $type {
+            type Stored = $type;
+
+            fn stored(&self) -> $type {
+                self.clone()
+            }
+
+            fn read(stored: $type) -> Option<Self> {
+                Some(stored)
+            }
+        }
+    )*};
+}
+
+as_they_are! { String, Vec<u8>, bool, i32, i64, }
+
+/// Types whose text form is what is stored.
+macro_rules! as_text {
+    ($($type:ty,)*) => {$(
+        impl Column for $type {
+            type Stored = String;
+
+            fn stored(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(stored: String) -> Option<Self> {
+                Self::from_str(&stored).ok()
+            }
+        }
+    )*};
+}
+
+as_text! {
+    types::TabletId, types::EnrolmentId, types::CommandId, types::LinkId, types::AuthorityId, types::ChallengeId,
+    types::PushCertificateId, types::TakeoverId, types::AlarmId, types::ApiTokenId, types::JobId,
+    types::SegmentId, types::IncidentId, types::WarrantId, types::EraseOrderId, types::EnrolmentEndId,
+    types::SerialNumber, types::Udid, types::Uai, types::Platform, types::EnrolmentKind, types::Supervision,
+    types::JobKind, crate::Digest,
+    crate::authorities::AuthorityKind, crate::authorities::AuthorityState, crate::links::LinkKind,
+    crate::enrolments::EnrolmentState, crate::certificates::CertificateState, crate::commands::CommandState, crate::incidents::IncidentState, crate::warrants::OrderState,
+    crate::push_certificates::PushCertificateState, crate::audit::AuditId,
+}
+
+impl Column for orders::Gate {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::LostMode => "lost-mode",
+            Self::Locate => "locate",
+            Self::Erase => "erase",
+            Self::Unenrol => "unenrol",
+        }
+        .to_owned()
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        [Self::Ordinary, Self::LostMode, Self::Locate, Self::Erase, Self::Unenrol]
+            .into_iter()
+            .find(|gate| gate.stored() == stored)
+    }
+}
+
+/// An enum whose values are stored as text; the text is the API's too.
+macro_rules! stored_enum {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The text that is stored and shown by the API.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(format!(
+                        "`{}` is none of{}",
+                        text.chars().take(64).collect::<String>(),
+                        concat!($(" ", $text),*),
+                    )),
+                }
+            }
+        }
+    )*};
+}
+pub(crate) use stored_enum;

@@ -1,0 +1,194 @@
+//! The connections to a database: a pool of readers, and the way to write of each engine.
+//!
+//! SQLite has one writer, a connection behind a mutex, and readers beside it (WAL). PostgreSQL has one pool.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection as _};
+use diesel::r2d2::{ManageConnection, Pool};
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+
+use crate::connection::AnyConnection;
+use crate::transaction::{Attempt, Mode, Tx, attempt};
+use crate::{DatabaseUrl, Engine, StoreError, StoreOptions, Vault};
+
+/// How often a transaction that met others on its rows is run before [`StoreError::Contended`].
+const MAX_ATTEMPTS: u32 = 16;
+
+/// How long a request may wait for a connection, and SQLite's writer for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection, and whether it is to be thrown away.
+pub(crate) struct Link {
+    pub(crate) connection: AnyConnection,
+    pub(crate) lost: bool,
+}
+
+/// Makes connections for a pool.
+struct Connector {
+    url: DatabaseUrl,
+    statements: Arc<AtomicU64>,
+    read_only: bool,
+}
+
+impl Connector {
+    fn connect(&self) -> Result<Link, StoreError> {
+        let mut connection = connect(&self.url)?;
+        match &mut connection {
+            AnyConnection::Sqlite(sqlite) if self.read_only => {
+                sqlite.batch_execute("PRAGMA query_only = ON")?
+            }
+            AnyConnection::Postgresql(_) | AnyConnection::Sqlite(_) => {}
+        }
+        let statements = Arc::clone(&self.statements);
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                statements.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(Link { connection, lost: false })
+    }
+}
+
+/// Opens one connection with the settings every connection has.
+pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
+    let unavailable = |error: diesel::ConnectionError| StoreError::Unavailable(format!("{url}: {error}"));
+    if let Some(text) = url.postgresql_url() {
+        let mut connection = PgConnection::establish(text.expose()).map_err(unavailable)?;
+        // A statement that hangs must not hold a tablet's rows for ever.
+        connection.batch_execute(
+            "SET application_name = 'ardoise'; SET statement_timeout = '60s'; \
+             SET idle_in_transaction_session_timeout = '60s'",
+        )?;
+        return Ok(AnyConnection::Postgresql(connection));
+    }
+    let path = url.sqlite_path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut connection = SqliteConnection::establish(&path).map_err(unavailable)?;
+    // FULL: an answered tablet's result survives a power cut, not only a crash of the program.
+    connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF",
+        PATIENCE.as_millis()
+    ))?;
+    Ok(AnyConnection::Sqlite(connection))
+}
+
+impl ManageConnection for Connector {
+    type Connection = Link;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Link, StoreError> {
+        Self::connect(self)
+    }
+
+    fn is_valid(&self, link: &mut Link) -> Result<(), StoreError> {
+        Ok(link.connection.batch_execute("SELECT 1")?)
+    }
+
+    fn has_broken(&self, link: &mut Link) -> bool {
+        link.lost || std::thread::panicking()
+    }
+}
+
+/// The connections to one database.
+pub(crate) struct Database {
+    engine: Engine,
+    pool: Pool<Connector>,
+    /// SQLite's only writer.
+    writer: Option<Mutex<Link>>,
+    vault: Vault,
+    statements: Arc<AtomicU64>,
+}
+
+impl Database {
+    pub(crate) fn open(options: &StoreOptions, vault: Vault) -> Result<Self, StoreError> {
+        let engine = options.url.engine();
+        let statements = Arc::new(AtomicU64::new(0));
+        let connector = |read_only| Connector {
+            url: options.url.clone(),
+            statements: Arc::clone(&statements),
+            read_only: read_only && engine == Engine::Sqlite,
+        };
+        let writer = match engine {
+            Engine::Sqlite => Some(Mutex::new(connector(false).connect()?)),
+            Engine::Postgresql => None,
+        };
+        let pool = Pool::builder()
+            .max_size(options.pool_size.max(1))
+            .min_idle(Some(1))
+            .connection_timeout(PATIENCE)
+            // Asking `SELECT 1` before each use would double the statements: a lost link is noticed by its
+            // first statement instead, and thrown away.
+            .test_on_check_out(false)
+            .build(connector(true))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { engine, pool, writer, vault, statements })
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Runs one statement outside any transaction, again on a fresh link if the one it got was dead.
+    pub(crate) fn statement<T>(
+        &self,
+        mut run: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut link = self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            match run(&mut link.connection) {
+                Err(StoreError::Unavailable(reason)) => {
+                    link.lost = true;
+                    if attempts >= MAX_ATTEMPTS {
+                        return Err(StoreError::Unavailable(reason));
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Runs a transaction until it is done, or has met others too often.
+    pub(crate) fn transact<T, E: From<StoreError>>(
+        &self,
+        mode: Mode,
+        mut run: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let tried = match &self.writer {
+                Some(writer) if mode != Mode::Read => {
+                    // A panic inside a use case poisons the lock, but its transaction was rolled back by then.
+                    let mut link = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                    attempt(&mut link, mode, &self.vault, &mut run)
+                }
+                _ => {
+                    let mut link =
+                        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                    attempt(&mut link, mode, &self.vault, &mut run)
+                }
+            };
+            match tried {
+                Attempt::Done(result) => return result,
+                Attempt::Again(StoreError::Contended { .. }) if attempts >= MAX_ATTEMPTS => {
+                    return Err(StoreError::Contended { attempts }.into());
+                }
+                Attempt::Again(error) if attempts >= MAX_ATTEMPTS => return Err(error.into()),
+                Attempt::Again(StoreError::Contended { .. }) => {
+                    let most = 1_u64 << attempts.min(7);
+                    std::thread::sleep(Duration::from_millis(rand::random_range(0..=most)));
+                }
+                Attempt::Again(_lost_before_it_began) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Recorded ends of enrolments (M4). Frozen once decided, except towards their end.
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use lending::RecordedEnd;
+use types::{EnrolmentEndId, EnrolmentId, Instant};
+
+use crate::noun::{by_key, noun};
+use crate::schema::enrolment_ends;
+use crate::warrants::OrderState;
+use crate::{StoreError, Tx, enrolments};
+
+noun! {
+    /// The recorded decision to end an enrolment.
+    pub struct EnrolmentEnd in enrolment_ends keyed by id {
+        /// Its id.
+        id: EnrolmentEndId,
+        /// The only enrolment it ends.
+        enrolment_id: EnrolmentId,
+        /// Why.
+        reason: String,
+        /// When it was decided.
+        decided_at: Instant,
+        /// Who decided, as the audit log names them.
+        decided_by: String,
+        /// Whether it may still carry a command.
+        state: OrderState,
+    }
+}
+
+by_key!(enrolment_ends, EnrolmentEnd, id: EnrolmentEndId; insert, get);
+
+/// The open end of an enrolment as its row holds it, to be checked by [`lending::EnrolmentEnd::read_back`];
+/// `None` if nobody decided one, it is over, or the enrolment has no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<RecordedEnd>, StoreError> {
+    let row = tx
+        .run(|connection| {
+            enrolment_ends::table
+                .filter(enrolment_ends::enrolment_id.eq(enrolment.to_string()))
+                .filter(enrolment_ends::state.eq(OrderState::Open.as_str()))
+                .order(enrolment_ends::id.desc())
+                .select(Stored::as_select())
+                .first(connection)
+                .optional()
+        })?
+        .map(Stored::read)
+        .transpose()?;
+    let tablet = enrolments::get(tx, &enrolment)?.and_then(|enrolment| enrolment.tablet_id);
+    Ok(row.zip(tablet).map(|(row, tablet)| RecordedEnd::from_row(row.id, enrolment, tablet, row.decided_at)))
+}
+
+/// Ends it; `false` if it is not open.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn end(tx: &mut Tx<'_>, id: EnrolmentEndId) -> Result<bool, StoreError> {
+    let ended = tx.run(|connection| {
+        diesel::update(
+            enrolment_ends::table
+                .filter(enrolment_ends::id.eq(id.to_string()))
+                .filter(enrolment_ends::state.eq(OrderState::Open.as_str())),
+        )
+        .set(enrolment_ends::state.eq(OrderState::Ended.as_str()))
+        .execute(connection)
+    })?;
+    Ok(ended == 1)
+}

@@ -1,0 +1,312 @@
+//! Enrolments: one from an invitation to its end. What is secret in one is sealed and read apart.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{
+    EnrolmentEndId, EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, Secret, SegmentId, SerialNumber,
+    Supervision, TabletId, TakeoverId, Udid,
+};
+
+use crate::certificates::{self, Certificate};
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun, read_all};
+use crate::push_states::{self, PushState};
+use crate::schema::{enrolments, presence};
+use crate::{Digest, RowName, StoreError, Tx};
+
+stored_enum! {
+    /// How far an enrolment has come.
+    EnrolmentState {
+        /// A profile was given out; no tablet has used it yet.
+        Invited = "invited",
+        /// The tablet said Authenticate; it is not to be pushed before its TokenUpdate.
+        Authenticated = "authenticated",
+        /// The tablet is managed.
+        Active = "active",
+        /// We ended it on purpose, or the tablet checked out.
+        Ended = "ended",
+        /// The same tablet enrolled again.
+        Superseded = "superseded",
+        /// The invitation was not used in time.
+        Lapsed = "lapsed",
+    }
+}
+
+noun! {
+    /// One enrolment of a tablet, without its secrets.
+    pub struct Enrolment in enrolments keyed by id {
+        /// Its id, which its certificates carry.
+        id: EnrolmentId,
+        /// The tablet; not known before Authenticate when a batch link invited it.
+        tablet_id: Option<TabletId>,
+        /// What the tablet runs.
+        platform: Platform,
+        /// How far it has come. At most one a tablet is authenticated or active.
+        state: EnrolmentState,
+        /// How it came about.
+        kind: EnrolmentKind,
+        /// Whether the tablet is supervised, as it said.
+        supervision: Supervision,
+        /// Apple's identifier of the device.
+        udid: Option<Udid>,
+        /// The serial number the tablet gave.
+        serial: Option<SerialNumber>,
+        /// The push topic it enrolled with.
+        topic: Option<String>,
+        /// Whether Setup Assistant waits for DeviceConfigured.
+        awaiting_configuration: bool,
+        /// The version of iPadOS.
+        os_version: Option<String>,
+        /// The build of iPadOS.
+        build_version: Option<String>,
+        /// The product name, such as `iPad13,18`.
+        product_name: Option<String>,
+        /// Apple's AccessRights bits the profile was given out with.
+        access_rights: Option<i32>,
+        /// The link that invited it.
+        link_id: Option<LinkId>,
+        /// The permission by which it was taken over.
+        takeover_id: Option<TakeoverId>,
+        /// The set of layers it shares with others.
+        segment_id: Option<SegmentId>,
+        /// The token of the declarations it last reported.
+        reported_token: Option<String>,
+        /// The recorded end it rests on, when we ended it.
+        end_id: Option<EnrolmentEndId>,
+        /// When it was invited.
+        created_at: Instant,
+        /// When the tablet said Authenticate.
+        authenticated_at: Option<Instant>,
+        /// When the tablet last said TokenUpdate.
+        token_updated_at: Option<Instant>,
+        /// When it ended, was superseded or lapsed.
+        ended_at: Option<Instant>,
+    }
+}
+
+by_key!(enrolments, Enrolment, id: EnrolmentId; get, update);
+
+/// What is secret in an enrolment.
+#[derive(Debug, Clone, Default)]
+pub struct EnrolmentSecrets {
+    /// Apple's push token.
+    pub push_token: Option<Secret<Vec<u8>>>,
+    /// What a push must carry.
+    pub push_magic: Option<Secret<Vec<u8>>>,
+    /// What clears the access code.
+    pub unlock_token: Option<Secret<Vec<u8>>>,
+    /// The bootstrap token.
+    pub bootstrap_token: Option<Secret<Vec<u8>>>,
+}
+
+#[derive(diesel::AsChangeset)]
+#[diesel(table_name = enrolments)]
+struct SealedChange {
+    push_token_sealed: Option<Vec<u8>>,
+    push_magic_sealed: Option<Vec<u8>>,
+    unlock_token_sealed: Option<Vec<u8>>,
+    bootstrap_token_sealed: Option<Vec<u8>>,
+}
+
+/// Adds an enrolment, with its row of presence and its push state.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if the tablet has a live enrolment and this one would be another.
+pub fn insert(tx: &mut Tx<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
+    let stored = Stored::of(enrolment);
+    let (id, created_at) = (enrolment.id.to_string(), enrolment.created_at.as_millis());
+    tx.run(|connection| {
+        diesel::insert_into(enrolments::table).values(stored).execute(connection)?;
+        diesel::insert_into(presence::table)
+            .values((presence::enrolment_id.eq(id), presence::last_seen_at.eq(created_at)))
+            .execute(connection)
+    })?;
+    push_states::insert(tx, &PushState::new(enrolment.id))
+}
+
+/// The certificate with that hash and the enrolment it is bound to.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_certificate(
+    tx: &mut Tx<'_>,
+    sha256: &Digest,
+) -> Result<Option<(Certificate, Enrolment)>, StoreError> {
+    let Some(certificate) = certificates::get(tx, sha256)? else {
+        return Ok(None);
+    };
+    let enrolment = get(tx, &certificate.enrolment_id)?;
+    Ok(enrolment.map(|enrolment| (certificate, enrolment)))
+}
+
+/// The tablet's enrolment that is authenticated or active.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
+    tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::tablet_id.eq(tablet.to_string()))
+            .filter(
+                enrolments::state
+                    .eq(EnrolmentState::Authenticated.as_str())
+                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+            )
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// Every enrolment of a tablet, oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Vec<Enrolment>, StoreError> {
+    read_all!(tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::tablet_id.eq(tablet.to_string()))
+            .order(enrolments::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// At most `limit` enrolments in the order of their ids, from the first one after `after`; of one state only,
+/// if one is given.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    state: Option<EnrolmentState>,
+    after: Option<EnrolmentId>,
+    limit: u32,
+) -> Result<Vec<Enrolment>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let mut query = enrolments::table
+            .filter(enrolments::id.gt(after))
+            .order(enrolments::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .into_boxed();
+        if let Some(state) = state {
+            query = query.filter(enrolments::state.eq(state.as_str()));
+        }
+        query.load::<Stored>(connection)
+    }))
+}
+
+/// How many active enrolments have another push topic than `topic`: what a push certificate of that topic
+/// would lose (T-B1).
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreError> {
+    let count: i64 = tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .filter(enrolments::topic.ne(topic))
+            .count()
+            .get_result(connection)
+    })?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Opens an enrolment's secrets.
+///
+/// # Errors
+/// [`StoreError::Sealed`] if one does not open.
+pub fn secrets(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<EnrolmentSecrets, StoreError> {
+    type Sealed = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+    let sealed: Option<Sealed> = tx.run(|connection| {
+        enrolments::table
+            .find(id.to_string())
+            .select((
+                enrolments::push_token_sealed,
+                enrolments::push_magic_sealed,
+                enrolments::unlock_token_sealed,
+                enrolments::bootstrap_token_sealed,
+            ))
+            .first(connection)
+            .optional()
+    })?;
+    let (push_token, push_magic, unlock_token, bootstrap_token) = sealed.unwrap_or_default();
+    let open = |sealed: Option<Vec<u8>>, column| {
+        sealed.map(|sealed| tx.vault().open(&sealed, &RowName::new("enrolments", column, &id))).transpose()
+    };
+    Ok(EnrolmentSecrets {
+        push_token: open(push_token, "push_token_sealed")?,
+        push_magic: open(push_magic, "push_magic_sealed")?,
+        unlock_token: open(unlock_token, "unlock_token_sealed")?,
+        bootstrap_token: open(bootstrap_token, "bootstrap_token_sealed")?,
+    })
+}
+
+/// Seals and stores the secrets that are given; an absent one keeps what is stored (a TokenUpdate without
+/// UnlockToken keeps the old one). `false` if there is no such enrolment.
+///
+/// # Errors
+/// [`StoreError::Sealed`] and the like.
+pub fn set_secrets(tx: &mut Tx<'_>, id: EnrolmentId, secrets: &EnrolmentSecrets) -> Result<bool, StoreError> {
+    let seal = |secret: &Option<Secret<Vec<u8>>>, column| {
+        secret
+            .as_ref()
+            .map(|secret| tx.vault().seal(secret.expose(), &RowName::new("enrolments", column, &id)))
+            .transpose()
+    };
+    let change = SealedChange {
+        push_token_sealed: seal(&secrets.push_token, "push_token_sealed")?,
+        push_magic_sealed: seal(&secrets.push_magic, "push_magic_sealed")?,
+        unlock_token_sealed: seal(&secrets.unlock_token, "unlock_token_sealed")?,
+        bootstrap_token_sealed: seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
+    };
+    let nothing = change.push_token_sealed.is_none()
+        && change.push_magic_sealed.is_none()
+        && change.unlock_token_sealed.is_none()
+        && change.bootstrap_token_sealed.is_none();
+    if nothing {
+        return Ok(get(tx, &id)?.is_some());
+    }
+    let changed = tx.run(|connection| {
+        diesel::update(enrolments::table.find(id.to_string())).set(change).execute(connection)
+    })?;
+    Ok(changed > 0)
+}
+
+/// Forgets the bootstrap token: the tablet sent an empty one.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn forget_bootstrap_token(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(enrolments::table.find(id.to_string()))
+            .set(enrolments::bootstrap_token_sealed.eq(None::<Vec<u8>>))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// Forgets every secret of an enrolment that has ended: none of them can be read afterwards (T-A5).
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn forget_secrets(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<(), StoreError> {
+    let none = None::<Vec<u8>>;
+    tx.run(|connection| {
+        diesel::update(enrolments::table.find(id.to_string()))
+            .set((
+                enrolments::push_token_sealed.eq(&none),
+                enrolments::push_magic_sealed.eq(&none),
+                enrolments::unlock_token_sealed.eq(&none),
+                enrolments::bootstrap_token_sealed.eq(&none),
+            ))
+            .execute(connection)
+    })?;
+    Ok(())
+}

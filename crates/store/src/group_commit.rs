@@ -1,0 +1,125 @@
+//! Group commit: at 8:00 all tablets answer at once, and a commit costs a disk flush. Answers that wait
+//! together share one, and each tablet is answered after it.
+//!
+//! A batch is sorted by enrolment, so that two batches lock rows in one order. A batch that fails is run again
+//! row by row: only the culprit gets an error. On PostgreSQL two threads share the work by enrolment, so that
+//! one tablet's answers keep their order; on SQLite there is one writer.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::database::Database;
+use crate::report::{ConnectWrite, ConnectWritten, apply};
+use crate::transaction::Mode;
+use crate::{Engine, StoreError};
+
+/// How many answers share a commit at most. More would make the last of them wait for the first.
+const BATCH: usize = 64;
+
+struct Waiting {
+    write: ConnectWrite,
+    answer: oneshot::Sender<Result<ConnectWritten, StoreError>>,
+}
+
+/// The threads that write for tablets.
+pub(crate) struct GroupCommit {
+    queues: Vec<mpsc::Sender<Waiting>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl GroupCommit {
+    pub(crate) fn start(database: &Arc<Database>, queue_length: usize) -> Result<Self, StoreError> {
+        let count = match database.engine() {
+            Engine::Sqlite => 1,
+            Engine::Postgresql => 2,
+        };
+        let mut started = Self { queues: Vec::new(), threads: Vec::new() };
+        for number in 0..count {
+            let (queue, waiting) = mpsc::channel((queue_length / count).max(1));
+            let database = Arc::clone(database);
+            let thread = std::thread::Builder::new()
+                .name(format!("group-commit-{number}"))
+                .spawn(move || serve(&database, waiting))
+                .map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))?;
+            started.queues.push(queue);
+            started.threads.push(thread);
+        }
+        Ok(started)
+    }
+
+    pub(crate) async fn submit(&self, write: ConnectWrite) -> Result<ConnectWritten, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let lane = write.enrolment.as_uuid().as_bytes().last().map_or(0, |byte| usize::from(*byte));
+        let queue = self.queues.get(lane % self.queues.len().max(1)).ok_or(StoreError::Stopped)?;
+        queue.try_send(Waiting { write, answer }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        answered.await.map_err(|_thread_died| StoreError::Stopped)?
+    }
+}
+
+impl Drop for GroupCommit {
+    /// Closes the queues and waits until what they hold is written.
+    fn drop(&mut self) {
+        self.queues.clear();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the group commit had died");
+            }
+        }
+    }
+}
+
+fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH {
+            match waiting.try_recv() {
+                Ok(next) => batch.push(next),
+                Err(_none_left) => break,
+            }
+        }
+        // A stable sort: two answers of one tablet keep their order.
+        batch.sort_by_key(|waiting| waiting.write.enrolment);
+        commit(database, batch);
+    }
+}
+
+fn commit(database: &Database, batch: Vec<Waiting>) {
+    let together = database.transact(Mode::Group, |tx| {
+        batch.iter().map(|waiting| apply(tx, &waiting.write)).collect::<Result<Vec<_>, StoreError>>()
+    });
+    match together {
+        Ok(written) => {
+            for (waiting, written) in batch.into_iter().zip(written) {
+                answer(waiting, Ok(written));
+            }
+        }
+        // Alone or all in the same trouble: no row is the culprit.
+        Err(error) if batch.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+            tracing::warn!(%error, answers = batch.len(), "a batch of answers failed; each is now written alone");
+            for waiting in batch {
+                let alone = database.transact(Mode::Group, |tx| apply(tx, &waiting.write));
+                answer(waiting, alone);
+            }
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            let mut error = Some(error);
+            for waiting in batch {
+                let error = error.take().unwrap_or_else(|| StoreError::Unavailable(reason.clone()));
+                answer(waiting, Err(error));
+            }
+        }
+    }
+}
+
+fn answer(waiting: Waiting, written: Result<ConnectWritten, StoreError>) {
+    // A tablet that has hung up meanwhile asks again.
+    if waiting.answer.send(written).is_err() {
+        tracing::debug!(enrolment = %waiting.write.enrolment, "the tablet did not wait for its answer");
+    }
+}

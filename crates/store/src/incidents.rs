@@ -1,0 +1,56 @@
+//! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use types::{IncidentId, Instant, TabletId};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun};
+use crate::schema::incidents;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// Whether an incident is open.
+    IncidentState {
+        /// Open.
+        Open = "open",
+        /// Closed.
+        Closed = "closed",
+    }
+}
+
+noun! {
+    /// An incident of one tablet.
+    pub struct Incident in incidents keyed by id {
+        /// Its id.
+        id: IncidentId,
+        /// The tablet.
+        tablet_id: TabletId,
+        /// Its kind; `loss`, `theft` and `authority-request` can carry lost mode.
+        kind: String,
+        /// Whether it is open.
+        state: IncidentState,
+        /// Since when.
+        opened_at: Instant,
+        /// When it was closed.
+        closed_at: Option<Instant>,
+    }
+}
+
+by_key!(incidents, Incident, id: IncidentId; insert, get);
+
+/// Closes an incident; `false` if it is not open.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn close(tx: &mut Tx<'_>, id: IncidentId, at: Instant) -> Result<bool, StoreError> {
+    let closed = tx.run(|connection| {
+        diesel::update(
+            incidents::table
+                .filter(incidents::id.eq(id.to_string()))
+                .filter(incidents::state.eq(IncidentState::Open.as_str())),
+        )
+        .set((incidents::state.eq(IncidentState::Closed.as_str()), incidents::closed_at.eq(at.as_millis())))
+        .execute(connection)
+    })?;
+    Ok(closed == 1)
+}

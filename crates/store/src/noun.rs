@@ -1,0 +1,118 @@
+//! What every noun has: a typed row, the row as it is stored, and the statements that all of them share.
+
+/// A typed row `pub struct Name in table keyed by column { … }`, and `Stored`, its form in the table.
+macro_rules! noun {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident in $table:ident keyed by $key:ident {
+            $( $(#[$field_doc:meta])* $field:ident: $type:ty, )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $( $(#[$field_doc])* pub $field: $type, )*
+        }
+
+        #[derive(diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::AsChangeset)]
+        #[diesel(
+            table_name = crate::schema::$table,
+            primary_key($key),
+            treat_none_as_null = true,
+            treat_none_as_default_value = false
+        )]
+        pub(crate) struct Stored {
+            $( $field: <$type as crate::column::Column>::Stored, )*
+        }
+
+        impl Stored {
+            fn of(row: &$name) -> Self {
+                Self { $( $field: crate::column::Column::stored(&row.$field), )* }
+            }
+
+            pub(crate) fn read(self) -> Result<$name, crate::StoreError> {
+                let row = self.$key.clone();
+                Ok($name {
+                    $( $field: crate::column::read(self.$field, stringify!($table), stringify!($field), &row)?, )*
+                })
+            }
+        }
+    };
+}
+pub(crate) use noun;
+
+/// The statements by primary key: any of `insert`, `get`, `update`.
+macro_rules! by_key {
+    ($table:ident, $name:ident, $key:ident: $key_type:ty;) => {};
+    ($table:ident, $name:ident, $key:ident: $key_type:ty; insert $(, $rest:ident)*) => {
+        /// Adds the row.
+        ///
+        /// # Errors
+        /// [`StoreError::Duplicate`](crate::StoreError::Duplicate) if a unique value is taken.
+        pub fn insert(tx: &mut crate::Tx<'_>, row: &$name) -> Result<(), crate::StoreError> {
+            use diesel::RunQueryDsl as _;
+            let stored = Stored::of(row);
+            tx.run(|connection| {
+                diesel::insert_into(crate::schema::$table::table).values(stored).execute(connection)
+            })?;
+            Ok(())
+        }
+        crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);
+    };
+    ($table:ident, $name:ident, $key:ident: $key_type:ty; get $(, $rest:ident)*) => {
+        /// The row with that key.
+        ///
+        /// # Errors
+        /// [`StoreError::Corrupt`](crate::StoreError::Corrupt) if it holds a value that is not ours.
+        pub fn get(tx: &mut crate::Tx<'_>, $key: &$key_type) -> Result<Option<$name>, crate::StoreError> {
+            use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+            let key = crate::column::Column::stored($key);
+            tx.run(|connection| {
+                crate::schema::$table::table
+                    .find(key)
+                    .select(Stored::as_select())
+                    .first(connection)
+                    .optional()
+            })?
+            .map(Stored::read)
+            .transpose()
+        }
+        crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);
+    };
+    ($table:ident, $name:ident, $key:ident: $key_type:ty; update $(, $rest:ident)*) => {
+        /// Replaces the row with the same key; `false` if there is none.
+        ///
+        /// # Errors
+        /// [`StoreError::Refused`](crate::StoreError::Refused) if a trigger of the tables forbids the change.
+        pub fn update(tx: &mut crate::Tx<'_>, row: &$name) -> Result<bool, crate::StoreError> {
+            use diesel::{QueryDsl as _, RunQueryDsl as _};
+            let stored = Stored::of(row);
+            let key = crate::column::Column::stored(&row.$key);
+            let changed = tx.run(|connection| {
+                diesel::update(crate::schema::$table::table.find(key)).set(stored).execute(connection)
+            })?;
+            Ok(changed > 0)
+        }
+        crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);
+    };
+}
+pub(crate) use by_key;
+
+/// Pastes the same body for each engine: upserts, which the connection enum cannot carry.
+macro_rules! on_each_engine {
+    ($tx:expr, |$connection:ident| $body:expr) => {
+        $tx.run(|any| match any {
+            crate::connection::AnyConnection::Postgresql($connection) => $body,
+            crate::connection::AnyConnection::Sqlite($connection) => $body,
+        })
+    };
+}
+pub(crate) use on_each_engine;
+
+/// Reads every stored row.
+macro_rules! read_all {
+    ($rows:expr) => {
+        $rows?.into_iter().map(Stored::read).collect()
+    };
+}
+pub(crate) use read_all;

@@ -1,0 +1,71 @@
+//! What each tablet last reported about itself: one row a kind, the newest replaces the one before.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use types::{EnrolmentId, Instant};
+
+use crate::column::{Column as _, read};
+use crate::noun::on_each_engine;
+use crate::schema::observations;
+use crate::{StoreError, Tx};
+
+/// What a tablet reported of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The kind: the request type it answers, or a status item.
+    pub kind: String,
+    /// When it was reported.
+    pub reported_at: Instant,
+    /// What was reported.
+    pub body: serde_json::Value,
+}
+
+/// Keeps what was reported, in place of an earlier report of the same kind.
+///
+/// # Errors
+/// [`StoreError::Dangling`] if there is no such enrolment.
+pub fn put(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    kind: &str,
+    body: &serde_json::Value,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let (enrolment, body, at) = (enrolment.to_string(), body.stored(), at.as_millis());
+    on_each_engine!(tx, |connection| {
+        diesel::insert_into(observations::table)
+            .values((
+                observations::enrolment_id.eq(&enrolment),
+                observations::kind.eq(kind),
+                observations::reported_at.eq(at),
+                observations::body.eq(&body),
+            ))
+            .on_conflict((observations::enrolment_id, observations::kind))
+            .do_update()
+            .set((observations::reported_at.eq(at), observations::body.eq(&body)))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// Everything the tablet of an enrolment reported, by kind.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if a body is not JSON.
+pub fn of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Observation>, StoreError> {
+    let rows: Vec<(String, i64, String)> = tx.run(|connection| {
+        observations::table
+            .filter(observations::enrolment_id.eq(enrolment.to_string()))
+            .order(observations::kind.asc())
+            .select((observations::kind, observations::reported_at, observations::body))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(kind, reported_at, body)| {
+            Ok(Observation {
+                body: read(body, "observations", "body", &format_args!("{enrolment} {kind}"))?,
+                kind,
+                reported_at: Instant::from_millis(reported_at),
+            })
+        })
+        .collect()
+}

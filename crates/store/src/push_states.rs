@@ -1,0 +1,165 @@
+//! Which tablets are to be woken: one push for a tablet, however many commands wait for it.
+//!
+//! A row whose `due_at` has come is claimed by one node, with a lease: a node that dies gives it back.
+
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use types::{EnrolmentId, Instant};
+
+use crate::column::{Column as _, read};
+use crate::connection::AnyConnection;
+use crate::noun::{by_key, noun};
+use crate::schema::push_states;
+use crate::{StoreError, Tx};
+
+noun! {
+    /// Whether a tablet is to be woken, and how the last attempt went.
+    pub struct PushState in push_states keyed by enrolment_id {
+        /// Whose tablet.
+        enrolment_id: EnrolmentId,
+        /// Since when something waits for it; `None` once it came.
+        wanted_since: Option<Instant>,
+        /// When it is to be pushed next.
+        due_at: Option<Instant>,
+        /// When it was last pushed.
+        pushed_at: Option<Instant>,
+        /// How often it was pushed since it last came.
+        attempts: i32,
+        /// What Apple said to the last push.
+        outcome: Option<String>,
+        /// Since when Apple says that its token is no good; it is not pushed until its next TokenUpdate.
+        token_invalid_since: Option<Instant>,
+        /// Until when a node is at it.
+        lease_until: Option<Instant>,
+    }
+}
+
+by_key!(push_states, PushState, enrolment_id: EnrolmentId; insert, get);
+
+impl PushState {
+    /// The state of a tablet that has just been invited: nothing waits for it.
+    #[must_use]
+    pub fn new(enrolment: EnrolmentId) -> Self {
+        Self {
+            enrolment_id: enrolment,
+            wanted_since: None,
+            due_at: None,
+            pushed_at: None,
+            attempts: 0,
+            outcome: None,
+            token_invalid_since: None,
+            lease_until: None,
+        }
+    }
+}
+
+/// Wants a push at `due_at`, or earlier if one is due earlier.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn want(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    due_at: Instant,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let enrolment = enrolment.to_string();
+    let (due_at, now) = (due_at.as_millis(), now.as_millis());
+    tx.run(|connection| {
+        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
+        diesel::update(row.filter(push_states::wanted_since.is_null()))
+            .set(push_states::wanted_since.eq(now))
+            .execute(connection)?;
+        diesel::update(row.filter(push_states::due_at.is_null().or(push_states::due_at.gt(due_at))))
+            .set(push_states::due_at.eq(due_at))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// Claims at most `limit` due tablets until `lease_until`, the longest due first. Two nodes never claim the
+/// same one.
+///
+/// # Errors
+/// [`StoreError::Contended`], after which the next round claims.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    lease_until: Instant,
+    limit: u32,
+) -> Result<Vec<EnrolmentId>, StoreError> {
+    let now = now.as_millis();
+    let due = push_states::table
+        .filter(push_states::due_at.le(now))
+        .filter(push_states::token_invalid_since.is_null())
+        .filter(push_states::lease_until.is_null().or(push_states::lease_until.le(now)))
+        .order(push_states::due_at.asc())
+        .limit(i64::from(limit))
+        .select(push_states::enrolment_id);
+    let ids: Vec<String> = tx.run(|connection| {
+        let ids: Vec<String> = match connection {
+            AnyConnection::Postgresql(connection) => due.for_update().skip_locked().load(connection)?,
+            AnyConnection::Sqlite(connection) => due.load(connection)?,
+        };
+        diesel::update(push_states::table.filter(push_states::enrolment_id.eq_any(&ids)))
+            .set(push_states::lease_until.eq(lease_until.as_millis()))
+            .execute(connection)?;
+        Ok(ids)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()
+}
+
+/// How a push went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushAttempt {
+    /// Whose tablet.
+    pub enrolment: EnrolmentId,
+    /// When it was pushed.
+    pub at: Instant,
+    /// What Apple said: `sent`, or its reason.
+    pub outcome: String,
+    /// When to push again if the tablet does not come; `None`: not by itself.
+    pub next_due_at: Option<Instant>,
+    /// Whether Apple says that the token is no good.
+    pub token_invalid: bool,
+}
+
+/// Records how a push went, and gives the row back.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> {
+    let at = attempt.at.as_millis();
+    tx.run(|connection| {
+        let enrolment = attempt.enrolment.to_string();
+        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
+        diesel::update(row)
+            .set((
+                push_states::pushed_at.eq(at),
+                push_states::attempts.eq(push_states::attempts + 1),
+                push_states::outcome.eq(&attempt.outcome),
+                push_states::lease_until.eq(None::<i64>),
+            ))
+            .execute(connection)?;
+        // A tablet that came while the push was on its way has settled it: nothing is due.
+        diesel::update(row.filter(push_states::wanted_since.is_not_null()))
+            .set(push_states::due_at.eq(attempt.next_due_at.stored()))
+            .execute(connection)?;
+        if attempt.token_invalid {
+            diesel::update(row).set(push_states::token_invalid_since.eq(at)).execute(connection)?;
+        }
+        Ok(())
+    })
+}
+
+/// A TokenUpdate brought a token: it is good until Apple says otherwise.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn token_renewed(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(push_states::table.find(enrolment.to_string()))
+            .set(push_states::token_invalid_since.eq(None::<i64>))
+            .execute(connection)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,331 @@
+//! The tables, as diesel sees them on both engines. The migrations make them; a test compares.
+
+diesel::table! {
+    tablets (id) {
+        id -> Text,
+        serial -> Text,
+        asset_tag -> Nullable<Text>,
+        model -> Nullable<Text>,
+        platform -> Text,
+        uai -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    authorities (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        certificate -> Binary,
+        key_sealed -> Nullable<Binary>,
+        fingerprint -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    links (id) {
+        id -> Text,
+        token_sha256 -> Text,
+        kind -> Text,
+        tablet_id -> Nullable<Text>,
+        uai -> Nullable<Text>,
+        max_uses -> Integer,
+        uses -> Integer,
+        expires_at -> BigInt,
+        created_by -> Text,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    takeovers (id) {
+        id -> Text,
+        udid -> Text,
+        serial -> Text,
+        topic -> Text,
+        push_token_sealed -> Binary,
+        push_magic_sealed -> Binary,
+        unlock_token_sealed -> Nullable<Binary>,
+        certificate_sha256 -> Text,
+        authority_fingerprint -> Text,
+        imported_at -> BigInt,
+        imported_by -> Text,
+        window_ends_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        enrolment_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    enrolments (id) {
+        id -> Text,
+        tablet_id -> Nullable<Text>,
+        platform -> Text,
+        state -> Text,
+        kind -> Text,
+        supervision -> Text,
+        udid -> Nullable<Text>,
+        serial -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        push_token_sealed -> Nullable<Binary>,
+        push_magic_sealed -> Nullable<Binary>,
+        unlock_token_sealed -> Nullable<Binary>,
+        bootstrap_token_sealed -> Nullable<Binary>,
+        awaiting_configuration -> Bool,
+        os_version -> Nullable<Text>,
+        build_version -> Nullable<Text>,
+        product_name -> Nullable<Text>,
+        access_rights -> Nullable<Integer>,
+        link_id -> Nullable<Text>,
+        takeover_id -> Nullable<Text>,
+        segment_id -> Nullable<Text>,
+        reported_token -> Nullable<Text>,
+        end_id -> Nullable<Text>,
+        created_at -> BigInt,
+        authenticated_at -> Nullable<BigInt>,
+        token_updated_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    presence (enrolment_id) {
+        enrolment_id -> Text,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    certificates (sha256) {
+        sha256 -> Text,
+        enrolment_id -> Text,
+        authority_fingerprint -> Text,
+        serial_number -> Text,
+        state -> Text,
+        issued_at -> BigInt,
+        not_after -> BigInt,
+        first_used_at -> Nullable<BigInt>,
+        renewed_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    challenges (id) {
+        id -> Text,
+        secret_sha256 -> Text,
+        enrolment_id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        used_for -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    incidents (id) {
+        id -> Text,
+        tablet_id -> Text,
+        kind -> Text,
+        state -> Text,
+        opened_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    warrants (id) {
+        id -> Text,
+        incident_id -> Text,
+        tablet_id -> Text,
+        state -> Text,
+        opens_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    erase_orders (id) {
+        id -> Text,
+        tablet_id -> Text,
+        enrolment_id -> Nullable<Text>,
+        cause -> Text,
+        state -> Text,
+        not_before -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    enrolment_ends (id) {
+        id -> Text,
+        enrolment_id -> Text,
+        reason -> Text,
+        decided_at -> BigInt,
+        decided_by -> Text,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    commands (id) {
+        id -> Text,
+        enrolment_id -> Text,
+        tablet_id -> Text,
+        request_type -> Text,
+        gate -> Text,
+        incident_id -> Nullable<Text>,
+        warrant_id -> Nullable<Text>,
+        erase_order_id -> Nullable<Text>,
+        enrolment_end_id -> Nullable<Text>,
+        payload -> Nullable<Binary>,
+        priority -> Integer,
+        urgent -> Bool,
+        state -> Text,
+        replaces_key -> Nullable<Text>,
+        idempotency_key -> Nullable<Text>,
+        queued_at -> BigInt,
+        queued_by -> Text,
+        not_before -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        sent_at -> Nullable<BigInt>,
+        sent_count -> Integer,
+        not_now_at -> Nullable<BigInt>,
+        not_now_count -> Integer,
+        retry_at -> Nullable<BigInt>,
+        answered_at -> Nullable<BigInt>,
+        result -> Nullable<Text>,
+        error -> Nullable<Text>,
+        answer_raw -> Nullable<Binary>,
+        pending -> Bool,
+    }
+}
+
+diesel::table! {
+    observations (enrolment_id, kind) {
+        enrolment_id -> Text,
+        kind -> Text,
+        reported_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    push_certificates (id) {
+        id -> Text,
+        topic -> Text,
+        chain_pem -> Text,
+        key_sealed -> Binary,
+        not_after -> BigInt,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    push_states (enrolment_id) {
+        enrolment_id -> Text,
+        wanted_since -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
+        pushed_at -> Nullable<BigInt>,
+        attempts -> Integer,
+        outcome -> Nullable<Text>,
+        token_invalid_since -> Nullable<BigInt>,
+        lease_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        key -> Nullable<Text>,
+        due_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        attempts -> Integer,
+        body -> Text,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Text,
+        secret_sha256 -> Text,
+        name -> Text,
+        scope -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    orphans (certificate_sha256) {
+        certificate_sha256 -> Text,
+        udid -> Nullable<Text>,
+        serial -> Nullable<Text>,
+        authority_fingerprint -> Text,
+        first_seen_at -> BigInt,
+        last_seen_at -> BigInt,
+        sightings -> BigInt,
+    }
+}
+
+diesel::table! {
+    alarms (id) {
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        tablet_id -> Nullable<Text>,
+        enrolment_id -> Nullable<Text>,
+        raised_at -> BigInt,
+        last_raised_at -> BigInt,
+        times -> BigInt,
+        detail -> Text,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit (seq) {
+        seq -> BigInt,
+        id -> Text,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        tablet_id -> Nullable<Text>,
+        enrolment_id -> Nullable<Text>,
+        order_ref -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    /// What diesel's migrations remember of themselves.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::joinable!(certificates -> enrolments (enrolment_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    certificates,
+    enrolments,
+    push_states,
+    commands,
+    tablets,
+    presence
+);

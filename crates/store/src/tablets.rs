@@ -1,0 +1,77 @@
+//! The inventory: tablets supplied or approved by the département (C3.3.4).
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{Instant, Platform, SerialNumber, TabletId, Uai};
+
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::tablets;
+use crate::{StoreError, Tx};
+
+noun! {
+    /// A tablet of the inventory.
+    pub struct Tablet in tablets keyed by id {
+        /// Its id, whatever happens to its enrolments.
+        id: TabletId,
+        /// Its maker's serial number; one row each.
+        serial: SerialNumber,
+        /// The owner's label.
+        asset_tag: Option<String>,
+        /// The model, in the supplier's words.
+        model: Option<String>,
+        /// What it runs.
+        platform: Platform,
+        /// The collège it is assigned to.
+        uai: Option<Uai>,
+        /// When it was first imported.
+        created_at: Instant,
+        /// When its row last changed.
+        updated_at: Instant,
+    }
+}
+
+by_key!(tablets, Tablet, id: TabletId; insert, get, update);
+
+/// The tablet with that serial number; `None` means it may not enrol (C3.3.4).
+///
+/// # Errors
+/// As [`get`].
+pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet>, StoreError> {
+    let serial = serial.to_string();
+    tx.run(|connection| {
+        tablets::table
+            .filter(tablets::serial.eq(serial))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// At most `limit` tablets in the order of their ids, from the first one after `after`.
+///
+/// # Errors
+/// As [`get`].
+pub fn list(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<Tablet>, StoreError> {
+    // Every id sorts after the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        tablets::table
+            .filter(tablets::id.gt(after))
+            .order(tablets::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// How many tablets the inventory has.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let count: i64 = tx.run(|connection| tablets::table.count().get_result(connection))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}

@@ -1,0 +1,164 @@
+//! One transaction: what a use case loads, decides and saves in one piece.
+
+use diesel::QueryResult;
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager, TransactionManagerStatus};
+
+use crate::connection::AnyConnection;
+use crate::database::Link;
+use crate::{StoreError, Vault};
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A consistent view; writes nothing.
+    Read,
+    /// A use case: as if it ran alone.
+    Write,
+    /// Many tablets' answers in one commit. Each statement states its own conditions, so that the weakest
+    /// isolation is enough.
+    Group,
+}
+
+impl Mode {
+    fn begin(self, connection: &AnyConnection) -> &'static str {
+        match (connection, self) {
+            (AnyConnection::Postgresql(_), Self::Read) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            }
+            // Use cases read, decide, then write: only SERIALIZABLE keeps two of them from deciding on what
+            // the other is about to change (two erase budgets, two uses of a link).
+            (AnyConnection::Postgresql(_), Self::Write) => "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            (AnyConnection::Postgresql(_), Self::Group) => "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            (AnyConnection::Sqlite(_), Self::Read) => "BEGIN DEFERRED",
+            (AnyConnection::Sqlite(_), Self::Write | Self::Group) => "BEGIN IMMEDIATE",
+        }
+    }
+}
+
+/// An open transaction and the vault: what the functions of every noun take.
+pub struct Tx<'c> {
+    connection: &'c mut AnyConnection,
+    vault: &'c Vault,
+    trouble: Option<Trouble>,
+}
+
+/// Why the transaction cannot be committed any more.
+enum Trouble {
+    Contention,
+    Lost,
+    Failed,
+}
+
+impl Tx<'_> {
+    /// The vault that seals and opens what is secret.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        self.vault
+    }
+
+    /// Runs statements, and remembers if one failed: PostgreSQL has then given the transaction up, and on
+    /// SQLite the same must hold.
+    pub(crate) fn run<T>(
+        &mut self,
+        statements: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        statements(self.connection).map_err(|error| {
+            let error = StoreError::from(error);
+            self.trouble = Some(match error {
+                StoreError::Contended { .. } => Trouble::Contention,
+                StoreError::Unavailable(_) => Trouble::Lost,
+                _ => Trouble::Failed,
+            });
+            error
+        })
+    }
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+/// What became of one run of a transaction.
+pub(crate) enum Attempt<T, E> {
+    /// Committed, or rolled back for good.
+    Done(Result<T, E>),
+    /// Rolled back; running it again may succeed.
+    Again(StoreError),
+}
+
+/// Runs a transaction once.
+pub(crate) fn attempt<T, E: From<StoreError>>(
+    link: &mut Link,
+    mode: Mode,
+    vault: &Vault,
+    run: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+) -> Attempt<T, E> {
+    if let Err(error) = begin(&mut link.connection, mode) {
+        let error = StoreError::from(error);
+        link.lost = matches!(error, StoreError::Unavailable(_)) || is_broken(&mut link.connection);
+        return match error {
+            StoreError::Contended { .. } | StoreError::Unavailable(_) => Attempt::Again(error),
+            other => Attempt::Done(Err(other.into())),
+        };
+    }
+    let (attempt, lost) = {
+        let open = OpenTransaction(&mut link.connection);
+        let mut tx = Tx { connection: &mut *open.0, vault, trouble: None };
+        let result = run(&mut tx);
+        let trouble = tx.trouble.take();
+        match (result, trouble) {
+            (_, Some(Trouble::Contention)) => (Attempt::Again(StoreError::Contended { attempts: 1 }), false),
+            (Ok(value), None) => match open.commit() {
+                Ok(()) => (Attempt::Done(Ok(value)), false),
+                Err(error) if error.is_contention() => (Attempt::Again(error), false),
+                // The commit may have been done: it is not run again, the caller is told.
+                Err(error) => (Attempt::Done(Err(error.into())), true),
+            },
+            (Ok(_unsaved), Some(trouble)) => {
+                (Attempt::Done(Err(StoreError::WentOn.into())), matches!(trouble, Trouble::Lost))
+            }
+            (Err(error), trouble) => (Attempt::Done(Err(error)), matches!(trouble, Some(Trouble::Lost))),
+        }
+    };
+    link.lost = lost || is_broken(&mut link.connection);
+    attempt
+}
+
+fn begin(connection: &mut AnyConnection, mode: Mode) -> QueryResult<()> {
+    let sql = mode.begin(connection);
+    match connection {
+        AnyConnection::Postgresql(postgresql) => {
+            AnsiTransactionManager::begin_transaction_sql(postgresql, sql)
+        }
+        AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, sql),
+    }
+}
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
+fn is_broken(connection: &mut AnyConnection) -> bool {
+    Manager::is_broken_transaction_manager(connection)
+}
+
+/// Rolls back when dropped, also while a use case panics.
+struct OpenTransaction<'c>(&'c mut AnyConnection);
+
+impl OpenTransaction<'_> {
+    fn commit(self) -> Result<(), StoreError> {
+        Ok(Manager::commit_transaction(self.0)?)
+    }
+}
+
+impl Drop for OpenTransaction<'_> {
+    fn drop(&mut self) {
+        let open = match Manager::transaction_manager_status_mut(self.0) {
+            TransactionManagerStatus::Valid(valid) => valid.transaction_depth().is_some(),
+            TransactionManagerStatus::InError => false,
+        };
+        if open && let Err(error) = Manager::rollback_transaction(self.0) {
+            tracing::warn!(%error, "a transaction could not be rolled back; its connection is dropped");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Location warrants (M1). Frozen once granted, except towards their end.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use types::{IncidentId, Instant, TabletId, WarrantId};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun};
+use crate::schema::warrants;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// Whether an order, a warrant or a recorded end may still carry a command.
+    OrderState {
+        /// It may, within its window.
+        Open = "open",
+        /// It was carried out, withdrawn, or given up by a restore.
+        Ended = "ended",
+    }
+}
+
+noun! {
+    /// A warrant to locate one tablet.
+    pub struct Warrant in warrants keyed by id {
+        /// Its id.
+        id: WarrantId,
+        /// The open incident it rests on.
+        incident_id: IncidentId,
+        /// The only tablet it covers.
+        tablet_id: TabletId,
+        /// Whether it may still carry a command.
+        state: OrderState,
+        /// The first instant it covers.
+        opens_at: Instant,
+        /// The first instant it no longer covers.
+        expires_at: Instant,
+    }
+}
+
+by_key!(warrants, Warrant, id: WarrantId; insert, get);
+
+/// Ends it; `false` if it is not open.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
+    let ended = tx.run(|connection| {
+        diesel::update(
+            warrants::table
+                .filter(warrants::id.eq(id.to_string()))
+                .filter(warrants::state.eq(OrderState::Open.as_str())),
+        )
+        .set(warrants::state.eq(OrderState::Ended.as_str()))
+        .execute(connection)
+    })?;
+    Ok(ended == 1)
+}
