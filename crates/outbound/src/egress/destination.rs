@@ -16,6 +16,14 @@ pub struct InvalidDestination {
     problem: &'static str,
 }
 
+impl InvalidDestination {
+    /// What is wrong, without the text and without advice.
+    #[must_use]
+    pub fn problem(&self) -> &'static str {
+        self.problem
+    }
+}
+
 /// A host and port that may be spoken to.
 ///
 /// Written `api.push.apple.com:443`, `127.0.0.1:8443`, `[::1]:8443`; an address given by number is meant as
