@@ -223,6 +223,16 @@ impl ApnsClient {
         trust: Option<&str>,
         egress: &Egress,
     ) -> Result<Self, ApnsSetupError> {
+        Self::with_patience(endpoint, identity, trust, egress, ANSWER_TIMEOUT)
+    }
+
+    pub(crate) fn with_patience(
+        endpoint: &ApnsEndpoint,
+        identity: &PushIdentity,
+        trust: Option<&str>,
+        egress: &Egress,
+        patience: Duration,
+    ) -> Result<Self, ApnsSetupError> {
         if !is_mdm_topic(&identity.topic) {
             return Err(ApnsSetupError::Topic { topic: identity.topic.chars().take(120).collect() });
         }
@@ -234,7 +244,7 @@ impl ApnsClient {
                 .tls_backend_preconfigured(tls)
                 .http2_prior_knowledge()
                 .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(ANSWER_TIMEOUT)
+                .timeout(patience)
                 .pool_idle_timeout(None)
                 .http2_keep_alive_interval(PROBE_INTERVAL)
                 .http2_keep_alive_timeout(PROBE_TIMEOUT)

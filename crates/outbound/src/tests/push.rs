@@ -91,19 +91,50 @@ async fn t_b4_a_push_magic_cannot_break_out_of_the_payload() {
 }
 
 #[tokio::test]
-async fn many_pushes_share_one_connection() {
+async fn many_pushes_at_once_share_one_connection() {
     let push = Push::with(&[Behaviour::Apple]).await;
-    push.push().await;
     let mut together = tokio::task::JoinSet::new();
-    for _ in 0..40 {
+    for _ in 0..600 {
         let client = push.client.clone();
         together.spawn(async move { client.push(&request("magic")).await });
     }
     while let Some(outcome) = together.join_next().await {
         assert!(matches!(outcome.unwrap(), PushOutcome::Accepted { .. }));
     }
-    assert_eq!(push.service.received().len(), 41);
+    assert_eq!(push.service.received().len(), 600);
     assert_eq!(push.service.connections(), 1);
+}
+
+#[tokio::test]
+async fn t_b2_a_silent_service_is_given_up_and_gives_its_places_back() {
+    let authority = Authority::new("test push authority");
+    let service = PushService::start(&authority, &authority, &["127.0.0.1"], &[Behaviour::Silence]).await;
+    let egress = Egress::new([service.address.to_string().parse().unwrap()]);
+    let client = ApnsClient::with_patience(
+        &service.url().parse().unwrap(),
+        &authority.push_identity(),
+        Some(&authority.certificate_pem),
+        &egress,
+        Duration::from_millis(200),
+    )
+    .unwrap();
+    let mut together = tokio::task::JoinSet::new();
+    // More than there are places: the last ones are sent only because the first ones are given up.
+    for _ in 0..700 {
+        let client = client.clone();
+        together.spawn(async move { client.push(&request("magic")).await });
+    }
+    while let Some(outcome) = together.join_next().await {
+        assert!(unavailable(&outcome.unwrap()).contains("no answer in time"));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_not_read_to_its_end() {
+    let long: &'static str = Box::leak("x".repeat(1_000_000).into_boxed_str());
+    let push = Push::with(&[Behaviour::Answer(400, &[], long)]).await;
+    let expected = PushOutcome::Rejected { status: 400, reason: "HTTP 400".to_owned() };
+    assert_eq!(push.push().await, expected);
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ pub(super) enum Behaviour {
     Reset(h2::Reason),
     /// Closes the connection without a word once a request came.
     Drop,
+    /// Takes every push and never answers.
+    Silence,
     /// Closes before the TLS handshake.
     Refuse,
 }
@@ -150,6 +152,7 @@ async fn serve(
 async fn converse(stream: TlsStream<TcpStream>, behaviour: &Behaviour, record: &Mutex<Vec<Received>>) {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     let mut served = 0;
+    let mut unanswered = Vec::new();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         if let Behaviour::Reset(reason) = behaviour {
             respond.send_reset(*reason);
@@ -175,7 +178,11 @@ async fn converse(stream: TlsStream<TcpStream>, behaviour: &Behaviour, record: &
             headers: head.headers,
             body: String::from_utf8(bytes).unwrap(),
         };
-        answer(behaviour, &received, &mut respond);
+        if matches!(behaviour, Behaviour::Silence) {
+            unanswered.push(respond);
+        } else {
+            answer(behaviour, &received, &mut respond);
+        }
         record.lock().unwrap().push(received);
         served += 1;
         if matches!(behaviour, Behaviour::GoAwayAfter(limit) if served >= *limit) {
