@@ -5,6 +5,7 @@
 //! values and reports everything that is wrong at once, each mistake with its place and what to write instead.
 //! Nothing else in the house reads the environment or the file.
 
+mod files;
 mod key;
 mod key_file;
 mod problem;
