@@ -3,6 +3,7 @@
 //! The file is read with the position of every value, so that each later refusal can name its line.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ pub const FILE_NAME: &str = "ardoise.toml";
 const PREFIX: &str = "ARDOISE_";
 
 /// What was said, in the order in which later sources win: file, environment, flags.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The home folder; relative paths in the configuration start from it.
     pub home: PathBuf,
@@ -28,6 +29,17 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// Flags: `tablets.listen=0.0.0.0:443`.
     pub flags: Vec<String>,
+}
+
+/// Names only: a file, a variable or a flag may hold the database's password.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("home", &self.home)
+            .field("file", &self.file.as_ref().map(|(path, _text)| path))
+            .field("flags", &self.flags.iter().map(|flag| name_of_flag(flag)).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -196,7 +208,7 @@ fn read_variable(variable: &str, value: &str, given: &mut GivenValues, problems:
 fn read_flag(flag: &str, given: &mut GivenValues, problems: &mut Vec<Problem>) {
     match flag.split_once('=').map(|(name, value)| (name.trim(), value)) {
         None => problems.push(Problem {
-            subject: format!("--set {flag}"),
+            subject: format!("--set {}", name_of_flag(flag)),
             value: None,
             origin: Origin::Default,
             fault: "there is no value".to_owned(),
@@ -209,6 +221,11 @@ fn read_flag(flag: &str, given: &mut GivenValues, problems: &mut Vec<Problem>) {
             None => problems.push(unknown(name, Origin::Flag)),
         },
     }
+}
+
+/// The part of a flag that can be a key's name; what follows may be a password.
+fn name_of_flag(flag: &str) -> String {
+    flag.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(80).collect()
 }
 
 fn from_text(key: &Key, value: &str, origin: Origin) -> Given {

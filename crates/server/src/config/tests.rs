@@ -265,6 +265,15 @@ fn t_c11_a_password_in_the_database_address_is_never_shown() {
     let config = load_with("[database]\nurl = \"postgresql://a:planted-secret@db/x\"\n").unwrap();
     let shown = format!("{config:?} {:?}", config.settings());
     assert!(!shown.contains("planted-secret") && shown.contains("[hidden]"), "{shown}");
+    let mut said = sources(MINIMAL);
+    said.flags = vec![
+        "database.url=mysql://a:planted-secret@db/x".to_owned(),
+        "database.url postgresql://a:planted-secret@db/x".to_owned(),
+        "databse.url=postgresql://a:planted-secret@db/x".to_owned(),
+    ];
+    said.environment = vec![("ARDOISE_DATABASE_URI".to_owned(), "planted-secret".to_owned())];
+    let shown = format!("{said:?} {}", Config::load(&said).unwrap_err());
+    assert!(shown.contains("4 mistakes") && !shown.contains("planted-secret"), "{shown}");
     let message = load_with("[database]\nurl = \"mysql://a:planted-secret@db/x\"\n").unwrap_err().to_string();
     assert!(message.contains("database.url") && !message.contains("planted-secret"), "{message}");
 }
@@ -337,4 +346,20 @@ fn a_home_folder_without_a_file_has_defaults_and_flags() {
     std::fs::write(home.path().join(FILE_NAME), [0xff, 0xfe]).unwrap();
     let message = Sources::read(home.path(), [], []).unwrap_err().to_string();
     assert!(message.contains("UTF-8"), "{message}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_brings_the_reader_down(
+        section in "(tablets|limits|egress|log|x)?",
+        lines in proptest::collection::vec("([a-z_.\"\\[\\]]{0,12} ?= ?)?[ -~é]{0,20}", 0..4),
+        flag in "[a-z._=]{0,20}.{0,10}",
+    ) {
+        let mut any = sources(&format!("[{section}]\n{}\n", lines.join("\n")));
+        any.flags.push(flag);
+        if let Err(error) = Config::load(&any) {
+            proptest::prop_assert!(!error.problems().is_empty());
+            proptest::prop_assert!(error.problems().iter().all(|problem| !problem.next.is_empty()));
+        }
+    }
 }
