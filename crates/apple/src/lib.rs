@@ -25,5 +25,8 @@ pub mod profile;
 pub mod refusal;
 pub mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use os_version::{InvalidOsVersion, OsVersion};
 pub use wire::{Raw, WireError};

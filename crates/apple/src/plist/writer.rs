@@ -1,10 +1,9 @@
 //! Writes a dictionary as the XML that tablets read. Cannot fail: there is no I/O and no value without
 //! a form.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ::plist::{Data, Date, Dictionary, Value};
-use types::Instant;
 
 const PROLOGUE: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
@@ -13,9 +12,10 @@ const PROLOGUE: &str = concat!(
     "<plist version=\"1.0\">\n",
 );
 
-/// The first and the last instant that four digits of year can say.
-const FIRST_DATE: i64 = -62_167_219_200_000;
-const LAST_DATE: i64 = 253_402_300_799_000;
+/// 9999-12-31T23:59:59Z, in seconds after 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
+/// 0000-01-01T00:00:00Z, in seconds before 1970.
+const FIRST_SECOND: u64 = 62_167_219_200;
 
 pub(super) fn to_xml(dictionary: &Dictionary) -> Vec<u8> {
     let mut out = String::from(PROLOGUE);
@@ -89,12 +89,17 @@ fn leaf(out: &mut String, depth: usize, name: &str, text: &str) {
     out.push_str(">\n");
 }
 
-/// Whole seconds in UTC; instants outside the calendar of four-digit years are moved to its ends.
+/// Whole seconds in UTC; instants outside the calendar of four-digit years, on which the `plist` crate
+/// panics, are moved to its ends.
 fn date_text(date: Date) -> String {
-    let millis = match SystemTime::from(date).duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(LAST_DATE),
-        Err(before) => i64::try_from(before.duration().as_millis()).map_or(FIRST_DATE, |millis| -millis),
+    let time = match SystemTime::from(date).duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => SystemTime::UNIX_EPOCH + Duration::from_secs(after.as_secs().min(LAST_SECOND)),
+        Err(before) => {
+            // Towards the past, so that the fraction of a second goes the same way on both sides.
+            let span = before.duration();
+            let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+            SystemTime::UNIX_EPOCH - Duration::from_secs(seconds.min(FIRST_SECOND))
+        }
     };
-    let seconds = millis.clamp(FIRST_DATE, LAST_DATE).div_euclid(1_000);
-    Instant::from_millis(seconds * 1_000).to_string()
+    Date::from(time).to_xml_format()
 }
