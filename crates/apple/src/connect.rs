@@ -82,6 +82,8 @@ pub struct Report {
     pub udid: Option<Udid>,
     /// The enrolment, if this is a user enrolment.
     pub enrollment_id: Option<String>,
+    /// The user, on the user channel of a Shared iPad: then this is not the tablet's own report.
+    pub user_id: Option<String>,
     /// What became of the command.
     pub status: Status,
     /// Which command; absent when idle.
@@ -113,6 +115,7 @@ impl Report {
         Ok(Self {
             udid: message::optional(&body, "UDID")?,
             enrollment_id: message::optional(&body, "EnrollmentID")?,
+            user_id: message::optional(&body, "UserID")?,
             status: status.parse()?,
             command_uuid: message::optional(&body, "CommandUUID")?,
             error_chain: message::optional(&body, "ErrorChain")?.unwrap_or_default(),

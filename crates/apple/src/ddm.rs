@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 use types::Instant;
 
-use crate::wire::{WireError, bounded};
+use crate::wire::WireError;
 
 /// What a DeclarativeManagement check-in asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +45,9 @@ impl FromStr for Endpoint {
     type Err = WireError;
 
     fn from_str(text: &str) -> Result<Self, WireError> {
-        let unknown = || WireError::Invalid {
-            path: format!("Endpoint `{}`", bounded(text)),
-            expected: "tokens, declaration-items, status or declaration/KIND/IDENTIFIER",
+        let unknown = || {
+            WireError::invalid("tokens, declaration-items, status or declaration/KIND/IDENTIFIER")
+                .within("Endpoint")
         };
         match text {
             "tokens" => return Ok(Self::Tokens),

@@ -97,12 +97,14 @@ pub fn device_information() -> DeviceInformation {
     DeviceInformation::new(QUERIES.iter().map(|query| (*query).to_owned()).collect())
 }
 
-/// Everything an inventory asks: the tablet, its security, its profiles, the apps *we* manage.
+/// Everything an inventory asks: the tablet, its security, the profiles and the apps *we* manage. What a
+/// person installed is theirs.
 #[must_use]
 pub fn commands() -> [Command; 4] {
     let apps =
         InstalledApplicationList { managed_apps_only: Some(true), ..InstalledApplicationList::default() };
-    [device_information().into(), SecurityInfo::default().into(), ProfileList::default().into(), apps.into()]
+    let profiles = ProfileList { managed_only: Some(true), ..ProfileList::default() };
+    [device_information().into(), SecurityInfo::default().into(), profiles.into(), apps.into()]
 }
 
 /// Whether the raw answer to a kind of command may be stored: it holds no secret, no position, nothing
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_personal_query_is_ever_made() {
+    fn c3_1_6_no_personal_query_is_ever_made() {
         for personal in PERSONAL_QUERIES {
             assert!(!QUERIES.contains(personal), "{personal}");
             assert!(!may_be_asked(personal), "{personal}");
@@ -184,13 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn the_inventory_names_managed_apps_only() {
-        let [.., Command::InstalledApplicationList(apps)] = commands() else { panic!("the apps come last") };
+    fn c3_1_6_the_inventory_names_managed_profiles_and_apps_only() {
+        let [.., Command::ProfileList(profiles), Command::InstalledApplicationList(apps)] = commands() else {
+            panic!("the profiles and the apps come last")
+        };
+        assert_eq!(profiles.managed_only, Some(true));
         assert_eq!(apps.managed_apps_only, Some(true));
     }
 
     #[test]
-    fn raw_positions_and_keys_are_never_stored() {
+    fn c3_1_6_raw_positions_and_keys_are_never_stored() {
         for kind in [
             RequestType::DeviceLocation,
             RequestType::RequestUnlockToken,

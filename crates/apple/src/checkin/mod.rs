@@ -136,4 +136,20 @@ impl CheckIn {
             Self::ReturnToService(_) | Self::UserAuthenticate(_) => None,
         }
     }
+
+    /// The user, on the user channel of a Shared iPad or of a Mac: then this is not the tablet's own message.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        match self {
+            Self::TokenUpdate(message) => message.user_id.as_deref(),
+            Self::DeclarativeManagement(message) => message.user_id.as_deref(),
+            Self::GetToken(message) => message.user_id.as_deref(),
+            Self::UserAuthenticate(message) => Some(&message.user_id),
+            Self::Authenticate(_)
+            | Self::CheckOut(_)
+            | Self::GetBootstrapToken(_)
+            | Self::SetBootstrapToken(_)
+            | Self::ReturnToService(_) => None,
+        }
+    }
 }

@@ -8,8 +8,7 @@ message! {
     /// Ask for the code that lifts the activation lock.
     ///
     /// Known only for some days after supervision began.
-    pub struct ActivationLockBypassCode {
-    }
+    pub struct ActivationLockBypassCode {}
 }
 
 message! {

@@ -6,8 +6,7 @@ message! {
     /// List the updates of the system.
     ///
     /// Gone in 27.0; older tablets answer it.
-    pub struct AvailableOSUpdates {
-    }
+    pub struct AvailableOSUpdates {}
 }
 
 message! {

@@ -6,6 +6,5 @@ message! {
     /// Stop collecting logs.
     ///
     /// Undoes TriggerEnhancedLogCollection.
-    pub struct CancelEnhancedLogCollection {
-    }
+    pub struct CancelEnhancedLogCollection {}
 }

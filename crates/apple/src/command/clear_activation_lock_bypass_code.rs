@@ -6,6 +6,5 @@ message! {
     /// Forget the code that lifts the activation lock.
     ///
     /// A new one is made when the tablet is activated again.
-    pub struct ClearActivationLockBypassCode {
-    }
+    pub struct ClearActivationLockBypassCode {}
 }

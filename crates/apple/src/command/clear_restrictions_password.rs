@@ -6,6 +6,5 @@ message! {
     /// Forget the password of Screen Time.
     ///
     /// And the restrictions it protects.
-    pub struct ClearRestrictionsPassword {
-    }
+    pub struct ClearRestrictionsPassword {}
 }

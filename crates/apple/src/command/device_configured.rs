@@ -6,6 +6,5 @@ message! {
     /// Let the Setup Assistant go on.
     ///
     /// Without it, a tablet that awaits configuration stays there.
-    pub struct DeviceConfigured {
-    }
+    pub struct DeviceConfigured {}
 }

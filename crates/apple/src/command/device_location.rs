@@ -8,8 +8,7 @@ message! {
     /// Ask where the tablet is.
     ///
     /// Works in lost mode only.
-    pub struct DeviceLocation {
-    }
+    pub struct DeviceLocation {}
 }
 
 message! {

@@ -6,6 +6,5 @@ message! {
     /// Turn lost mode off.
     ///
     /// The tablet tells its user if its location was read.
-    pub struct DisableLostMode {
-    }
+    pub struct DisableLostMode {}
 }

@@ -6,6 +6,5 @@ message! {
     /// Sign the user of a Shared iPad out.
     ///
     /// If one is signed in.
-    pub struct LogOutUser {
-    }
+    pub struct LogOutUser {}
 }

@@ -6,8 +6,7 @@ message! {
     /// List the managed books.
     ///
     /// All of them.
-    pub struct ManagedMediaList {
-    }
+    pub struct ManagedMediaList {}
 }
 
 message! {

@@ -6,8 +6,7 @@ message! {
     /// Ask how far the update has come.
     ///
     /// Gone in 27.0; older tablets answer it.
-    pub struct OSUpdateStatus {
-    }
+    pub struct OSUpdateStatus {}
 }
 
 message! {

@@ -6,6 +6,5 @@ message! {
     /// Make the tablet sound.
     ///
     /// Works in lost mode only.
-    pub struct PlayLostModeSound {
-    }
+    pub struct PlayLostModeSound {}
 }

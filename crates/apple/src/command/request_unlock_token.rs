@@ -8,8 +8,7 @@ message! {
     /// Ask for the key of the passcode.
     ///
     /// Supervised tablets only.
-    pub struct RequestUnlockToken {
-    }
+    pub struct RequestUnlockToken {}
 }
 
 message! {

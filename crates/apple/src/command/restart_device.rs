@@ -6,6 +6,5 @@ message! {
     /// Restart.
     ///
     /// A tablet with a passcode loses Wi-Fi until it is unlocked.
-    pub struct RestartDevice {
-    }
+    pub struct RestartDevice {}
 }

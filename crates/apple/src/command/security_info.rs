@@ -6,8 +6,7 @@ message! {
     /// Ask how the tablet is secured.
     ///
     /// Whether there is a passcode, and whether it obeys.
-    pub struct SecurityInfo {
-    }
+    pub struct SecurityInfo {}
 }
 
 message! {

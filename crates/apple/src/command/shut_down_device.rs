@@ -6,6 +6,5 @@ message! {
     /// Shut down.
     ///
     /// Someone must press the button to start it again.
-    pub struct ShutDownDevice {
-    }
+    pub struct ShutDownDevice {}
 }

@@ -6,6 +6,5 @@ message! {
     /// Stop showing the screen elsewhere.
     ///
     /// If it does.
-    pub struct StopMirroring {
-    }
+    pub struct StopMirroring {}
 }

@@ -6,6 +6,5 @@ message! {
     /// Let a session begin.
     ///
     /// For a session that awaits configuration.
-    pub struct UserConfigured {
-    }
+    pub struct UserConfigured {}
 }

@@ -8,8 +8,7 @@ message! {
     /// List the users of a Shared iPad.
     ///
     /// Those who have data on it.
-    pub struct UserList {
-    }
+    pub struct UserList {}
 }
 
 message! {

@@ -13,7 +13,7 @@ use crate::checkin::{
 use crate::command::{FACTS, RequestType};
 use crate::inventory;
 use crate::machine_info::MachineInfo;
-use crate::profile::{MdmPayload, PayloadHeader, Profile, ScepPayload};
+use crate::profile::{ERASING_KEYS, MdmPayload, PayloadHeader, Profile, ScepPayload};
 use crate::wire::{KeyFact, Kind, Presence};
 
 /// Differences that are meant: the message, the difference as it is printed (`*` for any end), why.
@@ -253,6 +253,37 @@ fn profiles_and_machine_info_have_the_schemas_keys() {
         differences.extend(named(id, compare(keys, None, &entry(&entries, kind, id).request)));
     }
     judge(&[], &differences);
+}
+
+/// Keys whose names speak of erasing and do not erase by themselves: the key, why.
+const HARMLESS: &[(&str, &str)] = &[
+    ("allowEraseContentAndSettings", "lets the user erase, or not"),
+    ("forcePreserveESIMOnErase", "keeps the eSIM when something else erases"),
+    ("DeleteFeedback", "forgets what an app said, once we have read it"),
+    ("DeleteAllUsers", "part of DeleteUser, which is listed whole"),
+    ("TemporarySessionTimeout", "signs a guest out; only guests come by TemporarySessionOnly"),
+    ("allowSharedDeviceTemporarySession", "allows guests, or not"),
+];
+
+#[test]
+fn m3_every_key_of_the_schema_that_speaks_of_erasing_is_judged() {
+    let Some(entries) = facts_27() else { return };
+    let mut judged = BTreeSet::new();
+    for entry in &entries {
+        let keys = entry.request.keys().map(|path| (path, path.rsplit('.').next().unwrap()));
+        for (path, key) in keys.filter(|(path, _)| !path.starts_with("Queries.QueriesItem.")) {
+            let name = key.to_lowercase();
+            let suspicious = ["erase", "wipe", "delete", "failedattempts", "temporarysession"];
+            if !suspicious.iter().any(|word| name.contains(word)) {
+                continue;
+            }
+            let listed = ERASING_KEYS.iter().any(|erasing| erasing.key == key && erasing.holder == entry.id);
+            let harmless = HARMLESS.iter().any(|(harmless, _)| *harmless == key);
+            assert!(listed != harmless, "{} {path} is to be judged, once", entry.id);
+            judged.insert(key);
+        }
+    }
+    assert_eq!(judged.len(), HARMLESS.len() + 3, "{judged:?}");
 }
 
 #[test]

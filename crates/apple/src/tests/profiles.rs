@@ -3,13 +3,15 @@
 use serde_json::json;
 use types::Secret;
 
+use crate::checkin::ReturnToServiceResponse;
 use crate::command::{
     Command, DeleteUser, EraseDevice, SecurityInfo, Setting, Settings, SharedDeviceConfigurationSetting,
 };
+use crate::parts::ReturnToServiceSettings;
 use crate::plist::{self, Dictionary, Value};
 use crate::profile::{
-    EnrolmentProfile, EnrolmentUuids, ErasingFind, PayloadContent, Profile, command_erasing_keys,
-    declaration_erasing_keys,
+    ERASING_KEYS, EnrolmentProfile, EnrolmentUuids, ErasingFind, ErasingWire, PayloadContent, Profile,
+    command_erasing_keys, declaration_erasing_keys,
 };
 
 fn enrolment() -> EnrolmentProfile {
@@ -105,6 +107,24 @@ fn a_re_issued_enrolment_profile_keeps_its_identifiers_and_changes_its_uuids() {
 fn t_c11_an_enrolment_profile_does_not_show_its_challenge() {
     assert!(!format!("{:?}", enrolment()).contains("SECRET"));
     assert!(!format!("{:?}", enrolment().to_profile()).contains("SECRET"));
+}
+
+#[test]
+fn t_a10_an_enrolment_profile_holds_what_the_golden_one_holds_and_nothing_else() {
+    let issued = String::from_utf8(enrolment().to_xml()).unwrap();
+    assert_eq!(issued, include_str!("../../vectors/issued/enrolment.mobileconfig"));
+}
+
+#[test]
+fn a_command_is_written_as_the_golden_one() {
+    let erase = EraseDevice {
+        preserve_data_plan: Some(true),
+        return_to_service: Some(ReturnToServiceSettings::new(true)),
+        ..EraseDevice::default()
+    };
+    let issued = Command::from(erase).to_plist("7E5A0000-0000-4000-8000-00000000000B");
+    let golden = include_str!("../../vectors/issued/erase.plist");
+    assert_eq!(String::from_utf8(issued).unwrap(), golden);
 }
 
 #[test]
@@ -209,4 +229,36 @@ fn m3_commands_that_erase_are_found() {
     };
     assert_eq!(find(shared(true).into()), ["Settings.0.TemporarySessionOnly"]);
     assert!(find(shared(false).into()).is_empty());
+}
+
+#[test]
+fn m3_everything_that_is_listed_is_found() {
+    for listed in ERASING_KEYS {
+        let found = match listed.wire {
+            ErasingWire::Profile => {
+                let payload = format!(
+                    "<key>PayloadType</key><string>{}</string><key>{}</key><integer>2</integer>",
+                    listed.holder, listed.key
+                );
+                profile_with(&payload).erasing_keys()
+            }
+            ErasingWire::Declaration => declaration_erasing_keys(listed.holder, &json!({listed.key: 2})),
+            ErasingWire::Command => {
+                let mut item = Dictionary::new();
+                item.insert("Item".to_owned(), Value::from("SharedDeviceConfiguration"));
+                item.insert(listed.key.to_owned(), Value::from(true));
+                let mut command = Dictionary::new();
+                command.insert("Settings".to_owned(), Value::Array(vec![Value::Dictionary(item)]));
+                let kind = listed.holder.parse().unwrap();
+                command_erasing_keys(&Command::from_dictionary(kind, &command).unwrap())
+            }
+            // Nothing to find: the answer that we give says no.
+            ErasingWire::CheckIn => {
+                assert!(!ReturnToServiceResponse::not_enabled().return_to_service.enabled);
+                continue;
+            }
+        };
+        assert_eq!(found.len(), 1, "{listed:?}");
+        assert_eq!(found[0].reason, listed.reason);
+    }
 }

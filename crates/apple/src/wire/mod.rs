@@ -1,6 +1,6 @@
 //! How a message is described: each key once, with its type and whether it must be there.
 //!
-//! [`message!`] turns such a description into the struct, its reading and writing, and the facts
+//! The macro `message!` turns such a description into the struct, its reading and writing, and the facts
 //! ([`KeyFact`]) that a test compares with Apple's schema. Keys that we do not know survive in `extra`.
 
 mod error;
