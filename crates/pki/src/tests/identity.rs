@@ -44,8 +44,7 @@ fn t_a3_a_self_signed_certificate_with_a_copied_subject_is_nobody() {
     let authority = fixtures::authority("Ardoise");
     let trusted = trusting(&authority);
     let device = Device::issued_by(&authority, fixtures::ec_key());
-    let subject =
-        device.x509().subject_name().entries().next().unwrap().data().to_string().unwrap();
+    let subject = device.x509().subject_name().entries().next().unwrap().data().to_string().unwrap();
     let copy = Device::self_signed(&subject, fixtures::ec_key());
     assert!(matches!(over_tls(&trusted, &copy.der), Err(IdentityError::SelfSigned)));
 }
