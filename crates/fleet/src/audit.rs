@@ -1,0 +1,67 @@
+//! The audit log's entries: one for each change that a person causes, in the transaction that makes it.
+
+use serde_json::Value as Json;
+use store::Tx;
+use store::audit::NewEntry;
+use types::{EnrolmentId, Instant, TabletId};
+
+use crate::{Principal, Refusal};
+
+/// What changed. Never holds a secret or a position.
+#[derive(Debug)]
+pub(crate) struct Change {
+    action: &'static str,
+    tablet: Option<TabletId>,
+    enrolment: Option<EnrolmentId>,
+    reason: Option<String>,
+    detail: Option<Json>,
+}
+
+impl Change {
+    /// A change named `noun.verb`.
+    pub(crate) const fn new(action: &'static str) -> Self {
+        Self { action, tablet: None, enrolment: None, reason: None, detail: None }
+    }
+
+    /// On this tablet.
+    pub(crate) fn tablet(mut self, tablet: Option<TabletId>) -> Self {
+        self.tablet = tablet;
+        self
+    }
+
+    /// In this enrolment.
+    pub(crate) fn enrolment(mut self, enrolment: Option<EnrolmentId>) -> Self {
+        self.enrolment = enrolment;
+        self
+    }
+
+    /// For this reason, in the words of whoever acted.
+    pub(crate) fn reason(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// With these particulars.
+    pub(crate) fn detail(mut self, detail: Json) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+}
+
+/// Appends one entry.
+pub(crate) fn record(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    change: Change,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let entry = NewEntry {
+        tablet: change.tablet,
+        enrolment: change.enrolment,
+        reason: change.reason,
+        detail: change.detail,
+        ..NewEntry::new(now, principal.actor(), change.action)
+    };
+    store::audit::append(tx, &entry)?;
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! Commands: queued, listed, shown with what became of them, cancelled; and why one is still pending.
+
+use apple::plist::Dictionary;
+use orders::{Ordinary, Queueable};
+use serde_json::json;
+use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
+use store::enrolments::{Enrolment, EnrolmentState};
+use store::{Tx, enrolments, presence, push_certificates, push_states};
+use types::{CommandId, Duration, Instant};
+
+use crate::audit::{self, Change};
+use crate::page::{Listed, Page};
+use crate::request::{self, Request};
+use crate::tablets::{self, Named};
+use crate::why::{self, Ending, Facts, Reach, Standing, Why};
+use crate::{Fleet, Principal, Refusal, management_profile};
+
+/// The furthest that a command may be put off, or wait to be fetched.
+const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
+/// Priorities that people may give; what is urgent by its kind comes before anyway.
+const PRIORITIES: std::ops::RangeInclusive<i32> = -10..=10;
+/// The longest idempotency key, in bytes.
+const LONGEST_KEY: usize = 200;
+
+/// What a command carries, as a person sends it.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// The keys of the command.
+    Keys(Dictionary),
+    /// A property list: the command's dictionary, or a whole `{Command: {…}}` as on Apple's wire.
+    PropertyList(Vec<u8>),
+}
+
+/// A command that someone wants to be queued.
+#[derive(Debug, Clone)]
+pub struct NewCommand {
+    /// Its kind, by its name on Apple's wire.
+    pub request_type: String,
+    /// What it carries; `None` is what the kind needs least. For DeviceInformation and
+    /// InstalledApplicationList that is what an inventory asks.
+    pub content: Option<Content>,
+    /// The higher goes first: -10 to 10, 0 is usual.
+    pub priority: i32,
+    /// The first instant it is offered.
+    pub not_before: Option<Instant>,
+    /// The first instant it is not offered any more.
+    pub expires_at: Option<Instant>,
+    /// The same key for the same tablet queues one command, however often it is sent (T-A20).
+    pub idempotency_key: Option<String>,
+}
+
+/// A command and whether it was just queued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// The command that stands in the queue.
+    pub command: Command,
+    /// `false` when an earlier request with the same idempotency key had queued it.
+    pub new: bool,
+}
+
+/// Queues a command for a tablet, and wants it to be woken.
+///
+/// A newer one replaces a pending one of the same purpose: the same inventory, the same setting, the same
+/// profile. Kinds that need a proof cannot be queued here at all (M6): they are refused with their rule.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] with the rule, by type *and content*; [`Refusal::Invalid`] names the field;
+/// [`Refusal::Conflict`] for a tablet that is not enrolled, or an idempotency key that named another kind.
+pub async fn enqueue(
+    fleet: &Fleet,
+    principal: &Principal,
+    named: Named,
+    new: NewCommand,
+    now: Instant,
+) -> Result<Accepted, Refusal> {
+    principal.may_operate("queue commands")?;
+    check_envelope(&new, now)?;
+    let request = request::read(&new.request_type, new.content.as_ref())?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let tablet = tablets::find(tx, &named)?;
+            let enrolment = enrolments::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
+                Refusal::Conflict(format!(
+                    "tablet {} is not enrolled; enrol it, then send the command again",
+                    tablet.serial
+                ))
+            })?;
+            let ordinary = check(tx, &enrolment, &request)?;
+            let how = Enqueue {
+                id: CommandId::new(now),
+                enrolment: enrolment.id,
+                tablet: tablet.id,
+                priority: new.priority,
+                replaces_key: request.replaces_key.clone(),
+                idempotency_key: new.idempotency_key.clone(),
+                at: now,
+                by: principal.actor().to_string(),
+                not_before: new.not_before,
+                expires_at: new.expires_at,
+            };
+            let enqueued = commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)?;
+            let command = get(tx, enqueued.command())?;
+            if let Enqueued::Already(_) = enqueued {
+                return already(command, &request);
+            }
+            push_states::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
+            let detail = json!({ "command": command.id, "request_type": command.request_type });
+            let change = Change::new("command.queue")
+                .tablet(Some(tablet.id))
+                .enrolment(Some(enrolment.id))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            Ok(Accepted { command, new: true })
+        })
+        .await
+}
+
+/// The commands of a tablet, in all its enrolments, the newest first.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for the tablet.
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    named: Named,
+    page: Page<CommandId>,
+) -> Result<Listed<Command>, Refusal> {
+    principal.may_read()?;
+    fleet
+        .store()
+        .read(move |tx| {
+            let tablet = tablets::find(tx, &named)?;
+            let rows = commands::of_tablet(tx, tablet.id, page.after, page.with_one_more())?;
+            Ok(page.cut(rows, |command| command.id.to_string()))
+        })
+        .await
+}
+
+/// One command, with the tablet's answer and its errors in words.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn show(fleet: &Fleet, principal: &Principal, id: CommandId) -> Result<Command, Refusal> {
+    principal.may_read()?;
+    fleet.store().read(move |tx| get(tx, id)).await
+}
+
+/// Cancels a pending command. One that the tablet has fetched already may still be carried out; its answer
+/// then changes nothing.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for one that is over.
+pub async fn cancel(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: CommandId,
+    now: Instant,
+) -> Result<Command, Refusal> {
+    principal.may_operate("cancel commands")?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let before = get(tx, id)?;
+            if before.state == CommandState::Cancelled {
+                return Ok(before);
+            }
+            if !commands::cancel(tx, id)? {
+                return Err(Refusal::Conflict(format!("the command is over: it is {}", before.state)));
+            }
+            let detail = json!({ "command": id, "request_type": before.request_type, "was": before.state });
+            let change = Change::new("command.cancel")
+                .tablet(Some(before.tablet_id))
+                .enrolment(Some(before.enrolment_id))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            get(tx, id)
+        })
+        .await
+}
+
+/// Why a command is where it is, in one sentence.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn why(fleet: &Fleet, principal: &Principal, id: CommandId, now: Instant) -> Result<Why, Refusal> {
+    principal.may_read()?;
+    fleet
+        .store()
+        .read(move |tx| {
+            let command = get(tx, id)?;
+            let facts = Facts {
+                standing: standing(&command),
+                queued_at: command.queued_at,
+                not_before: command.not_before,
+                reach: reach(tx, &command, now)?,
+                last_seen: presence::last_seen(tx, command.enrolment_id)?,
+            };
+            Ok(why::why(&facts, now))
+        })
+        .await
+}
+
+fn get(tx: &mut Tx<'_>, id: CommandId) -> Result<Command, Refusal> {
+    commands::get(tx, &id)?.ok_or_else(|| Refusal::not_found("command", id))
+}
+
+fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {
+    if !PRIORITIES.contains(&new.priority) {
+        return Err(Refusal::invalid("priority", "must be from -10 to 10"));
+    }
+    for (field, instant) in [("not_before", new.not_before), ("expires_at", new.expires_at)] {
+        if instant.is_some_and(|instant| instant > now.plus(LONGEST_WAIT)) {
+            return Err(Refusal::invalid(field, "must be within a year"));
+        }
+    }
+    if new.expires_at.is_some_and(|end| end <= new.not_before.unwrap_or(now).max(now)) {
+        return Err(Refusal::invalid("expires_at", "must be later than now and than `not_before`"));
+    }
+    match &new.idempotency_key {
+        Some(key) if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) => {
+            Err(Refusal::invalid(
+                "idempotency_key",
+                format!("must have 1 to {LONGEST_KEY} bytes, none of them a control character"),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The gate for what people send: by type and content, on the parsed property list (T-C23).
+fn check(tx: &mut Tx<'_>, enrolment: &Enrolment, request: &Request) -> Result<Ordinary, Refusal> {
+    let Some(command) = request.command.clone() else { return Ok(Ordinary::clear_passcode()) };
+    let profile = management_profile::of(tx, enrolment)?;
+    Ordinary::check(command, &profile)
+        .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
+}
+
+/// A repeated request gets the first one's command; a key that named something else is a mistake.
+fn already(command: Command, request: &Request) -> Result<Accepted, Refusal> {
+    if command.request_type == request.request_type.as_str() {
+        return Ok(Accepted { command, new: false });
+    }
+    Err(Refusal::Conflict(format!(
+        "the idempotency key was used for command {}, a {}; choose another key",
+        command.id, command.request_type
+    )))
+}
+
+fn standing(command: &Command) -> Standing {
+    let since = |instant: Option<Instant>| instant.unwrap_or(command.queued_at);
+    match command.state {
+        CommandState::Queued => Standing::Queued,
+        CommandState::Sent => Standing::Sent { at: since(command.sent_at) },
+        CommandState::NotNow => Standing::NotNow {
+            at: since(command.not_now_at),
+            times: u32::try_from(command.not_now_count).unwrap_or(0),
+        },
+        CommandState::Acknowledged => Standing::Over(Ending::Acknowledged),
+        CommandState::Failed => Standing::Over(Ending::Failed),
+        CommandState::Expired => Standing::Over(Ending::Expired),
+        CommandState::Cancelled => Standing::Over(Ending::Cancelled),
+        CommandState::Void => Standing::Over(Ending::Void),
+    }
+}
+
+/// What stands between us and the tablet, the nearest obstacle first.
+fn reach(tx: &mut Tx<'_>, command: &Command, now: Instant) -> Result<Reach, Refusal> {
+    match enrolments::get(tx, &command.enrolment_id)?.map(|enrolment| enrolment.state) {
+        Some(EnrolmentState::Active) => {}
+        Some(EnrolmentState::Authenticated) => return Ok(Reach::NoPushToken),
+        _ => return Ok(Reach::NotEnrolled),
+    }
+    let Some(certificate) = push_certificates::current(tx)? else { return Ok(Reach::NoPushCertificate) };
+    if certificate.not_after < now {
+        return Ok(Reach::PushCertificateExpired { at: certificate.not_after });
+    }
+    let Some(state) = push_states::get(tx, &command.enrolment_id)? else { return Ok(Reach::NotPushed) };
+    Ok(match (state.token_invalid_since, state.pushed_at) {
+        (Some(since), _) => Reach::TokenInvalid { since },
+        // The last attempt failed if another is due although something was sent since the command waits.
+        (None, Some(pushed)) if pushed >= command.queued_at => match state.due_at {
+            Some(next) if !was_accepted(state.outcome.as_deref()) => Reach::PushFailing { next },
+            _ => Reach::Pushed { at: pushed },
+        },
+        (None, _) => Reach::NotPushed,
+    })
+}
+
+fn was_accepted(outcome: Option<&str>) -> bool {
+    outcome.is_none_or(|outcome| outcome == "sent")
+}

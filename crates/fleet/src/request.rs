@@ -1,0 +1,241 @@
+//! From what a person sends to a typed command: the allow-list of kinds, and what each replaces.
+
+use apple::command::{Command, RequestType};
+use apple::plist::{self, Dictionary, Limits, PlistError, Value};
+
+use crate::Refusal;
+use crate::commands::Content;
+
+/// The longest replacement key, in characters; identifiers of profiles are far shorter.
+const LONGEST_KEY: usize = 250;
+
+/// A command as it was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// Its kind.
+    pub(crate) request_type: RequestType,
+    /// The command itself; `None` for the one kind whose only content is a secret that joins at delivery.
+    pub(crate) command: Option<Command>,
+    /// A newer command with the same key replaces a pending one.
+    pub(crate) replaces_key: Option<String>,
+}
+
+/// Reads a command that a person sent.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for a kind that is not on the list, and for content that is not of that kind (T-C23).
+pub(crate) fn read(name: &str, content: Option<&Content>) -> Result<Request, Refusal> {
+    let request_type: RequestType = name.parse().map_err(|_unknown| unknown_kind(name))?;
+    let keys = match content {
+        None => None,
+        Some(Content::Keys(keys)) => Some(keys.clone()),
+        Some(Content::PropertyList(bytes)) => {
+            Some(unwrapped(plist::parse(bytes, Limits::PROFILE).map_err(unreadable)?)?)
+        }
+    };
+    if request_type == RequestType::ClearPasscode {
+        return clear_passcode(keys.as_ref());
+    }
+    let command = match keys {
+        Some(keys) => Command::from_dictionary(request_type, &keys)
+            .map_err(|error| Refusal::invalid("parameters", error))?,
+        None => least(request_type)?,
+    };
+    let replaces_key = replaces_key(&command).map(|key| key.chars().take(LONGEST_KEY).collect());
+    Ok(Request { request_type, command: Some(command), replaces_key })
+}
+
+fn unknown_kind(name: &str) -> Refusal {
+    let name: String = name.chars().take(64).collect();
+    Refusal::invalid(
+        "request_type",
+        format!(
+            "`{name}` is not a command that Ardoise knows; names are as in Apple’s documentation, such as `DeviceInformation`"
+        ),
+    )
+}
+
+fn unreadable(error: PlistError) -> Refusal {
+    Refusal::invalid("property_list", error)
+}
+
+/// The command's own dictionary, whether or not it came in the envelope of Apple's wire.
+fn unwrapped(dictionary: Dictionary) -> Result<Dictionary, Refusal> {
+    match dictionary.get("Command") {
+        None => Ok(dictionary),
+        Some(Value::Dictionary(command)) => Ok(command.clone()),
+        Some(_) => Err(Refusal::invalid("property_list", "`Command` must be a dictionary")),
+    }
+}
+
+/// The unlock token is ours to add: what someone else brings as one is refused, not overwritten in silence.
+fn clear_passcode(keys: Option<&Dictionary>) -> Result<Request, Refusal> {
+    let stranger = keys.into_iter().flat_map(Dictionary::keys).find(|key| key.as_str() != "RequestType");
+    if stranger.is_some() {
+        return Err(Refusal::invalid(
+            "parameters",
+            "ClearPasscode takes none: the unlock token is added at delivery",
+        ));
+    }
+    if keys
+        .and_then(|keys| keys.get("RequestType"))
+        .is_some_and(|kind| kind.as_string() != Some("ClearPasscode"))
+    {
+        return Err(Refusal::invalid("parameters", "`RequestType` names another kind"));
+    }
+    Ok(Request {
+        request_type: RequestType::ClearPasscode,
+        command: None,
+        replaces_key: Some("ClearPasscode".into()),
+    })
+}
+
+/// What a kind carries when nothing is said: for an inventory's kinds what our inventory asks, otherwise nothing.
+fn least(request_type: RequestType) -> Result<Command, Refusal> {
+    let inventory =
+        apple::inventory::commands().into_iter().find(|command| command.request_type() == request_type);
+    match inventory {
+        Some(command) => Ok(command),
+        None => Command::from_dictionary(request_type, &Dictionary::new())
+            .map_err(|error| Refusal::invalid("parameters", error)),
+    }
+}
+
+/// What a command is about: only the newest that is about the same thing is worth carrying out.
+fn replaces_key(command: &Command) -> Option<String> {
+    let kind = command.request_type().as_str();
+    match command {
+        Command::DeviceInformation(_)
+        | Command::SecurityInfo(_)
+        | Command::ProfileList(_)
+        | Command::InstalledApplicationList(_)
+        | Command::ManagedApplicationList(_)
+        | Command::ManagedApplicationAttributes(_)
+        | Command::ManagedApplicationConfiguration(_)
+        | Command::ManagedApplicationFeedback(_)
+        | Command::ManagedMediaList(_)
+        | Command::ProvisioningProfileList(_)
+        | Command::CertificateList(_)
+        | Command::Restrictions(_)
+        | Command::AvailableOSUpdates(_)
+        | Command::OSUpdateStatus(_)
+        | Command::DeviceConfigured(_)
+        | Command::DeclarativeManagement(_)
+        | Command::RestartDevice(_)
+        | Command::ShutDownDevice(_) => Some(kind.to_owned()),
+        Command::InstallProfile(_) => {
+            identifier_of_profile(command).map(|identifier| format!("{kind}:{identifier}"))
+        }
+        Command::RemoveProfile(_) => {
+            text(&command.to_dictionary(), "Identifier").map(|identifier| format!("{kind}:{identifier}"))
+        }
+        Command::Settings(_) => Some(format!("{kind}:{}", items_of_settings(command)?.join("+"))),
+        _ => None,
+    }
+}
+
+fn identifier_of_profile(command: &Command) -> Option<String> {
+    let keys = command.to_dictionary();
+    let bytes = keys.get("Payload")?.as_data()?;
+    // What cannot be opened has no key here; the gate refuses it with its reason.
+    let opened =
+        pki::open_signed_profile(bytes, pki::Limits::bytes(apple::plist::Limits::PROFILE.max_bytes)).ok()?;
+    let profile = apple::profile::Profile::parse(opened.as_deref().unwrap_or(bytes)).ok()?;
+    Some(profile.identifier)
+}
+
+/// The items, sorted; `None` when one is about a single app, whose settings do not replace another's.
+fn items_of_settings(command: &Command) -> Option<Vec<String>> {
+    let keys = command.to_dictionary();
+    let mut items = Vec::new();
+    for item in keys.get("Settings")?.as_array()? {
+        let item = item.as_dictionary()?;
+        if item.contains_key("Identifier") {
+            return None;
+        }
+        items.push(text(item, "Item")?);
+    }
+    items.sort();
+    Some(items)
+}
+
+fn text(keys: &Dictionary, key: &str) -> Option<String> {
+    keys.get(key).and_then(Value::as_string).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(entries: &[(&str, Value)]) -> Content {
+        Content::Keys(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+    }
+
+    fn problem(name: &str, content: Option<&Content>) -> String {
+        read(name, content).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn t_c23_only_kinds_on_the_list_are_read() {
+        for name in ["", "eraseDevice", "EraseDevice ", "Erase", "EraseDevice\0", &"x".repeat(500)] {
+            assert!(problem(name, None).starts_with("request_type:"), "{name}");
+        }
+    }
+
+    #[test]
+    fn t_c23_duplicate_keys_are_refused_before_anything_is_decided() {
+        let twice = Content::PropertyList(
+            b"<?xml version=\"1.0\"?><plist version=\"1.0\"><dict><key>RequestType</key><string>ProfileList</string>\
+              <key>RequestType</key><string>EraseDevice</string></dict></plist>"
+                .to_vec(),
+        );
+        assert!(problem("ProfileList", Some(&twice)).contains("twice"));
+    }
+
+    #[test]
+    fn t_c23_content_that_names_another_kind_is_refused() {
+        let other = keys(&[("RequestType", Value::String("EraseDevice".into()))]);
+        for name in ["ProfileList", "ClearPasscode"] {
+            assert!(problem(name, Some(&other)).starts_with("parameters:"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_inventory_asks_what_an_inventory_asks_when_nothing_is_said() {
+        let request = read("DeviceInformation", None).unwrap();
+        let command = request.command.unwrap().to_dictionary();
+        assert!(!command.get("Queries").unwrap().as_array().unwrap().is_empty());
+        assert_eq!(request.replaces_key.as_deref(), Some("DeviceInformation"));
+        assert!(problem("RemoveProfile", None).contains("Identifier"));
+    }
+
+    #[test]
+    fn a_newer_command_replaces_one_of_the_same_purpose_only() {
+        let remove = |identifier: &str| {
+            read("RemoveProfile", Some(&keys(&[("Identifier", Value::String(identifier.into()))])))
+                .unwrap()
+                .replaces_key
+        };
+        assert_eq!(remove("org.example.wifi").as_deref(), Some("RemoveProfile:org.example.wifi"));
+        assert_ne!(remove("org.example.wifi"), remove("org.example.mail"));
+
+        let setting = |item: &str| {
+            let item = Dictionary::from_iter([
+                ("Item".to_owned(), Value::String(item.into())),
+                ("Enabled".to_owned(), Value::Boolean(true)),
+            ]);
+            read("Settings", Some(&keys(&[("Settings", Value::Array(vec![Value::Dictionary(item)]))])))
+                .unwrap()
+                .replaces_key
+        };
+        assert_eq!(setting("Bluetooth").as_deref(), Some("Settings:Bluetooth"));
+        assert_ne!(setting("Bluetooth"), setting("PersonalHotspot"));
+    }
+
+    #[test]
+    fn a_clear_passcode_brings_no_token_of_its_own() {
+        assert!(read("ClearPasscode", None).unwrap().command.is_none());
+        let token = keys(&[("UnlockToken", Value::Data(vec![1]))]);
+        assert!(problem("ClearPasscode", Some(&token)).contains("takes none"));
+    }
+}

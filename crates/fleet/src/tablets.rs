@@ -1,0 +1,243 @@
+//! Tablets as people see them: the inventory row, the enrolment, what the tablet can do, what it reported.
+
+use std::str::FromStr;
+
+use store::alarms::Alarm;
+use store::enrolments::{Enrolment, EnrolmentState};
+use store::observations::Observation;
+use store::tablets::Tablet;
+use store::{Tx, alarms, enrolments, observations, presence, tablets};
+use types::{Instant, Platform, SerialNumber, TabletId, Uai};
+
+use crate::capability::{self, Capability};
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal};
+
+/// Rows that are looked through for one part of a filtered list. A part may thus hold less than was asked,
+/// or nothing, and still have a next one: a search in 100,000 tablets never holds a connection for long.
+const LOOKED_THROUGH: usize = 5_000;
+/// Rows in one read while looking through.
+const BATCH: u32 = 500;
+/// Open alarms among which those of one tablet are looked for, the latest first.
+const ALARMS: u32 = 1_000;
+/// The longest text that is searched for, in characters.
+const LONGEST_TEXT: usize = 100;
+
+/// A tablet as a person names it: by its id or by its serial number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// Its id.
+    Id(TabletId),
+    /// Its maker's serial number.
+    Serial(SerialNumber),
+}
+
+impl FromStr for Named {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Serial).map_err(|_neither: types::InvalidName| {
+            Refusal::not_found("tablet", text.chars().take(64).collect::<String>())
+        })
+    }
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Serial(serial) => serial.fmt(f),
+        }
+    }
+}
+
+/// Whether a tablet is managed, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has no enrolment in force.
+    NotEnrolled,
+    /// It is enrolling: it said Authenticate and has not sent its push token.
+    Enrolling,
+    /// It is managed.
+    Enrolled,
+}
+
+impl Standing {
+    /// Every value, in order.
+    pub const ALL: &'static [Self] = &[Self::NotEnrolled, Self::Enrolling, Self::Enrolled];
+
+    /// The text that the API shows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotEnrolled => "not-enrolled",
+            Self::Enrolling => "enrolling",
+            Self::Enrolled => "enrolled",
+        }
+    }
+
+    fn of(live: Option<&Enrolment>) -> Self {
+        match live.map(|enrolment| enrolment.state) {
+            Some(EnrolmentState::Active) => Self::Enrolled,
+            Some(EnrolmentState::Authenticated) => Self::Enrolling,
+            _ => Self::NotEnrolled,
+        }
+    }
+}
+
+impl FromStr for Standing {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|standing| standing.as_str() == text)
+            .ok_or_else(|| Refusal::invalid("state", "must be `not-enrolled`, `enrolling` or `enrolled`"))
+    }
+}
+
+/// Which tablets a list shows; what is `None` admits all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Those for this collège.
+    pub uai: Option<Uai>,
+    /// Those that run this.
+    pub platform: Option<Platform>,
+    /// Those that stand so.
+    pub standing: Option<Standing>,
+    /// Those whose serial number, asset tag or model holds this text, whatever the case.
+    pub text: Option<String>,
+}
+
+/// A tablet in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its row in the inventory.
+    pub tablet: Tablet,
+    /// Its enrolment in force.
+    pub enrolment: Option<Enrolment>,
+    /// When it last spoke to us, in that enrolment.
+    pub last_seen: Option<Instant>,
+}
+
+impl Line {
+    /// Whether it is managed.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.enrolment.as_ref())
+    }
+}
+
+/// All that is known of one tablet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detail {
+    /// Its row in the inventory, its enrolment, when it last spoke.
+    pub line: Line,
+    /// What it can do, and why not.
+    pub capabilities: Vec<Capability>,
+    /// What it last reported about itself, by kind.
+    pub observations: Vec<Observation>,
+    /// What is open about it.
+    pub alarms: Vec<Alarm>,
+}
+
+/// The tablets that pass the filter, in the order of their ids.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for a text that is too long.
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    filter: Filter,
+    page: Page<TabletId>,
+) -> Result<Listed<Line>, Refusal> {
+    principal.may_read()?;
+    if filter.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+        return Err(Refusal::invalid("text", format!("must have at most {LONGEST_TEXT} characters")));
+    }
+    fleet.store().read(move |tx| search(tx, &filter, &page)).await
+}
+
+/// One tablet, with everything that is known of it.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn show(fleet: &Fleet, principal: &Principal, named: Named) -> Result<Detail, Refusal> {
+    principal.may_read()?;
+    fleet
+        .store()
+        .read(move |tx| {
+            let tablet = find(tx, &named)?;
+            let mut alarms = alarms::open(tx, ALARMS)?;
+            alarms.retain(|alarm| alarm.tablet_id == Some(tablet.id));
+            let line = line(tx, tablet)?;
+            let observations = match &line.enrolment {
+                Some(enrolment) => observations::of_enrolment(tx, enrolment.id)?,
+                None => Vec::new(),
+            };
+            let capabilities = line.enrolment.as_ref().map(capability::of).unwrap_or_default();
+            Ok(Detail { line, capabilities, observations, alarms })
+        })
+        .await
+}
+
+/// The tablet that someone names.
+pub(crate) fn find(tx: &mut Tx<'_>, named: &Named) -> Result<Tablet, Refusal> {
+    match named {
+        Named::Id(id) => tablets::get(tx, id)?,
+        Named::Serial(serial) => tablets::by_serial(tx, serial)?,
+    }
+    .ok_or_else(|| Refusal::not_found("tablet", named))
+}
+
+fn search(tx: &mut Tx<'_>, filter: &Filter, page: &Page<TabletId>) -> Result<Listed<Line>, Refusal> {
+    let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    let mut items = Vec::new();
+    let mut looked_through = 0;
+    let mut after = page.after;
+    loop {
+        let rows = tablets::list(tx, after, BATCH)?;
+        if rows.is_empty() {
+            return Ok(Listed { items, next: None });
+        }
+        for tablet in rows {
+            if items.len() == wanted || looked_through == LOOKED_THROUGH {
+                return Ok(Listed { items, next: after.map(|id| id.to_string()) });
+            }
+            looked_through += 1;
+            after = Some(tablet.id);
+            if admits(filter, text.as_deref(), &tablet) {
+                let line = line(tx, tablet)?;
+                if filter.standing.is_none_or(|standing| standing == line.standing()) {
+                    items.push(line);
+                }
+            }
+        }
+    }
+}
+
+fn admits(filter: &Filter, text: Option<&str>, tablet: &Tablet) -> bool {
+    let holds =
+        |field: Option<&str>, text: &str| field.is_some_and(|field| field.to_lowercase().contains(text));
+    filter.uai.as_ref().is_none_or(|uai| tablet.uai.as_ref() == Some(uai))
+        && filter.platform.is_none_or(|platform| tablet.platform == platform)
+        && text.is_none_or(|text| {
+            holds(Some(tablet.serial.as_str()), text)
+                || holds(tablet.asset_tag.as_deref(), text)
+                || holds(tablet.model.as_deref(), text)
+        })
+}
+
+fn line(tx: &mut Tx<'_>, tablet: Tablet) -> Result<Line, Refusal> {
+    let enrolment = enrolments::live_of_tablet(tx, tablet.id)?;
+    let last_seen = match &enrolment {
+        Some(enrolment) => presence::last_seen(tx, enrolment.id)?,
+        None => None,
+    };
+    Ok(Line { tablet, enrolment, last_seen })
+}
