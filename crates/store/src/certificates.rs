@@ -93,3 +93,24 @@ pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Cert
             .load::<Stored>(connection)
     }))
 }
+
+/// Confirms a certificate at its first use; the enrolment's older ones prove nothing from now on. `false` if it
+/// was not waiting to be confirmed.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, StoreError> {
+    let Some(certificate) = get(tx, sha256)?.filter(|one| one.state == CertificateState::Issued) else {
+        return Ok(false);
+    };
+    tx.run(|connection| {
+        diesel::update(
+            certificates::table
+                .filter(certificates::enrolment_id.eq(certificate.enrolment_id.to_string()))
+                .filter(certificates::state.eq(CertificateState::Confirmed.as_str())),
+        )
+        .set(certificates::state.eq(CertificateState::Superseded.as_str()))
+        .execute(connection)
+    })?;
+    update(tx, &Certificate { state: CertificateState::Confirmed, first_used_at: Some(now), ..certificate })
+}

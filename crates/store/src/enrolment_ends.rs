@@ -36,6 +36,7 @@ by_key!(enrolment_ends, EnrolmentEnd, id: EnrolmentEndId; insert, get);
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
+#[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
 pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<RecordedEnd>, StoreError> {
     let row = tx
         .run(|connection| {

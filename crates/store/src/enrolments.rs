@@ -162,6 +162,27 @@ pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolm
     .transpose()
 }
 
+/// The enrolment that is authenticated or active under that UDID, whatever its tablet (T-A1).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn live_by_udid(tx: &mut Tx<'_>, udid: &Udid) -> Result<Option<Enrolment>, StoreError> {
+    tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::udid.eq(udid.as_str()))
+            .filter(
+                enrolments::state
+                    .eq(EnrolmentState::Authenticated.as_str())
+                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+            )
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
 /// Every enrolment of a tablet, oldest first.
 ///
 /// # Errors

@@ -18,9 +18,9 @@ use crate::{Engine, StoreError};
 /// How many answers share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
 
-struct Waiting {
-    write: ConnectWrite,
-    answer: oneshot::Sender<Result<ConnectWritten, StoreError>>,
+pub(crate) struct Waiting {
+    pub(crate) write: ConnectWrite,
+    pub(crate) answer: oneshot::Sender<Result<ConnectWritten, StoreError>>,
 }
 
 /// The threads that write for tablets.
@@ -88,7 +88,8 @@ fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
-fn commit(database: &Database, batch: Vec<Waiting>) {
+/// Writes a batch in one commit, or each alone if the batch fails, and then answers each.
+pub(crate) fn commit(database: &Database, batch: Vec<Waiting>) {
     let together = database.transact(Mode::Group, |tx| {
         batch.iter().map(|waiting| apply(tx, &waiting.write)).collect::<Result<Vec<_>, StoreError>>()
     });
@@ -98,7 +99,6 @@ fn commit(database: &Database, batch: Vec<Waiting>) {
                 answer(waiting, Ok(written));
             }
         }
-        // Alone or all in the same trouble: no row is the culprit.
         Err(error) if batch.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
             tracing::warn!(%error, answers = batch.len(), "a batch of answers failed; each is now written alone");
             for waiting in batch {
@@ -106,6 +106,7 @@ fn commit(database: &Database, batch: Vec<Waiting>) {
                 answer(waiting, alone);
             }
         }
+        // Alone, or all in the same trouble: no row is the culprit.
         Err(error) => {
             let reason = error.to_string();
             let mut error = Some(error);

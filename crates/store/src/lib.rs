@@ -11,6 +11,7 @@ pub mod alarms;
 pub mod api_tokens;
 pub mod audit;
 pub mod authorities;
+mod backup;
 pub mod certificates;
 pub mod challenges;
 mod column;
@@ -37,16 +38,20 @@ pub mod push_certificates;
 pub mod push_states;
 mod report;
 pub mod restore;
+pub mod rotation;
 mod schema;
 pub mod settings;
 mod store;
 pub mod tablets;
 pub mod takeovers;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod url;
 mod vault;
 pub mod warrants;
 
+pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
 pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;

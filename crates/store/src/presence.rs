@@ -34,18 +34,24 @@ pub fn last_seen(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Insta
     Ok(millis.map(Instant::from_millis))
 }
 
-type Notes = Arc<Mutex<HashMap<EnrolmentId, Instant>>>;
+/// What was noted and is not yet written.
+#[derive(Default)]
+struct Notes {
+    latest: Mutex<HashMap<EnrolmentId, Instant>>,
+    /// Held while a batch is written, so that a flush also waits for the batch before it.
+    writing: Mutex<()>,
+}
 
 /// Collects notes and writes them every 100 ms.
 pub(crate) struct LastSeen {
-    notes: Notes,
+    notes: Arc<Notes>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl LastSeen {
     pub(crate) fn start(database: &Arc<Database>) -> Result<Self, StoreError> {
-        let notes = Notes::default();
+        let notes = Arc::new(Notes::default());
         let (stop, stopped) = channel::<()>();
         let (database, shared) = (Arc::clone(database), Arc::clone(&notes));
         let thread = std::thread::Builder::new()
@@ -66,7 +72,7 @@ impl LastSeen {
     }
 
     pub(crate) fn note(&self, enrolment: EnrolmentId, at: Instant) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = notes.entry(enrolment).or_insert(at);
         *latest = at.max(*latest);
     }
@@ -88,7 +94,8 @@ impl Drop for LastSeen {
 }
 
 fn write(database: &Database, notes: &Notes) -> Result<(), StoreError> {
-    let taken = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
+    let _one_at_a_time = notes.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    let taken = std::mem::take(&mut *notes.latest.lock().unwrap_or_else(PoisonError::into_inner));
     if taken.is_empty() {
         return Ok(());
     }

@@ -163,3 +163,21 @@ pub fn token_renewed(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), Stor
     })?;
     Ok(())
 }
+
+/// Wakes a tablet no more: it left, or nothing can reach it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn forget(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(push_states::table.find(enrolment.to_string()))
+            .set((
+                push_states::wanted_since.eq(None::<i64>),
+                push_states::due_at.eq(None::<i64>),
+                push_states::lease_until.eq(None::<i64>),
+                push_states::attempts.eq(0),
+            ))
+            .execute(connection)
+    })?;
+    Ok(())
+}

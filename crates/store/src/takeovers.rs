@@ -113,7 +113,8 @@ pub fn use_once(
 /// # Errors
 /// [`StoreError::Sealed`] if one does not open.
 pub fn secrets(tx: &mut Tx<'_>, id: TakeoverId) -> Result<EnrolmentSecrets, StoreError> {
-    let sealed: Option<(Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = tx.run(|connection| {
+    type Sealed = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+    let sealed: Option<Sealed> = tx.run(|connection| {
         takeovers::table
             .find(id.to_string())
             .select((

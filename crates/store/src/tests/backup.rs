@@ -1,0 +1,199 @@
+//! What survives: a crash, a backup and its restore, a rotated key.
+
+use types::{EraseOrderId, Secret};
+
+use super::fixture::{Fixture, at, command};
+use super::postgresql::TestDatabase;
+use crate::commands::{self, CommandState};
+use crate::enrolments::{self, EnrolmentSecrets};
+use crate::erase_orders::{self, EraseOrder};
+use crate::restore::{self, Voided};
+use crate::rotation::{self, Progress};
+use crate::tests::on_both_engines;
+use crate::warrants::OrderState;
+use crate::{
+    CommandOutcome, CommandReport, ConnectKey, ConnectWrite, DatabaseUrl, Engine, ReportFate, Store,
+    StoreError, Vault, audit,
+};
+
+on_both_engines! {
+    t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys,
+    a_backup_overwrites_nothing_and_is_its_owners_alone,
+    a_rotated_key_seals_everything_again,
+}
+
+fn secret(text: &str) -> Option<Secret<Vec<u8>>> {
+    Some(Secret::new(text.as_bytes().to_vec()))
+}
+
+async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let harmless = fixture.queue(enrolled, 10).await;
+    let order = EraseOrderId::new(at(0));
+    let mut erase = command(enrolled, 20);
+    erase.request_type = "EraseDevice".to_owned();
+    erase.gate = orders::Gate::Erase;
+    erase.erase_order_id = Some(order);
+    let erase_id = erase.id;
+    fixture
+        .write(move |tx| {
+            erase_orders::insert(
+                tx,
+                &EraseOrder {
+                    id: order,
+                    tablet_id: enrolled.tablet,
+                    enrolment_id: None,
+                    cause: "theft".to_owned(),
+                    state: OrderState::Open,
+                    not_before: at(0),
+                    expires_at: at(90_000),
+                },
+            )?;
+            commands::queue(tx, &erase, None)?;
+            enrolments::set_secrets(
+                tx,
+                enrolled.enrolment,
+                &EnrolmentSecrets { unlock_token: secret("unlock"), ..EnrolmentSecrets::default() },
+            )
+        })
+        .await;
+    let file = fixture.folder.path().join("backup");
+    Store::backup(fixture.url.clone(), file.clone()).await.unwrap();
+
+    let (target, _database) = match fixture.store.engine() {
+        Engine::Sqlite => (DatabaseUrl::sqlite(fixture.folder.path().join("restored.db")), None),
+        Engine::Postgresql => {
+            let database = TestDatabase::create();
+            (database.url(), Some(database))
+        }
+    };
+    let restored =
+        Store::restore(target.clone(), fixture.vault.clone(), file.clone(), at(5000)).await.unwrap();
+    assert_eq!(restored.migrated.applied, Vec::<String>::new());
+    assert_eq!(restored.voided, Voided { commands: 1, erase_orders: 1, warrants: 0, enrolment_ends: 0 });
+    let store = Fixture::open(&target, &fixture.vault).await;
+    let key =
+        ConnectKey { certificate_sha256: enrolled.certificate, reported: None, fresh: true, now: at(5001) };
+    let row = store.connect_read(key).await.unwrap().unwrap();
+    assert_eq!(row.next.map(|next| next.id), Some(harmless));
+    let (erased, secrets, since, log) = store
+        .read(move |tx| {
+            Ok::<_, StoreError>((
+                commands::get(tx, &erase_id)?,
+                enrolments::secrets(tx, enrolled.enrolment)?,
+                restore::restored_at(tx)?,
+                audit::list(tx, None, 0, 10)?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!(erased.unwrap().state, CommandState::Void);
+    assert_eq!(secrets.unlock_token.unwrap().expose(), b"unlock");
+    assert_eq!(since, Some(at(5000)));
+    assert_eq!(log.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["database.restore"]);
+    // What was not restored knows nothing of it.
+    assert_eq!(fixture.state(erase_id).await, CommandState::Queued);
+
+    // A database that holds something is not restored over.
+    let over = Store::restore(target, fixture.vault.clone(), file, at(6000)).await;
+    assert!(matches!(over, Err(StoreError::Backup(_))), "{over:?}");
+}
+
+async fn a_backup_overwrites_nothing_and_is_its_owners_alone(fixture: Fixture) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = fixture.folder.path().join("backup");
+    Store::backup(fixture.url.clone(), file.clone()).await.unwrap();
+    let metadata = std::fs::metadata(&file).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    assert!(metadata.len() > 1000);
+    let again = Store::backup(fixture.url.clone(), file).await;
+    assert!(matches!(again, Err(StoreError::Backup(_))), "{again:?}");
+}
+
+async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
+    let mut enrolled = Vec::new();
+    for number in 0..5 {
+        let one = fixture.enrolled(number).await;
+        fixture
+            .write(move |tx| {
+                let secrets = EnrolmentSecrets {
+                    push_token: secret("token"),
+                    push_magic: secret("magic"),
+                    ..EnrolmentSecrets::default()
+                };
+                enrolments::set_secrets(tx, one.enrolment, &secrets)
+            })
+            .await;
+        enrolled.push(one);
+    }
+    // The same key file with a newer key on top.
+    let newer = Vault::generate_key_line("newer");
+    let lines = format!("{}\n{}", newer.expose(), fixture.key_line.expose());
+    let rotated = Vault::parse(&Secret::new(lines)).unwrap();
+    let store = Fixture::open(&fixture.url, &rotated).await;
+    let mut progress = Progress::default();
+    let mut rounds = 0;
+    while !progress.complete {
+        let from = progress.clone();
+        progress = store.write(move |tx| rotation::reseal(tx, &from, 2)).await.unwrap();
+        rounds += 1;
+        assert!(rounds < 60, "{progress:?}");
+    }
+    assert_eq!(progress.resealed, 10);
+    // The older key is not needed any more.
+    let alone = Vault::parse(&newer).unwrap();
+    let store = Fixture::open(&fixture.url, &alone).await;
+    for one in enrolled {
+        let secrets = store.read(move |tx| enrolments::secrets(tx, one.enrolment)).await.unwrap();
+        assert_eq!(secrets.push_magic.unwrap().expose(), b"magic");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answered_report_survives_a_crash() {
+    let fixture = Fixture::new(Engine::Sqlite).await;
+    let enrolled = fixture.enrolled(1).await;
+    let command = fixture.queue(enrolled, 1).await;
+    assert!(fixture.deliver(enrolled, command, 2).await);
+    let write = ConnectWrite {
+        report: Some(CommandReport {
+            command,
+            outcome: CommandOutcome::Acknowledged,
+            result: None,
+            raw: None,
+        }),
+        ..ConnectWrite::new(enrolled.enrolment, at(3))
+    };
+    assert_eq!(fixture.store.connect_write(write).await.unwrap().report, Some(ReportFate::Applied));
+    // What a machine that loses power leaves: the files as they are on disk, nothing closed.
+    let crashed = fixture.folder.path().join("crashed.db");
+    for suffix in ["", "-wal"] {
+        let from = fixture.folder.path().join(format!("ardoise.db{suffix}"));
+        let to = fixture.folder.path().join(format!("crashed.db{suffix}"));
+        std::fs::copy(from, to).unwrap();
+    }
+    let store = Fixture::open(&DatabaseUrl::sqlite(crashed), &fixture.vault).await;
+    let found = store.read(move |tx| commands::get(tx, &command)).await.unwrap().unwrap();
+    assert_eq!((found.state, found.answered_at), (CommandState::Acknowledged, Some(at(3))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_secret_moved_to_another_row_does_not_open() {
+    let fixture = Fixture::new(Engine::Sqlite).await;
+    let (one, two) = (fixture.enrolled(1).await, fixture.enrolled(2).await);
+    fixture
+        .write(move |tx| {
+            let secrets = EnrolmentSecrets { unlock_token: secret("unlock"), ..EnrolmentSecrets::default() };
+            enrolments::set_secrets(tx, one.enrolment, &secrets)
+        })
+        .await;
+    fixture
+        .by_hand(&format!(
+            "UPDATE enrolments SET unlock_token_sealed = (SELECT unlock_token_sealed FROM enrolments \
+             WHERE id = '{}') WHERE id = '{}'",
+            one.enrolment, two.enrolment
+        ))
+        .unwrap();
+    let moved = fixture.store.read(move |tx| enrolments::secrets(tx, two.enrolment)).await;
+    assert!(matches!(moved, Err(StoreError::Sealed(_))), "{moved:?}");
+}

@@ -1,0 +1,129 @@
+//! The pulse: what a connect reads and writes, and what it costs.
+
+use serde_json::json;
+use types::Supervision;
+
+use super::fixture::{Fixture, at, digest};
+use crate::certificates::CertificateState;
+use crate::enrolments::EnrolmentState;
+use crate::tests::on_both_engines;
+use crate::{
+    CommandOutcome, CommandReport, ConnectKey, ConnectWrite, ReportedFacts, StoreError, enrolments,
+    observations, presence, push_states,
+};
+
+on_both_engines! {
+    a_connect_reads_once_and_writes_twice_in_one_commit,
+    an_unknown_certificate_finds_nothing,
+    a_connect_shows_the_enrolment_whatever_its_state,
+    what_a_tablet_tells_replaces_what_was_known,
+    a_tablet_that_came_wants_no_push_any_more,
+    the_last_sighting_is_written_in_batches_and_never_goes_back,
+}
+
+async fn a_connect_reads_once_and_writes_twice_in_one_commit(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let reported = fixture.queue(enrolled, 10).await;
+    let next = fixture.queue(enrolled, 11).await;
+    fixture.deliver(enrolled, reported, 12).await;
+
+    let before = fixture.store.statements();
+    let row = fixture.connect(enrolled, Some(reported), false, 13).await;
+    assert_eq!(fixture.store.statements() - before, 1, "statements of the read");
+    assert_eq!(row.next.map(|next| next.id), Some(next));
+
+    let before = fixture.store.statements();
+    let write = ConnectWrite {
+        report: Some(CommandReport {
+            command: reported,
+            outcome: CommandOutcome::Acknowledged,
+            result: None,
+            raw: None,
+        }),
+        deliver: Some(next),
+        ..ConnectWrite::new(enrolled.enrolment, at(13))
+    };
+    fixture.store.connect_write(write).await.unwrap();
+    assert_eq!(fixture.store.statements() - before, 4, "BEGIN, two updates, COMMIT");
+}
+
+async fn an_unknown_certificate_finds_nothing(fixture: Fixture) {
+    fixture.enrolled(1).await;
+    let key = ConnectKey { certificate_sha256: digest(99), reported: None, fresh: true, now: at(1) };
+    assert_eq!(fixture.store.connect_read(key).await.unwrap(), None);
+}
+
+async fn a_connect_shows_the_enrolment_whatever_its_state(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    for state in EnrolmentState::ALL.iter().copied() {
+        fixture
+            .write(move |tx| {
+                let mut row = enrolments::get(tx, &enrolled.enrolment)?.ok_or(StoreError::Stopped)?;
+                row.state = state;
+                enrolments::update(tx, &row)
+            })
+            .await;
+        let row = fixture.connect(enrolled, None, true, 1).await;
+        assert_eq!(row.enrolment.state, state);
+        assert_eq!(row.enrolment.tablet, Some(enrolled.tablet));
+        assert_eq!(row.certificate_state, CertificateState::Confirmed);
+        assert_eq!(row.enrolment.udid.as_deref(), Some("00008020-000915083C80012E"));
+    }
+}
+
+async fn what_a_tablet_tells_replaces_what_was_known(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    for (seconds, body) in [(1, json!({ "BatteryLevel": 0.4 })), (2, json!({ "BatteryLevel": 0.9 }))] {
+        let write = ConnectWrite {
+            observations: vec![("DeviceInformation".to_owned(), body)],
+            facts: ReportedFacts {
+                supervision: Some(Supervision::Supervised),
+                os_version: Some("27.0".to_owned()),
+                ..ReportedFacts::default()
+            },
+            ..ConnectWrite::new(enrolled.enrolment, at(seconds))
+        };
+        fixture.store.connect_write(write).await.unwrap();
+    }
+    let known = fixture.read(move |tx| observations::of_enrolment(tx, enrolled.enrolment)).await;
+    assert_eq!(known.len(), 1);
+    assert_eq!((known[0].reported_at, &known[0].body), (at(2), &json!({ "BatteryLevel": 0.9 })));
+    let row = fixture.read(move |tx| enrolments::get(tx, &enrolled.enrolment)).await.unwrap();
+    assert_eq!((row.supervision, row.os_version.as_deref()), (Supervision::Supervised, Some("27.0")));
+    assert_eq!(row.access_rights, Some(8191));
+}
+
+async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    assert!(!fixture.connect(enrolled, None, true, 1).await.push_wanted);
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(10), at(5))).await;
+    assert!(fixture.connect(enrolled, None, true, 6).await.push_wanted);
+    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(7)) };
+    fixture.store.connect_write(write).await.unwrap();
+    assert!(!fixture.connect(enrolled, None, true, 8).await.push_wanted);
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(20), at(30), 9)).await, vec![]);
+}
+
+async fn the_last_sighting_is_written_in_batches_and_never_goes_back(fixture: Fixture) {
+    let one = fixture.enrolled(1).await;
+    let two = fixture.enrolled(2).await;
+    let before = fixture.store.statements();
+    for seconds in [100, 300, 200] {
+        fixture.store.seen(one.enrolment, at(seconds));
+        fixture.store.seen(two.enrolment, at(seconds + 1));
+    }
+    // An enrolment that a restore has forgotten spoils nobody's batch.
+    fixture.store.seen(types::EnrolmentId::new(at(9)), at(9));
+    fixture.store.flush_seen().await.unwrap();
+    let spent = fixture.store.statements() - before;
+    // The 100 ms may end in between: two batches at most.
+    assert!(spent <= 6, "{spent} statements for 7 sightings");
+    let last = |enrolled: super::fixture::Enrolled| {
+        fixture.store.read(move |tx| presence::last_seen(tx, enrolled.enrolment))
+    };
+    // A late note of an earlier instant.
+    fixture.store.seen(one.enrolment, at(150));
+    fixture.store.flush_seen().await.unwrap();
+    assert_eq!(last(one).await.unwrap(), Some(at(300)));
+    assert_eq!(last(two).await.unwrap(), Some(at(301)));
+}

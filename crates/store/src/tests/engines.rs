@@ -1,0 +1,190 @@
+//! Both engines hold the same tables; a database is opened only when it fits.
+
+use std::collections::BTreeSet;
+
+use diesel::sql_types::{Bool, Text};
+use diesel::{QueryableByName, RunQueryDsl as _};
+
+use super::fixture::{Fixture, at};
+use crate::connection::AnyConnection;
+use crate::database::connect;
+use crate::tests::on_both_engines;
+use crate::{DatabaseUrl, Engine, Store, StoreError, StoreOptions, settings, tablets};
+
+on_both_engines! {
+    migrating_twice_changes_nothing,
+    tables_that_lack_a_migration_are_refused_with_what_to_type,
+    a_ping_answers,
+    a_value_that_is_not_ours_is_named_with_its_row,
+}
+
+#[derive(QueryableByName, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Bool)]
+    required: bool,
+}
+
+#[derive(QueryableByName, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Guard {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    event: String,
+}
+
+fn columns(url: &DatabaseUrl) -> BTreeSet<Column> {
+    let rows: Vec<Column> = match connect(url).unwrap() {
+        AnyConnection::Postgresql(mut connection) => diesel::sql_query(
+            "SELECT table_name::text, column_name::text, is_nullable = 'NO' AS required, CASE data_type \
+               WHEN 'bytea' THEN 'blob' WHEN 'text' THEN 'text' ELSE 'integer' END AS kind \
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'",
+        )
+        .load(&mut connection)
+        .unwrap(),
+        AnyConnection::Sqlite(mut connection) => diesel::sql_query(
+            "SELECT t.name AS table_name, c.name AS column_name, c.\"notnull\" AS required, lower(c.type) AS kind \
+             FROM sqlite_schema t, pragma_table_xinfo(t.name) c \
+             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\'",
+        )
+        .load(&mut connection)
+        .unwrap(),
+    };
+    rows.into_iter().collect()
+}
+
+fn guards(url: &DatabaseUrl) -> BTreeSet<Guard> {
+    let rows: Vec<Guard> = match connect(url).unwrap() {
+        AnyConnection::Postgresql(mut connection) => diesel::sql_query(
+            "SELECT event_object_table::text AS table_name, event_manipulation::text AS event \
+             FROM information_schema.triggers WHERE action_timing = 'BEFORE'",
+        )
+        .load(&mut connection)
+        .unwrap(),
+        AnyConnection::Sqlite(mut connection) => diesel::sql_query(
+            "SELECT tbl_name AS table_name, CASE WHEN sql LIKE '% BEFORE INSERT ON %' THEN 'INSERT' \
+               WHEN sql LIKE '% BEFORE UPDATE ON %' THEN 'UPDATE' ELSE 'DELETE' END AS event \
+             FROM sqlite_schema WHERE type = 'trigger'",
+        )
+        .load(&mut connection)
+        .unwrap(),
+    };
+    rows.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_hold_the_same_tables_columns_and_triggers() {
+    let sqlite = Fixture::new(Engine::Sqlite).await;
+    let postgresql = Fixture::new(Engine::Postgresql).await;
+    let (here, there) = (columns(&sqlite.url), columns(&postgresql.url));
+    let differences: Vec<_> = here.symmetric_difference(&there).collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+    assert!(here.len() > 150, "only {} columns were found", here.len());
+    let tables: BTreeSet<&str> = here.iter().map(|column| column.table_name.as_str()).collect();
+    for table in &tables {
+        let wide = here.iter().filter(|column| column.table_name == *table).count();
+        assert!(wide <= 32, "{table} has {wide} columns, and diesel is built for 32");
+    }
+    assert_eq!(guards(&sqlite.url), guards(&postgresql.url));
+    assert!(guards(&sqlite.url).len() >= 8);
+}
+
+async fn migrating_twice_changes_nothing(fixture: Fixture) {
+    let again = Store::migrate(fixture.url.clone()).await.unwrap();
+    assert_eq!(again.applied, Vec::<String>::new());
+}
+
+async fn tables_that_lack_a_migration_are_refused_with_what_to_type(fixture: Fixture) {
+    fixture.by_hand("DELETE FROM __diesel_schema_migrations").unwrap();
+    let error = Store::open(StoreOptions::new(fixture.url.clone()), fixture.vault.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotMigrated { pending: 1, .. }), "{error}");
+    assert!(error.to_string().contains("ardoise migrate"), "{error}");
+    fixture.by_hand("DROP TABLE __diesel_schema_migrations").unwrap();
+    let error = Store::open(StoreOptions::new(fixture.url.clone()), fixture.vault.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotMigrated { pending: 1, .. }), "{error}");
+}
+
+async fn a_ping_answers(fixture: Fixture) {
+    fixture.store.ping().await.unwrap();
+}
+
+async fn a_value_that_is_not_ours_is_named_with_its_row(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    fixture.by_hand("UPDATE tablets SET serial = '?'").unwrap();
+    let error = fixture.store.read(move |tx| tablets::get(tx, &enrolled.tablet)).await.unwrap_err();
+    match error {
+        StoreError::Corrupt { table, row, column } => {
+            assert_eq!((table, row, column), ("tablets", enrolled.tablet.to_string(), "serial"));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_missing_sqlite_file_is_not_created_by_serving() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::sqlite(folder.path().join("none.db"));
+    let vault = crate::Vault::parse(&crate::Vault::generate_key_line("k")).unwrap();
+    let error = Store::open(StoreOptions::new(url), vault).await.unwrap_err();
+    assert!(error.to_string().contains("ardoise migrate"), "{error}");
+    assert!(!folder.path().join("none.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let database = fixture.postgresql.as_ref().unwrap();
+    let role = format!("serving_{}", uuid::Uuid::new_v4().simple());
+    fixture.by_hand(&format!("CREATE ROLE {role} LOGIN")).unwrap();
+    Store::grant(fixture.url.clone(), role.clone()).await.unwrap();
+    let serving = database.url_as(Some(&role));
+
+    let owner = StoreOptions { refuse_owner: true, ..StoreOptions::new(fixture.url.clone()) };
+    let refused = Store::open(owner, fixture.vault.clone()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::OwnerRole { .. }), "{refused}");
+
+    let options = StoreOptions { refuse_owner: true, pool_size: 2, ..StoreOptions::new(serving.clone()) };
+    let store = Store::open(options, fixture.vault.clone()).await.unwrap();
+    store
+        .write(|tx| {
+            let actor = types::Actor::Host;
+            crate::audit::append(tx, &crate::audit::NewEntry::new(at(0), actor, "test"))?;
+            settings::set(tx, "a", "1")
+        })
+        .await
+        .unwrap();
+    drop(store);
+
+    use diesel::connection::SimpleConnection as _;
+    let mut connection = connect(&serving).unwrap();
+    for forbidden in [
+        "DROP TRIGGER commands_before_insert ON commands",
+        "ALTER TABLE commands DISABLE TRIGGER ALL",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "SET session_replication_role = replica",
+    ] {
+        assert!(connection.batch_execute(forbidden).is_err(), "{forbidden}");
+    }
+    drop(connection);
+    fixture.by_hand(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_the_server_cut_are_replaced_unnoticed() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let enrolled = fixture.enrolled(1).await;
+    fixture
+        .by_hand(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .unwrap();
+    assert_eq!(fixture.connect(enrolled, None, true, 1).await.enrolment.id, enrolled.enrolment);
+    fixture.write(|tx| settings::set(tx, "a", "1")).await;
+}

@@ -1,0 +1,121 @@
+//! Answers that share a commit: cheap together, and nobody pays for another's defect.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::fixture::{Fixture, at};
+use crate::database::Database;
+use crate::group_commit::{Waiting, commit};
+use crate::tests::on_both_engines;
+use crate::{
+    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, ReportFate, StoreError, StoreOptions,
+};
+
+on_both_engines! {
+    sixty_four_answers_share_one_commit,
+    one_hostile_answer_among_sixty_four_is_alone_with_its_error,
+    many_tablets_are_answered_at_once,
+    answers_that_wait_are_written_before_the_store_closes,
+}
+
+type Answer = oneshot::Receiver<Result<ConnectWritten, StoreError>>;
+
+fn batch(writes: Vec<ConnectWrite>) -> (Vec<Waiting>, Vec<Answer>) {
+    writes
+        .into_iter()
+        .map(|write| {
+            let (answer, answered) = oneshot::channel();
+            (Waiting { write, answer }, answered)
+        })
+        .unzip()
+}
+
+/// An answer of one tablet to each of 64 commands that it was given.
+async fn answers(fixture: &Fixture) -> Vec<ConnectWrite> {
+    let enrolled = fixture.enrolled(1).await;
+    let mut writes = Vec::new();
+    for seconds in 0..64 {
+        let command = fixture.queue(enrolled, seconds).await;
+        assert!(fixture.deliver(enrolled, command, 100).await);
+        writes.push(ConnectWrite {
+            report: Some(CommandReport {
+                command,
+                outcome: CommandOutcome::Acknowledged,
+                result: None,
+                raw: None,
+            }),
+            ..ConnectWrite::new(enrolled.enrolment, at(200))
+        });
+    }
+    writes
+}
+
+async fn database(fixture: &Fixture) -> Arc<Database> {
+    let (url, vault) = (fixture.url.clone(), fixture.vault.clone());
+    tokio::task::spawn_blocking(move || Arc::new(Database::open(&StoreOptions::new(url), vault).unwrap()))
+        .await
+        .unwrap()
+}
+
+async fn sixty_four_answers_share_one_commit(fixture: Fixture) {
+    let (waiting, answers) = batch(answers(&fixture).await);
+    let database = database(&fixture).await;
+    let counted = Arc::clone(&database);
+    let before = counted.statements();
+    tokio::task::spawn_blocking(move || commit(&database, waiting)).await.unwrap();
+    assert_eq!(counted.statements() - before, 66, "BEGIN, 64 updates, COMMIT");
+    for answer in answers {
+        assert_eq!(answer.await.unwrap().unwrap().report, Some(ReportFate::Applied));
+    }
+}
+
+async fn one_hostile_answer_among_sixty_four_is_alone_with_its_error(fixture: Fixture) {
+    let mut writes = answers(&fixture).await;
+    // It reports on an enrolment that does not exist: the foreign key stops it, and with it the batch.
+    writes[17] = ConnectWrite {
+        observations: vec![("DeviceInformation".to_owned(), serde_json::json!({}))],
+        ..ConnectWrite::new(types::EnrolmentId::new(at(0)), at(200))
+    };
+    let (waiting, answers) = batch(writes);
+    let database = database(&fixture).await;
+    tokio::task::spawn_blocking(move || commit(&database, waiting)).await.unwrap();
+    for (number, answer) in answers.into_iter().enumerate() {
+        let answer = answer.await.unwrap();
+        if number == 17 {
+            assert!(matches!(answer, Err(StoreError::Dangling { .. })), "{answer:?}");
+        } else {
+            assert_eq!(answer.unwrap().report, Some(ReportFate::Applied), "answer {number}");
+        }
+    }
+}
+
+async fn many_tablets_are_answered_at_once(fixture: Fixture) {
+    let mut answers = Vec::new();
+    for number in 0..40 {
+        let enrolled = fixture.enrolled(number).await;
+        let command = fixture.queue(enrolled, 1).await;
+        let store = fixture.store.clone();
+        answers.push(tokio::spawn(async move {
+            let write =
+                ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(2)) };
+            (command, store.connect_write(write).await.unwrap().delivered.unwrap().command)
+        }));
+    }
+    for answer in answers {
+        let (asked, delivered) = answer.await.unwrap();
+        assert_eq!(asked, delivered);
+    }
+}
+
+async fn answers_that_wait_are_written_before_the_store_closes(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let command = fixture.queue(enrolled, 1).await;
+    let store = Fixture::open(&fixture.url, &fixture.vault).await;
+    let write = ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(2)) };
+    let submitting = store.clone();
+    let submitted = tokio::spawn(async move { submitting.connect_write(write).await });
+    submitted.await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || drop(store)).await.unwrap();
+    assert_eq!(fixture.command(command).await.sent_count, 1);
+}

@@ -1,0 +1,36 @@
+//! One contract, two engines: every promise of the memory is tested on SQLite and on PostgreSQL.
+
+mod backup;
+mod commands;
+mod connect;
+mod contention;
+mod engines;
+mod fixture;
+mod group_commit;
+mod nouns;
+mod orders;
+mod postgresql;
+
+/// Declares that each test function, which takes a [`fixture::Fixture`], runs on both engines.
+macro_rules! on_both_engines {
+    ($($name:ident,)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(crate::tests::fixture::Fixture::new(crate::Engine::Sqlite).await).await;
+                }
+            )*
+        }
+
+        mod postgresql {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(crate::tests::fixture::Fixture::new(crate::Engine::Postgresql).await).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_both_engines;
