@@ -4,31 +4,23 @@
 //! theirs. So a wrong padding of the key and a wrong padding of the content end in the same error, and a
 //! key that does not decrypt is replaced by a random one (RFC 3218 §2.3.2).
 
-use cms::content_info::{CmsVersion, ContentInfo};
-use cms::enveloped_data::{
-    EncryptedContentInfo, EnvelopedData, KeyTransRecipientInfo, RecipientIdentifier, RecipientInfo,
-    RecipientInfos,
-};
 use const_oid::ObjectIdentifier;
-use der::asn1::{Any, OctetString, SetOfVec};
-use der::{Decode, Encode, Tag};
 use openssl::encrypt::Decrypter;
 use openssl::error::ErrorStack;
 use openssl::pkey::Id;
 use openssl::rsa::Padding;
 use openssl::symm::{self, Cipher};
-use spki::AlgorithmIdentifierOwned;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use types::Secret;
 
 use crate::asn1::{
     CONTEXT_0, CONTEXT_0_CONSTRUCTED, CONTEXT_1_CONSTRUCTED, CONTEXT_2_CONSTRUCTED, Cursor, Element, INTEGER,
-    OCTET_STRING, SEQUENCE, SET, UnexpectedStructure,
+    NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, UnexpectedStructure, wrap,
 };
 use crate::certificate::Certificate;
 use crate::digest::Digest;
 use crate::signed_data::{algorithm, content_of};
-use crate::{Authority, cms_sign, oids};
+use crate::{Authority, oids};
 
 /// How the content of a message is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,8 +308,6 @@ fn joined(mut pieces: Cursor<'_>) -> Result<Vec<u8>, UnexpectedStructure> {
 pub(crate) enum SealError {
     #[error("the requester's key is not RSA: SCEP cannot encrypt the answer to it")]
     NotRsa,
-    #[error("the encrypted message cannot be written: {0}")]
-    Structure(#[from] der::Error),
     #[error("the answer cannot be encrypted: {0}")]
     Library(#[from] ErrorStack),
 }
@@ -344,26 +334,148 @@ pub(crate) fn seal(
     let written = rsa.public_encrypt(key.expose(), &mut encrypted_key, Padding::PKCS1)?;
     encrypted_key.truncate(written);
 
-    let recipient = KeyTransRecipientInfo {
-        version: CmsVersion::V0,
-        rid: RecipientIdentifier::IssuerAndSerialNumber(cms_sign::name_of(recipient)?),
-        key_enc_alg: AlgorithmIdentifierOwned { oid: oids::RSA_ENCRYPTION, parameters: Some(Any::null()) },
-        enc_key: OctetString::new(encrypted_key)?,
-    };
-    let enveloped = EnvelopedData {
-        version: CmsVersion::V0,
-        originator_info: None,
-        recip_infos: RecipientInfos(SetOfVec::try_from(vec![RecipientInfo::Ktri(recipient)])?),
-        encrypted_content: EncryptedContentInfo {
-            content_type: oids::DATA,
-            content_enc_alg: AlgorithmIdentifierOwned {
-                oid: cipher.oid(),
-                parameters: Some(Any::new(Tag::OctetString, initialisation_vector)?),
-            },
-            encrypted_content: Some(OctetString::new(encrypted)?),
-        },
-        unprotected_attrs: None,
-    };
-    let content = Any::from_der(&enveloped.to_der()?)?;
-    Ok(ContentInfo { content_type: oids::ENVELOPED_DATA, content }.to_der()?)
+    // By hand, with the names as the requester wrote them: the serial numbers of certificates that clients
+    // make for themselves keep to no standard (certmonger's have more than 20 octets), and the `cms` crate's
+    // types refuse such.
+    let recipient = [
+        wrap(INTEGER, &[0]),
+        wrap(SEQUENCE, &[recipient.issuer.as_slice(), &recipient.serial].concat()),
+        wrap(SEQUENCE, &[oid(oids::RSA_ENCRYPTION), wrap(NULL, &[])].concat()),
+        wrap(OCTET_STRING, &encrypted_key),
+    ];
+    let encrypted_content = [
+        oid(oids::DATA),
+        wrap(SEQUENCE, &[oid(cipher.oid()), wrap(OCTET_STRING, &initialisation_vector)].concat()),
+        wrap(CONTEXT_0, &encrypted),
+    ];
+    let enveloped = [
+        wrap(INTEGER, &[0]),
+        wrap(SET, &wrap(SEQUENCE, &recipient.concat())),
+        wrap(SEQUENCE, &encrypted_content.concat()),
+    ];
+    let content = wrap(CONTEXT_0_CONSTRUCTED, &wrap(SEQUENCE, &enveloped.concat()));
+    Ok(wrap(SEQUENCE, &[oid(oids::ENVELOPED_DATA), content].concat()))
+}
+
+fn oid(oid: ObjectIdentifier) -> Vec<u8> {
+    wrap(OBJECT_IDENTIFIER, oid.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::wrap;
+    use crate::fixtures;
+
+    const PLAIN: &[u8] = b"a certificate request";
+
+    fn block(padding: &[u8], key: &[u8]) -> Vec<u8> {
+        [padding, key].concat()
+    }
+
+    #[test]
+    fn only_a_sound_block_gives_its_key_and_any_other_gives_the_random_one() {
+        let key = [7; 16];
+        let random = || Secret::new(vec![9; 16]);
+        let good = [&[0, 2][..], &[0xFF; 237], &[0]].concat();
+        assert_eq!(unpad(&block(&good, &key), &random()).expose(), &key);
+        for (at, value) in [(0, 1), (1, 1), (1, 0), (2, 0), (100, 0), (238, 0), (239, 1)] {
+            let mut bad = good.clone();
+            bad[at] = value;
+            assert_eq!(unpad(&block(&bad, &key), &random()).expose(), random().expose(), "byte {at}");
+        }
+        let short = [&[0, 2][..], &[0xFF; 7], &[0]].concat();
+        assert_eq!(unpad(&block(&short, &key), &random()).expose(), random().expose());
+        assert_eq!(unpad(&key[..5], &random()).expose(), random().expose());
+    }
+
+    #[test]
+    fn a_key_encrypted_with_oaep_is_accepted_with_its_defaults_or_any_digest() {
+        let authority = fixtures::authority("Ardoise");
+        let sealed = |parameters: &[u8], digest: Option<Digest>| {
+            let digest = digest.unwrap_or(Digest::Sha1);
+            let key = [3; 32];
+            let encrypted =
+                openssl::symm::encrypt(Cipher::aes_256_cbc(), &key, Some(&[1; 16]), PLAIN).unwrap();
+            let public_key = authority.certificate.public_key().unwrap();
+            let mut encrypter = openssl::encrypt::Encrypter::new(&public_key).unwrap();
+            encrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
+            encrypter.set_rsa_oaep_md(digest.algorithm()).unwrap();
+            encrypter.set_rsa_mgf1_md(digest.algorithm()).unwrap();
+            let mut encrypted_key = vec![0; encrypter.encrypt_len(&key).unwrap()];
+            let written = encrypter.encrypt(&key, &mut encrypted_key).unwrap();
+            encrypted_key.truncate(written);
+            let name = authority.certificate.x509.subject_key_id().unwrap().as_slice().to_vec();
+            let recipient = [
+                wrap(INTEGER, &[2]),
+                wrap(CONTEXT_0, &name),
+                wrap(SEQUENCE, &[&oid(oids::RSAES_OAEP), parameters].concat()),
+                wrap(OCTET_STRING, &encrypted_key),
+            ];
+            let content = [
+                oid(oids::DATA),
+                wrap(SEQUENCE, &[oid(oids::AES_256_CBC), wrap(OCTET_STRING, &[1; 16])].concat()),
+                wrap(CONTEXT_0, &encrypted),
+            ];
+            let enveloped = [
+                wrap(INTEGER, &[2]),
+                wrap(SET, &wrap(SEQUENCE, &recipient.concat())),
+                wrap(SEQUENCE, &content.concat()),
+            ];
+            let explicit = wrap(CONTEXT_0_CONSTRUCTED, &wrap(SEQUENCE, &enveloped.concat()));
+            wrap(SEQUENCE, &[oid(oids::ENVELOPED_DATA), explicit].concat())
+        };
+        let digest = |digest: Digest| wrap(SEQUENCE, &oid(digest.oid()));
+        let parameters = |hash: Digest| {
+            let mask = wrap(SEQUENCE, &[oid(oids::MGF_1), digest(hash)].concat());
+            let fields =
+                [wrap(CONTEXT_0_CONSTRUCTED, &digest(hash)), wrap(CONTEXT_1_CONSTRUCTED, &mask)].concat();
+            wrap(SEQUENCE, &fields)
+        };
+        for message in [
+            sealed(&[], None),
+            sealed(&wrap(SEQUENCE, &[]), None),
+            sealed(&parameters(Digest::Sha256), Some(Digest::Sha256)),
+            sealed(&parameters(Digest::Sha512), Some(Digest::Sha512)),
+        ] {
+            let plain = Envelope::from_der(&message).unwrap().decrypt(&authority).unwrap();
+            assert_eq!(plain.expose(), PLAIN);
+        }
+        let other_digest = sealed(&parameters(Digest::Sha256), Some(Digest::Sha512));
+        assert!(Envelope::from_der(&other_digest).unwrap().decrypt(&authority).is_err());
+    }
+
+    #[test]
+    fn ciphers_and_transports_that_nobody_should_use_are_refused_by_name() {
+        let authority = fixtures::authority("Ardoise");
+        let good = seal(PLAIN, &authority.certificate, ContentCipher::Aes128).unwrap();
+        let replaced = |from: ObjectIdentifier, last: u8| {
+            let mut message = good.clone();
+            let at = message.windows(from.as_bytes().len()).position(|w| w == from.as_bytes()).unwrap();
+            message[at + from.as_bytes().len() - 1] = last;
+            message
+        };
+        // AES-128-GCM, and a transport that does not exist.
+        let gcm = replaced(oids::AES_128_CBC, 6);
+        assert!(matches!(Envelope::from_der(&gcm), Err(EnvelopeError::Cipher(_))));
+        let transport = replaced(oids::RSA_ENCRYPTION, 99);
+        assert!(matches!(Envelope::from_der(&transport), Err(EnvelopeError::Transport(_))));
+    }
+
+    #[test]
+    fn openssl_decrypts_what_we_seal() {
+        let authority = fixtures::authority("Ardoise");
+        for cipher in [ContentCipher::Aes128, ContentCipher::Aes256, ContentCipher::TripleDes] {
+            let message = seal(PLAIN, &authority.certificate, cipher).unwrap();
+            let plain = openssl::cms::CmsContentInfo::from_der(&message)
+                .unwrap()
+                .decrypt(&authority.key, &authority.certificate.x509)
+                .unwrap();
+            assert_eq!(plain, PLAIN);
+            assert_eq!(Envelope::from_der(&message).unwrap().decrypt(&authority).unwrap().expose(), PLAIN);
+        }
+        let elliptic = fixtures::Device::self_signed("x", fixtures::ec_key());
+        let certificate = Certificate::from_der(&elliptic.der).unwrap();
+        assert!(matches!(seal(PLAIN, &certificate, ContentCipher::Aes128), Err(SealError::NotRsa)));
+    }
 }

@@ -14,7 +14,7 @@ use super::attributes::{nonce, printable};
 use crate::asn1::{CONTEXT_0_CONSTRUCTED, Cursor, INTEGER, SEQUENCE, wrap};
 use crate::cms_sign::{Carried, sign};
 use crate::digest::Digest;
-use crate::fixtures::{Device, algorithm, attribute, rsa_key};
+use crate::fixtures::{Device, algorithm, attribute, content_type_attribute, digest_attribute, rsa_key};
 use crate::signed_data::SignedData;
 use crate::{Authority, cms_verify, oids};
 
@@ -73,6 +73,17 @@ pub(crate) fn signed(signer: &Device, content: &[u8], ask: &Ask) -> Vec<u8> {
         nonce(oids::SCEP_SENDER_NONCE, &NONCE).unwrap(),
     ];
     sign(content, Carried::Attached, &signer.signing_key(), ask.digest, attributes).unwrap()
+}
+
+/// The signed attributes of a message made by hand, DER.
+pub(crate) fn attributes(content: &[u8], ask: &Ask) -> Vec<Vec<u8>> {
+    vec![
+        content_type_attribute(oids::DATA),
+        digest_attribute(&Digest::Sha256.of(content).unwrap()),
+        attribute(oids::SCEP_TRANSACTION_ID, &wrap(0x13, TRANSACTION.as_bytes())),
+        attribute(oids::SCEP_MESSAGE_TYPE, &wrap(0x13, ask.message_type.as_bytes())),
+        attribute(oids::SCEP_SENDER_NONCE, &wrap(0x04, &NONCE)),
+    ]
 }
 
 pub(crate) fn certificate_request(key: &PKey<Private>, ask: &Ask) -> Vec<u8> {

@@ -35,7 +35,6 @@ impl From<SealError> for ReplyError {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Library(error) => Self::Library(error),
-            SealError::Structure(error) => Self::Signing(error.into()),
             SealError::NotRsa => Self::Recipient(error.to_string()),
         }
     }

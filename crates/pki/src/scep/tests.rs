@@ -136,6 +136,32 @@ fn encrypted_content_in_pieces_is_joined() {
 }
 
 #[test]
+fn a_requester_whose_own_certificate_keeps_to_no_standard_is_answered() {
+    let (authority, authorities) = house();
+    // certmonger's serial numbers are longer than the 20 octets of RFC 5280; others are 0 or negative.
+    for serial in [&[0x5A; 33][..], &[0x00], &[0xFF]] {
+        let key = fixtures::rsa_key();
+        let der = fixtures::certificate("tablet", "tablet", &key, &key, |builder| {
+            let mut number = openssl::bn::BigNum::from_slice(serial).unwrap();
+            number.set_negative(serial == [0xFF]);
+            builder.set_serial_number(&number.to_asn1_integer().unwrap()).unwrap();
+        });
+        let device = Device { key, der };
+        let mut signer = fixtures::HandmadeSigner::of(&device, b"");
+        let ask = Ask::default();
+        let csr = client::certificate_request(&device.key, &ask);
+        let content =
+            crate::envelope::seal(&csr, &authority.certificate, crate::envelope::ContentCipher::Aes128)
+                .unwrap();
+        signer.attributes = Some(client::attributes(&content, &ask));
+        let message = fixtures::handmade(&content, true, &[signer], &[&device.der]);
+        let request = open(&message, &authorities, NOW, STRICT).unwrap();
+        let (leaf, answer) = grant(&request, &authorities, NOW);
+        assert_eq!(client::open_answer(&answer, &authority, &device), Answer::Granted(vec![leaf]));
+    }
+}
+
+#[test]
 fn the_answer_is_encrypted_as_strongly_as_the_request() {
     let (authority, authorities) = house();
     for (cipher, oid) in [
