@@ -1,1 +1,139 @@
-//! Floor 5: use cases: each loads, decides, saves, records in one transaction.
+//! Floor 5: the use cases. Each is one transaction that loads, decides, saves and records.
+//!
+//! Two kinds of callers come here: tablets, proven by a [`pki::DeviceIdentity`], who are told a
+//! [`TabletError`] when they are not served; and people, programs and the calendar, known as a
+//! [`Principal`], who are told a [`Refusal`]. Time is a parameter everywhere.
+
+pub mod alarms;
+mod answers;
+pub mod apple_authorities;
+mod audit;
+pub mod authorities;
+mod bearer_secret;
+pub mod capability;
+pub mod checkin;
+mod clean_slate;
+pub mod commands;
+pub mod connect;
+mod csv_import;
+pub mod enrol;
+mod enrolment_profile;
+mod first_commands;
+pub mod identity;
+pub mod inventory;
+pub mod links;
+mod management_profile;
+pub mod page;
+mod principal;
+pub mod push;
+pub mod push_certificate;
+mod refusal;
+mod request;
+pub mod restore;
+pub mod scep;
+mod settings;
+mod standing;
+pub mod status;
+mod tablet_error;
+pub mod tablets;
+pub mod takeover;
+mod takeover_binding;
+mod takeover_import;
+pub mod tokens;
+mod values;
+mod watch;
+pub mod why;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub use authorities::Authorities;
+pub use capability::Capability;
+pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
+pub use principal::{Principal, Scope};
+pub use refusal::Refusal;
+pub use settings::{Settings, TakeoverPolicy};
+use store::Store;
+pub use tablet_error::{TabletError, Told};
+
+/// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
+///
+/// Cheap to clone; all clones share the same authorities.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    settings: Settings,
+    authorities: RwLock<Arc<Authorities>>,
+}
+
+/// Which of the tablets' doors a message came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Our own.
+    Own,
+    /// The address of another server, whose tablets move here (T-A6).
+    TakenOver,
+}
+
+/// What a tablet gets back, always with status 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing: all is well, or there is nothing to do.
+    Empty,
+    /// An XML property list.
+    Plist(Vec<u8>),
+    /// JSON, for declarative management.
+    Json(Vec<u8>),
+}
+
+impl Fleet {
+    /// Opens the use cases over a database that `ardoise init` has prepared.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] says what to type when there is no authority yet.
+    pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
+        let authorities = Arc::new(authorities::load(&store).await?);
+        Ok(Self { inner: Arc::new(Inner { store, settings, authorities: RwLock::new(authorities) }) })
+    }
+
+    /// The memory.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// What the configuration decided.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The authorities as they were last loaded.
+    #[must_use]
+    pub fn authorities(&self) -> Arc<Authorities> {
+        Arc::clone(&self.inner.authorities.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Loads the authorities again, after one was added or rotated, here or on another node.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`] when the memory fails; the former authorities stay.
+    pub async fn reload_authorities(&self) -> Result<(), Refusal> {
+        let fresh = Arc::new(authorities::load(self.store()).await?);
+        *self.inner.authorities.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+}
+
+impl Fleet {
+    /// Believes simulated devices in place of Apple's: for tests and the demo, which have no real iPad.
+    /// `clippy.toml` bans it elsewhere.
+    pub fn believe_simulated_devices(&self, authority: pki::DeviceCertificateAuthorities) {
+        let simulated = Arc::new(self.authorities().with_simulated_apple(authority));
+        *self.inner.authorities.write().unwrap_or_else(PoisonError::into_inner) = simulated;
+    }
+}

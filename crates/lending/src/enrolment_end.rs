@@ -98,6 +98,7 @@ impl EnrolmentEnd {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make up the facts of a row")]
 mod tests {
     use super::*;
 

@@ -266,9 +266,13 @@ async fn an_answer_to_a_locate_command_is_never_stored(fixture: Fixture) {
 async fn a_queued_command_cannot_be_made_another(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = fixture.queue(enrolled, 10).await;
+    let other_payload = match fixture.store.engine() {
+        crate::Engine::Sqlite => "UPDATE commands SET payload = x'00'",
+        crate::Engine::Postgresql => "UPDATE commands SET payload = '\\x00'",
+    };
     for edit in [
         "UPDATE commands SET request_type = 'EraseDevice'",
-        "UPDATE commands SET payload = payload || payload",
+        other_payload,
         "UPDATE commands SET queued_at = 0",
         "UPDATE commands SET queued_by = 'someone'",
     ] {

@@ -1,0 +1,64 @@
+//! TokenUpdate: where to push, and the key to the access code. The first one completes the enrolment.
+
+use apple::checkin::TokenUpdate;
+use pki::DeviceIdentity;
+use store::Tx;
+use store::enrolments::{EnrolmentSecrets, EnrolmentState};
+use types::{Actor, Instant, Secret};
+
+use super::{Bound, bound, confirm};
+use crate::standing::Moment;
+use crate::{Fleet, Reply, TabletError, first_commands};
+
+pub(super) async fn receive(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    message: TokenUpdate,
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    if message.user_id.is_some() || message.user_short_name.is_some() {
+        return Err(TabletError::UserDeclined);
+    }
+    let identity = identity.clone();
+    fleet.store().write(move |tx| update(tx, &identity, &message, now)).await?;
+    Ok(Reply::Empty)
+}
+
+fn update(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    message: &TokenUpdate,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let bound = bound(tx, identity, message.udid.as_ref(), Moment::TokenUpdate, now)?;
+    confirm(tx, &bound, now)?;
+    let Bound { mut enrolment, .. } = bound;
+    if enrolment.topic.as_deref() != Some(message.topic.as_str()) {
+        // The topic of an enrolment never changes; another one would make every push vanish (T-B1).
+        return Err(TabletError::Malformed("Topic is not the one of the enrolment".into()));
+    }
+    // An absent UnlockToken keeps the old one.
+    store::enrolments::set_secrets(
+        tx,
+        enrolment.id,
+        &EnrolmentSecrets {
+            push_token: Some(message.token.clone()),
+            push_magic: Some(Secret::new(message.push_magic.expose().clone().into_bytes())),
+            unlock_token: message.unlock_token.clone(),
+            bootstrap_token: None,
+        },
+    )?;
+    let first = enrolment.state == EnrolmentState::Authenticated;
+    enrolment.state = EnrolmentState::Active;
+    enrolment.token_updated_at = Some(now);
+    // Absent means "as before", not false.
+    if let Some(awaiting) = message.awaiting_configuration {
+        enrolment.awaiting_configuration = awaiting;
+    }
+    store::enrolments::update(tx, &enrolment)?;
+    store::push_states::token_renewed(tx, enrolment.id)?;
+    if first {
+        first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! A tablet connects: it reports what became of a command, and gets the next one. The product's pulse.
+//!
+//! One read (who it is, what it reported on, what comes next) and, when there is something to remember, one
+//! write that shares its commit with other tablets'. Everything in between is decided in memory: whether it is
+//! served ([`crate::standing`]), what its answer means ([`crate::answers`]), how the next command is put
+//! ([`delivery`]).
+
+mod delivery;
+
+use apple::connect::{Report, Status};
+use pki::DeviceIdentity;
+use store::certificates::CertificateState;
+use store::enrolments::EnrolmentState;
+use store::{ConnectKey, ConnectRow, ConnectWrite, ReportFate};
+use types::{CommandId, Instant, Udid};
+
+use crate::checkin::{same_tablet, unknown};
+use crate::standing::{self, Admission, Facts, Moment};
+use crate::watch::{self, AlarmKind, Claim};
+use crate::{Door, Fleet, Reply, TabletError, answers, takeover_binding};
+
+/// Receives a report, and answers with the next command or with nothing.
+///
+/// # Errors
+/// [`TabletError`]; the report is not recorded then, and the tablet sends it again.
+pub async fn answer(
+    fleet: &Fleet,
+    door: Door,
+    identity: &DeviceIdentity,
+    body: &[u8],
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    let report = Report::parse(body)?;
+    let claim = Claim { udid: report.udid.clone(), serial: None };
+    if door == Door::TakenOver {
+        takeover_binding::bind(fleet, identity, claim.udid.as_ref(), now).await?;
+    }
+    let outcome = converse(fleet, identity, &report, body, now).await;
+    if let Err(error) = &outcome {
+        watch::report(fleet, identity, &claim, error, now).await;
+    }
+    outcome
+}
+
+async fn converse(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    report: &Report,
+    body: &[u8],
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    if report.body.contains_key("UserID") {
+        // The user channel of a Shared iPad, which is declined at check-in: it has no commands.
+        return Ok(Reply::Empty);
+    }
+    let reported = report.command_uuid.as_deref().and_then(|text| text.parse::<CommandId>().ok());
+    let key = ConnectKey {
+        certificate_sha256: watch::digest(identity),
+        reported,
+        fresh: report.status == Status::Idle,
+        now,
+    };
+    let Some(row) = fleet.store().connect_read(key).await? else {
+        return Err(unknown(identity, report.udid.as_ref()));
+    };
+    admit(fleet, identity, &row, report.udid.as_ref(), now).await?;
+
+    let mut write = ConnectWrite::new(row.enrolment.id, now);
+    if let Some(command) = &row.reported {
+        answers::record(&mut write, command, report, body, now);
+    }
+    write.settle_push = row.push_wanted;
+    let next = match &row.next {
+        Some(next) => delivery::admissible(fleet, &row.enrolment, next, now).await?,
+        None => None,
+    };
+    write.deliver = next;
+
+    fleet.store().seen(row.enrolment.id, now);
+    let nothing_to_write = write.report.is_none() && write.deliver.is_none() && !write.settle_push;
+    let written = if nothing_to_write { None } else { Some(fleet.store().connect_write(write).await?) };
+
+    let says_something = report.status != Status::Idle;
+    let fate = written.as_ref().and_then(|written| written.report);
+    if says_something && matches!(fate, None | Some(ReportFate::Unknown)) {
+        watch::raise_now(fleet, AlarmKind::UnknownReport, &row.enrolment, now).await;
+    }
+    match written.and_then(|written| written.delivered) {
+        Some(delivered) => delivery::render(fleet, &row.enrolment, delivered, now).await,
+        None => Ok(Reply::Empty),
+    }
+}
+
+/// Decides whether the tablet is served; in the ordinary case without another look at the database.
+async fn admit(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    row: &ConnectRow,
+    claimed: Option<&Udid>,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let moment = Moment::Message("a report");
+    let ordinary = row.certificate_state == CertificateState::Confirmed
+        && matches!(row.enrolment.state, EnrolmentState::Active | EnrolmentState::Authenticated);
+    if !ordinary {
+        // Rare: a renewal's first use, or a tablet that is not served. The slow path reads the end, confirms
+        // the certificate, and decides by the same table.
+        let (identity, claimed) = (identity.clone(), claimed.cloned());
+        return fleet
+            .store()
+            .write(move |tx| {
+                let bound = crate::checkin::bound(tx, &identity, claimed.as_ref(), moment, now)?;
+                crate::checkin::confirm(tx, &bound, now)
+            })
+            .await;
+    }
+    let facts = Facts {
+        certificate: row.certificate_state,
+        enrolment: row.enrolment.id,
+        state: row.enrolment.state,
+        end: None,
+    };
+    match standing::admit(facts, moment, now)? {
+        Admission::Known | Admission::FirstUse => {}
+    }
+    let bound = row.enrolment.udid.as_deref().and_then(|udid| udid.parse().ok());
+    same_tablet(bound.as_ref(), claimed)
+}

@@ -1,0 +1,99 @@
+//! How a queued command is put to a tablet: a last look at its row, and the secrets that are never stored.
+
+use apple::command::RequestType;
+use apple::plist::{Dictionary, Value};
+use orders::Gate;
+use store::enrolments::EnrolmentSecrets;
+use store::{CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, NextCommand};
+use types::{CommandId, Instant, Secret};
+
+use crate::watch::{self, AlarmKind};
+use crate::{Fleet, Reply, TabletError, enrolment_profile};
+
+/// The command to deliver next, if it may be.
+///
+/// A gated command is made again from its proof at the moment of delivery (M3, M6). No room grants such a
+/// proof yet, so a gated row can only have been put there by hand: it is cancelled, with an alarm.
+pub(super) async fn admissible(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    now: Instant,
+) -> Result<Option<CommandId>, TabletError> {
+    match next.gate {
+        Gate::Ordinary => Ok(Some(next.id)),
+        Gate::LostMode | Gate::Locate | Gate::Erase | Gate::Unenrol => {
+            let command = next.id;
+            fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// Renders the document that the tablet gets.
+pub(super) async fn render(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    delivered: Delivered,
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    let Ok(kind) = delivered.request_type.parse::<RequestType>() else {
+        return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
+    };
+    let content = match (&delivered.payload, kind) {
+        (Some(payload), _) => match orders::check_stored(kind, payload) {
+            Ok(content) => content,
+            Err(edited) => return undeliverable(fleet, enrolment, &delivered, &edited.to_string(), now).await,
+        },
+        (None, RequestType::ClearPasscode) => {
+            let id = enrolment.id;
+            let secrets: EnrolmentSecrets = fleet.store().read(move |tx| store::enrolments::secrets(tx, id)).await?;
+            match secrets.unlock_token {
+                Some(token) => with(kind, "UnlockToken", &token),
+                None => {
+                    let why = "the tablet has not given its unlock token; enrol it again to get one";
+                    return undeliverable(fleet, enrolment, &delivered, why, now).await;
+                }
+            }
+        }
+        (None, RequestType::InstallProfile) => {
+            with(kind, "Payload", &enrolment_profile::renewal(fleet, enrolment.id, now).await?)
+        }
+        (None, _) => {
+            return undeliverable(fleet, enrolment, &delivered, "its row has no payload", now).await;
+        }
+    };
+    let mut document = Dictionary::new();
+    document.insert("Command".into(), Value::Dictionary(content));
+    document.insert("CommandUUID".into(), Value::String(delivered.command.to_string()));
+    Ok(Reply::Plist(apple::plist::to_xml(&document)))
+}
+
+fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
+    let mut content = Dictionary::new();
+    content.insert("RequestType".into(), Value::String(kind.as_str().into()));
+    content.insert(key.into(), Value::Data(secret.expose().clone()));
+    content
+}
+
+/// The command fails here, with the reason beside it; the tablet hears of it no more.
+async fn undeliverable(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    delivered: &Delivered,
+    why: &str,
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    tracing::warn!(command = %delivered.command, enrolment = %enrolment.id, why, "command not delivered");
+    let mut write = ConnectWrite::new(enrolment.id, now);
+    write.report = Some(CommandReport {
+        command: delivered.command,
+        outcome: CommandOutcome::Failed { error: serde_json::json!({ "words": why }) },
+        result: None,
+        raw: None,
+    });
+    fleet.store().connect_write(write).await?;
+    Ok(Reply::Empty)
+}
+

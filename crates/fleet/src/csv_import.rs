@@ -1,0 +1,203 @@
+//! The inventory as the supplier delivers it: a CSV of serial, asset tag, model, platform and UAI.
+//!
+//! Reading is pure: bytes in, and either every line or every mistake. Nothing is half done (C3.3.4).
+
+use std::collections::HashMap;
+
+use types::{Platform, SerialNumber, Uai};
+
+/// The most lines one import may hold.
+pub(crate) const MAX_LINES: usize = 200_000;
+
+/// The longest asset tag and model, in characters.
+const MAX_TEXT: usize = 100;
+
+/// One tablet of the inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InventoryLine {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// The département's own label.
+    pub asset_tag: String,
+    /// The maker's model.
+    pub model: String,
+    /// What it runs.
+    pub platform: Platform,
+    /// The collège that it is for.
+    pub uai: Uai,
+}
+
+/// A line that cannot be read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// The line of the file, the header being line 1.
+    pub line: u64,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The columns, in any order; `asset_tag` and `model` may be empty.
+pub const COLUMNS: [&str; 5] = ["serial", "asset_tag", "model", "platform", "uai"];
+
+/// Reads a whole inventory.
+///
+/// Commas or semicolons separate, as spreadsheets in France write the latter; a byte-order mark is skipped.
+///
+/// # Errors
+/// Every bad line of the file, in order; the good ones are then not imported either.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(vec![bad(1, "the file is not UTF-8; save it as “CSV UTF-8”".into())]);
+    };
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let columns = match reader.headers() {
+        Ok(headers) => Columns::find(headers).map_err(|problem| vec![bad(1, problem)])?,
+        Err(error) => return Err(vec![bad(1, error.to_string())]),
+    };
+
+    let mut lines = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut seen: HashMap<SerialNumber, u64> = HashMap::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                mistakes.push(bad(line, format!("cannot be read: {error}")));
+                continue;
+            }
+        };
+        let number = record.position().map_or(0, csv::Position::line);
+        if lines.len() >= MAX_LINES {
+            mistakes.push(bad(number, format!("more than {MAX_LINES} tablets; split the file")));
+            break;
+        }
+        match columns.line(&record) {
+            Ok(line) => {
+                if let Some(first) = seen.insert(line.serial.clone(), number) {
+                    mistakes.push(bad(number, format!("serial `{}` stands on line {first} already", line.serial)));
+                } else {
+                    lines.push(line);
+                }
+            }
+            Err(problems) => mistakes.extend(problems.into_iter().map(|problem| bad(number, problem))),
+        }
+    }
+    if lines.is_empty() && mistakes.is_empty() {
+        mistakes.push(bad(2, "the file names no tablet".into()));
+    }
+    if mistakes.is_empty() { Ok(lines) } else { Err(mistakes) }
+}
+
+struct Columns {
+    serial: usize,
+    asset_tag: Option<usize>,
+    model: Option<usize>,
+    platform: usize,
+    uai: usize,
+}
+
+impl Columns {
+    fn find(headers: &csv::StringRecord) -> Result<Self, String> {
+        let place = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+        let needed = |name: &str| place(name).ok_or_else(|| missing(name));
+        if let Some(stranger) = headers.iter().find(|header| !COLUMNS.iter().any(|name| name.eq_ignore_ascii_case(header))) {
+            return Err(format!("column `{}` is not known; the columns are {}", clip(stranger), COLUMNS.join(", ")));
+        }
+        Ok(Self {
+            serial: needed("serial")?,
+            asset_tag: place("asset_tag"),
+            model: place("model"),
+            platform: needed("platform")?,
+            uai: needed("uai")?,
+        })
+    }
+
+    fn line(&self, record: &csv::StringRecord) -> Result<InventoryLine, Vec<String>> {
+        let field = |column: usize| record.get(column).unwrap_or_default();
+        let text = |column: Option<usize>| column.map(field).unwrap_or_default();
+        let mut problems = Vec::new();
+        let serial = keep(field(self.serial).parse::<SerialNumber>(), &mut problems);
+        let platform = keep(field(self.platform).to_ascii_lowercase().parse::<Platform>(), &mut problems);
+        let uai = keep(field(self.uai).parse::<Uai>(), &mut problems);
+        let (asset_tag, model) = (text(self.asset_tag), text(self.model));
+        for (name, value) in [("asset_tag", asset_tag), ("model", model)] {
+            if value.chars().count() > MAX_TEXT {
+                problems.push(format!("{name} is longer than {MAX_TEXT} characters"));
+            }
+            if value.chars().any(char::is_control) {
+                problems.push(format!("{name} holds a control character"));
+            }
+        }
+        match (serial, platform, uai) {
+            (Some(serial), Some(platform), Some(uai)) if problems.is_empty() => {
+                Ok(InventoryLine { serial, asset_tag: asset_tag.into(), model: model.into(), platform, uai })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+fn keep<T, E: std::fmt::Display>(parsed: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
+    parsed.map_err(|error| problems.push(error.to_string())).ok()
+}
+
+fn missing(name: &str) -> String {
+    format!("column `{name}` is missing; the first line must name the columns {}", COLUMNS.join(", "))
+}
+
+fn bad(line: u64, problem: String) -> BadLine {
+    BadLine { line, problem }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_and_semicolons_are_both_read() {
+        for text in [
+            "serial,asset_tag,model,platform,uai\nDMPXK1ABCD12,76-0001,iPad (9th generation),ipad,0761234A\n",
+            "\u{feff}UAI;Platform;Serial\n0761234a;iPad;dmpxk1abcd12\n",
+        ] {
+            let lines = read(text.as_bytes()).unwrap();
+            assert_eq!(lines.len(), 1);
+            assert_eq!(lines[0].serial.as_str(), "DMPXK1ABCD12");
+            assert_eq!(lines[0].platform, Platform::Ipad);
+            assert_eq!(lines[0].uai.as_str(), "0761234A");
+        }
+    }
+
+    #[test]
+    fn every_bad_line_is_named_and_nothing_is_imported() {
+        let text = "serial,platform,uai\nDMPXK1ABCD12,ipad,0761234A\nshort,ipad,0761234A\nDMPXK1ABCD13,amiga,76\nDMPXK1ABCD12,ipad,0761234A\n";
+        let mistakes = read(text.as_bytes()).unwrap_err();
+        let told: Vec<_> = mistakes.iter().map(|mistake| (mistake.line, mistake.problem.as_str())).collect();
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].0 == 3 && told[0].1.contains("serial number"));
+        assert!(told[1].0 == 4 && told[1].1.contains("ipad android"));
+        assert!(told[2].0 == 4 && told[2].1.contains("UAI"));
+        assert!(told[3].0 == 5 && told[3].1.contains("line 2"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_inventory_says_what_is_missing() {
+        for (bytes, words) in [
+            (b"".as_slice(), "is missing"),
+            (b"name,first_name\nx,y\n", "not known"),
+            (b"serial,platform,uai\n", "names no tablet"),
+            (b"serial,platform,uai\n\xff\xfe,ipad,x\n", "UTF-8"),
+        ] {
+            let mistakes = read(bytes).unwrap_err();
+            assert!(mistakes[0].problem.contains(words), "{mistakes:?}");
+        }
+    }
+}

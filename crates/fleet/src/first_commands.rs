@@ -1,0 +1,48 @@
+//! What a tablet is asked as soon as it is enrolled: what it is, how it is secured, what is on it (C3.1.4).
+
+use apple::command::{Command, DeviceConfigured};
+use orders::{EnrolmentProfile, Ordinary, Queueable};
+use store::Tx;
+use store::commands::Enqueue;
+use store::enrolments::Enrolment;
+use types::{Actor, CommandId, Instant};
+
+use crate::TabletError;
+
+/// Queues the first commands of an enrolment, and lets the Setup Assistant go on when it waits for us.
+pub(crate) fn queue(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
+    let mut commands = Vec::from(apple::inventory::commands());
+    if enrolment.awaiting_configuration {
+        // Last: what the tablet is given before this is there when its user first sees it (C5.3.4).
+        commands.push(Command::DeviceConfigured(DeviceConfigured::default()));
+    }
+    for command in commands {
+        let kind = command.request_type();
+        let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
+            .map_err(|refused| TabletError::Internal(refused.to_string()))?;
+        store::commands::enqueue(
+            tx,
+            &Queueable::Ordinary(ordinary),
+            Enqueue {
+                id: CommandId::new(now),
+                enrolment: enrolment.id,
+                tablet,
+                priority: 0,
+                replaces_key: Some(kind.as_str().to_owned()),
+                idempotency_key: None,
+                at: now,
+                by: by.to_string(),
+                not_before: None,
+                expires_at: None,
+            },
+        )?;
+    }
+    store::push_states::want(tx, enrolment.id, now, now)?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What the configuration decides for the use cases. Plain values, checked by `server` before they come here.
+
+use apple::OsVersion;
+use pki::SigningKey;
+use pki::scep::LegacyPolicy;
+use types::Duration;
+use url::Url;
+
+/// How this département enrols and speaks to its tablets.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name that a tablet shows as its manager.
+    pub organisation: String,
+    /// Where tablets reach their door: an `https` URL without a path.
+    pub tablets_url: Url,
+    /// How long a SCEP challenge may wait to be used.
+    pub challenge_lifetime: Duration,
+    /// How long an identity certificate lasts; its renewal starts 60 days before it ends.
+    pub identity_lifetime: Duration,
+    /// Whether SCEP messages in single DES, SHA-1 and the like are served (`scep.allow_legacy`).
+    pub scep_legacy: LegacyPolicy,
+    /// The oldest system with which a tablet may enrol automatically, such as `17.4`.
+    pub minimum_os: Option<OsVersion>,
+    /// Who signs enrolment profiles; `None`: our own authority. A tablet shows a profile as verified when the
+    /// signer is one that it trusts already.
+    pub profile_signer: Option<SigningKey>,
+    /// Certificates (DER) that a profile asks the tablet to trust, when its door has none of a public authority.
+    pub anchors: Vec<Vec<u8>>,
+    /// Whether tablets of another server may move here.
+    pub takeover: TakeoverPolicy,
+}
+
+/// Whether tablets of another server may move here by an audited import (T-A6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakeoverPolicy {
+    /// They may not: the default.
+    Closed,
+    /// They may, each within its own window.
+    Open,
+}

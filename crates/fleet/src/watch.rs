@@ -1,0 +1,187 @@
+//! What operators should hear of: alarms, and the tablets that a restored database does not know.
+//!
+//! An alarm is raised in a transaction of its own when the tablet was refused, since the refused one is undone.
+
+use apple::checkin::CheckIn;
+use pki::DeviceIdentity;
+use serde_json::{Value, json};
+use store::alarms::{self, NewAlarm};
+use store::enrolments::Enrolment;
+use store::{ConnectEnrolment, Digest, StoreError, Tx};
+use types::{EnrolmentId, Instant, SerialNumber, TabletId, Udid};
+
+use crate::{Fleet, TabletError};
+
+/// What an alarm is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AlarmKind {
+    /// A certificate was used for another tablet than its own (T-A1).
+    IdentityMismatch,
+    /// A certificate that was replaced is still used (T-A5).
+    SupersededCertificate,
+    /// A certificate of ours that the database does not know: was it restored? (T-A7)
+    UnknownCertificate,
+    /// A tablet that is not in the inventory tried to enrol (C3.3.4).
+    UnknownSerial,
+    /// A tablet tried to enrol by an invitation that was not for it, or with an identity that has enrolled.
+    RefusedEnrolment,
+    /// A tablet that is enrolled started to enrol again (C5.3.2).
+    Reenrolment,
+    /// The management was removed on the tablet (C5.3.2).
+    ManagementRemoved,
+    /// A tablet reported on a command it was never sent (T-A18).
+    UnknownReport,
+    /// A row of the queue had no proof (M6).
+    CommandWithoutProof,
+}
+
+impl AlarmKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdentityMismatch => "identity-mismatch",
+            Self::SupersededCertificate => "superseded-certificate",
+            Self::UnknownCertificate => "unknown-certificate",
+            Self::UnknownSerial => "unknown-serial",
+            Self::RefusedEnrolment => "refused-enrolment",
+            Self::Reenrolment => "re-enrolment",
+            Self::ManagementRemoved => "management-removed",
+            Self::UnknownReport => "unknown-report",
+            Self::CommandWithoutProof => "command-without-proof",
+        }
+    }
+}
+
+/// Which tablet an alarm is about. Alarms of one kind about one subject are counted, not repeated.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    name: String,
+    tablet: Option<TabletId>,
+    enrolment: Option<EnrolmentId>,
+}
+
+impl Subject {
+    pub(crate) fn enrolment(enrolment: &Enrolment) -> Self {
+        Self { name: enrolment.id.to_string(), tablet: enrolment.tablet_id, enrolment: Some(enrolment.id) }
+    }
+
+    fn certificate(digest: &Digest, of: Option<&Enrolment>) -> Self {
+        match of {
+            Some(enrolment) => Self::enrolment(enrolment),
+            None => Self { name: digest.to_string(), tablet: None, enrolment: None },
+        }
+    }
+
+    fn serial(serial: &SerialNumber, tablet: Option<TabletId>) -> Self {
+        Self { name: serial.to_string(), tablet, enrolment: None }
+    }
+}
+
+/// Who a message claims to come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Claim {
+    pub(crate) udid: Option<Udid>,
+    pub(crate) serial: Option<SerialNumber>,
+}
+
+impl Claim {
+    pub(crate) fn of_message(message: &CheckIn) -> Self {
+        let serial = match message {
+            CheckIn::Authenticate(message) => message.serial_number.clone(),
+            _ => None,
+        };
+        Self { udid: message.udid().cloned(), serial }
+    }
+}
+
+/// The digest under which the memory knows an identity.
+pub(crate) fn digest(identity: &DeviceIdentity) -> Digest {
+    Digest::from(*identity.fingerprint().as_bytes())
+}
+
+/// Raises an alarm, or counts it once more.
+pub(crate) fn raise(
+    tx: &mut Tx<'_>,
+    kind: AlarmKind,
+    subject: &Subject,
+    detail: Value,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let alarm = NewAlarm {
+        kind: kind.as_str().to_owned(),
+        about: Some(subject.name.clone()),
+        tablet: subject.tablet,
+        enrolment: subject.enrolment,
+        detail,
+    };
+    alarms::raise(tx, &alarm, now)?;
+    Ok(())
+}
+
+/// Raises an alarm about a tablet that is being served. A failure is logged: the tablet must not wait for it.
+pub(crate) async fn raise_now(fleet: &Fleet, kind: AlarmKind, enrolment: &ConnectEnrolment, now: Instant) {
+    let subject = Subject {
+        name: enrolment.id.to_string(),
+        tablet: enrolment.tablet,
+        enrolment: Some(enrolment.id),
+    };
+    tracing::warn!(alarm = kind.as_str(), enrolment = %enrolment.id, "alarm");
+    let raised =
+        fleet.store().write(move |tx| raise(tx, kind, &subject, json!({}), now)).await;
+    if let Err(error) = raised {
+        tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
+    }
+}
+
+/// Raises the alarm that a refusal deserves, and remembers a tablet that the database does not know.
+pub(crate) async fn report(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    claim: &Claim,
+    error: &TabletError,
+    now: Instant,
+) {
+    let kind = match error {
+        TabletError::Mismatch { .. } => AlarmKind::IdentityMismatch,
+        TabletError::Superseded => AlarmKind::SupersededCertificate,
+        TabletError::Orphan { .. } => AlarmKind::UnknownCertificate,
+        TabletError::NotInInventory { .. } => AlarmKind::UnknownSerial,
+        TabletError::NotAdmitted { .. } => AlarmKind::RefusedEnrolment,
+        _ => return,
+    };
+    let digest = digest(identity);
+    tracing::warn!(alarm = kind.as_str(), certificate = %digest, %error, "tablet refused");
+    let (claim, authority) = (claim.clone(), Digest::from(*identity.authority().as_bytes()));
+    let raised = fleet
+        .store()
+        .write(move |tx| {
+            let bound = store::enrolments::by_certificate(tx, &digest)?;
+            let enrolment = bound.as_ref().map(|(_certificate, enrolment)| enrolment);
+            let subject = match (kind, &claim.serial) {
+                (AlarmKind::UnknownSerial, Some(serial)) => Subject::serial(serial, None),
+                _ => Subject::certificate(&digest, enrolment),
+            };
+            if kind == AlarmKind::UnknownCertificate {
+                store::orphans::sighted(tx, &digest, &authority, claim.udid.as_ref(), claim.serial.as_ref(), now)?;
+            }
+            let detail = json!({
+                "claimed_udid": claim.udid.as_ref().map(Udid::as_str),
+                "claimed_serial": claim.serial.as_ref().map(SerialNumber::as_str),
+            });
+            raise(tx, kind, &subject, detail, now)
+        })
+        .await;
+    if let Err(error) = raised {
+        tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
+    }
+}
+
+/// Raises the alarm that a tablet of the inventory starts to enrol although it is enrolled.
+pub(crate) fn raise_reenrolment(
+    tx: &mut Tx<'_>,
+    former: &Enrolment,
+    serial: &SerialNumber,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let subject = Subject::serial(serial, former.tablet_id);
+    raise(tx, AlarmKind::Reenrolment, &subject, json!({ "former_enrolment": former.id.to_string() }), now)
+}
