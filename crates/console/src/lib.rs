@@ -1,1 +1,56 @@
-//! Floor 6: the people's door.
+//! Floor 6: the people's door: the JSON API under `/api/v1`.
+//!
+//! A request passes the [gate](gate), which reads one [table](routes) to know who may enter, then one handler,
+//! which calls one use case and shows its answer. Whatever goes wrong is shown as a
+//! [problem](problem::Problem) in the reader's language. Nothing is decided here.
+
+mod alarms;
+mod apple_authorities;
+mod commands;
+mod gate;
+mod health;
+mod input;
+mod inventory;
+mod language;
+mod links;
+mod openapi;
+mod parameters;
+mod problem;
+mod push_certificate;
+mod routes;
+mod tablets;
+mod takeovers;
+mod timestamp;
+mod tokens;
+
+#[cfg(test)]
+mod tests {}
+
+use std::sync::Arc;
+
+use fleet::Fleet;
+use types::{Clock, Instant};
+
+pub use openapi::document;
+pub use routes::{Access, Route, ROUTES, routes};
+
+/// What every handler works with. The assembly hands it over as `web::Data<ConsoleState>`.
+#[derive(Clone)]
+pub struct ConsoleState {
+    /// The use cases.
+    pub fleet: Fleet,
+    /// What tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ConsoleState {
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
+
+impl std::fmt::Debug for ConsoleState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsoleState").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,286 @@
+//! What went wrong, as people and programs are told: `application/problem+json` (RFC 9457).
+//!
+//! Errors of this door are [`Failure`]s. They, and whatever actix itself refuses (a body that is too long, a
+//! field that is not known), are turned into a [`Problem`] in one place: [`shown`].
+
+use std::fmt;
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use fleet::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::language::Language;
+
+const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What went wrong (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// The kind of problem, as a URI.
+    #[schema(example = "urn:ardoise:problem:not-found")]
+    r#type: String,
+    /// The kind of problem, in the reader's language.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened here.
+    detail: String,
+    /// What to do next, in the reader's language.
+    next_step: &'static str,
+    /// The kind of problem, for programs.
+    code: String,
+    /// The rule of the lending programme that decided, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    /// The bad lines of an import.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<ProblemLine>,
+    /// What to quote when asking for help; the log names it too.
+    request_id: String,
+}
+
+/// One bad line of an import.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemLine {
+    /// Its number, the header being line 1.
+    line: u64,
+    /// What is wrong with it.
+    problem: String,
+}
+
+/// What a handler fails with.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A use case refused.
+    Refusal(Refusal),
+    /// There is no such route.
+    NoRoute,
+    /// The database does not answer.
+    NotReady,
+    /// The body is of another kind.
+    UnsupportedMediaType {
+        /// The kind that is taken.
+        expected: &'static str,
+    },
+}
+
+impl Failure {
+    /// Something that should never fail did.
+    pub(crate) fn internal(error: impl fmt::Display) -> Self {
+        Self::Refusal(Refusal::Internal(error.to_string()))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refusal(refusal) => refusal.fmt(f),
+            Self::NoRoute => f.write_str("there is nothing at this address"),
+            Self::NotReady => f.write_str("the database does not answer"),
+            Self::UnsupportedMediaType { expected } => write!(f, "send the body as `Content-Type: {expected}`"),
+        }
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Refusal(refusal) => match refusal {
+                Refusal::NotAuthenticated => StatusCode::UNAUTHORIZED,
+                Refusal::NotAllowed { .. } | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
+                Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
+                Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::Conflict(_) => StatusCode::CONFLICT,
+                Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// The same response, its failure shown as a problem.
+pub(crate) fn shown(response: ServiceResponse, id: Uuid, language: Language) -> ServiceResponse {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = match response.response().error() {
+        Some(error) => match error.as_error::<Failure>() {
+            Some(failure) => Problem::of_failure(failure, id, language),
+            None => Problem::of_status(status, error.to_string(), id, language),
+        },
+        None => Problem::of_status(status, String::new(), id, language),
+    };
+    let (request, old) = response.into_parts();
+    let mut new = HttpResponse::build(status).content_type(MEDIA_TYPE).json(&problem);
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = old.headers().get(&name) {
+            new.headers_mut().insert(name, value.clone());
+        }
+    }
+    let headers = new.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ardoise\""));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        _ => {}
+    }
+    ServiceResponse::new(request, new)
+}
+
+impl Problem {
+    fn of_failure(failure: &Failure, id: Uuid, language: Language) -> Self {
+        let (code, rule, mut lines) = match failure {
+            Failure::NoRoute => ("no-route", None, Vec::new()),
+            Failure::NotReady => ("unavailable", None, Vec::new()),
+            Failure::UnsupportedMediaType { .. } => ("unsupported-media-type", None, Vec::new()),
+            Failure::Refusal(refusal) => (refusal.code(), refusal.rule(), lines_of(refusal)),
+        };
+        let mut detail = failure.to_string();
+        match failure {
+            // What failed inside is for the log: it may name what the reader should not see.
+            Failure::Refusal(Refusal::Internal(cause)) => {
+                tracing::error!(request = %id, cause, "a request failed inside");
+                detail = "internal failure; nothing more can be said here".into();
+            }
+            Failure::Refusal(Refusal::Store(cause)) => {
+                tracing::error!(request = %id, %cause, "the database failed a request");
+            }
+            _ => {}
+        }
+        // A file of 200,000 bad lines should not come back as one answer.
+        lines.truncate(1_000);
+        let words = words(code, language);
+        Self {
+            r#type: format!("urn:ardoise:problem:{code}"),
+            title: words.0,
+            next_step: words.1,
+            status: failure.status_code().as_u16(),
+            detail,
+            code: code.into(),
+            rule: rule.map(|rule| rule.as_str()),
+            lines,
+            request_id: id.to_string(),
+        }
+    }
+
+    /// What actix refused before a handler ran.
+    fn of_status(status: StatusCode, detail: String, id: Uuid, language: Language) -> Self {
+        let code = match status {
+            StatusCode::NOT_FOUND => "no-route",
+            StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
+            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
+            _ if status.is_server_error() => "internal",
+            _ => "malformed",
+        };
+        let (title, next_step) = words(code, language);
+        Self {
+            r#type: format!("urn:ardoise:problem:{code}"),
+            title,
+            next_step,
+            status: status.as_u16(),
+            // actix quotes what it could not read; a bound keeps a hostile body from echoing back whole.
+            detail: if detail.is_empty() { title.to_owned() } else { detail.chars().take(500).collect() },
+            code: code.into(),
+            rule: None,
+            lines: Vec::new(),
+            request_id: id.to_string(),
+        }
+    }
+}
+
+fn lines_of(refusal: &Refusal) -> Vec<ProblemLine> {
+    match refusal {
+        Refusal::BadInventory(lines) => lines
+            .iter()
+            .map(|bad| ProblemLine { line: bad.line, problem: bad.problem.clone() })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A title and what to do next, for each code.
+fn words(code: &str, language: Language) -> (&'static str, &'static str) {
+    let (english, french) = match code {
+        "not-authenticated" => (
+            ("the token is not valid", "send a valid token as `Authorization: Bearer …`, or ask an administrator for one"),
+            ("le jeton n’est pas valide", "envoyez un jeton valide dans `Authorization: Bearer …`, ou demandez-en un à un administrateur"),
+        ),
+        "not-allowed" => (
+            ("this token may not do this", "use a token whose scope is `operate`"),
+            ("ce jeton ne permet pas cette action", "utilisez un jeton dont le droit est `operate`"),
+        ),
+        "not-found" => (
+            ("there is no such thing", "check the identifier; lists show what there is"),
+            ("cela n’existe pas", "vérifiez l’identifiant ; les listes montrent ce qui existe"),
+        ),
+        "bad-inventory" => (
+            ("the file has lines that cannot be imported", "correct the lines below and send the whole file again"),
+            ("le fichier contient des lignes inexploitables", "corrigez les lignes ci-dessous et renvoyez le fichier entier"),
+        ),
+        "invalid" => (
+            ("a field is not valid", "correct the field and send the request again"),
+            ("un champ n’est pas valide", "corrigez le champ et renvoyez la demande"),
+        ),
+        "forbidden-by-rule" => (
+            ("a rule of the lending programme forbids it", "read the rule; what it asks for must be recorded first"),
+            ("une règle de la convention l’interdit", "lisez la règle ; ce qu’elle demande doit d’abord être enregistré"),
+        ),
+        "conflict" => (
+            ("it contradicts what is already there", "look at the present state, then decide again"),
+            ("cela contredit l’état actuel", "regardez l’état actuel, puis décidez de nouveau"),
+        ),
+        "unavailable" => (
+            ("the server cannot do this now", "try again in a moment; nothing was changed"),
+            ("le serveur ne peut pas le faire maintenant", "réessayez dans un instant ; rien n’a été modifié"),
+        ),
+        "no-route" => (
+            ("there is nothing at this address", "read /api/v1/openapi.json, which lists every address"),
+            ("il n’y a rien à cette adresse", "lisez /api/v1/openapi.json, qui donne toutes les adresses"),
+        ),
+        "method-not-allowed" => (
+            ("this address does not take this method", "read /api/v1/openapi.json, which lists the methods"),
+            ("cette adresse n’accepte pas cette méthode", "lisez /api/v1/openapi.json, qui donne les méthodes"),
+        ),
+        "too-large" => (
+            ("the body is too long", "send less in one request"),
+            ("le corps de la demande est trop long", "envoyez-en moins à la fois"),
+        ),
+        "unsupported-media-type" => (
+            ("this address does not take this kind of body", "set Content-Type as /api/v1/openapi.json says"),
+            ("cette adresse n’accepte pas ce type de contenu", "réglez Content-Type comme l’indique /api/v1/openapi.json"),
+        ),
+        "internal" => (
+            ("the server failed", "tell an administrator the request id below"),
+            ("le serveur a échoué", "communiquez à un administrateur l’identifiant de la demande ci-dessous"),
+        ),
+        _ => (
+            ("the request cannot be understood", "compare it with /api/v1/openapi.json"),
+            ("la demande n’est pas compréhensible", "comparez-la à /api/v1/openapi.json"),
+        ),
+    };
+    language.choose(english, french)
+}

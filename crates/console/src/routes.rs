@@ -1,0 +1,132 @@
+//! The one table of routes: what there is, who may enter, how much they may bring.
+//!
+//! A route exists because it stands here: registration reads this table and nothing else does it (T-C5). The
+//! [gate](crate::gate) reads the same table to know whom to let in.
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+
+use crate::{
+    alarms, apple_authorities, commands, gate, health, inventory, links, openapi, push_certificate, tablets,
+    takeovers, tokens,
+};
+
+/// Who may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone: says nothing about any tablet or person.
+    Anonymous,
+    /// A token that may look.
+    Read,
+    /// A token that may act.
+    Operate,
+}
+
+/// One route.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// Who may enter.
+    pub access: Access,
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    handler: fn() -> actix_web::Route,
+}
+
+/// A body of a few fields.
+const SMALL: usize = 64 << 10;
+/// A whole inventory or takeover: 200,000 lines.
+const IMPORT: usize = 64 << 20;
+/// A command with a profile of 4 MiB, which base64 and JSON make longer.
+const COMMAND: usize = 8 << 20;
+
+/// Every route of this door.
+pub static ROUTES: &[Route] = &[
+    get("/healthz", Access::Anonymous, || web::get().to(health::alive)),
+    get("/readyz", Access::Anonymous, || web::get().to(health::ready)),
+    get("/api/v1/openapi.json", Access::Anonymous, || web::get().to(openapi::show)),
+    get("/api/v1/status", Access::Read, || web::get().to(health::status)),
+    get("/api/v1/inventory", Access::Read, || web::get().to(inventory::list)),
+    post("/api/v1/inventory", IMPORT, || web::post().to(inventory::import)),
+    get("/api/v1/tablets", Access::Read, || web::get().to(tablets::list)),
+    get("/api/v1/tablets/{id}", Access::Read, || web::get().to(tablets::show)),
+    get("/api/v1/tablets/{id}/commands", Access::Read, || web::get().to(commands::list)),
+    post("/api/v1/tablets/{id}/commands", COMMAND, || web::post().to(commands::enqueue)),
+    get("/api/v1/commands/{id}", Access::Read, || web::get().to(commands::show)),
+    get("/api/v1/commands/{id}/why", Access::Read, || web::get().to(commands::why)),
+    delete("/api/v1/commands/{id}", || web::delete().to(commands::cancel)),
+    get("/api/v1/links", Access::Read, || web::get().to(links::list)),
+    post("/api/v1/links", SMALL, || web::post().to(links::create)),
+    delete("/api/v1/links/{id}", || web::delete().to(links::revoke)),
+    get("/api/v1/push-certificate", Access::Read, || web::get().to(push_certificate::show)),
+    put("/api/v1/push-certificate", SMALL, || web::put().to(push_certificate::set)),
+    get("/api/v1/takeovers", Access::Read, || web::get().to(takeovers::list)),
+    post("/api/v1/takeovers", IMPORT, || web::post().to(takeovers::import)),
+    get("/api/v1/apple/authorities", Access::Read, || web::get().to(apple_authorities::list)),
+    post("/api/v1/apple/authorities", SMALL, || web::post().to(apple_authorities::add)),
+    get("/api/v1/alarms", Access::Read, || web::get().to(alarms::list)),
+    post("/api/v1/alarms/{id}/settle", SMALL, || web::post().to(alarms::settle)),
+    // Who holds a token is for those who may give and take them.
+    get("/api/v1/tokens", Access::Operate, || web::get().to(tokens::list)),
+    post("/api/v1/tokens", SMALL, || web::post().to(tokens::create)),
+    delete("/api/v1/tokens/{id}", || web::delete().to(tokens::revoke)),
+];
+
+/// Registers every route of the table, and what answers where there is none.
+///
+/// The application must hold a `web::Data<ConsoleState>`.
+pub fn routes(config: &mut ServiceConfig) {
+    let mut done: Vec<&str> = Vec::new();
+    for path in ROUTES.iter().map(|route| route.path) {
+        if done.contains(&path) {
+            continue;
+        }
+        done.push(path);
+        config.service(resource(path));
+    }
+    config.default_service(web::to(gate::nothing_here).wrap(from_fn(gate::pass)));
+}
+
+/// One path with all its methods; any other method is answered 405.
+fn resource(path: &'static str) -> actix_web::Resource<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    > + 'static,
+> {
+    let here = || ROUTES.iter().filter(move |route| route.path == path);
+    let max_body = here().map(|route| route.max_body).max().unwrap_or(0);
+    here()
+        .fold(web::resource(path), |resource, route| resource.route((route.handler)()))
+        .app_data(web::JsonConfig::default().limit(max_body))
+        .app_data(web::PayloadConfig::new(max_body))
+        .wrap(from_fn(gate::pass))
+}
+
+/// The route that a method and a pattern name.
+pub(crate) fn find(method: &Method, pattern: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.method == *method && route.path == pattern)
+}
+
+const fn get(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::GET, path, access, max_body: 0, handler }
+}
+
+const fn post(path: &'static str, max_body: usize, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::POST, path, access: Access::Operate, max_body, handler }
+}
+
+const fn put(path: &'static str, max_body: usize, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::PUT, path, access: Access::Operate, max_body, handler }
+}
+
+const fn delete(path: &'static str, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::DELETE, path, access: Access::Operate, max_body: 0, handler }
+}
