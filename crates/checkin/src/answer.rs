@@ -7,6 +7,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use apple::refusal::{self, Refusal};
 use fleet::enrol::{LinkError, SignedProfile};
 use fleet::{Reply, TabletError, Told};
 use types::Duration;
@@ -130,6 +131,7 @@ fn for_a_person(failure: &Failure) -> (StatusCode, Reason) {
         Failure::Link(LinkError::Expired) => (StatusCode::GONE, Reason::Expired),
         Failure::Link(LinkError::UsedUp) => (StatusCode::GONE, Reason::UsedUp),
         Failure::Link(LinkError::Revoked) => (StatusCode::GONE, Reason::Revoked),
+        Failure::Link(LinkError::NoPushCertificate) => (StatusCode::SERVICE_UNAVAILABLE, Reason::NotReady),
         Failure::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, Reason::TooMany),
         Failure::Body(error) => (body_status(error), Reason::Refused),
         Failure::Link(LinkError::Unavailable(_) | LinkError::Internal(_))
@@ -154,13 +156,11 @@ fn tablet(error: &TabletError, class: Option<AuthClass>) -> HttpResponse {
         (Told::BadRequest, _) => text(StatusCode::BAD_REQUEST, error),
         (Told::NotFound, _) => text(StatusCode::NOT_FOUND, error),
         (Told::Gone, _) => text(StatusCode::GONE, error),
-        (Told::Unrecognized, Some(AuthClass::DeviceIdentity)) => {
-            forbidden(apple::refusal::unrecognized_device())
-        }
-        (Told::UpdateRequired, Some(AuthClass::SignedMachineInfo)) => match error {
-            TabletError::UpdateRequired { required } => forbidden(apple::refusal::update_required(required)),
-            _ => unavailable(),
-        },
+        (Told::Unrecognized, Some(AuthClass::DeviceIdentity)) => forbidden(&Refusal::UnrecognizedDevice {
+            description: Some("this enrolment was ended on purpose".to_owned()),
+            message: Some("Cette tablette n’est plus gérée par le département.".to_owned()),
+        }),
+        (Told::UpdateRequired, Some(AuthClass::SignedMachineInfo)) => update_required(error),
         // On any other route these two would be a defect of ours, and a defect unenrols nobody.
         (Told::Unrecognized | Told::UpdateRequired | Told::Unavailable, _) => unavailable(),
     }
@@ -175,9 +175,22 @@ const fn body_status(error: &BodyError) -> StatusCode {
     }
 }
 
+/// The tablet updates itself to the version, then enrols.
+fn update_required(error: &TabletError) -> HttpResponse {
+    let TabletError::UpdateRequired { required } = error else { return unavailable() };
+    match required.parse() {
+        Ok(os_version) => {
+            forbidden(&Refusal::SoftwareUpdateRequired { os_version, build_version: None, message: None })
+        }
+        Err(_not_a_version) => unavailable(),
+    }
+}
+
 /// Apple's JSON with status 403. Without its content type a tablet would not understand it.
-fn forbidden(json: Vec<u8>) -> HttpResponse {
-    HttpResponse::Forbidden().insert_header((header::CONTENT_TYPE, "application/json")).body(json)
+fn forbidden(refusal: &Refusal) -> HttpResponse {
+    HttpResponse::Forbidden()
+        .insert_header((header::CONTENT_TYPE, refusal::CONTENT_TYPE))
+        .body(refusal.to_json())
 }
 
 /// We failed: nothing about why, which is in the log under the request's id.
@@ -206,7 +219,7 @@ fn log(failure: &Failure, class: Option<AuthClass>, status: StatusCode) {
     match failure {
         Failure::NotFound => tracing::debug!(status, "{reason}"),
         Failure::Panicked => tracing::error!(status, "{reason}"),
-        Failure::Link(LinkError::Unavailable(_) | LinkError::Internal(_)) => {
+        Failure::Link(LinkError::NoPushCertificate | LinkError::Unavailable(_) | LinkError::Internal(_)) => {
             tracing::error!(status, "{reason}")
         }
         Failure::TooMany { .. } | Failure::Body(_) | Failure::Link(_) => tracing::info!(status, "{reason}"),
@@ -314,6 +327,7 @@ mod tests {
             Failure::Link(LinkError::Expired),
             Failure::Link(LinkError::UsedUp),
             Failure::Link(LinkError::Revoked),
+            Failure::Link(LinkError::NoPushCertificate),
             Failure::Link(LinkError::Unavailable(store_error())),
             Failure::Link(LinkError::Internal("a reason".to_owned())),
             Failure::Panicked,
@@ -421,6 +435,7 @@ mod tests {
             (LinkError::Expired, 410),
             (LinkError::UsedUp, 410),
             (LinkError::Revoked, 410),
+            (LinkError::NoPushCertificate, 503),
             (LinkError::Internal(String::new()), 503),
         ];
         for (error, status) in cases {

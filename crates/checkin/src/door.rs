@@ -31,11 +31,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 kB for each kind but connect, which has 8 MiB; 256 MiB together; 30 s.
+    /// What the parsers take at most: 64 kB, but 8 MiB for connect; 256 MiB together; 30 s.
     fn default() -> Self {
         Self {
-            check_in_bytes: 64 * 1024,
-            connect_bytes: 8 * 1024 * 1024,
+            check_in_bytes: apple::plist::Limits::CHECK_IN.max_bytes,
+            connect_bytes: apple::plist::Limits::CONNECT.max_bytes,
             scep_bytes: 64 * 1024,
             machine_info_bytes: 64 * 1024,
             memory_bytes: 256 * 1024 * 1024,

@@ -5,14 +5,15 @@
 //! same header from any other address is not evidence, it is ignored (T-A4). Where several are present, each
 //! must hold, and all must name the same certificate: no weaker kind ever stands in for a stronger one.
 
-use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage as _, HttpRequest};
 use fleet::{Fleet, TabletError};
 use pki::{DeviceIdentity, TrustedProxies, TrustedProxy};
 use types::Instant;
 
 /// The certificate that the other end of the TLS connection presented, in DER. The handshake has proven its
-/// key; nothing has checked its chain yet. `server` inserts it into the data of each connection.
+/// key; nothing has checked its chain yet. `server` inserts it into the data of each connection; what stands
+/// in front inside the process may insert it into a request's extensions instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerCertificate(pub Vec<u8>);
 
@@ -38,7 +39,8 @@ impl Evidence {
     /// # Errors
     /// [`TabletError::NoIdentity`] if there is none, [`TabletError::Foreign`] if a header comes twice.
     pub(crate) fn of(request: &HttpRequest, proxies: &TrustedProxies) -> Result<Self, TabletError> {
-        let tls = request.conn_data::<PeerCertificate>().cloned();
+        let in_connection = request.conn_data::<PeerCertificate>().cloned();
+        let tls = in_connection.or_else(|| request.extensions().get::<PeerCertificate>().cloned());
         let signature = the_only(request.headers(), "mdm-signature")?;
         let proxy = request.peer_addr().and_then(|peer| proxies.recognise(peer.ip()));
         let proxy = match proxy {
@@ -70,8 +72,8 @@ impl Evidence {
         if let Some(signature) = &self.signature {
             proven.push(fleet::identity::from_signature(fleet, signature, body, now)?);
         }
-        if let Some((_proxy, certificate)) = &self.proxy {
-            proven.push(fleet::identity::from_proxy(fleet, certificate, now)?);
+        if let Some((proxy, certificate)) = &self.proxy {
+            proven.push(fleet::identity::from_proxy(fleet, *proxy, certificate, now)?);
         }
         the_same(proven)
     }

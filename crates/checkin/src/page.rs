@@ -50,19 +50,22 @@ pub(crate) enum Reason {
     TooMany,
     /// The request was not one that a browser makes.
     Refused,
+    /// Nothing can be enrolled yet: the server lacks its push certificate.
+    NotReady,
     /// We failed.
     Unavailable,
 }
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Unknown,
         Self::Expired,
         Self::UsedUp,
         Self::Revoked,
         Self::TooMany,
         Self::Refused,
+        Self::NotReady,
         Self::Unavailable,
     ];
 
@@ -121,6 +124,15 @@ impl Reason {
             (Self::Refused, English) => {
                 ("This request could not be read", "Open the link in Safari, on the tablet itself.")
             }
+            (Self::NotReady, French) => (
+                "Les tablettes ne peuvent pas encore être inscrites",
+                "Le serveur n’est pas prêt : prévenez l’assistant technique (ATI) ou le département. Ce lien \
+                 reste valable.",
+            ),
+            (Self::NotReady, English) => (
+                "Tablets cannot be enrolled yet",
+                "The server is not ready: tell the technician (ATI) or the département. This link is still valid.",
+            ),
             (Self::Unavailable, French) => (
                 "Le service est momentanément indisponible",
                 "Réessayez dans quelques minutes avec le même lien : il reste valable.",

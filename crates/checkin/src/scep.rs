@@ -44,7 +44,7 @@ pub(crate) async fn operate(
 ) -> Result<HttpResponse, Failure> {
     let query = request.uri().query().unwrap_or_default();
     Ok(match operation(request.method(), query.as_bytes(), body, door.limits.scep_bytes)? {
-        Operation::Capabilities => ok("text/plain", fleet::scep::capabilities(&door.fleet).into_bytes()),
+        Operation::Capabilities => ok("text/plain", fleet::scep::capabilities(&door.fleet)),
         Operation::Certificate => {
             let (content_type, certificate) = fleet::scep::ca_certificate(&door.fleet);
             ok(content_type, certificate)
@@ -57,8 +57,8 @@ pub(crate) async fn operate(
 }
 
 /// Clients compare the content type exactly: no parameters.
-fn ok(content_type: &'static str, body: Vec<u8>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, content_type)).body(body)
+fn ok(content_type: &'static str, body: impl Into<Vec<u8>>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, content_type)).body(body.into())
 }
 
 fn operation(method: &Method, query: &[u8], body: &[u8], limit: usize) -> Result<Operation, TabletError> {

@@ -1,1 +1,0 @@
-//! Requests through the whole door.
