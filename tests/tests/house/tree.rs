@@ -32,10 +32,10 @@ impl Source {
         lines.filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(index, line)| (index + 1, line))
     }
 
-    /// The names of the test functions in this file.
+    /// The names of the test functions in this file, whether marked one by one or listed for both engines.
     fn tests(&self) -> impl Iterator<Item = &str> {
         let mut marked = false;
-        self.text.lines().map(str::trim_start).filter_map(move |line| {
+        let single = self.text.lines().map(str::trim_start).filter_map(move |line| {
             if line.starts_with("#[") {
                 // `#[test]`, `#[tokio::test(…)]`, `#[actix_web::test]`; not `#[cfg(test)]`.
                 marked |= line.starts_with("#[test]") || line.contains("::test]") || line.contains("::test(");
@@ -45,9 +45,15 @@ impl Source {
             let is_function = ["", "async ", "pub ", "pub(crate) "].contains(&before);
             let name = after.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
             (is_function && std::mem::take(&mut marked)).then_some(name)
-        })
+        });
+        let lists = self.text.split(LIST_FOR_BOTH_ENGINES).skip(1);
+        let listed = lists.filter_map(|rest| rest.split('}').next()).flat_map(|list| list.split(','));
+        single.chain(listed.map(str::trim)).filter(|name| !name.is_empty())
     }
 }
+
+/// The macro of `store` that makes two tests of each function it is given.
+const LIST_FOR_BOTH_ENGINES: &str = "\non_both_engines! {";
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -107,7 +113,8 @@ pub(crate) fn quoted(cell: &str) -> Vec<&str> {
 #[test]
 fn a_test_is_found_whatever_runs_it() {
     let text = "#[test]\nfn plain() {}\n#[tokio::test(flavor = \"current_thread\")]\n    async fn waits() {}\n\
-                #[cfg(test)]\nmod x {}\nfn helper() {}\n#[actix_web::test]\n#[should_panic]\nasync fn door() {}";
+                #[cfg(test)]\nmod x {}\nfn helper() {}\n#[actix_web::test]\n#[should_panic]\nasync fn door() {}\n\
+                on_both_engines! {\n    one,\n    other,\n}\nasync fn one(fixture: Fixture) {}";
     let source = Source { path: "crates/x/src/lib.rs".to_owned(), text: text.to_owned() };
-    assert_eq!(source.tests().collect::<Vec<_>>(), ["plain", "waits", "door"]);
+    assert_eq!(source.tests().collect::<Vec<_>>(), ["plain", "waits", "door", "one", "other"]);
 }
