@@ -42,6 +42,7 @@ mod takeover_import;
 pub mod tokens;
 mod values;
 mod watch;
+pub mod upkeep;
 pub mod why;
 
 use std::sync::{Arc, PoisonError, RwLock};
