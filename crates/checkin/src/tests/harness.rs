@@ -30,7 +30,7 @@ use crate::{DoorSettings, DoorState, PeerCertificate, routes};
 pub(super) struct TestDoor {
     pub(super) state: Arc<DoorState>,
     pub(super) clock: ManualClock,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl TestDoor {
@@ -44,7 +44,16 @@ impl TestDoor {
         let clock = ManualClock::new();
         let fleet = fleet(folder.path(), clock.now()).await;
         let state = DoorState::new(fleet, Arc::new(clock.clone()), settings).unwrap();
-        Self { state: Arc::new(state), clock, _folder: folder }
+        Self { state: Arc::new(state), clock, folder }
+    }
+
+    /// Overwrites every file of the database, as a broken disk would.
+    pub(super) fn destroy_the_database(&self) {
+        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let length = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+            std::fs::write(path, vec![0xa5; length]).unwrap();
+        }
     }
 
     /// Sends one request and reads its answer.

@@ -1,8 +1,10 @@
 //! Requests through the whole door, as actix serves it, over real use cases and a real database.
 
 mod bodies;
+mod enrolled;
 mod harness;
 mod identities;
+mod links;
 mod logs;
 mod paths;
 mod strangers;
