@@ -13,6 +13,6 @@ fi
 
 stage packages scripts/install.sh build lint || { verdict || exit 1; }
 stage format cargo fmt --all --check || true
-stage clippy cargo clippy "${locked[@]}" --workspace --all-targets -- -D warnings || true
-stage documents env RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --workspace --no-deps || true
+stage clippy cargo clippy "${locked[@]}" --workspace --all-targets --keep-going -- -D warnings || true
+stage documents env RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --workspace --no-deps --keep-going || true
 verdict

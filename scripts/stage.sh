@@ -43,8 +43,9 @@ verdict() {
         printf '  %-14s %-8s %s\n' "${stage_names[index]}" "$outcome" "$(span "$took")"
     done
     if [ ${#stage_failures[@]} -gt 0 ]; then
-        local IFS=,
-        printf '\nardoise: FAILED in %s: %s\n' "$(span "$total")" "${stage_failures[*]}"
+        printf '\nardoise: FAILED in %s:' "$(span "$total")"
+        printf ' %s' "${stage_failures[@]}"
+        printf '\n'
         return 1
     fi
     printf '\nardoise: all %d stages passed in %s\n' "${#stage_names[@]}" "$(span "$total")"

@@ -18,8 +18,8 @@ give_up() {
 
 stage packages scripts/install.sh build test lint || give_up
 stage format cargo fmt --all --check || true
-stage clippy cargo clippy "${locked[@]}" --workspace --all-targets -- -D warnings || true
-stage documents env RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --workspace --no-deps || true
+stage clippy cargo clippy "${locked[@]}" --workspace --all-targets --keep-going -- -D warnings || true
+stage documents env RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --workspace --no-deps --keep-going || true
 
 # cargo-nextest gives each test a process of its own; a machine without it loses nothing but speed.
 if cargo nextest --version >/dev/null 2>&1; then
