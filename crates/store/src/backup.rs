@@ -94,7 +94,7 @@ fn backup(url: &DatabaseUrl, to: &Path) -> Result<(), StoreError> {
 }
 
 /// A new file that only its owner reads.
-fn private_file(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn private_file(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
         StoreError::Backup(format!(
             "`{}` cannot be written: {error}; name a file that does not exist",

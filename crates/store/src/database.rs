@@ -115,8 +115,13 @@ impl Database {
             Engine::Sqlite => Some(Mutex::new(connector(false).connect()?)),
             Engine::Postgresql => None,
         };
+        // The threads of the group commit and of last-seen times never wait behind requests for a connection.
+        let threads = match engine {
+            Engine::Sqlite => 0,
+            Engine::Postgresql => 3,
+        };
         let pool = Pool::builder()
-            .max_size(options.pool_size.max(1))
+            .max_size(options.pool_size.max(1).saturating_add(threads))
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
             // Asking `SELECT 1` before each use would double the statements: a lost link is noticed by its

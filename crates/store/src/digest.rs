@@ -26,6 +26,18 @@ impl From<[u8; 32]> for Digest {
     }
 }
 
+impl From<pki::Fingerprint> for Digest {
+    fn from(fingerprint: pki::Fingerprint) -> Self {
+        Self(*fingerprint.as_bytes())
+    }
+}
+
+impl From<Digest> for pki::Fingerprint {
+    fn from(digest: Digest) -> Self {
+        Self::from_bytes(digest.0)
+    }
+}
+
 impl FromStr for Digest {
     type Err = InvalidDigest;
 
@@ -45,5 +57,25 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_back_from_its_text() {
+        let digest = Digest::from([0xab; 32]);
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert_eq!("ab".parse::<Digest>(), Err(InvalidDigest));
+        assert_eq!("zz".repeat(32).parse::<Digest>(), Err(InvalidDigest));
+    }
+
+    #[test]
+    fn a_certificate_is_stored_under_its_fingerprint() {
+        let fingerprint = pki::Fingerprint::from_bytes([7; 32]);
+        assert_eq!(Digest::from(fingerprint).to_string(), fingerprint.to_string());
+        assert_eq!(pki::Fingerprint::from(Digest::from(fingerprint)), fingerprint);
     }
 }

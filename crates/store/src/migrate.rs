@@ -6,6 +6,7 @@ use diesel::migration::MigrationSource;
 use diesel::{QueryDsl as _, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::backup::private_file;
 use crate::connection::AnyConnection;
 use crate::database::connect;
 use crate::schema::__diesel_schema_migrations;
@@ -24,6 +25,12 @@ pub struct Migrated {
 /// Creates or upgrades the tables.
 pub(crate) fn migrate(url: &DatabaseUrl) -> Result<Migrated, StoreError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Migration(error.to_string());
+    if let Some(path) = url.sqlite_path()
+        && !path.exists()
+    {
+        // SQLite itself would let everybody on the machine read it. Its other files take after this one.
+        private_file(path)?;
+    }
     let versions = match &mut connect(url)? {
         AnyConnection::Postgresql(connection) => {
             // Two nodes started by the same deployment must not create the same table twice.

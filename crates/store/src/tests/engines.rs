@@ -125,6 +125,17 @@ async fn a_value_that_is_not_ours_is_named_with_its_row(fixture: Fixture) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fixture = Fixture::new(Engine::Sqlite).await;
+    fixture.enrolled(1).await;
+    for name in ["ardoise.db", "ardoise.db-wal"] {
+        let mode = std::fs::metadata(fixture.folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_sqlite_file_is_not_created_by_serving() {
     let folder = tempfile::tempdir().unwrap();
