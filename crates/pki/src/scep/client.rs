@@ -139,7 +139,7 @@ pub(crate) fn open_answer(answer: &[u8], authority: &Authority, client: &Device)
             Answer::Granted(certificates.iter().map(|x509| x509.to_der().unwrap()).collect())
         }
         b"2" => {
-            assert_eq!(signed.content, None);
+            assert_eq!(signed.content, Some(&[][..]));
             Answer::Refused(String::from_utf8(value(oids::SCEP_FAIL_INFO).unwrap()).unwrap())
         }
         other => panic!("status {other:?}"),

@@ -96,7 +96,7 @@ fn reply(
         .and_then(|fingerprint| authorities.find(fingerprint))
         .unwrap_or_else(|| authorities.current());
     let key = SigningKey::of_authority(authority);
-    // RFC 8894 §3.3.2.2: a failure has no content, so it is neither encrypted nor carried.
-    let carried = if fail_info.is_some() { Carried::Detached } else { Carried::Attached };
-    Ok(cms_sign::sign(content, carried, &key, requester.digest, attributes)?)
+    // A failure has no envelope (RFC 8894 §3.3.2.2). Its content is empty rather than absent, as clients that
+    // verify with OpenSSL's PKCS7_verify (certmonger) find no signature where there is no content.
+    Ok(cms_sign::sign(content, Carried::Attached, &key, requester.digest, attributes)?)
 }

@@ -167,14 +167,17 @@ impl PkiRequest {
         }
     }
 
-    /// The grounds on which it could be granted: a PKCSReq signed by the new key itself, or a RenewalReq
-    /// signed by a tablet of ours. Every other message is refused, whatever it carries.
+    /// The grounds on which it could be granted: a PKCSReq signed by the new key itself, or a renewal signed
+    /// by a tablet of ours. Every other message is refused, whatever it carries.
     #[must_use]
     pub fn issuance(&self) -> Option<Issuance<'_>> {
         let Body::Request { csr, cipher } = &self.body else { return None };
         let kind = match (&self.requester.message_type, &self.signer) {
             (MessageType::PkcsReq, Signer::SelfSigned) => IssuanceKind::Enrol { challenge: csr.challenge() },
-            (MessageType::RenewalReq, Signer::Identified(identity)) => IssuanceKind::Renew { identity },
+            // Before RFC 8894 a renewal was a PKCSReq too, told apart by its signer; certmonger still does so.
+            (MessageType::RenewalReq | MessageType::PkcsReq, Signer::Identified(identity)) => {
+                IssuanceKind::Renew { identity }
+            }
             _ => return None,
         };
         let (requester, recipient) = (&self.requester, &self.signer_certificate);
@@ -246,8 +249,8 @@ pub enum RefusalReason {
     /// as the client must not learn which.
     #[error("it does not decrypt to a valid certificate request")]
     Undecipherable,
-    /// A PKCSReq must be signed by the new key, under a certificate of its own making.
-    #[error("its signer is not the key to certify: a first request must be self-signed")]
+    /// A PKCSReq must be signed by the new key under a certificate of its own making, or by one of ours.
+    #[error("its signer is neither the key to certify nor a tablet of ours")]
     NotSelfSigned,
     /// A RenewalReq must be signed by a certificate of ours.
     #[error("its signer may not renew: {0}")]
@@ -295,8 +298,8 @@ pub fn open(
         Err(error) => Err(error),
     };
     let who = match (&requester.message_type, who) {
-        (MessageType::PkcsReq, Ok(Signer::SelfSigned)) => Signer::SelfSigned,
-        (MessageType::PkcsReq, _) => {
+        (MessageType::PkcsReq, Ok(signer)) => signer,
+        (MessageType::PkcsReq, Err(_foreign)) => {
             return Err(refused(requester, FailInfo::BadRequest, RefusalReason::NotSelfSigned));
         }
         (MessageType::RenewalReq, Ok(Signer::Identified(identity))) => Signer::Identified(identity),

@@ -272,12 +272,26 @@ fn t_a12_no_other_kind_of_message_leads_to_a_certificate() {
 }
 
 #[test]
+fn a_renewal_of_before_rfc_8894_is_told_by_its_signer() {
+    let (authority, authorities) = house();
+    let tablet = Device::issued_by(&authority, fixtures::rsa_key());
+    for key in [fixtures::rsa_key(), tablet.key.clone()] {
+        let message = client::message(&authority, &tablet, &key, &Ask::default());
+        let request = open(&message, &authorities, NOW, STRICT).unwrap();
+        let IssuanceKind::Renew { identity } = request.issuance().unwrap().kind() else {
+            panic!("a tablet's certificate is not a first request's");
+        };
+        assert_eq!(identity.fingerprint(), Fingerprint::of(&tablet.der));
+    }
+}
+
+#[test]
 fn t_a12_a_first_request_is_signed_by_the_key_it_is_about() {
     let (authority, authorities) = house();
     let other_key = fixtures::rsa_key();
     let self_signed = Device::self_signed("iPad", fixtures::rsa_key());
-    let tablet = Device::issued_by(&authority, fixtures::rsa_key());
-    for (signer, key) in [(&self_signed, &other_key), (&tablet, &tablet.key), (&tablet, &other_key)] {
+    let foreign = Device::issued_by(&fixtures::authority("Ardoise"), fixtures::rsa_key());
+    for (signer, key) in [(&self_signed, &other_key), (&foreign, &foreign.key), (&foreign, &other_key)] {
         let message = client::message(&authority, signer, key, &Ask::default());
         let refused = refusal(open(&message, &authorities, NOW, STRICT));
         assert_eq!(refused.fail_info, FailInfo::BadRequest);
