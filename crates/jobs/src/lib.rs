@@ -1,1 +1,21 @@
 //! Floor 6: the calendar and the messengers.
+//!
+//! Two tasks, started together and stopped together. The *messenger* wakes tablets for which something waits:
+//! it claims those that are due, sends one push to each, however many commands wait, and records what Apple
+//! said. The *calendar* does what is due by the clock: it expires commands, forgets spent challenges, and
+//! starts the renewal of certificates.
+//!
+//! Both work in rounds over the database and hold nothing that matters between two of them: any number of
+//! nodes may run them over one database, and one that dies leaves leases that run out. A round that fails is
+//! logged and comes again.
+
+mod calendar;
+mod messenger;
+mod runner;
+
+#[cfg(test)]
+mod tests;
+
+pub use calendar::RENEWAL_BEFORE;
+pub use messenger::PushService;
+pub use runner::{Rhythm, Runner, Waker, start};

@@ -54,6 +54,8 @@ pub struct Config {
     pub enrolment: EnrolmentSettings,
     /// Whether imported tablets of another server are admitted.
     pub takeover_enabled: bool,
+    /// The paths at which those tablets call.
+    pub takeover_paths: Vec<String>,
     /// Apple's push service.
     pub apns: ApnsSettings,
     /// What may be spoken to besides Apple.
@@ -95,6 +97,7 @@ impl Config {
         let scep = settings::scep(&mut reader);
         let enrolment = settings::enrolment(&mut reader);
         let takeover_enabled = reader.switch("takeover.enabled");
+        let takeover_paths = settings::takeover_paths(&mut reader);
         let apns = settings::apns(&mut reader, egress_allow.as_deref().unwrap_or_default());
         let log = settings::log(&mut reader);
         let limits = settings::limits(&mut reader);
@@ -111,6 +114,7 @@ impl Config {
                 scep: scep?,
                 enrolment: enrolment?,
                 takeover_enabled: takeover_enabled?,
+                takeover_paths: takeover_paths?,
                 apns: apns?,
                 egress_allow: egress_allow?,
                 log: log?,

@@ -242,6 +242,14 @@ pub const KEYS: &[Key] = &[
         "Admit tablets of another server that were imported with `ardoise takeover import`.",
     ),
     key(
+        "takeover.paths",
+        Shape::List,
+        "",
+        "/mdm/legacy, /mdm/legacy/checkin",
+        "The paths of the other server's address at which those tablets go on calling: that of its check-in URL \
+         and that of its server URL.",
+    ),
+    key(
         "apns.endpoint",
         Shape::Text,
         "production",

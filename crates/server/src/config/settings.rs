@@ -283,6 +283,13 @@ pub(super) fn enrolment(reader: &mut Reader<'_>) -> Result<EnrolmentSettings, Re
     Ok(EnrolmentSettings { organisation_name: organisation_name?, minimum_os: minimum_os? })
 }
 
+pub(super) fn takeover_paths(reader: &mut Reader<'_>) -> Result<Vec<String>, Reported> {
+    reader.list("takeover.paths", |text| {
+        // Which paths can be served is decided by the door, which knows its own.
+        if text.starts_with('/') { Ok(text.to_owned()) } else { Err("expected a path, such as `/mdm`".to_owned()) }
+    })
+}
+
 pub(super) fn egress_allow(reader: &mut Reader<'_>) -> Result<Vec<Destination>, Reported> {
     reader
         .list("egress.allow", |text| text.parse::<Destination>().map_err(|error| error.problem().to_owned()))

@@ -1,0 +1,1 @@
+//! Rounds over a real database, beside a push service that answers as told.
