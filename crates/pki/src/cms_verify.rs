@@ -5,12 +5,12 @@ use openssl::error::ErrorStack;
 use openssl::pkey::Id;
 use openssl::sign::Verifier;
 
-use crate::asn1::{OCTET_STRING, UnexpectedStructure};
+use crate::asn1::{Cursor, OCTET_STRING, SET, UnexpectedStructure};
 use crate::ber::{self, BerError, Limits};
 use crate::certificate::Certificate;
 use crate::digest::{Digest, SignatureScheme};
 use crate::oids;
-use crate::signed_data::SignedData;
+use crate::signed_data::{SignedData, attribute};
 
 /// Why a signature proves nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,6 +94,7 @@ pub(crate) fn verify(signed: &SignedData<'_>, content: &[u8]) -> Result<Signer, 
             attributes_der = attributes.signed_bytes();
             attributes_der.as_slice()
         }
+        None if is_signed_attributes(content) => return Err(SignatureError::OtherContent),
         None => content,
     };
 
@@ -112,6 +113,14 @@ pub(crate) fn verify(signed: &SignedData<'_>, content: &[u8]) -> Result<Signer, 
     } else {
         Err(SignatureError::Signature)
     }
+}
+
+/// Whether a content is itself what a signature with attributes covers. Someone who takes the attributes out
+/// of a captured message could otherwise pass them off as a content that was signed without any.
+fn is_signed_attributes(content: &[u8]) -> bool {
+    Cursor::whole(content, SET, "attributes")
+        .and_then(|set| attribute(set.inside(), oids::MESSAGE_DIGEST))
+        .is_ok_and(|digest| digest.is_some())
 }
 
 /// A signed message with its content inside, whose signature verified. Whether its signer is trusted is
