@@ -4,9 +4,9 @@
 //! The door proves who speaks, bounds what it says, hands it to one use case of `fleet` and writes the answer
 //! out; it decides nothing else.
 //!
-//! A request takes one road, in [`pipeline`]: its route is found in one table ([`table`]), by its exact path;
+//! A request takes one road, in `pipeline`: its route is found in one table ([`table`]), by its exact path;
 //! an unauthenticated route is rate-limited; the body is read within bounds; the handler runs, its panics
-//! contained; and whatever fails becomes HTTP in one place, [`answer`]. A status that unenrols a tablet can
+//! contained; and whatever fails becomes HTTP in one place, `answer`. A status that unenrols a tablet can
 //! come from nowhere else (M4).
 
 mod answer;

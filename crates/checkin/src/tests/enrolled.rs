@@ -12,10 +12,10 @@ use types::{
 
 use super::harness::{Answer, Request, Tablet, TestDoor};
 
-const A: (&str, &str) = ("DMPXK1ABCD12", "00008020-000915083C80012E");
+pub(super) const A: (&str, &str) = ("DMPXK1ABCD12", "00008020-000915083C80012E");
 const B: (&str, &str) = ("DMPXK1ABCD34", "00008020-000915083C80999E");
 
-fn idle(udid: &str) -> String {
+pub(super) fn idle(udid: &str) -> String {
     format!(
         "<plist version=\"1.0\"><dict><key>Status</key><string>Idle</string>\
          <key>UDID</key><string>{udid}</string></dict></plist>"
@@ -23,7 +23,7 @@ fn idle(udid: &str) -> String {
 }
 
 /// Enrols a tablet: its rows, as its enrolment would have left them.
-async fn enrol(door: &TestDoor, (serial, udid): (&str, &str)) -> (Tablet, EnrolmentId) {
+pub(super) async fn enrol(door: &TestDoor, (serial, udid): (&str, &str)) -> (Tablet, EnrolmentId) {
     let tablet = Tablet::of(door);
     let now = door.clock.now();
     let inventory = tablets::Tablet {

@@ -8,3 +8,4 @@ mod links;
 mod logs;
 mod paths;
 mod strangers;
+mod wire;

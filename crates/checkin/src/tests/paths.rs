@@ -10,8 +10,9 @@ use crate::routes::{Endpoint, table};
 /// Other spellings of a path that some router, proxy or file system would take for the same.
 fn spellings(path: &str) -> Vec<String> {
     let (folder, name) = path.rsplit_once('/').unwrap();
-    let first = name.chars().next().unwrap();
-    let escaped = format!("{folder}/%{:02X}{}", u32::from(first), &name[1..]);
+    let mut letters = name.chars();
+    let first = u32::from(letters.next().unwrap());
+    let escaped = format!("{folder}/%{first:02X}{}", letters.as_str());
     [
         format!("{path}/"),
         format!("{path}."),
