@@ -1,1 +1,54 @@
-//! Simulated tablets and stand-ins for Apple; shares no parser with the server.
+//! Simulated tablets and stand-ins for Apple: for tests, demonstrations and loads of any Apple MDM server.
+//!
+//! Nothing here is shared with a server: property lists are plain [`plist::Value`]s, cryptography is OpenSSL's,
+//! and what OpenSSL cannot write is written by hand. A mistake in the server's parser is therefore not mirrored.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | an iPad that enrols, polls, obeys, is erased | [`Ipad`], [`Conversation`] |
+//! | the authority of its maker, for `MachineInfo` | [`AppleDeviceAuthority`] |
+
+mod answers;
+mod apple_device_authority;
+mod authority;
+mod check_ins;
+mod clock;
+mod conversation;
+mod declarations;
+mod der;
+mod enrolment;
+mod error;
+mod faults;
+mod http;
+mod identity;
+mod ipad;
+mod keys;
+mod outcome;
+mod profile;
+mod proofs;
+mod scep;
+mod scep_message;
+mod signed_message;
+mod state;
+mod trust;
+mod wire;
+
+pub use answers::Status;
+pub use apple_device_authority::AppleDeviceAuthority;
+pub use authority::{Authority, Purpose, Validity};
+pub use check_ins::ReturnToService;
+pub use clock::Clock;
+pub use conversation::{Conversation, Handled};
+pub use error::Error;
+pub use faults::Faults;
+pub use http::{HangUp, HttpClient, Reply, Request};
+pub use identity::Identity;
+pub use ipad::{Ipad, IpadBuilder};
+pub use keys::KeyPool;
+pub use outcome::Outcome;
+pub use profile::{EnrolmentProfile, InstalledPayload, InstalledProfile, MdmPayload, Profile, ScepPayload};
+pub use proofs::{ForwardedCertificate, Proofs, Signing};
+pub use scep::{Capabilities, CertificateRequest, EnvelopeCipher, RenewalStyle, ScepClient, ScepStyle, Via};
+pub use signed_message::{Digest, Encoding, Parameters, SignatureStyle};
+pub use state::{App, Declaration, Enrolment, Hardware, Home, LostMode, Position, Settings, Stage, State};
+pub use trust::Trust;

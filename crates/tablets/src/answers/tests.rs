@@ -1,0 +1,1 @@
+//! What each command makes a tablet say.

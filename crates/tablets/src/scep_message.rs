@@ -1,0 +1,356 @@
+//! SCEP messages: a request in an envelope in a signature, and the answer unpacked (RFC 8894 §3).
+
+use std::sync::OnceLock;
+
+use openssl::cms::{CMSOptions, CmsContentInfo};
+use openssl::hash::{MessageDigest, hash};
+use openssl::provider::Provider;
+use openssl::sign::Signer;
+use openssl::stack::Stack;
+use openssl::symm::Cipher;
+use openssl::x509::{X509, X509KeyUsage};
+
+use crate::der::{self, element, object, oid, sequence, tag};
+use crate::scep::{CertificateRequest, EnvelopeCipher};
+use crate::signed_message::{self, Digest, Encoding, Parameters, SignatureStyle, attribute};
+use crate::{Error, Identity};
+
+const ANSWER: &str = "the SCEP answer";
+
+/// The kinds of message a client sends (RFC 8894 §3.2.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageType {
+    /// A renewal, signed by the certificate to renew.
+    RenewalReq,
+    /// A first request, with a challenge.
+    PkcsReq,
+}
+
+impl MessageType {
+    const fn number(self) -> &'static str {
+        match self {
+            Self::RenewalReq => "17",
+            Self::PkcsReq => "19",
+        }
+    }
+}
+
+/// All that a message is made from.
+pub(crate) struct Parcel<'a> {
+    pub(crate) message_type: MessageType,
+    pub(crate) signer: &'a Identity,
+    pub(crate) request: &'a CertificateRequest<'a>,
+    pub(crate) authorities: &'a [X509],
+    pub(crate) digest: Digest,
+    pub(crate) cipher: EnvelopeCipher,
+    pub(crate) parameters: Parameters,
+}
+
+/// A message ready to send, and what its answer must repeat.
+pub(crate) struct Message {
+    pub(crate) bytes: Vec<u8>,
+    transaction: String,
+    nonce: [u8; 16],
+}
+
+impl Parcel<'_> {
+    pub(crate) fn write(&self) -> Result<Message, Error> {
+        let envelope = self.envelope(&self.certification_request()?)?;
+        // The transaction is named after the key (RFC 8894 §3.2.1.1).
+        let transaction =
+            hex::encode_upper(hash(MessageDigest::sha1(), &self.request.key.public_key_to_der()?)?);
+        let mut nonce = [0; 16];
+        openssl::rand::rand_bytes(&mut nonce)?;
+        let printable =
+            |identifier, text: &str| attribute(identifier, &element(tag::PRINTABLE_STRING, text.as_bytes()));
+        let attributes = vec![
+            printable(oid::SCEP_MESSAGE_TYPE, self.message_type.number()),
+            printable(oid::SCEP_TRANSACTION, &transaction),
+            attribute(oid::SCEP_SENDER_NONCE, &element(tag::OCTET_STRING, &nonce)),
+        ];
+        let style =
+            SignatureStyle { digest: self.digest, encoding: Encoding::Der, parameters: self.parameters };
+        let bytes = style.sign(self.signer, &envelope, true, attributes)?;
+        Ok(Message { bytes, transaction, nonce })
+    }
+
+    /// PKCS #10 (RFC 2986), with the challenge and the key usage asked for.
+    fn certification_request(&self) -> Result<Vec<u8>, Error> {
+        let mut attributes = Vec::new();
+        if let Some(challenge) = self.request.challenge {
+            let value = element(string_tag(challenge), challenge.as_bytes());
+            attributes.push(attribute(oid::CHALLENGE_PASSWORD, &value));
+        }
+        if let Some(usage) = key_usage(self.request.key_usage) {
+            attributes.push(attribute(oid::EXTENSION_REQUEST, &sequence(&[usage])));
+        }
+        let information = sequence(&[
+            der::unsigned(&[0]),
+            self.request.subject.to_der()?,
+            self.request.key.public_key_to_der()?,
+            element(tag::CONTEXT_0, &der::sorted(&attributes)),
+        ]);
+        let mut signer = Signer::new(self.digest.openssl(), self.request.key)?;
+        signer.update(&information)?;
+        let algorithm = match self.parameters {
+            Parameters::Null => sequence(&[object(self.digest.rsa_signature()), element(tag::NULL, &[])]),
+            Parameters::Absent => sequence(&[object(self.digest.rsa_signature())]),
+        };
+        Ok(sequence(&[information, algorithm, der::bit_string(&signer.sign_to_vec()?)]))
+    }
+
+    fn envelope(&self, content: &[u8]) -> Result<Vec<u8>, Error> {
+        let cipher = match self.cipher {
+            EnvelopeCipher::Aes128 => Cipher::aes_128_cbc(),
+            EnvelopeCipher::Aes256 => Cipher::aes_256_cbc(),
+            EnvelopeCipher::TripleDes => Cipher::des_ede3_cbc(),
+            EnvelopeCipher::SingleDes => {
+                load_legacy()?;
+                Cipher::des_cbc()
+            }
+        };
+        let mut recipients = Stack::new()?;
+        recipients.push(self.recipient()?.clone())?;
+        Ok(CmsContentInfo::encrypt(&recipients, content, cipher, CMSOptions::BINARY)?.to_der()?)
+    }
+
+    /// The certificate to encrypt to: a registration authority's if there is one, else the authority's own.
+    fn recipient(&self) -> Result<&X509, Error> {
+        let may =
+            |certificate: &X509, what| certificate.key_usage().is_some_and(|usage| usage.contains(what));
+        let encrypts = |certificate: &&X509| may(certificate, X509KeyUsage::KEY_ENCIPHERMENT);
+        let is_authority = |certificate: &&X509| may(certificate, X509KeyUsage::KEY_CERT_SIGN);
+        self.authorities
+            .iter()
+            .filter(|certificate| !is_authority(certificate))
+            .find(encrypts)
+            .or_else(|| self.authorities.iter().find(encrypts))
+            .or_else(|| self.authorities.first())
+            .ok_or_else(|| Error::malformed("the SCEP authority's certificate", "there is none"))
+    }
+}
+
+/// The key usage extension for Apple's bits (1 signing, 4 encryption), or none.
+fn key_usage(bits: u64) -> Option<Vec<u8>> {
+    let signing = if bits & 1 == 1 { 0x80 } else { 0 };
+    let encryption = if bits & 4 == 4 { 0x20 } else { 0 };
+    let unused = if encryption == 0 { 7 } else { 5 };
+    (bits & 5 != 0).then(|| {
+        let usage = element(tag::BIT_STRING, &[unused, signing | encryption]);
+        sequence(&[object(oid::KEY_USAGE), element(tag::OCTET_STRING, &usage)])
+    })
+}
+
+/// `PrintableString` where the text fits (X.680 §41.4), else `UTF8String`.
+fn string_tag(text: &str) -> u8 {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte);
+    if text.bytes().all(fits) { tag::PRINTABLE_STRING } else { tag::UTF8_STRING }
+}
+
+/// Makes single DES available beside everything else, once for the whole process.
+fn load_legacy() -> Result<(), Error> {
+    static LEGACY: OnceLock<Option<Provider>> = OnceLock::new();
+    match LEGACY.get_or_init(|| Provider::try_load(None, "legacy", true).ok()) {
+        Some(_loaded) => Ok(()),
+        None => Err(Error::Usage(
+            "single DES needs OpenSSL's legacy provider, which this machine does not have".to_owned(),
+        )),
+    }
+}
+
+/// The certificates of a message that carries nothing else.
+pub(crate) fn certificates_of(message: &[u8]) -> Result<Vec<X509>, Error> {
+    let message = CmsContentInfo::from_der(message)
+        .map_err(|error| Error::malformed("a bag of certificates", format!("it is not CMS: {error}")))?
+        .to_der()?;
+    signed_message::certificates(&message)
+}
+
+/// Opens the server's CertRep: checks who signed it and that it answers this message, and takes the first
+/// certificate, which must be for our key.
+pub(crate) fn read_answer(answer: &[u8], message: &Message, parcel: &Parcel<'_>) -> Result<X509, Error> {
+    let opened = open_answer(answer, parcel.authorities)?;
+    let attribute = |identifier| signed_message::signed_attribute(&opened.der, identifier);
+    let text = |identifier| -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(attribute(identifier)?.unwrap_or_default()).into_owned())
+    };
+    if text(oid::SCEP_MESSAGE_TYPE)? != "3" {
+        return Err(Error::malformed(ANSWER, "its messageType is not CertRep (3)"));
+    }
+    if text(oid::SCEP_TRANSACTION)? != message.transaction {
+        return Err(Error::malformed(ANSWER, "it answers another transaction"));
+    }
+    if attribute(oid::SCEP_RECIPIENT_NONCE)? != Some(message.nonce.as_slice()) {
+        return Err(Error::malformed(ANSWER, "it does not repeat the nonce that was sent"));
+    }
+    match text(oid::SCEP_PKI_STATUS)?.as_str() {
+        "0" => {}
+        "2" => return Err(Error::ScepRefused { fail_info: text(oid::SCEP_FAIL_INFO)? }),
+        "3" => return Err(Error::ScepPending),
+        other => return Err(Error::malformed(ANSWER, format!("its pkiStatus is “{other}”"))),
+    }
+    if parcel.cipher == EnvelopeCipher::SingleDes {
+        load_legacy()?;
+    }
+    let bag = CmsContentInfo::from_der(&opened.content)?
+        .decrypt(parcel.signer.key(), &parcel.signer.certificate().to_owned())
+        .map_err(|error| Error::malformed(ANSWER, format!("its envelope is not for us: {error}")))?;
+    let certificate = certificates_of(&bag)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::malformed(ANSWER, "it brings no certificate"))?;
+    if certificate.public_key()?.public_eq(parcel.request.key) {
+        Ok(certificate)
+    } else {
+        Err(Error::malformed(ANSWER, "its first certificate is for another key"))
+    }
+}
+
+/// Checks the signature of a CertRep and that its signer is one of the authorities.
+fn open_answer(answer: &[u8], authorities: &[X509]) -> Result<signed_message::Opened, Error> {
+    let mut cms = CmsContentInfo::from_der(answer)
+        .map_err(|error| Error::malformed(ANSWER, format!("it is not CMS: {error}")))?;
+    let mut known = Stack::new()?;
+    for authority in authorities {
+        known.push(authority.clone())?;
+    }
+    let mut content = Vec::new();
+    // NOINTERN: the signer must be among the certificates that GetCACert gave, not any that came along.
+    cms.verify(
+        Some(&known),
+        None,
+        None,
+        Some(&mut content),
+        CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::NOINTERN | CMSOptions::BINARY,
+    )
+    .map_err(|error| Error::malformed(ANSWER, format!("the authority did not sign it: {error}")))?;
+    let der = cms.to_der()?;
+    Ok(signed_message::Opened { content, certificates: signed_message::certificates(&der)?, der })
+}
+
+/// A CertRep, for the authorities of tests.
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::der::set;
+
+    /// A SCEP authority that reads with OpenSSL and this module what clients send.
+    pub(crate) struct MiniAuthority {
+        pub(crate) authority: crate::Authority,
+        pub(crate) challenge: String,
+        pub(crate) capabilities: &'static str,
+        pub(crate) now: i64,
+    }
+
+    /// What the mini authority read from a request.
+    #[derive(Debug)]
+    pub(crate) struct Asked {
+        pub(crate) message_type: String,
+        pub(crate) challenge: Option<String>,
+    }
+
+    impl MiniAuthority {
+        pub(crate) fn new() -> Self {
+            load_legacy().unwrap();
+            let now = crate::Clock::system().now();
+            let validity = crate::authority::Validity::days(now, 30);
+            Self {
+                authority: crate::Authority::new(&[("CN", "Mini authority")], validity).unwrap(),
+                challenge: "let me in".to_owned(),
+                capabilities: "POSTPKIOperation\nSHA-256\nAES\nRenewal\n",
+                now,
+            }
+        }
+
+        /// Answers a PKIOperation: a certificate, or a refusal when the challenge is wrong.
+        pub(crate) fn operate(&self, message: &[u8]) -> (Asked, Vec<u8>) {
+            let opened = signed_message::open(message, &[], "a test's request").unwrap();
+            let signer = opened.certificates.first().unwrap();
+            let attribute =
+                |identifier| signed_message::signed_attribute(&opened.der, identifier).unwrap().unwrap();
+            let message_type = String::from_utf8(attribute(oid::SCEP_MESSAGE_TYPE).to_vec()).unwrap();
+            let own = self.authority.identity();
+            let request = CmsContentInfo::from_der(&opened.content)
+                .unwrap()
+                .decrypt(own.key(), &own.certificate().to_owned())
+                .unwrap();
+            let parsed = openssl::x509::X509Req::from_der(&request).unwrap();
+            let key = parsed.public_key().unwrap();
+            assert!(parsed.verify(&key).unwrap(), "the request proves its key");
+            let challenge = challenge_of(&request);
+            let granted = match message_type.as_str() {
+                "17" => own.certificate().public_key().is_ok_and(|key| signer.verify(&key).unwrap()),
+                _ => challenge.as_deref() == Some(self.challenge.as_str()),
+            };
+            let asked = Asked { message_type, challenge };
+            let printable = |identifier, text: &[u8]| attribute_of(identifier, tag::PRINTABLE_STRING, text);
+            let mut attributes = vec![
+                printable(oid::SCEP_MESSAGE_TYPE, b"3"),
+                printable(oid::SCEP_TRANSACTION, attribute(oid::SCEP_TRANSACTION)),
+                attribute_of(oid::SCEP_RECIPIENT_NONCE, tag::OCTET_STRING, attribute(oid::SCEP_SENDER_NONCE)),
+                attribute_of(oid::SCEP_SENDER_NONCE, tag::OCTET_STRING, &[7; 16]),
+            ];
+            let content = if granted {
+                attributes.push(printable(oid::SCEP_PKI_STATUS, b"0"));
+                let certificate = self
+                    .authority
+                    .certify(
+                        &[("CN", "a tablet")],
+                        &key,
+                        &crate::authority::Purpose::Client,
+                        crate::authority::Validity::days(self.now, 30),
+                    )
+                    .unwrap();
+                let bag = bag_of(&certificate);
+                let mut recipients = Stack::new().unwrap();
+                recipients.push(signer.clone()).unwrap();
+                CmsContentInfo::encrypt(&recipients, &bag, Cipher::aes_128_cbc(), CMSOptions::BINARY)
+                    .unwrap()
+                    .to_der()
+                    .unwrap()
+            } else {
+                attributes.push(printable(oid::SCEP_PKI_STATUS, b"2"));
+                attributes.push(printable(oid::SCEP_FAIL_INFO, b"2"));
+                Vec::new()
+            };
+            (asked, SignatureStyle::default().sign(own, &content, true, attributes).unwrap())
+        }
+    }
+
+    fn attribute_of(identifier: &[u8], tag: u8, content: &[u8]) -> Vec<u8> {
+        attribute(identifier, &element(tag, content))
+    }
+
+    /// A message that carries one certificate and nothing else.
+    fn bag_of(certificate: &X509) -> Vec<u8> {
+        let signed_data = sequence(&[
+            der::unsigned(&[1]),
+            set(&[]),
+            sequence(&[object(oid::DATA)]),
+            element(tag::CONTEXT_0, &certificate.to_der().unwrap()),
+            set(&[]),
+        ]);
+        sequence(&[object(oid::SIGNED_DATA), element(tag::CONTEXT_0, &signed_data)])
+    }
+
+    fn challenge_of(request: &[u8]) -> Option<String> {
+        let mut information = der::Reader::new(request)
+            .expect(tag::SEQUENCE)
+            .unwrap()
+            .inside()
+            .expect(tag::SEQUENCE)
+            .unwrap()
+            .inside();
+        for expected in [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] {
+            information.expect(expected).unwrap();
+        }
+        let attributes = information.expect(tag::CONTEXT_0).unwrap().inside().all().unwrap();
+        attributes.iter().find_map(|attribute| {
+            let mut parts = attribute.inside();
+            (parts.expect(tag::OID).unwrap().content == oid::CHALLENGE_PASSWORD).then(|| {
+                let value = parts.expect(tag::SET).unwrap().inside().read().unwrap().unwrap();
+                String::from_utf8(value.content.to_vec()).unwrap()
+            })
+        })
+    }
+}
