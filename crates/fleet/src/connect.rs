@@ -69,12 +69,13 @@ async fn converse(
     if let Some(command) = &row.reported {
         answers::record(&mut write, command, report, body, now);
     }
-    write.settle_push = row.push_wanted;
     let next = match &row.next {
         Some(next) => delivery::admissible(fleet, &row.enrolment, next, now).await?,
         None => None,
     };
     write.deliver = next;
+    // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation.
+    write.settle_push = row.push_wanted && next.is_none();
 
     fleet.store().seen(row.enrolment.id, now);
     let nothing_to_write = write.report.is_none() && write.deliver.is_none() && !write.settle_push;

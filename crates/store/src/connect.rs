@@ -170,7 +170,7 @@ pub(crate) fn read_connect(
                 enrolments::segment_id,
                 enrolments::reported_token,
             ),
-            push_states::wanted_since.nullable(),
+            push_states::wanted_at.nullable(),
             NEXT.fields((commands::id, commands::request_type, commands::gate, commands::sent_count))
                 .nullable(),
             REPORTED
@@ -189,7 +189,7 @@ pub(crate) fn read_connect(
 }
 
 fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
-    let ((certificate_state, not_after), enrolment, wanted_since, next, reported) = row;
+    let ((certificate_state, not_after), enrolment, wanted_at, next, reported) = row;
     let (
         id,
         tablet,
@@ -217,7 +217,7 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             reported_token,
             id: read(id.clone(), "enrolments", "id", &id)?,
         },
-        push_wanted: wanted_since.is_some(),
+        push_wanted: wanted_at.is_some(),
         next: next
             .map(|(id, request_type, gate, sent_count)| {
                 Ok::<_, StoreError>(NextCommand {

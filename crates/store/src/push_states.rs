@@ -16,8 +16,8 @@ noun! {
     pub struct PushState in push_states keyed by enrolment_id {
         /// Whose tablet.
         enrolment_id: EnrolmentId,
-        /// Since when something waits for it; `None` once it came.
-        wanted_since: Option<Instant>,
+        /// When something was last queued for it; `None` once it came for all of it.
+        wanted_at: Option<Instant>,
         /// When it is to be pushed next.
         due_at: Option<Instant>,
         /// When it was last pushed.
@@ -41,7 +41,7 @@ impl PushState {
     pub fn new(enrolment: EnrolmentId) -> Self {
         Self {
             enrolment_id: enrolment,
-            wanted_since: None,
+            wanted_at: None,
             due_at: None,
             pushed_at: None,
             attempts: 0,
@@ -66,9 +66,8 @@ pub fn want(
     let (due_at, now) = (due_at.as_millis(), now.as_millis());
     tx.run(|connection| {
         let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
-        diesel::update(row.filter(push_states::wanted_since.is_null()))
-            .set(push_states::wanted_since.eq(now))
-            .execute(connection)?;
+        // Always the latest: a connect settles only what was wanted before it looked, see `report`.
+        diesel::update(row).set(push_states::wanted_at.eq(now)).execute(connection)?;
         diesel::update(row.filter(push_states::due_at.is_null().or(push_states::due_at.gt(due_at))))
             .set(push_states::due_at.eq(due_at))
             .execute(connection)
@@ -141,7 +140,7 @@ pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> 
             ))
             .execute(connection)?;
         // A tablet that came while the push was on its way has settled it: nothing is due.
-        diesel::update(row.filter(push_states::wanted_since.is_not_null()))
+        diesel::update(row.filter(push_states::wanted_at.is_not_null()))
             .set(push_states::due_at.eq(attempt.next_due_at.stored()))
             .execute(connection)?;
         if attempt.token_invalid {
@@ -172,7 +171,7 @@ pub fn forget(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError>
     tx.run(|connection| {
         diesel::update(push_states::table.find(enrolment.to_string()))
             .set((
-                push_states::wanted_since.eq(None::<i64>),
+                push_states::wanted_at.eq(None::<i64>),
                 push_states::due_at.eq(None::<i64>),
                 push_states::lease_until.eq(None::<i64>),
                 push_states::attempts.eq(0),

@@ -28,7 +28,7 @@ pub struct ConnectWrite {
     pub observations: Vec<(String, serde_json::Value)>,
     /// What is now known of the enrolment.
     pub facts: ReportedFacts,
-    /// The tablet came: no push is wanted any more.
+    /// The tablet came and there is nothing more for it: no push is wanted for what was queued before `at`.
     pub settle_push: bool,
     /// The present instant.
     pub at: Instant,
@@ -171,9 +171,13 @@ pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWrit
     }
     if write.settle_push {
         tx.run(|connection| {
-            diesel::update(push_states::table.find(write.enrolment.to_string()))
+            // What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
+            let seen_by_this_connect = push_states::enrolment_id
+                .eq(write.enrolment.to_string())
+                .and(push_states::wanted_at.lt(write.at.as_millis()));
+            diesel::update(push_states::table.filter(seen_by_this_connect))
                 .set((
-                    push_states::wanted_since.eq(None::<i64>),
+                    push_states::wanted_at.eq(None::<i64>),
                     push_states::due_at.eq(None::<i64>),
                     push_states::lease_until.eq(None::<i64>),
                     push_states::attempts.eq(0),

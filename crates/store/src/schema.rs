@@ -228,7 +228,7 @@ diesel::table! {
 diesel::table! {
     push_states (enrolment_id) {
         enrolment_id -> Text,
-        wanted_since -> Nullable<BigInt>,
+        wanted_at -> Nullable<BigInt>,
         due_at -> Nullable<BigInt>,
         pushed_at -> Nullable<BigInt>,
         attempts -> Integer,

@@ -255,7 +255,7 @@ CREATE UNIQUE INDEX push_certificates_one_current ON push_certificates (state) W
 -- Which tablets are to be woken, and how the last attempt went. One push for a tablet, however many commands.
 CREATE TABLE push_states (
     enrolment_id TEXT COLLATE "C" PRIMARY KEY NOT NULL REFERENCES enrolments (id),
-    wanted_since BIGINT,
+    wanted_at BIGINT,
     due_at BIGINT,
     pushed_at BIGINT,
     attempts INTEGER NOT NULL,

@@ -255,7 +255,7 @@ CREATE UNIQUE INDEX push_certificates_one_current ON push_certificates (state) W
 -- Which tablets are to be woken, and how the last attempt went. One push for a tablet, however many commands.
 CREATE TABLE push_states (
     enrolment_id TEXT PRIMARY KEY NOT NULL REFERENCES enrolments (id),
-    wanted_since INTEGER,
+    wanted_at INTEGER,
     due_at INTEGER,
     pushed_at INTEGER,
     attempts INTEGER NOT NULL,

@@ -18,6 +18,7 @@ on_both_engines! {
     a_connect_shows_the_enrolment_whatever_its_state,
     what_a_tablet_tells_replaces_what_was_known,
     a_tablet_that_came_wants_no_push_any_more,
+    what_is_queued_while_a_tablet_connects_still_wakes_it,
     the_last_sighting_is_written_in_batches_and_never_goes_back,
 }
 
@@ -102,6 +103,17 @@ async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
     fixture.store.connect_write(write).await.unwrap();
     assert!(!fixture.connect(enrolled, None, true, 8).await.push_wanted);
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(20), at(30), 9)).await, vec![]);
+}
+
+async fn what_is_queued_while_a_tablet_connects_still_wakes_it(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(5), at(5))).await;
+    assert!(fixture.connect(enrolled, None, true, 6).await.push_wanted);
+    // Queued between the read and the write of that connect.
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(7), at(7))).await;
+    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(6)) };
+    fixture.store.connect_write(write).await.unwrap();
+    assert!(fixture.connect(enrolled, None, true, 8).await.push_wanted);
 }
 
 async fn the_last_sighting_is_written_in_batches_and_never_goes_back(fixture: Fixture) {

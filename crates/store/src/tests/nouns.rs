@@ -309,10 +309,10 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     let enrolled = fixture.enrolled(1).await;
     let id = enrolled.enrolment;
     fixture.write(move |tx| push_states::want(tx, id, at(10), at(5))).await;
-    // Wanted again later: the earlier instant stands.
+    // Wanted again later: the earlier due instant stands.
     fixture.write(move |tx| push_states::want(tx, id, at(50), at(6))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
-    assert_eq!((state.wanted_since, state.due_at), (Some(at(5)), Some(at(10))));
+    assert_eq!((state.wanted_at, state.due_at), (Some(at(6)), Some(at(10))));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(10), at(40), 5)).await, [id]);
     let attempt = |outcome: &str, token_invalid| PushAttempt {
         enrolment: id,
