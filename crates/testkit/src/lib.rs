@@ -1,3 +1,23 @@
-//! Test servers, a database per test, a client per role.
+//! Test servers, a database per test, a client per role, tablets that trust them.
+//!
+//! [`TestServer`] is the real server, both doors over TLS on loopback, with a push service that stands in for
+//! Apple's and a clock that can be moved. Tests and the demo start it; what they say of it they read through
+//! the API, as anyone would.
 
+mod api;
+mod database;
+mod error;
+mod home;
+mod patience;
 pub mod postgres;
+mod push_service;
+mod school;
+mod test_server;
+
+pub use api::{Answer, ApiClient};
+pub use database::Database;
+pub use error::TestkitError;
+pub use patience::{Patience, wait_until};
+pub use push_service::PushService;
+pub use school::inventory_csv;
+pub use test_server::{Setup, TestServer};

@@ -81,6 +81,26 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Makes a role that owns nothing, as the one that serves should be, and gives the URL with which it comes
+    /// to this database. It goes with the database.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn serving_role(&self) -> Result<ServingRole, PostgresError> {
+        let name = format!("{}_serves", self.name);
+        let printed = self.server.psql(&format!(
+            "SELECT replace(gen_random_uuid()::text, '-', '') AS password \\gset\n\
+             CREATE ROLE \"{name}\" LOGIN PASSWORD :'password';\n\
+             \\echo :password\n"
+        ))?;
+        let server = ServerUrl {
+            user: Some(name.clone()),
+            password: Some(printed.trim().to_owned()),
+            ..self.server.clone()
+        };
+        Ok(ServingRole { url: server.with_database(&self.name), name })
+    }
+
     /// The name of this database, `ardoise_test_…`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -88,10 +108,22 @@ impl TestDatabase {
     }
 }
 
-/// Drops the database, and ends the sessions that are still open on it.
+/// A role that may serve a database, and owns nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServingRole {
+    /// Its name.
+    pub name: String,
+    /// The database's URL as this role, `postgresql://…`.
+    pub url: String,
+}
+
+/// Drops the database with its serving role, and ends the sessions that are still open on it.
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let dropped = self.server.psql(&format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE);\n", self.name));
+        let dropped = self.server.psql(&format!(
+            "DROP DATABASE IF EXISTS \"{0}\" WITH (FORCE);\nDROP ROLE IF EXISTS \"{0}_serves\";\n",
+            self.name
+        ));
         if let Err(error) = dropped {
             // The test's own verdict matters more than a database left in a server made for tests.
             eprintln!("the test database {} stays: {error}", self.name);
@@ -279,6 +311,21 @@ mod tests {
         drop(database);
         let server = ServerUrl::parse(server_url().unwrap()).unwrap();
         let left = server.psql(&format!("SELECT count(*) FROM pg_database WHERE datname = '{name}';"));
+        assert_eq!(left.unwrap().trim(), "0");
+    }
+
+    #[test]
+    fn the_serving_role_comes_in_and_may_nothing_by_itself() {
+        let database = TestDatabase::create().unwrap();
+        let role = database.serving_role().unwrap();
+        let there = ServerUrl::parse(&role.url).unwrap();
+        assert_eq!(there.psql("SELECT current_user;").unwrap().trim(), role.name);
+        ServerUrl::parse(database.url()).unwrap().psql("CREATE TABLE mine (id int);").unwrap();
+        assert!(there.psql("SELECT * FROM mine;").is_err());
+
+        drop(database);
+        let server = ServerUrl::parse(server_url().unwrap()).unwrap();
+        let left = server.psql(&format!("SELECT count(*) FROM pg_roles WHERE rolname = '{}';", role.name));
         assert_eq!(left.unwrap().trim(), "0");
     }
 

@@ -1,0 +1,66 @@
+//! The database of a test server.
+
+use std::path::Path;
+
+use store::{DatabaseUrl, Engine, Store};
+
+use crate::TestkitError;
+use crate::postgres::TestDatabase;
+
+/// Which database a test server gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A new one: a file in the server's own folder, or a database of its own on the test PostgreSQL, served
+    /// by a role that owns nothing. It goes with the server.
+    New(Engine),
+    /// An empty one, made by someone else, at this URL. It is served by the role that makes its tables, and it
+    /// stays.
+    At(String),
+}
+
+impl From<Engine> for Database {
+    fn from(engine: Engine) -> Self {
+        Self::New(engine)
+    }
+}
+
+/// A database with its tables.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// As `database.url` says it.
+    pub(crate) url: String,
+    /// Whether its owner serves it.
+    pub(crate) owner_serves: bool,
+    /// Dropped with the server.
+    _scratch: Option<TestDatabase>,
+}
+
+impl Database {
+    /// Makes the database, if it is to be new, and its tables.
+    pub(crate) async fn prepare(&self, folder: &Path) -> Result<Prepared, TestkitError> {
+        match self {
+            Self::New(Engine::Sqlite) => {
+                let path = folder.join("ardoise.db");
+                Store::migrate(DatabaseUrl::sqlite(&path)).await?;
+                Ok(Prepared { url: format!("sqlite:{}", path.display()), owner_serves: false, _scratch: None })
+            }
+            Self::New(Engine::Postgresql) => {
+                let (database, role) = tokio::task::spawn_blocking(|| {
+                    let database = TestDatabase::create()?;
+                    let role = database.serving_role()?;
+                    Ok::<_, TestkitError>((database, role))
+                })
+                .await
+                .map_err(TestkitError::other)??;
+                let owner: DatabaseUrl = database.url().parse()?;
+                Store::migrate(owner.clone()).await?;
+                Store::grant(owner, role.name).await?;
+                Ok(Prepared { url: role.url, owner_serves: false, _scratch: Some(database) })
+            }
+            Self::At(url) => {
+                Store::migrate(url.parse()?).await?;
+                Ok(Prepared { url: url.clone(), owner_serves: true, _scratch: None })
+            }
+        }
+    }
+}
