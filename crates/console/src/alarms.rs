@@ -82,7 +82,12 @@ pub(crate) async fn list(state: State, caller: Caller, query: Query<AlarmQuery>)
 #[utoipa::path(post, path = "/api/v1/alarms/{id}/settle", tag = "alarms", request_body = Settlement,
     params(("id" = String, Path, description = "The alarm")), responses(
     (status = 200, body = AlarmView), (status = "default", body = Problem)))]
-pub(crate) async fn settle(state: State, caller: Caller, id: Path<String>, settlement: Json<Settlement>) -> Answer<AlarmView> {
+pub(crate) async fn settle(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    settlement: Json<Settlement>,
+) -> Answer<AlarmView> {
     let id = input::parse("alarm", &id)?;
     let note = settlement.into_inner().note;
     Ok(Json(alarms::settle(&state.fleet, caller.principal(), id, note, state.now()).await?.into()))

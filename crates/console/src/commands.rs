@@ -115,7 +115,12 @@ impl From<Command> for CommandView {
     (status = 201, description = "It waits for the tablet", body = CommandView),
     (status = 200, description = "It was queued before, with the same idempotency key", body = CommandView),
     (status = 403, description = "A rule forbids it", body = Problem), (status = "default", body = Problem)))]
-pub(crate) async fn enqueue(state: State, caller: Caller, id: Path<String>, new: Json<NewCommand>) -> Created<CommandView> {
+pub(crate) async fn enqueue(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    new: Json<NewCommand>,
+) -> Created<CommandView> {
     let new = new.into_inner().read()?;
     let Accepted { command, new } =
         commands::enqueue(&state.fleet, caller.principal(), id.parse()?, new, state.now()).await?;

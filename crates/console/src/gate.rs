@@ -75,9 +75,9 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Caller>, Failure> {
     if route.access == Access::Anonymous {
         return Ok(None);
     }
-    let state = request
-        .app_data::<web::Data<ConsoleState>>()
-        .ok_or_else(|| Failure::Refusal(Refusal::Internal("the door was assembled without its state".into())))?;
+    let state = request.app_data::<web::Data<ConsoleState>>().ok_or_else(|| {
+        Failure::Refusal(Refusal::Internal("the door was assembled without its state".into()))
+    })?;
     let bearer = bearer(request).ok_or(Failure::Refusal(Refusal::NotAuthenticated))?;
     let principal = tokens::authenticate(&state.fleet, bearer, state.now()).await?;
     let scope = if route.access == Access::Read { Scope::Read } else { Scope::Operate };

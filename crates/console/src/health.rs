@@ -56,5 +56,13 @@ pub(crate) async fn status(state: State, caller: Caller) -> Answer<StatusView> {
     let Status { tablets, enrolled, enrolling, open_alarms, push_certificate_days_left } =
         status::show(&state.fleet, caller.principal(), state.now()).await?;
     let (database, build) = (state.fleet.store().engine().to_string(), env!("CARGO_PKG_VERSION"));
-    Ok(Json(StatusView { tablets, enrolled, enrolling, open_alarms, push_certificate_days_left, database, build }))
+    Ok(Json(StatusView {
+        tablets,
+        enrolled,
+        enrolling,
+        open_alarms,
+        push_certificate_days_left,
+        database,
+        build,
+    }))
 }

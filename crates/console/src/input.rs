@@ -66,7 +66,9 @@ impl<T> Page<T> {
 
 /// An id or a name of a path or field; what cannot be one is answered as what is not there.
 pub(crate) fn parse<T: std::str::FromStr>(noun: &'static str, text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|_not_an_id: T::Err| Failure::Refusal(Refusal::NotFound { noun, id: text.chars().take(64).collect() }))
+    text.parse().map_err(|_not_an_id: T::Err| {
+        Failure::Refusal(Refusal::NotFound { noun, id: text.chars().take(64).collect() })
+    })
 }
 
 /// A field that must be a name of its kind.
@@ -75,7 +77,9 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| Failure::Refusal(Refusal::Invalid { field: name, problem: error.to_string() }))
+    text.parse().map_err(|error: T::Err| {
+        Failure::Refusal(Refusal::Invalid { field: name, problem: error.to_string() })
+    })
 }
 
 /// As [`field`], for a field that may be absent.

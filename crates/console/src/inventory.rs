@@ -69,7 +69,12 @@ pub(crate) struct ImportView {
     request_body(content = String, content_type = "text/csv", example = "serial,asset_tag,model,platform,uai\nDMPXK1ABCD12,76-0001,iPad (9th generation),ipad,0761234A\n"),
     responses((status = 200, body = ImportView), (status = 422, description = "Every bad line is named", body = Problem),
         (status = "default", body = Problem)))]
-pub(crate) async fn import(request: HttpRequest, state: State, caller: Caller, csv: Bytes) -> Answer<ImportView> {
+pub(crate) async fn import(
+    request: HttpRequest,
+    state: State,
+    caller: Caller,
+    csv: Bytes,
+) -> Answer<ImportView> {
     if !names(&request, CONTENT_TYPE) {
         return Err(Failure::UnsupportedMediaType { expected: CSV });
     }

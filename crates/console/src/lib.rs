@@ -24,7 +24,7 @@ mod timestamp;
 mod tokens;
 
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use fleet::Fleet;
 use types::{Clock, Instant};
 
 pub use openapi::document;
-pub use routes::{Access, Route, ROUTES, routes};
+pub use routes::{Access, ROUTES, Route, routes};
 
 /// What every handler works with. The assembly hands it over as `web::Data<ConsoleState>`.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
+use fleet::Refusal;
 use fleet::links::{self, Audience};
 use fleet::page::Page as Part;
-use fleet::Refusal;
 use serde::{Deserialize, Serialize};
 use store::links::Link;
 use types::LinkId;

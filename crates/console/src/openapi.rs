@@ -5,7 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, commands, health, inventory, links, push_certificate, tablets, takeovers, tokens,
+    alarms, apple_authorities, commands, health, inventory, links, push_certificate, tablets, takeovers,
+    tokens,
 };
 
 #[derive(OpenApi)]

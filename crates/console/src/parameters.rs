@@ -118,7 +118,9 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<Dictionary, String> {
-        serde_json::from_str::<Parameters>(json).map(|parameters| parameters.0).map_err(|error| error.to_string())
+        serde_json::from_str::<Parameters>(json)
+            .map(|parameters| parameters.0)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -138,7 +140,9 @@ mod tests {
 
     #[test]
     fn t_c23_a_key_that_stands_twice_is_refused_at_any_depth() {
-        for json in [r#"{"RequestType":"ProfileList","RequestType":"EraseDevice"}"#, r#"{"a":[{"b":1,"b":2}]}"#] {
+        for json in
+            [r#"{"RequestType":"ProfileList","RequestType":"EraseDevice"}"#, r#"{"a":[{"b":1,"b":2}]}"#]
+        {
             assert!(read(json).unwrap_err().contains("appears twice"), "{json}");
         }
     }
@@ -146,7 +150,15 @@ mod tests {
     #[test]
     fn what_a_property_list_cannot_hold_is_refused() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(500), "]".repeat(500));
-        for json in [r#"{"a":null}"#, r#"{"$data":"!"}"#, r#"{"a":{"$data":1}}"#, r#"{"a":{"$date":"soon"}}"#, "[1]", "3", &deep] {
+        for json in [
+            r#"{"a":null}"#,
+            r#"{"$data":"!"}"#,
+            r#"{"a":{"$data":1}}"#,
+            r#"{"a":{"$date":"soon"}}"#,
+            "[1]",
+            "3",
+            &deep,
+        ] {
             assert!(read(json).is_err(), "{json}");
         }
     }

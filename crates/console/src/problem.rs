@@ -88,7 +88,9 @@ impl fmt::Display for Failure {
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::NoRoute => f.write_str("there is nothing at this address"),
             Self::NotReady => f.write_str("the database does not answer"),
-            Self::UnsupportedMediaType { expected } => write!(f, "send the body as `Content-Type: {expected}`"),
+            Self::UnsupportedMediaType { expected } => {
+                write!(f, "send the body as `Content-Type: {expected}`")
+            }
         }
     }
 }
@@ -214,10 +216,9 @@ impl Problem {
 
 fn lines_of(refusal: &Refusal) -> Vec<ProblemLine> {
     match refusal {
-        Refusal::BadInventory(lines) => lines
-            .iter()
-            .map(|bad| ProblemLine { line: bad.line, problem: bad.problem.clone() })
-            .collect(),
+        Refusal::BadInventory(lines) => {
+            lines.iter().map(|bad| ProblemLine { line: bad.line, problem: bad.problem.clone() }).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -226,8 +227,14 @@ fn lines_of(refusal: &Refusal) -> Vec<ProblemLine> {
 fn words(code: &str, language: Language) -> (&'static str, &'static str) {
     let (english, french) = match code {
         "not-authenticated" => (
-            ("the token is not valid", "send a valid token as `Authorization: Bearer …`, or ask an administrator for one"),
-            ("le jeton n’est pas valide", "envoyez un jeton valide dans `Authorization: Bearer …`, ou demandez-en un à un administrateur"),
+            (
+                "the token is not valid",
+                "send a valid token as `Authorization: Bearer …`, or ask an administrator for one",
+            ),
+            (
+                "le jeton n’est pas valide",
+                "envoyez un jeton valide dans `Authorization: Bearer …`, ou demandez-en un à un administrateur",
+            ),
         ),
         "not-allowed" => (
             ("this token may not do this", "use a token whose scope is `operate`"),
@@ -238,16 +245,28 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ("cela n’existe pas", "vérifiez l’identifiant ; les listes montrent ce qui existe"),
         ),
         "bad-inventory" => (
-            ("the file has lines that cannot be imported", "correct the lines below and send the whole file again"),
-            ("le fichier contient des lignes inexploitables", "corrigez les lignes ci-dessous et renvoyez le fichier entier"),
+            (
+                "the file has lines that cannot be imported",
+                "correct the lines below and send the whole file again",
+            ),
+            (
+                "le fichier contient des lignes inexploitables",
+                "corrigez les lignes ci-dessous et renvoyez le fichier entier",
+            ),
         ),
         "invalid" => (
             ("a field is not valid", "correct the field and send the request again"),
             ("un champ n’est pas valide", "corrigez le champ et renvoyez la demande"),
         ),
         "forbidden-by-rule" => (
-            ("a rule of the lending programme forbids it", "read the rule; what it asks for must be recorded first"),
-            ("une règle de la convention l’interdit", "lisez la règle ; ce qu’elle demande doit d’abord être enregistré"),
+            (
+                "a rule of the lending programme forbids it",
+                "read the rule; what it asks for must be recorded first",
+            ),
+            (
+                "une règle de la convention l’interdit",
+                "lisez la règle ; ce qu’elle demande doit d’abord être enregistré",
+            ),
         ),
         "conflict" => (
             ("it contradicts what is already there", "look at the present state, then decide again"),
@@ -255,7 +274,10 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         ),
         "unavailable" => (
             ("the server cannot do this now", "try again in a moment; nothing was changed"),
-            ("le serveur ne peut pas le faire maintenant", "réessayez dans un instant ; rien n’a été modifié"),
+            (
+                "le serveur ne peut pas le faire maintenant",
+                "réessayez dans un instant ; rien n’a été modifié",
+            ),
         ),
         "no-route" => (
             ("there is nothing at this address", "read /api/v1/openapi.json, which lists every address"),
@@ -263,7 +285,10 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         ),
         "method-not-allowed" => (
             ("this address does not take this method", "read /api/v1/openapi.json, which lists the methods"),
-            ("cette adresse n’accepte pas cette méthode", "lisez /api/v1/openapi.json, qui donne les méthodes"),
+            (
+                "cette adresse n’accepte pas cette méthode",
+                "lisez /api/v1/openapi.json, qui donne les méthodes",
+            ),
         ),
         "too-large" => (
             ("the body is too long", "send less in one request"),
@@ -271,7 +296,10 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         ),
         "unsupported-media-type" => (
             ("this address does not take this kind of body", "set Content-Type as /api/v1/openapi.json says"),
-            ("cette adresse n’accepte pas ce type de contenu", "réglez Content-Type comme l’indique /api/v1/openapi.json"),
+            (
+                "cette adresse n’accepte pas ce type de contenu",
+                "réglez Content-Type comme l’indique /api/v1/openapi.json",
+            ),
         ),
         "internal" => (
             ("the server failed", "tell an administrator the request id below"),

@@ -62,11 +62,17 @@ pub(crate) async fn show(state: State, caller: Caller) -> Answer<PushCertificate
 #[utoipa::path(put, path = "/api/v1/push-certificate", tag = "push", request_body = NewPushCertificate, responses(
     (status = 200, body = PushCertificateView), (status = 409, description = "It would lose tablets", body = Problem),
     (status = "default", body = Problem)))]
-pub(crate) async fn set(state: State, caller: Caller, new: Json<NewPushCertificate>) -> Answer<PushCertificateView> {
+pub(crate) async fn set(
+    state: State,
+    caller: Caller,
+    new: Json<NewPushCertificate>,
+) -> Answer<PushCertificateView> {
     let NewPushCertificate { certificate_pem, key_pem, passphrase } = new.into_inner();
-    let texts: Vec<Secret<String>> = [Some(certificate_pem), key_pem].into_iter().flatten().map(Secret::new).collect();
+    let texts: Vec<Secret<String>> =
+        [Some(certificate_pem), key_pem].into_iter().flatten().map(Secret::new).collect();
     let passphrase = passphrase.map(Secret::new);
     let shown =
-        push_certificate::set(&state.fleet, caller.principal(), &texts, passphrase.as_ref(), state.now()).await?;
+        push_certificate::set(&state.fleet, caller.principal(), &texts, passphrase.as_ref(), state.now())
+            .await?;
     Ok(Json(shown.into()))
 }

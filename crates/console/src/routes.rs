@@ -92,7 +92,9 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// One path with all its methods; any other method is answered 405.
-fn resource(path: &'static str) -> actix_web::Resource<
+fn resource(
+    path: &'static str,
+) -> actix_web::Resource<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,
         Config = (),

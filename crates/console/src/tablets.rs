@@ -123,7 +123,11 @@ pub(crate) struct ObservationView {
 /// The tablets that pass the filter, in a stable order.
 #[utoipa::path(get, path = "/api/v1/tablets", tag = "tablets", params(TabletQuery), responses(
     (status = 200, body = Page<TabletLine>), (status = "default", body = Problem)))]
-pub(crate) async fn list(state: State, caller: Caller, query: Query<TabletQuery>) -> Answer<Page<TabletLine>> {
+pub(crate) async fn list(
+    state: State,
+    caller: Caller,
+    query: Query<TabletQuery>,
+) -> Answer<Page<TabletLine>> {
     let TabletQuery { uai, platform, state: standing, text, after, limit } = query.into_inner();
     let filter = Filter {
         uai: input::optional("uai", uai.as_deref())?,

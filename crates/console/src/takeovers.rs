@@ -80,7 +80,11 @@ impl From<Takeover> for TakeoverView {
 #[utoipa::path(post, path = "/api/v1/takeovers", tag = "enrolment", request_body = NewTakeover, responses(
     (status = 200, body = TakeoverImportView), (status = 409, description = "It is not open", body = Problem),
     (status = 422, description = "Every bad line is named", body = Problem), (status = "default", body = Problem)))]
-pub(crate) async fn import(state: State, caller: Caller, new: Json<NewTakeover>) -> Answer<TakeoverImportView> {
+pub(crate) async fn import(
+    state: State,
+    caller: Caller,
+    new: Json<NewTakeover>,
+) -> Answer<TakeoverImportView> {
     let NewTakeover { authority_pem, tablets, window_days } = new.into_inner();
     let window = days(Some(window_days.unwrap_or(30))).unwrap_or_default();
     let handover = Handover { authority: authority_pem.into_bytes(), tablets, window };
@@ -93,7 +97,11 @@ pub(crate) async fn import(state: State, caller: Caller, new: Json<NewTakeover>)
 /// still have a `next`.
 #[utoipa::path(get, path = "/api/v1/takeovers", tag = "enrolment", params(PageQuery), responses(
     (status = 200, body = Page<TakeoverView>), (status = "default", body = Problem)))]
-pub(crate) async fn list(state: State, caller: Caller, query: Query<PageQuery>) -> Answer<Page<TakeoverView>> {
+pub(crate) async fn list(
+    state: State,
+    caller: Caller,
+    query: Query<PageQuery>,
+) -> Answer<Page<TakeoverView>> {
     let part = Part::<i64>::read(query.after.as_deref(), query.limit)?;
     Ok(Json(Page::of(takeover::list(&state.fleet, caller.principal(), part).await?)))
 }

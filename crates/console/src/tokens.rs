@@ -77,8 +77,12 @@ impl From<ApiToken> for TokenView {
 pub(crate) async fn create(state: State, caller: Caller, new: Json<NewToken>) -> Created<GivenToken> {
     let lifetime = days(new.expires_in_days).unwrap_or(USUAL_LIFETIME);
     let scope = new.scope.parse()?;
-    let given = tokens::create(&state.fleet, caller.principal(), &new.name, scope, lifetime, state.now()).await?;
-    Ok((Json(GivenToken { view: given.token.into(), token: given.secret.expose().clone() }), StatusCode::CREATED))
+    let given =
+        tokens::create(&state.fleet, caller.principal(), &new.name, scope, lifetime, state.now()).await?;
+    Ok((
+        Json(GivenToken { view: given.token.into(), token: given.secret.expose().clone() }),
+        StatusCode::CREATED,
+    ))
 }
 
 /// Every token that was given out, oldest first.

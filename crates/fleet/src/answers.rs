@@ -24,9 +24,9 @@ pub(crate) fn record(
         Status::Idle => return,
         Status::Acknowledged => CommandOutcome::Acknowledged,
         Status::Error | Status::CommandFormatError => CommandOutcome::Failed { error: failure(report) },
-        Status::NotNow => {
-            CommandOutcome::NotNow { retry_at: retry_at(command.not_now_count.saturating_add(1), command, now) }
-        }
+        Status::NotNow => CommandOutcome::NotNow {
+            retry_at: retry_at(command.not_now_count.saturating_add(1), command, now),
+        },
     };
     let kind = command.request_type.parse::<RequestType>().ok();
     let mut kept = CommandReport { command: command.id, outcome, result: None, raw: None };
@@ -51,10 +51,8 @@ pub(crate) fn record(
 /// tablet that keeps saying NotNow is asked ever less often, up to once an hour, so that no loop forms (T-A21).
 /// Kinds that are offered in the same conversation too wait from the first time.
 fn retry_at(times: i32, command: &ReportedCommand, now: Instant) -> Instant {
-    let urgent = command
-        .request_type
-        .parse::<RequestType>()
-        .is_ok_and(RequestType::may_be_offered_after_not_now);
+    let urgent =
+        command.request_type.parse::<RequestType>().is_ok_and(RequestType::may_be_offered_after_not_now);
     let patience = if urgent { times } else { times.saturating_sub(3) };
     let doublings = u32::try_from(patience).unwrap_or(0).min(8);
     if doublings == 0 {
@@ -107,7 +105,8 @@ fn observation(kind: RequestType, body: &Dictionary) -> Option<(&'static str, se
 
 /// A profile as it is listed; the certificates of its signers are left out.
 fn profile(listed: &Dictionary) -> serde_json::Value {
-    let keep = ["PayloadIdentifier", "PayloadUUID", "PayloadDisplayName", "PayloadVersion", "PayloadOrganization"];
+    let keep =
+        ["PayloadIdentifier", "PayloadUUID", "PayloadDisplayName", "PayloadVersion", "PayloadOrganization"];
     let flags = ["IsManaged", "IsEncrypted", "PayloadRemovalDisallowed", "HasRemovalPasscode"];
     let payloads: Vec<_> = listed
         .get("PayloadContent")

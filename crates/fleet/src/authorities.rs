@@ -43,7 +43,12 @@ impl Authorities {
 ///
 /// # Errors
 /// [`Refusal::Internal`] if no key can be made.
-pub async fn init(store: &Store, principal: &Principal, organisation: &str, now: Instant) -> Result<bool, Refusal> {
+pub async fn init(
+    store: &Store,
+    principal: &Principal,
+    organisation: &str,
+    now: Instant,
+) -> Result<bool, Refusal> {
     let organisation = organisation.to_owned();
     let exists = store.read(|tx| Ok::<_, Refusal>(authorities::current(tx)?.is_some())).await?;
     if exists {
@@ -102,7 +107,8 @@ pub(crate) async fn load(store: &Store) -> Result<Authorities, Refusal> {
 }
 
 fn read(tx: &mut Tx<'_>) -> Result<Authorities, Refusal> {
-    let unusable = |error: &dyn std::fmt::Display| Refusal::Internal(format!("an authority cannot be used: {error}"));
+    let unusable =
+        |error: &dyn std::fmt::Display| Refusal::Internal(format!("an authority cannot be used: {error}"));
     let mut current = None;
     let mut previous = Vec::new();
     let mut further = Vec::new();

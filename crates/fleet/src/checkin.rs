@@ -45,16 +45,20 @@ pub async fn receive(
         CheckIn::GetBootstrapToken(message) => bootstrap_token::get(fleet, identity, message, now).await,
         CheckIn::GetToken(message) => {
             let kind = message.token_service_type;
-            known(fleet, identity, claim.udid.clone(), "GetToken", now).await.and_then(|_enrolment| {
-                Err(TabletError::NoSuchToken(kind.chars().take(64).collect()))
-            })
+            known(fleet, identity, claim.udid.clone(), "GetToken", now)
+                .await
+                .and_then(|_enrolment| Err(TabletError::NoSuchToken(kind.chars().take(64).collect())))
         }
         CheckIn::ReturnToService(message) => {
-            known(fleet, identity, Some(message.udid), "ReturnToService", now).await.map(|_enrolment| not_enabled())
+            known(fleet, identity, Some(message.udid), "ReturnToService", now)
+                .await
+                .map(|_enrolment| not_enabled())
         }
-        CheckIn::UserAuthenticate(message) => known(fleet, identity, Some(message.udid), "UserAuthenticate", now)
-            .await
-            .and_then(|_enrolment| Err(TabletError::UserDeclined)),
+        CheckIn::UserAuthenticate(message) => {
+            known(fleet, identity, Some(message.udid), "UserAuthenticate", now)
+                .await
+                .and_then(|_enrolment| Err(TabletError::UserDeclined))
+        }
     };
     if let Err(error) = &outcome {
         watch::report(fleet, identity, &claim, error, now).await;

@@ -52,8 +52,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
     };
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains(';') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let columns = match reader.headers() {
         Ok(headers) => Columns::find(headers).map_err(|problem| vec![bad(1, problem)])?,
         Err(error) => return Err(vec![bad(1, error.to_string())]),
@@ -79,7 +82,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
         match columns.line(&record) {
             Ok(line) => {
                 if let Some(first) = seen.insert(line.serial.clone(), number) {
-                    mistakes.push(bad(number, format!("serial `{}` stands on line {first} already", line.serial)));
+                    mistakes.push(bad(
+                        number,
+                        format!("serial `{}` stands on line {first} already", line.serial),
+                    ));
                 } else {
                     lines.push(line);
                 }
@@ -105,8 +111,14 @@ impl Columns {
     fn find(headers: &csv::StringRecord) -> Result<Self, String> {
         let place = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
         let needed = |name: &str| place(name).ok_or_else(|| missing(name));
-        if let Some(stranger) = headers.iter().find(|header| !COLUMNS.iter().any(|name| name.eq_ignore_ascii_case(header))) {
-            return Err(format!("column `{}` is not known; the columns are {}", clip(stranger), COLUMNS.join(", ")));
+        if let Some(stranger) =
+            headers.iter().find(|header| !COLUMNS.iter().any(|name| name.eq_ignore_ascii_case(header)))
+        {
+            return Err(format!(
+                "column `{}` is not known; the columns are {}",
+                clip(stranger),
+                COLUMNS.join(", ")
+            ));
         }
         Ok(Self {
             serial: needed("serial")?,

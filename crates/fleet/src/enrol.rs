@@ -32,7 +32,9 @@ pub enum LinkError {
     #[error("this enrolment link was revoked; ask for a new one")]
     Revoked,
     /// There is no push certificate, without which no tablet can be managed.
-    #[error("tablets cannot be enrolled yet: there is no push certificate; install one with `ardoise push-certificate set`")]
+    #[error(
+        "tablets cannot be enrolled yet: there is no push certificate; install one with `ardoise push-certificate set`"
+    )]
     NoPushCertificate,
     /// The memory failed.
     #[error("the database could not do this")]
@@ -75,7 +77,9 @@ pub async fn by_link(fleet: &Fleet, token: &str, now: Instant) -> Result<SignedP
             Ok((enrolment.id, topic, challenge))
         })
         .await?;
-    enrolment_profile::signed(fleet, enrolment, &topic, &challenge).map(SignedProfile).map_err(LinkError::Internal)
+    enrolment_profile::signed(fleet, enrolment, &topic, &challenge)
+        .map(SignedProfile)
+        .map_err(LinkError::Internal)
 }
 
 /// Answers a tablet in its Setup Assistant: a MachineInfo that the tablet signed with the key Apple gave it.
@@ -105,8 +109,9 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
             if let Some(former) = store::enrolments::live_of_tablet(tx, tablet.id)? {
                 watch::raise_reenrolment(tx, &former, &info.serial, now)?;
             }
-            let topic = topic(tx)?
-                .ok_or_else(|| TabletError::Internal("there is no push certificate to enrol tablets with".into()))?;
+            let topic = topic(tx)?.ok_or_else(|| {
+                TabletError::Internal("there is no push certificate to enrol tablets with".into())
+            })?;
             let enrolment = Enrolment {
                 tablet_id: Some(tablet.id),
                 topic: Some(topic.clone()),

@@ -64,7 +64,8 @@ pub(crate) fn signed(
     let settings = fleet.settings();
     let authorities = fleet.authorities();
     let authority = authorities.issuing().current();
-    let address = |path: &str| settings.tablets_url.join(path).map(String::from).map_err(|error| error.to_string());
+    let address =
+        |path: &str| settings.tablets_url.join(path).map(String::from).map_err(|error| error.to_string());
     let uuid = || Uuid::new_v4().hyphenated().to_string().to_ascii_uppercase();
     let profile = EnrolmentProfile {
         identifier: IDENTIFIER.into(),

@@ -27,8 +27,14 @@ pub fn from_signature(
     body: &[u8],
     now: Instant,
 ) -> Result<DeviceIdentity, TabletError> {
-    pki::mdm_signature::verify(header, body, fleet.authorities().issuing().trusted(), now, ExpiryPolicy::Admit)
-        .map_err(foreign)
+    pki::mdm_signature::verify(
+        header,
+        body,
+        fleet.authorities().issuing().trusted(),
+        now,
+        ExpiryPolicy::Admit,
+    )
+    .map_err(foreign)
 }
 
 /// By the word of a proxy that the configuration trusts (RFC 9440, T-A4).
@@ -42,7 +48,12 @@ pub fn from_proxy(
     now: Instant,
 ) -> Result<DeviceIdentity, TabletError> {
     let forwarded = ForwardedCertificate::from_header(proxy, client_cert).map_err(foreign)?;
-    fleet.authorities().issuing().trusted().identify_forwarded(&forwarded, now, ExpiryPolicy::Admit).map_err(foreign)
+    fleet
+        .authorities()
+        .issuing()
+        .trusted()
+        .identify_forwarded(&forwarded, now, ExpiryPolicy::Admit)
+        .map_err(foreign)
 }
 
 fn foreign(error: impl std::fmt::Display) -> TabletError {

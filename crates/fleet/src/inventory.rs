@@ -133,7 +133,7 @@ fn merged(before: &Tablet, line: &InventoryLine, now: Instant) -> Option<Tablet>
     after.model = filled(&line.model).or(after.model);
     after.platform = line.platform;
     after.uai = Some(line.uai.clone());
-    (after != *before).then(|| Tablet { updated_at: now, ..after })
+    (after != *before).then_some(Tablet { updated_at: now, ..after })
 }
 
 fn filled(text: &str) -> Option<String> {

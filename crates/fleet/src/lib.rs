@@ -24,6 +24,8 @@ pub mod inventory;
 pub mod links;
 mod management_profile;
 pub mod page;
+#[cfg(test)]
+mod people_tests;
 mod principal;
 pub mod push;
 pub mod push_certificate;
@@ -40,9 +42,9 @@ pub mod takeover;
 mod takeover_binding;
 mod takeover_import;
 pub mod tokens;
+pub mod upkeep;
 mod values;
 mod watch;
-pub mod upkeep;
 pub mod why;
 
 use std::sync::{Arc, PoisonError, RwLock};

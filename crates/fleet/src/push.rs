@@ -118,7 +118,9 @@ fn attempt(due: &Due, outcome: &PushOutcome, now: Instant) -> PushAttempt {
     let wait = match outcome {
         PushOutcome::Accepted { .. } => {
             let doublings = due.attempts.min(6);
-            Some(FIRST_REPEAT.saturating_mul(2_u32.saturating_pow(doublings)).min(Duration::from_secs(86_400)))
+            Some(
+                FIRST_REPEAT.saturating_mul(2_u32.saturating_pow(doublings)).min(Duration::from_secs(86_400)),
+            )
         }
         _ => backoff(attempts, outcome, seed),
     };

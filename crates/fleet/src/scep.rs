@@ -134,7 +134,8 @@ fn enrol(
     let key_digest = Digest::from(*pki::Fingerprint::of(key).as_bytes());
     let state = store::enrolments::get(tx, &challenge.enrolment_id)?
         .map_or(EnrolmentState::Lapsed, |enrolment| enrolment.state);
-    let open = matches!(state, EnrolmentState::Invited | EnrolmentState::Authenticated | EnrolmentState::Active);
+    let open =
+        matches!(state, EnrolmentState::Invited | EnrolmentState::Authenticated | EnrolmentState::Active);
     if !open {
         return Err(Ungranted::EnrolmentOver(state));
     }
@@ -156,7 +157,8 @@ fn renew(
 ) -> Result<Vec<u8>, Ungranted> {
     match store::enrolments::by_certificate(tx, signer)? {
         Some((certificate, enrolment))
-            if certificate.state == CertificateState::Confirmed && enrolment.state == EnrolmentState::Active =>
+            if certificate.state == CertificateState::Confirmed
+                && enrolment.state == EnrolmentState::Active =>
         {
             issue(tx, fleet, enrolment.id, Some(*signer), key, now)
         }

@@ -66,10 +66,13 @@ pub(crate) fn admit(facts: Facts<'_>, moment: Moment, now: Instant) -> Result<Ad
     match (moment, facts.state) {
         (Moment::Authenticate, EnrolmentState::Invited) => Ok(admission),
         // The tablet did not get our answer and asks again.
-        (Moment::Authenticate, EnrolmentState::Authenticated) if admission == Admission::Known => Ok(admission),
+        (Moment::Authenticate, EnrolmentState::Authenticated) if admission == Admission::Known => {
+            Ok(admission)
+        }
         // An identity enrols once: with it, someone would start over in the name of an enrolled tablet.
         (Moment::Authenticate, _) => Err(TabletError::NotAdmitted {
-            why: "this identity has enrolled already; a tablet that enrols again starts from a new link".into(),
+            why: "this identity has enrolled already; a tablet that enrols again starts from a new link"
+                .into(),
             rule: RuleId::C5_3_2,
         }),
         (_, EnrolmentState::Invited) => {
@@ -111,7 +114,11 @@ mod tests {
                 for moment in moments() {
                     let facts = Facts { certificate, enrolment: EnrolmentId::new(at(1)), state, end: None };
                     if let Err(error) = admit(facts, moment, at(9)) {
-                        assert_eq!(error.told(), Told::BadRequest, "{certificate} {state} {moment:?}: {error}");
+                        assert_eq!(
+                            error.told(),
+                            Told::BadRequest,
+                            "{certificate} {state} {moment:?}: {error}"
+                        );
                     }
                 }
             }
@@ -121,7 +128,8 @@ mod tests {
     #[test]
     fn t_a5_an_enrolment_that_we_ended_is_told_so_and_one_that_was_superseded_is_not() {
         let enrolment = EnrolmentId::new(at(1));
-        let recorded = RecordedEnd::from_row(EnrolmentEndId::new(at(2)), enrolment, TabletId::new(at(1)), at(2));
+        let recorded =
+            RecordedEnd::from_row(EnrolmentEndId::new(at(2)), enrolment, TabletId::new(at(1)), at(2));
         let facts = Facts {
             certificate: CertificateState::Revoked,
             enrolment,

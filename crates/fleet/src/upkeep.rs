@@ -53,8 +53,12 @@ async fn renew_identities(fleet: &Fleet, principal: &Principal, now: Instant) ->
         .write(move |tx| {
             let mut started = 0;
             for certificate in store::certificates::expiring(tx, now.plus(RENEWAL_LEAD), BATCH)? {
-                let Some(enrolment) = store::enrolments::get(tx, &certificate.enrolment_id)? else { continue };
-                let (EnrolmentState::Active, Some(tablet)) = (enrolment.state, enrolment.tablet_id) else { continue };
+                let Some(enrolment) = store::enrolments::get(tx, &certificate.enrolment_id)? else {
+                    continue;
+                };
+                let (EnrolmentState::Active, Some(tablet)) = (enrolment.state, enrolment.tablet_id) else {
+                    continue;
+                };
                 // One a week: the key names the week, so that running twice queues once.
                 let week = now.as_millis() / i64::try_from(RENEWAL_REPEAT.as_millis()).unwrap_or(i64::MAX);
                 let queued = store::commands::enqueue(

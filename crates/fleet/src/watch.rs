@@ -119,14 +119,10 @@ pub(crate) fn raise(
 
 /// Raises an alarm about a tablet that is being served. A failure is logged: the tablet must not wait for it.
 pub(crate) async fn raise_now(fleet: &Fleet, kind: AlarmKind, enrolment: &ConnectEnrolment, now: Instant) {
-    let subject = Subject {
-        name: enrolment.id.to_string(),
-        tablet: enrolment.tablet,
-        enrolment: Some(enrolment.id),
-    };
+    let subject =
+        Subject { name: enrolment.id.to_string(), tablet: enrolment.tablet, enrolment: Some(enrolment.id) };
     tracing::warn!(alarm = kind.as_str(), enrolment = %enrolment.id, "alarm");
-    let raised =
-        fleet.store().write(move |tx| raise(tx, kind, &subject, json!({}), now)).await;
+    let raised = fleet.store().write(move |tx| raise(tx, kind, &subject, json!({}), now)).await;
     if let Err(error) = raised {
         tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
     }
@@ -161,7 +157,14 @@ pub(crate) async fn report(
                 _ => Subject::certificate(&digest, enrolment),
             };
             if kind == AlarmKind::UnknownCertificate {
-                store::orphans::sighted(tx, &digest, &authority, claim.udid.as_ref(), claim.serial.as_ref(), now)?;
+                store::orphans::sighted(
+                    tx,
+                    &digest,
+                    &authority,
+                    claim.udid.as_ref(),
+                    claim.serial.as_ref(),
+                    now,
+                )?;
             }
             let detail = json!({
                 "claimed_udid": claim.udid.as_ref().map(Udid::as_str),

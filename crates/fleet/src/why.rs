@@ -104,19 +104,31 @@ pub fn why(facts: &Facts, now: Instant) -> Why {
         Standing::Over(ending) => over(ending),
         Standing::NotNow { at, times } => {
             let (en, fr) = (elapsed_english(now.since(at)), elapsed_french(now.since(at)));
-            let (times_en, times_fr) = if times > 1 { (format!(" ({times} times)"), format!(" ({times} fois)")) } else { Default::default() };
+            let (times_en, times_fr) = if times > 1 {
+                (format!(" ({times} times)"), format!(" ({times} fois)"))
+            } else {
+                Default::default()
+            };
             answer(
                 "not-now",
-                format!("the tablet said NotNow {en} ago{times_en}, most often because it is locked; it is asked again when it comes back"),
-                format!("la tablette a répondu « pas maintenant » il y a {fr}{times_fr}, le plus souvent parce qu’elle est verrouillée ; la demande lui sera refaite à son retour"),
+                format!(
+                    "the tablet said NotNow {en} ago{times_en}, most often because it is locked; it is asked again when it comes back"
+                ),
+                format!(
+                    "la tablette a répondu « pas maintenant » il y a {fr}{times_fr}, le plus souvent parce qu’elle est verrouillée ; la demande lui sera refaite à son retour"
+                ),
             )
         }
         Standing::Sent { at } => {
             let (en, fr) = (elapsed_english(now.since(at)), elapsed_french(now.since(at)));
             answer(
                 "sent",
-                format!("the tablet fetched it {en} ago and has not answered yet; it is offered again at its next connection"),
-                format!("la tablette l’a reçue il y a {fr} et n’a pas encore répondu ; elle lui sera présentée de nouveau à sa prochaine connexion"),
+                format!(
+                    "the tablet fetched it {en} ago and has not answered yet; it is offered again at its next connection"
+                ),
+                format!(
+                    "la tablette l’a reçue il y a {fr} et n’a pas encore répondu ; elle lui sera présentée de nouveau à sa prochaine connexion"
+                ),
             )
         }
         Standing::Queued => match facts.not_before {
@@ -181,11 +193,31 @@ fn waiting(facts: &Facts, now: Instant) -> Why {
 
 fn over(ending: Ending) -> Why {
     let (code, english, french) = match ending {
-        Ending::Acknowledged => ("acknowledged", "it is done: the tablet acknowledged it", "elle est faite : la tablette l’a confirmée"),
-        Ending::Failed => ("failed", "the tablet answered with an error, shown beside the command", "la tablette a répondu par une erreur, affichée avec la commande"),
-        Ending::Expired => ("expired", "its time passed before the tablet fetched it", "son délai est passé avant que la tablette ne la reçoive"),
-        Ending::Cancelled => ("cancelled", "it was cancelled, or replaced by a newer one", "elle a été annulée, ou remplacée par une plus récente"),
-        Ending::Void => ("void", "it was made void by a restore, or by the end of what it rested on", "elle a été rendue caduque par une restauration, ou par la fin de ce qui la fondait"),
+        Ending::Acknowledged => (
+            "acknowledged",
+            "it is done: the tablet acknowledged it",
+            "elle est faite : la tablette l’a confirmée",
+        ),
+        Ending::Failed => (
+            "failed",
+            "the tablet answered with an error, shown beside the command",
+            "la tablette a répondu par une erreur, affichée avec la commande",
+        ),
+        Ending::Expired => (
+            "expired",
+            "its time passed before the tablet fetched it",
+            "son délai est passé avant que la tablette ne la reçoive",
+        ),
+        Ending::Cancelled => (
+            "cancelled",
+            "it was cancelled, or replaced by a newer one",
+            "elle a été annulée, ou remplacée par une plus récente",
+        ),
+        Ending::Void => (
+            "void",
+            "it was made void by a restore, or by the end of what it rested on",
+            "elle a été rendue caduque par une restauration, ou par la fin de ce qui la fondait",
+        ),
     };
     answer(code, english.into(), french.into())
 }
@@ -235,18 +267,33 @@ mod tests {
             (queued(Reach::NotEnrolled, None), "not-enrolled", "not enrolled"),
             (queued(Reach::NoPushToken, None), "no-push-token", "push token"),
             (queued(Reach::NoPushCertificate, None), "no-push-certificate", "no push certificate"),
-            (queued(Reach::PushCertificateExpired { at: at(-1) }, None), "push-certificate-expired", "expired on"),
+            (
+                queued(Reach::PushCertificateExpired { at: at(-1) }, None),
+                "push-certificate-expired",
+                "expired on",
+            ),
             (queued(Reach::TokenInvalid { since: at(1) }, None), "push-token-invalid", "refused"),
             (queued(Reach::NotPushed, None), "not-pushed", "not been pushed yet"),
             (queued(Reach::PushFailing { next: at(13) }, None), "push-failing", "tried again"),
             (queued(Reach::Pushed { at: at(0) }, Some(at(0))), "pushed-silent", "silent for 12 days"),
             (
-                Facts { standing: Standing::NotNow { at: at(11), times: 3 }, ..queued(Reach::NotPushed, None) },
+                Facts {
+                    standing: Standing::NotNow { at: at(11), times: 3 },
+                    ..queued(Reach::NotPushed, None)
+                },
                 "not-now",
                 "NotNow 1 day ago (3 times)",
             ),
-            (Facts { standing: Standing::Sent { at: at(12) }, ..queued(Reach::NotPushed, None) }, "sent", "fetched it"),
-            (Facts { not_before: Some(at(20)), ..queued(Reach::NotPushed, None) }, "not-before", "not due before"),
+            (
+                Facts { standing: Standing::Sent { at: at(12) }, ..queued(Reach::NotPushed, None) },
+                "sent",
+                "fetched it",
+            ),
+            (
+                Facts { not_before: Some(at(20)), ..queued(Reach::NotPushed, None) },
+                "not-before",
+                "not due before",
+            ),
         ];
         for (facts, code, words) in cases {
             let why = why(&facts, at(12));

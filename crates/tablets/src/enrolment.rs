@@ -230,10 +230,10 @@ impl Ipad {
     }
 
     fn advance(&mut self, outcome: &Outcome, stage: Stage) -> Result<(), Error> {
-        if outcome.is_accepted() {
-            if let Some(enrolment) = &mut self.state.enrolment {
-                enrolment.stage = enrolment.stage.max(stage);
-            }
+        if outcome.is_accepted()
+            && let Some(enrolment) = &mut self.state.enrolment
+        {
+            enrolment.stage = enrolment.stage.max(stage);
         }
         self.save()
     }

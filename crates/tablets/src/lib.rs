@@ -6,9 +6,12 @@
 //! | what | where |
 //! | --- | --- |
 //! | an iPad that enrols, polls, obeys, is erased | [`Ipad`], [`Conversation`] |
+//! | many of them | [`Fleet`] |
 //! | the authority of its maker, for `MachineInfo` | [`AppleDeviceAuthority`] |
+//! | Apple's push service, and certificates for it | [`Apns`], [`PushAuthority`] |
 
 mod answers;
+mod apns;
 mod apple_device_authority;
 mod authority;
 mod check_ins;
@@ -19,6 +22,7 @@ mod der;
 mod enrolment;
 mod error;
 mod faults;
+mod fleet;
 mod http;
 mod identity;
 mod ipad;
@@ -26,6 +30,7 @@ mod keys;
 mod outcome;
 mod profile;
 mod proofs;
+mod push_authority;
 mod scep;
 mod scep_message;
 mod signed_message;
@@ -34,6 +39,7 @@ mod trust;
 mod wire;
 
 pub use answers::Status;
+pub use apns::{Apns, ApnsFault, Push};
 pub use apple_device_authority::AppleDeviceAuthority;
 pub use authority::{Authority, Purpose, Validity};
 pub use check_ins::ReturnToService;
@@ -41,6 +47,7 @@ pub use clock::Clock;
 pub use conversation::{Conversation, Handled};
 pub use error::Error;
 pub use faults::Faults;
+pub use fleet::{Fleet, Waking, Woken};
 pub use http::{HangUp, HttpClient, Reply, Request};
 pub use identity::Identity;
 pub use ipad::{Ipad, IpadBuilder};
@@ -48,6 +55,7 @@ pub use keys::KeyPool;
 pub use outcome::Outcome;
 pub use profile::{EnrolmentProfile, InstalledPayload, InstalledProfile, MdmPayload, Profile, ScepPayload};
 pub use proofs::{ForwardedCertificate, Proofs, Signing};
+pub use push_authority::{PushAuthority, PushCertificate};
 pub use scep::{Capabilities, CertificateRequest, EnvelopeCipher, RenewalStyle, ScepClient, ScepStyle, Via};
 pub use signed_message::{Digest, Encoding, Parameters, SignatureStyle};
 pub use state::{App, Declaration, Enrolment, Hardware, Home, LostMode, Position, Settings, Stage, State};

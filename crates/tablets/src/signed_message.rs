@@ -107,7 +107,7 @@ impl SignatureStyle {
     ) -> Result<Vec<u8>, Error> {
         let digest_algorithm = self.algorithm(self.digest.identifier());
         let signer_info = self.signer_info(signer, body, attributes)?;
-        let content = carry.then(|| self.carried(body)).unwrap_or_default();
+        let content = if carry { self.carried(body) } else { Vec::new() };
         let signed_data = [
             der::unsigned(&[1]),
             set(std::slice::from_ref(&digest_algorithm)),

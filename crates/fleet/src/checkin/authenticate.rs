@@ -33,11 +33,14 @@ fn enrol(
         return Err(TabletError::Malformed("UDID is missing: user enrolment is not offered".into()));
     };
     let Some(serial) = message.serial_number.clone() else {
-        return Err(TabletError::Malformed("SerialNumber is missing: only known tablets enrol (C3.3.4)".into()));
+        return Err(TabletError::Malformed(
+            "SerialNumber is missing: only known tablets enrol (C3.3.4)".into(),
+        ));
     };
     let Bound { certificate, mut enrolment, admission } =
         bound(tx, identity, Some(&udid), Moment::Authenticate, now)?;
-    let tablet = store::tablets::by_serial(tx, &serial)?.ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
+    let tablet = store::tablets::by_serial(tx, &serial)?
+        .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
     invited(tx, &enrolment, &tablet)?;
     free_udid(tx, &udid, &tablet)?;
 
@@ -65,7 +68,10 @@ fn enrol(
 /// The invitation is for this tablet: its own, or one of a batch for its collège.
 fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<(), TabletError> {
     if tablet.platform != Platform::Ipad {
-        return Err(not_admitted(format!("tablet {} is {} in the inventory", tablet.serial, tablet.platform)));
+        return Err(not_admitted(format!(
+            "tablet {} is {} in the inventory",
+            tablet.serial, tablet.platform
+        )));
     }
     if enrolment.tablet_id.is_some_and(|invited| invited != tablet.id) {
         return Err(not_admitted(format!("the invitation is for another tablet than {}", tablet.serial)));

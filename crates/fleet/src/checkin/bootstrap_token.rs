@@ -20,12 +20,15 @@ pub(super) async fn set(
     fleet
         .store()
         .write(move |tx| {
-            let bound = bound(tx, &identity, message.udid.as_ref(), Moment::Message("SetBootstrapToken"), now)?;
+            let bound =
+                bound(tx, &identity, message.udid.as_ref(), Moment::Message("SetBootstrapToken"), now)?;
             confirm(tx, &bound, now)?;
             match &message.bootstrap_token {
                 Some(token) if !token.expose().is_empty() => {
-                    let secrets =
-                        EnrolmentSecrets { bootstrap_token: Some(token.clone()), ..EnrolmentSecrets::default() };
+                    let secrets = EnrolmentSecrets {
+                        bootstrap_token: Some(token.clone()),
+                        ..EnrolmentSecrets::default()
+                    };
                     store::enrolments::set_secrets(tx, bound.enrolment.id, &secrets)?;
                 }
                 _ => store::enrolments::forget_bootstrap_token(tx, bound.enrolment.id)?,
@@ -47,12 +50,15 @@ pub(super) async fn get(
     let secrets = fleet
         .store()
         .write(move |tx| {
-            let bound = bound(tx, &identity, message.udid.as_ref(), Moment::Message("GetBootstrapToken"), now)?;
+            let bound =
+                bound(tx, &identity, message.udid.as_ref(), Moment::Message("GetBootstrapToken"), now)?;
             confirm(tx, &bound, now)?;
             Ok::<_, TabletError>(store::enrolments::secrets(tx, bound.enrolment.id)?)
         })
         .await?;
-    let response =
-        GetBootstrapTokenResponse { bootstrap_token: secrets.bootstrap_token, ..GetBootstrapTokenResponse::default() };
+    let response = GetBootstrapTokenResponse {
+        bootstrap_token: secrets.bootstrap_token,
+        ..GetBootstrapTokenResponse::default()
+    };
     Ok(Reply::Plist(apple::plist::to_xml(&response.to_dictionary())))
 }

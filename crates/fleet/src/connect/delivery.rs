@@ -44,11 +44,14 @@ pub(super) async fn render(
     let content = match (&delivered.payload, kind) {
         (Some(payload), _) => match orders::check_stored(kind, payload) {
             Ok(content) => content,
-            Err(edited) => return undeliverable(fleet, enrolment, &delivered, &edited.to_string(), now).await,
+            Err(edited) => {
+                return undeliverable(fleet, enrolment, &delivered, &edited.to_string(), now).await;
+            }
         },
         (None, RequestType::ClearPasscode) => {
             let id = enrolment.id;
-            let secrets: EnrolmentSecrets = fleet.store().read(move |tx| store::enrolments::secrets(tx, id)).await?;
+            let secrets: EnrolmentSecrets =
+                fleet.store().read(move |tx| store::enrolments::secrets(tx, id)).await?;
             match secrets.unlock_token {
                 Some(token) => with(kind, "UnlockToken", &token),
                 None => {
@@ -96,4 +99,3 @@ async fn undeliverable(
     fleet.store().connect_write(write).await?;
     Ok(Reply::Empty)
 }
-

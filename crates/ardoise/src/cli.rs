@@ -1,0 +1,169 @@
+//! The command line: what can be typed.
+
+use clap::{Parser, Subcommand};
+
+use crate::demo;
+use crate::failure::Failure;
+use crate::machine::{authority, backup, config, init, migrate, serve};
+use crate::output::Output;
+use crate::remote::{
+    alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
+};
+
+const EXAMPLES: &str = "\
+Begin here:
+  ardoise demo                                   a whole département on this machine, with simulated tablets
+  ardoise init --tablets-url https://mdm.example.org --organisation \"Département de l'Exemple\"
+  ardoise serve                                  serve the home folder that `init` made
+
+Then, from anywhere, with a token:
+  export ARDOISE_SERVER=https://ardoise.example.org ARDOISE_TOKEN=ardoise_…
+  ardoise inventory import tablets.csv           which tablets may enrol
+  ardoise link create --uai 0761234A --max-uses 30
+  ardoise tablet list --state enrolled
+  ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
+  ardoise command why COMMAND                    one sentence: why is it still pending?
+
+Exit codes: 0 done, 1 refused or failed, 2 not understood.";
+
+/// Manages the tablets that a département lends.
+#[derive(Debug, Parser)]
+#[command(name = "ardoise", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Print one JSON document for programs; errors too, on standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a home folder: configuration, key file, tables, authority, first token. Safe to repeat.
+    Init(init::Arguments),
+    /// Serve tablets and people until told to stop.
+    Serve(serve::Arguments),
+    /// Show Ardoise at work, with simulated tablets: a story that is checked, or a département to play with.
+    Demo(demo::Arguments),
+    /// Create or upgrade the tables, as their owner.
+    Migrate(migrate::Arguments),
+    /// Look at the configuration without starting anything.
+    Config(config::Arguments),
+    /// Write a backup of the database, while it is served.
+    Backup(backup::BackupArguments),
+    /// Bring a backup back into an empty database. What destroys and is older is void.
+    Restore(backup::RestoreArguments),
+    /// The authority that issues tablets' certificates.
+    Authority(authority::Arguments),
+
+    /// How the fleet stands, in a few numbers.
+    Status(status::Arguments),
+    /// The tablets that may enrol.
+    Inventory(inventory::Arguments),
+    /// Addresses by which tablets enrol.
+    Link(link::Arguments),
+    /// Tablets: what they are, what they reported.
+    Tablet(tablet::Arguments),
+    /// Commands: what tablets are asked, and what became of it.
+    Command(command::Arguments),
+    /// The certificate by which Apple lets us wake tablets.
+    PushCertificate(push_certificate::Arguments),
+    /// Tablets of another server that may move here.
+    Takeover(takeover::Arguments),
+    /// What Apple's automated enrolment needs.
+    Apple(apple::Arguments),
+    /// What an operator should look at.
+    Alarm(alarm::Arguments),
+    /// Who may use the API.
+    Token(token::Arguments),
+}
+
+impl Cli {
+    /// Does what was typed.
+    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let output = *output;
+        match self.command {
+            Command::Init(arguments) => Box::pin(init::run(arguments, output)).await,
+            Command::Serve(arguments) => Box::pin(serve::run(arguments)).await,
+            Command::Demo(arguments) => Box::pin(demo::run(arguments, output)).await,
+            Command::Migrate(arguments) => migrate::run(arguments, output).await,
+            Command::Config(arguments) => config::run(&arguments, output),
+            Command::Backup(arguments) => backup::backup(arguments, output).await,
+            Command::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
+            Command::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Command::Status(arguments) => status::run(arguments, output).await,
+            Command::Inventory(arguments) => inventory::run(arguments, output).await,
+            Command::Link(arguments) => link::run(arguments, output).await,
+            Command::Tablet(arguments) => tablet::run(arguments, output).await,
+            Command::Command(arguments) => Box::pin(command::run(arguments, output)).await,
+            Command::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
+            Command::Takeover(arguments) => takeover::run(arguments, output).await,
+            Command::Apple(arguments) => apple::run(arguments, output).await,
+            Command::Alarm(arguments) => alarm::run(arguments, output).await,
+            Command::Token(arguments) => Box::pin(token::run(arguments, output)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} has no sentence");
+            for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+                assert!(argument.get_help().is_some(), "{path}: {} has no sentence", argument.get_id());
+            }
+            command.get_subcommands().for_each(|below| look(below, &path));
+        }
+        look(&Cli::command(), "");
+    }
+
+    #[test]
+    fn what_the_help_shows_can_be_typed() {
+        for line in [
+            "ardoise demo",
+            "ardoise init --tablets-url https://mdm.example.org --organisation Exemple",
+            "ardoise serve",
+            "ardoise inventory import tablets.csv",
+            "ardoise link create --uai 0761234A --max-uses 30",
+            "ardoise tablet list --state enrolled",
+            "ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig",
+            "ardoise command why 0193",
+            "ardoise demo first-day --tablets 50 --json",
+            "ardoise --json alarm list --server https://localhost:9443",
+            "ardoise apple authority add root.pem",
+            "ardoise config explain tablets.listen",
+        ] {
+            Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            "ardoise",
+            "ardoise link create",
+            "ardoise link create --tablet DMPXK1ABCD12 --uai 0761234A",
+            "ardoise link create --uai 0761234A",
+            "ardoise command send X InstallProfile --profile a --parameters {}",
+            "ardoise demo no-such-story",
+            "ardoise demo first-day --tablets 0",
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

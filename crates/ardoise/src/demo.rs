@@ -1,0 +1,231 @@
+//! `ardoise demo`: the real server on loopback, with simulated tablets and a stand-in for Apple's push service.
+//!
+//! A *story* is told step by step, and every check shows what was expected and what was seen, read through the
+//! public API: what a story proves is what an operator would see. Without a story a whole département stays
+//! up, to be looked at.
+
+mod classroom;
+mod departement;
+mod first_day;
+mod scratch;
+mod span;
+mod stage;
+mod teller;
+
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::{Failure, with_causes};
+use crate::output::{self, Output};
+use crate::table::table;
+use scratch::Scratch;
+use stage::Stage;
+use teller::Teller;
+
+const EXAMPLES: &str = "\
+  ardoise demo                                        a département: two collèges, 200 tablets, until Ctrl-C
+  ardoise demo --list                                 which stories there are
+  ardoise demo first-day --tablets 50 --json          one story; its last line is JSON, its exit code the verdict
+  ardoise demo first-day --database postgresql://me@localhost/postgres
+                                                      in a scratch database, made beside that one and dropped
+
+Everything happens on this machine, in a temporary folder, and is gone afterwards.";
+
+/// The most tablets of a demo: what two processors show in a reasonable time.
+const MOST_TABLETS: u64 = 5_000;
+
+/// What is shown.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The story; without one, a département that stays up.
+    #[arg(value_enum)]
+    story: Option<Story>,
+
+    /// How many tablets; a story has 20 unless told, the département 200.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
+    tablets: Option<u64>,
+
+    /// How long, such as 20s, 5m or 1h: the département stays up that long; a story fails if it takes longer.
+    #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
+    span: Option<Duration>,
+
+    /// A PostgreSQL server, by the URL of a database of it; SQLite in the temporary folder unless told.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+
+    /// List the stories.
+    #[arg(long, conflicts_with_all = ["story", "tablets", "span", "database"])]
+    list: bool,
+}
+
+/// A story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Story {
+    /// From the inventory to a profile that the tablets report: links, SCEP, push, commands
+    FirstDay,
+}
+
+impl Story {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::FirstDay => "first-day",
+        }
+    }
+
+    const fn about(self) -> &'static str {
+        match self {
+            Self::FirstDay => {
+                "from the inventory to a profile that the tablets report: links, SCEP, push, commands"
+            }
+        }
+    }
+}
+
+/// What a story did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    enrolled: u64,
+    acknowledged: u64,
+}
+
+/// The last line of a story, for programs.
+#[derive(Debug, Serialize)]
+struct Verdict<'a> {
+    story: &'a str,
+    ok: bool,
+    checks: usize,
+    tablets: u64,
+    enrolled: u64,
+    acknowledged: u64,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// Shows.
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    if arguments.list {
+        let stories: Vec<_> = Story::value_variants()
+            .iter()
+            .map(|story| json!({ "story": story.name(), "about": story.about() }))
+            .collect();
+        return output
+            .show(&json!(stories), || table(&stories, &[("story", "/story"), ("about", "/about")]));
+    }
+    let scratch = match arguments.database.as_deref() {
+        None => None,
+        Some(url) => Some(Scratch::make(url).await?),
+    };
+    let database = scratch.as_ref().map(Scratch::url);
+    let shown = match arguments.story {
+        Some(story) => Box::pin(tell(story, &arguments, database, output)).await,
+        None => Box::pin(departement::run(&arguments, database, output)).await,
+    };
+    if let Some(scratch) = scratch {
+        scratch.drop(output).await;
+    }
+    shown
+}
+
+/// Tells a story, and ends with its verdict whatever happened.
+async fn tell(
+    story: Story,
+    arguments: &Arguments,
+    database: Option<&str>,
+    output: Output,
+) -> Result<(), Failure> {
+    let began = Instant::now();
+    let tablets = arguments.tablets.unwrap_or(20);
+    let mut teller = Teller::new(output);
+    let mut tally = Tally::default();
+    let told = {
+        let whole = Box::pin(play(story, tablets, database, &mut teller, &mut tally));
+        match arguments.span {
+            None => whole.await,
+            Some(span) => tokio::time::timeout(span, whole).await.unwrap_or_else(|_elapsed| {
+                Err(Failure::Story(format!("it took longer than {}", span::shown(span))))
+            }),
+        }
+    };
+    let seconds = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+    let (checks, failed) = teller.counts();
+    let verdict = Verdict {
+        story: story.name(),
+        ok: told.is_ok() && failed == 0,
+        checks,
+        tablets,
+        enrolled: tally.enrolled,
+        acknowledged: tally.acknowledged,
+        seconds,
+        problem: told.as_ref().err().map(|failure| with_causes(failure)),
+    };
+    if output.is_json() {
+        let line = serde_json::to_string(&verdict).map_err(|error| Failure::Story(error.to_string()))?;
+        output::print(&line)?;
+    } else {
+        teller.end(&verdict_in_words(&verdict));
+    }
+    told?;
+    if failed == 0 { Ok(()) } else { Err(Failure::Checks { failed, checks }) }
+}
+
+fn verdict_in_words(verdict: &Verdict<'_>) -> String {
+    let Verdict { story, ok, checks, tablets, enrolled, acknowledged, seconds, .. } = verdict;
+    let end = if *ok { "as told" } else { "not as told" };
+    format!(
+        "{story}: {end}; {checks} checks, {enrolled} of {tablets} tablets enrolled, {acknowledged} commands \
+         acknowledged, {seconds} s"
+    )
+}
+
+async fn play(
+    story: Story,
+    tablets: u64,
+    database: Option<&str>,
+    teller: &mut Teller,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    teller.step("a server on loopback, with a stand-in for Apple's push service");
+    let stage = Box::pin(Stage::open(database)).await?;
+    teller.tell(&format!("tablets at {}, people at {}", stage.tablets_url(), stage.people_url()));
+    let told = match story {
+        Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, tally)).await,
+    };
+    stage.close().await;
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_has_its_keys_in_their_order() {
+        let verdict = Verdict {
+            story: "first-day",
+            ok: true,
+            checks: 9,
+            tablets: 50,
+            enrolled: 50,
+            acknowledged: 350,
+            seconds: 6.2,
+            problem: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&verdict).unwrap(),
+            r#"{"story":"first-day","ok":true,"checks":9,"tablets":50,"enrolled":50,"acknowledged":350,"seconds":6.2}"#
+        );
+    }
+
+    #[test]
+    fn a_story_is_typed_by_the_name_it_is_told_by() {
+        for story in Story::value_variants() {
+            let typed = story.to_possible_value().unwrap();
+            assert_eq!(typed.get_name(), story.name());
+        }
+    }
+}

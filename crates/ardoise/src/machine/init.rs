@@ -1,0 +1,172 @@
+//! `ardoise init`: makes a home folder, step by step; a step that was done before is left as it is.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use server::config::{Config, template};
+use store::Vault;
+
+use super::tables::OwnerArguments;
+use super::{authority, first_token, host, now, open_fleet, open_store};
+use crate::failure::Failure;
+use crate::home::{Home, HomeArguments};
+use crate::output::Output;
+use crate::table::{Column, sheet};
+
+const EXAMPLES: &str = "\
+On one machine, with SQLite:
+  ardoise init --home /var/lib/ardoise --tablets-url https://mdm.example.org
+On PostgreSQL, whose owner makes the tables and whose other role serves:
+  ARDOISE_OWNER_URL=postgresql://owner:…@db/ardoise \\
+  ardoise init --tablets-url https://mdm.example.org --database postgresql://ardoise:…@db/ardoise
+
+Safe to repeat: nothing that exists is overwritten. Keep a copy of the key file apart from the backups.";
+
+/// What the new home folder is for.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The address tablets will use; it cannot change later without enrolling them again.
+    #[arg(long, value_name = "URL")]
+    tablets_url: Option<String>,
+
+    /// The address people will use.
+    #[arg(long, value_name = "URL")]
+    people_url: Option<String>,
+
+    /// The name tablets show for who manages them.
+    #[arg(long, value_name = "NAME")]
+    organisation: Option<String>,
+
+    /// The database: `sqlite:PATH` or `postgresql://…`; SQLite in the home folder unless told.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+
+    /// Write the first token to this new file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    owner: OwnerArguments,
+
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+const FIELDS: &[Column] = &[
+    ("home folder", "/home"),
+    ("configuration", "/configuration"),
+    ("key file", "/key_file"),
+    ("database", "/database"),
+    ("migrations run", "/migrations"),
+    ("new authority", "/new_authority"),
+    ("its certificate", "/authority_file"),
+    ("token file", "/token_file"),
+    ("first token", "/token"),
+];
+
+/// Makes the home folder.
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    let home = arguments.home.open()?;
+    let config = configuration(&arguments, &home)?;
+    make_key_file(&config.keys_file)?;
+
+    let migrations = if arguments.owner.is_known(&config) {
+        arguments.owner.migrate(&config).await?.applied.len()
+    } else {
+        0
+    };
+    let store = open_store(&config).await?;
+    let organisation = &config.enrolment.organisation_name;
+    let new_authority = fleet::authorities::init(&store, &host(), organisation, now()).await?;
+    let fleet = open_fleet(&config).await?;
+    authority::write_file(&fleet, &home).await?;
+
+    let token = first_token::if_none(&fleet).await?;
+    if let (Some(file), Some(token)) = (&arguments.token_file, &token) {
+        write_private(file, token.as_bytes())?;
+    }
+    let document = json!({
+        "home": home.folder(),
+        "configuration": home.config_file(),
+        "key_file": config.keys_file,
+        "database": config.database.url.to_string(),
+        "migrations": migrations,
+        "new_authority": new_authority,
+        "authority_file": home.authority_file(),
+        "token_file": token.as_ref().and(arguments.token_file.as_ref()),
+        "token": token.filter(|_shown| arguments.token_file.is_none()),
+    });
+    output.show(&document, || told(&document))
+}
+
+fn told(document: &Value) -> String {
+    let shown = |(_title, pointer): &&Column| document.pointer(pointer).is_some_and(|value| !value.is_null());
+    let fields: Vec<Column> = FIELDS.iter().filter(shown).copied().collect();
+    let home = document.pointer("/home").and_then(Value::as_str).unwrap_or_default();
+    let token = if document.pointer("/token").is_some_and(Value::is_string) {
+        "\nThe token is not shown again: keep it, or put it in ~/.config/ardoise/token (chmod 600)."
+    } else {
+        ""
+    };
+    format!("{}\n{token}\nNext: `ardoise serve --home {home}`", sheet(document, &fields))
+}
+
+/// The configuration, written if there is none. It is understood before anything is written.
+fn configuration(arguments: &Arguments, home: &Home) -> Result<Config, Failure> {
+    let values = [
+        ("tablets.public_url", &arguments.tablets_url),
+        ("people.public_url", &arguments.people_url),
+        ("enrolment.organisation_name", &arguments.organisation),
+        ("database.url", &arguments.database),
+    ];
+    let values: Vec<(&str, &str)> =
+        values.iter().filter_map(|(key, value)| value.as_deref().map(|value| (*key, value))).collect();
+    let file = home.config_file();
+    if file.exists() {
+        if values.is_empty() {
+            return home.config();
+        }
+        return Err(Failure::Usage(format!(
+            "there is a configuration already: change `{}` by hand, then type `ardoise init` alone",
+            file.display()
+        )));
+    }
+    if arguments.tablets_url.is_none() {
+        return Err(Failure::Usage(
+            "name the address that tablets will use: `ardoise init --tablets-url https://mdm.example.org`".into(),
+        ));
+    }
+    let text = template(&values);
+    let config = home.config_from(&text)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(home.folder()).map_err(Failure::writing(home.folder()))?;
+    write_private(&file, text.as_bytes())?;
+    Ok(config)
+}
+
+fn make_key_file(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    let line = Vault::generate_key_line("k1");
+    let mut text = types::Secret::new(String::from(
+        "# The keys that seal secrets in the database; the first one is in use. Without this file a backup is lost.\n",
+    ));
+    text = types::Secret::new(format!("{}{}\n", text.expose(), line.expose().trim_end()));
+    write_private(path, text.expose().as_bytes())
+}
+
+/// Writes a new file that only its owner reads.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(Failure::writing(path))
+}

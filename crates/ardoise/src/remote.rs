@@ -1,0 +1,19 @@
+//! Commands over a server's API: one file per noun, each of which asks and shows.
+
+pub(crate) mod alarm;
+pub(crate) mod apple;
+mod api;
+pub(crate) mod command;
+mod connection;
+pub(crate) mod inventory;
+pub(crate) mod link;
+mod problem;
+pub(crate) mod push_certificate;
+pub(crate) mod status;
+pub(crate) mod tablet;
+pub(crate) mod takeover;
+pub(crate) mod token;
+
+pub(crate) use api::{Api, Body};
+pub(crate) use connection::Connection;
+pub(crate) use problem::Problem;

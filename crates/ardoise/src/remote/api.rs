@@ -1,0 +1,213 @@
+//! A client of the JSON API under `/api/v1`.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, Method, StatusCode};
+use serde_json::{Value, json};
+use types::Secret;
+use url::Url;
+
+use super::Problem;
+use crate::failure::Failure;
+
+/// The most items in one part of a list, as the API allows.
+const PART: &str = "500";
+/// The longest that an answer may take: an import of 200,000 lines on a slow disk.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest that a connection may take to be made.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
+
+/// A client of one server's API, with one token. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    base: Url,
+    http: Client,
+}
+
+/// What a request carries.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Nothing.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Bytes of another kind.
+    Bytes(&'static str, Vec<u8>),
+}
+
+impl Api {
+    /// A client of the server at `base`. `trust` holds the only authorities, PEM, that may vouch for it; the
+    /// machine's usual ones unless given.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an address or a token that cannot be used, or one over plain HTTP to another
+    /// machine: the token would cross the network in clear.
+    pub(crate) fn new(base: Url, token: Secret<String>, trust: Option<&[u8]>) -> Result<Self, Failure> {
+        let local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && local) {
+            return Err(Failure::Usage(format!("`{base}` is not the address of a server: it must begin with `https://`")));
+        }
+        let bearer = Secret::new(format!("Bearer {}", token.expose()));
+        let mut authorization = HeaderValue::from_str(bearer.expose())
+            .map_err(|_invalid| Failure::Usage("the token holds characters that no token of ours has".into()))?;
+        authorization.set_sensitive(true);
+        let headers = HeaderMap::from_iter([
+            (AUTHORIZATION, authorization),
+            (ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
+        ]);
+        let mut builder = Client::builder()
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .connect_timeout(CONNECT_PATIENCE)
+            .user_agent(concat!("ardoise/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = trust {
+            let authorities = Certificate::from_pem_bundle(pem).map_err(Failure::Client)?;
+            if authorities.is_empty() {
+                return Err(Failure::Usage("the file in `--trust` holds no certificate in PEM".into()));
+            }
+            builder = builder.tls_certs_only(authorities);
+        }
+        if local {
+            builder = builder.no_proxy();
+        }
+        Ok(Self { base, http: builder.build().map_err(Failure::Client)? })
+    }
+
+    /// Asks for what stands at `path` below `/api/v1`.
+    pub(crate) async fn get(&self, path: &[&str]) -> Result<Value, Failure> {
+        self.send(Method::GET, path, &[], Body::Empty).await
+    }
+
+    /// As [`get`](Self::get), for what another kind of text stands for: `Accept: text/csv`.
+    pub(crate) async fn get_text(&self, path: &[&str], accept: &'static str) -> Result<String, Failure> {
+        let request = self.http.get(self.url(path, &[PART_QUERY])?).header(reqwest::header::ACCEPT, accept);
+        let (_status, body) = self.answered(request).await?;
+        String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
+    }
+
+    /// Makes something.
+    pub(crate) async fn post(&self, path: &[&str], body: Body) -> Result<Value, Failure> {
+        self.send(Method::POST, path, &[], body).await
+    }
+
+    /// Sets something.
+    pub(crate) async fn put(&self, path: &[&str], body: Body) -> Result<Value, Failure> {
+        self.send(Method::PUT, path, &[], body).await
+    }
+
+    /// Ends something.
+    pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
+        self.send(Method::DELETE, path, &[], Body::Empty).await
+    }
+
+    /// The first `limit` items of a list, part by part.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        limit: Option<usize>,
+    ) -> Result<Vec<Value>, Failure> {
+        let limit = limit.unwrap_or(usize::MAX);
+        let mut items = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut part = query.to_vec();
+            part.push(PART_QUERY);
+            part.extend(after.as_deref().map(|after| ("after", after)));
+            let answer = self.send(Method::GET, path, &part, Body::Empty).await?;
+            let found = answer.get("items").and_then(Value::as_array).ok_or_else(|| self.foreign("a list without items"))?;
+            items.extend(found.iter().cloned());
+            let next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
+            if items.len() >= limit || next.is_none() || next == after {
+                items.truncate(limit);
+                return Ok(items);
+            }
+            after = next;
+        }
+    }
+
+    async fn send(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Body) -> Result<Value, Failure> {
+        let request = self.http.request(method, self.url(path, query)?);
+        let request = match body {
+            Body::Empty => request,
+            Body::Json(document) => request.json(&document),
+            Body::Bytes(kind, bytes) => request.header(CONTENT_TYPE, kind).body(bytes),
+        };
+        let (status, body) = self.answered(request).await?;
+        if status == StatusCode::NO_CONTENT || body.is_empty() {
+            return Ok(json!({ "done": true }));
+        }
+        serde_json::from_slice(&body).map_err(|error| self.foreign(&error.to_string()))
+    }
+
+    async fn answered(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let unreachable = |source: reqwest::Error| Failure::Unreachable {
+            server: self.base.to_string(),
+            source: source.without_url(),
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?.to_vec();
+        if status.is_success() {
+            Ok((status, body))
+        } else {
+            Err(Failure::Problem(Box::new(Problem::read(status.as_u16(), &body))))
+        }
+    }
+
+    /// The address of `path`: segments are escaped, so that no id of a file or of a person leads elsewhere.
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failure> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::Usage(format!("`{}` is not the address of a server", self.base)))?
+            .pop_if_empty()
+            .extend(["api", "v1"])
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    fn foreign(&self, what: &str) -> Failure {
+        Failure::Foreign { server: self.base.to_string(), what: what.to_owned() }
+    }
+}
+
+const PART_QUERY: (&str, &str) = ("limit", PART);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(base: &str) -> Result<Api, Failure> {
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
+        Api::new(base.parse().unwrap(), Secret::new("ardoise_x".to_owned()), None)
+    }
+
+    #[test]
+    fn an_id_never_leads_to_another_address() {
+        let api = api("https://ardoise.example.org").unwrap();
+        let url = api.url(&["tablets", "../tokens?x#y", "commands"], &[("after", "a&b")]).unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://ardoise.example.org/api/v1/tablets/..%2Ftokens%3Fx%23y/commands?after=a%26b"
+        );
+    }
+
+    #[test]
+    fn a_token_crosses_no_network_in_clear() {
+        for base in ["http://ardoise.example.org", "ftp://localhost", "mailto:a@example.org"] {
+            assert!(matches!(api(base), Err(Failure::Usage(_))), "{base}");
+        }
+        assert!(api("http://127.0.0.1:9443").is_ok());
+    }
+
+    #[test]
+    fn t_c11_a_client_does_not_show_its_token() {
+        let shown = format!("{:?}", api("https://localhost:1").unwrap());
+        assert!(!shown.contains("ardoise_x"), "{shown}");
+    }
+}

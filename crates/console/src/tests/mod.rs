@@ -1,0 +1,6 @@
+//! The door, over a real database, through its own routes.
+
+mod access;
+mod api;
+mod door;
+mod problems;

@@ -1,0 +1,182 @@
+//! A fleet over an empty database, and what tests do with it.
+
+use std::process::{Command, Stdio};
+
+use store::enrolments::{Enrolment, EnrolmentState};
+use store::{DatabaseUrl, Engine, Store, StoreOptions, Vault};
+use types::{Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Supervision, TabletId};
+
+use crate::page::Page;
+use crate::tablets::{self, Filter, Named};
+use crate::{Fleet, Principal, Scope, Settings, TakeoverPolicy, inventory};
+
+/// The server on which tests on PostgreSQL make their databases.
+const SERVER: &str = "ARDOISE_TEST_POSTGRESQL";
+
+pub(super) const SERIAL: &str = "DMPXK1ABCD01";
+pub(super) const OTHER: &str = "DMPXK1ABCD02";
+pub(super) const INVENTORY: &str = "serial,asset_tag,model,platform,uai\n\
+    DMPXK1ABCD01,76-0001,iPad (9th generation),ipad,0761234A\n\
+    DMPXK1ABCD02,76-0002,iPad (9th generation),ipad,0767777B\n\
+    R52N10ABCDE,76-0003,Galaxy Tab,android,0761234A\n";
+
+pub(super) fn now() -> Instant {
+    Instant::from_millis(1_790_000_000_000)
+}
+
+pub(super) fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+pub(super) fn named(serial: &str) -> Named {
+    serial.parse().unwrap()
+}
+
+/// SQLite, and PostgreSQL where there is a server for tests.
+pub(super) fn engines() -> Vec<Engine> {
+    match server() {
+        Some(_) => vec![Engine::Sqlite, Engine::Postgresql],
+        None => vec![Engine::Sqlite],
+    }
+}
+
+fn server() -> Option<url::Url> {
+    std::env::var(SERVER).ok().filter(|text| !text.is_empty()).map(|text| text.parse().unwrap())
+}
+
+pub(super) struct People {
+    pub(super) fleet: Fleet,
+    pub(super) operator: Principal,
+    _folder: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+impl People {
+    pub(super) async fn new(engine: Engine) -> Self {
+        Self::with(engine, TakeoverPolicy::Closed).await
+    }
+
+    pub(super) async fn with(engine: Engine, takeover: TakeoverPolicy) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = (engine == Engine::Postgresql).then(Database::create);
+        let url = match &database {
+            Some(database) => database.url.clone(),
+            None => DatabaseUrl::sqlite(folder.path().join("ardoise.db")),
+        };
+        Store::migrate(url.clone()).await.unwrap();
+        let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
+        let store = Store::open(StoreOptions::new(url), vault).await.unwrap();
+        let operator = Principal::host();
+        crate::authorities::init(&store, &operator, "Seine-Maritime", now()).await.unwrap();
+        let settings = Settings {
+            organisation: "Seine-Maritime".into(),
+            tablets_url: "https://tablettes.example.fr".parse().unwrap(),
+            challenge_lifetime: days(1),
+            identity_lifetime: days(365),
+            scep_legacy: pki::scep::LegacyPolicy::refuse(),
+            minimum_os: None,
+            profile_signer: None,
+            anchors: Vec::new(),
+            takeover,
+        };
+        let fleet = Fleet::open(store, settings).await.unwrap();
+        Self { fleet, operator, _folder: folder, _database: database }
+    }
+
+    /// With the inventory imported.
+    pub(super) async fn stocked(engine: Engine) -> Self {
+        let people = Self::new(engine).await;
+        inventory::import(&people.fleet, &people.operator, INVENTORY.as_bytes(), now()).await.unwrap();
+        people
+    }
+
+    /// Someone who may only look.
+    pub(super) async fn reader(&self) -> Principal {
+        let given = crate::tokens::create(&self.fleet, &self.operator, "reader", Scope::Read, days(1), now())
+            .await
+            .unwrap();
+        crate::tokens::authenticate(&self.fleet, given.secret.expose(), now()).await.unwrap()
+    }
+
+    pub(super) async fn tablet(&self, serial: &str) -> TabletId {
+        tablets::show(&self.fleet, &self.operator, named(serial)).await.unwrap().line.tablet.id
+    }
+
+    pub(super) async fn count(&self, filter: Filter) -> usize {
+        tablets::list(&self.fleet, &self.operator, filter, Page::default()).await.unwrap().items.len()
+    }
+
+    /// Enrols the tablet, as if it had sent its push token.
+    pub(super) async fn enrol(&self, serial: &str) -> EnrolmentId {
+        self.enrol_with(serial, |_| {}).await
+    }
+
+    pub(super) async fn enrol_with(&self, serial: &str, change: impl FnOnce(&mut Enrolment)) -> EnrolmentId {
+        let mut enrolment = Enrolment {
+            id: EnrolmentId::new(now()),
+            tablet_id: Some(self.tablet(serial).await),
+            platform: Platform::Ipad,
+            state: EnrolmentState::Active,
+            kind: EnrolmentKind::Link,
+            supervision: Supervision::Supervised,
+            udid: Some("00008020-000915083C80012E".parse().unwrap()),
+            serial: Some(serial.parse().unwrap()),
+            topic: Some("com.apple.mgmt.External.test".into()),
+            awaiting_configuration: false,
+            os_version: Some("18.1".into()),
+            build_version: None,
+            product_name: None,
+            access_rights: None,
+            link_id: None,
+            takeover_id: None,
+            segment_id: None,
+            reported_token: None,
+            end_id: None,
+            created_at: now(),
+            authenticated_at: Some(now()),
+            token_updated_at: Some(now()),
+            ended_at: None,
+        };
+        change(&mut enrolment);
+        let id = enrolment.id;
+        self.fleet.store().write(move |tx| store::enrolments::insert(tx, &enrolment)).await.unwrap();
+        id
+    }
+
+    /// The actions that the audit log tells, in order, without those of the fixture.
+    pub(super) async fn audit(&self) -> Vec<String> {
+        let entries = self.fleet.store().read(|tx| store::audit::list(tx, None, 0, 1_000)).await.unwrap();
+        entries.into_iter().map(|entry| entry.action).filter(|action| action != "authority.create").collect()
+    }
+}
+
+/// A database of its own on the server for tests, dropped with it.
+struct Database {
+    name: String,
+    url: DatabaseUrl,
+}
+
+impl Database {
+    fn create() -> Self {
+        let name = format!("fleet_{}", uuid::Uuid::new_v4().simple());
+        psql(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        let mut url = server().unwrap();
+        url.set_path(&name);
+        Self { url: url.as_str().parse().unwrap(), name }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        psql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn psql(statement: &str) {
+    let status = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--dbname", server().unwrap().as_str(), "--command", statement])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "psql: {statement}");
+}

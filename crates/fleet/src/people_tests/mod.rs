@@ -1,0 +1,7 @@
+//! The people's use cases over a real database of each engine.
+
+mod commands;
+mod enrolment;
+mod fixture;
+mod inventory;
+mod keys;

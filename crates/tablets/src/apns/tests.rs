@@ -1,0 +1,1 @@
+//! Apple's refusals, over real TLS and HTTP/2.

@@ -1,0 +1,7 @@
+//! Simulated iPads against the real server, over TLS, on SQLite and on PostgreSQL.
+//!
+//! Each flow is a story that is told twice, once per engine. What it says of the server is read through the
+//! API, as an operator would; what it says of a tablet, from the tablet.
+
+mod first_day;
+mod support;

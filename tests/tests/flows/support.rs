@@ -1,0 +1,72 @@
+//! What the stories share.
+
+use serde_json::Value;
+use tablets::{Conversation, Ipad, Outcome, Status};
+use testkit::TestServer;
+
+/// Two tests of each story, one per engine.
+macro_rules! on_both_engines {
+    ($($name:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(store::Engine::Sqlite).await;
+            })*
+        }
+        mod postgresql {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(store::Engine::Postgresql).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_engines;
+
+/// The collège of most tablets.
+pub(crate) const COLLEGE: &str = "0761234A";
+/// Another one.
+pub(crate) const OTHER_COLLEGE: &str = "0769876B";
+
+/// What the server says of a tablet: `enrolled`, …
+pub(crate) async fn standing(server: &TestServer, serial: &str) -> String {
+    let tablet = server.tablet(serial).await.unwrap();
+    tablet["state"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The tablet's enrolment, as the API shows it.
+pub(crate) async fn enrolment(server: &TestServer, serial: &str) -> Value {
+    server.tablet(serial).await.unwrap()["enrolment"].clone()
+}
+
+/// What the tablet last reported of this kind.
+pub(crate) async fn observation(server: &TestServer, serial: &str, kind: &str) -> Option<Value> {
+    let tablet = server.tablet(serial).await.unwrap();
+    let all = tablet["observations"].as_array().cloned().unwrap_or_default();
+    all.into_iter().find(|one| one["kind"] == kind).map(|one| one["body"].clone())
+}
+
+/// The state of a command.
+pub(crate) async fn state_of(server: &TestServer, command: &str) -> String {
+    server.show_command(command).await.unwrap()["state"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Lets the tablet carry out all it is given; all of it must be acknowledged.
+pub(crate) async fn obey(ipad: &mut Ipad) -> Conversation {
+    let conversation = ipad.poll().await.unwrap();
+    let odd: Vec<_> = conversation.handled.iter().filter(|one| one.status != Status::Acknowledged).collect();
+    assert!(odd.is_empty(), "{odd:?}");
+    assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
+    conversation
+}
+
+/// The status with which a connect is answered.
+pub(crate) async fn connect_status(ipad: &mut Ipad) -> u16 {
+    ipad.poll().await.unwrap().outcome.status()
+}
+
+/// The status of an outcome that must leave the tablet managed.
+pub(crate) fn still_managed(outcome: &Outcome) -> u16 {
+    assert!(!matches!(outcome, Outcome::Unenrolled { .. }), "{outcome:?}");
+    outcome.status()
+}
