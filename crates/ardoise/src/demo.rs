@@ -113,8 +113,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             .iter()
             .map(|story| json!({ "story": story.name(), "about": story.about() }))
             .collect();
-        return output
-            .show(&json!(stories), || table(&stories, &[("story", "/story"), ("about", "/about")]));
+        return output.show(&json!(stories), || table(&stories, &[("story", "/story"), ("about", "/about")]));
     }
     let scratch = match arguments.database.as_deref() {
         None => None,

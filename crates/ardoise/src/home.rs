@@ -14,7 +14,14 @@ const AUTHORITY_FILE: &str = "authority.pem";
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HomeArguments {
     /// The home folder: configuration, key file, SQLite's file.
-    #[arg(long, global = true, env = "ARDOISE_HOME", value_name = "FOLDER", default_value = "ardoise-home", help_heading = "Home")]
+    #[arg(
+        long,
+        global = true,
+        env = "ARDOISE_HOME",
+        value_name = "FOLDER",
+        default_value = "ardoise-home",
+        help_heading = "Home"
+    )]
     home: PathBuf,
 
     /// A key of the configuration and its value, over file and environment; may be repeated.
@@ -83,5 +90,6 @@ impl Home {
 
 /// The environment. A variable that is not UTF-8 cannot be one of ours.
 fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
 fn start(cli: Cli, output: &Output) -> Result<(), Failure> {
     // A second provider would only mean that one was chosen before, in this very process: it is ours too.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     runtime.block_on(Box::pin(cli.run(output)))
 }

@@ -85,9 +85,12 @@ pub(crate) fn print(line: &str) -> Result<(), Failure> {
 fn told(failure: &Failure) -> String {
     let mut lines = vec![format!("error: {}", table::printable(&with_causes(failure)))];
     if let Failure::Problem(problem) = failure {
-        lines.extend(problem.lines.iter().map(|line| {
-            format!("  line {}: {}", line.line, table::printable(&line.problem))
-        }));
+        lines.extend(
+            problem
+                .lines
+                .iter()
+                .map(|line| format!("  line {}: {}", line.line, table::printable(&line.problem))),
+        );
         lines.extend(problem.rule.iter().map(|rule| format!("  rule: {rule}")));
     }
     lines.extend(failure.next_step().map(|next| format!("  next: {}", table::printable(&next))));

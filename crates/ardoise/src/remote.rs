@@ -1,8 +1,8 @@
 //! Commands over a server's API: one file per noun, each of which asks and shows.
 
 pub(crate) mod alarm;
-pub(crate) mod apple;
 mod api;
+pub(crate) mod apple;
 pub(crate) mod command;
 mod connection;
 pub(crate) mod inventory;

@@ -18,17 +18,16 @@ pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
         return "nothing to show".to_owned();
     }
     let titles = columns.iter().map(|(title, _pointer)| title.to_uppercase()).collect();
-    let cells = |item: &Value| columns.iter().map(|(_title, pointer)| clipped(&text_at(item, pointer))).collect();
+    let cells =
+        |item: &Value| columns.iter().map(|(_title, pointer)| clipped(&text_at(item, pointer))).collect();
     let rows: Vec<Vec<String>> = std::iter::once(titles).chain(items.iter().map(cells)).collect();
     aligned(&rows)
 }
 
 /// One line per field: what one thing is.
 pub(crate) fn sheet(item: &Value, fields: &[Column]) -> String {
-    let rows: Vec<Vec<String>> = fields
-        .iter()
-        .map(|(title, pointer)| vec![format!("{title}:"), text_at(item, pointer)])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        fields.iter().map(|(title, pointer)| vec![format!("{title}:"), text_at(item, pointer)]).collect();
     aligned(&rows)
 }
 
@@ -54,7 +53,8 @@ fn text(value: &Value) -> String {
 
 /// `text` without what would move the cursor: a tablet's report is shown on an operator's terminal.
 pub(crate) fn printable(text: &str) -> String {
-    let harmless = |character: char| if character.is_control() && character != '\n' { '\u{fffd}' } else { character };
+    let harmless =
+        |character: char| if character.is_control() && character != '\n' { '\u{fffd}' } else { character };
     text.chars().map(harmless).collect()
 }
 
@@ -63,7 +63,9 @@ fn without_fraction(text: &str) -> String {
     let instant = text.split_once('.').filter(|(whole, fraction)| {
         whole.len() == 19
             && whole.as_bytes().get(10) == Some(&b'T')
-            && fraction.strip_suffix('Z').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            && fraction
+                .strip_suffix('Z')
+                .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
     });
     instant.map_or_else(|| text.to_owned(), |(whole, _fraction)| format!("{whole}Z"))
 }
@@ -102,7 +104,8 @@ mod tests {
             json!({ "serial": "DMPXK1ABCD12", "enrolment": { "os_version": "18.1" }, "supervised": true }),
             json!({ "serial": "F", "enrolment": null }),
         ];
-        let columns = [("serial", "/serial"), ("system", "/enrolment/os_version"), ("supervised", "/supervised")];
+        let columns =
+            [("serial", "/serial"), ("system", "/enrolment/os_version"), ("supervised", "/supervised")];
         assert_eq!(
             table(&items, &columns),
             "SERIAL        SYSTEM  SUPERVISED\nDMPXK1ABCD12  18.1    yes\nF             –       –"
@@ -133,7 +136,10 @@ mod tests {
     #[test]
     fn a_long_cell_is_clipped_in_a_table_and_whole_in_a_sheet() {
         let item = json!({ "text": "é".repeat(200) });
-        assert_eq!(table(std::slice::from_ref(&item), &[("t", "/text")]).lines().nth(1).unwrap().chars().count(), 64);
+        assert_eq!(
+            table(std::slice::from_ref(&item), &[("t", "/text")]).lines().nth(1).unwrap().chars().count(),
+            64
+        );
         assert!(sheet(&item, &[("t", "/text")]).contains(&"é".repeat(200)));
     }
 }

@@ -48,7 +48,9 @@ impl Calendar {
     /// Does whatever is due now. What fails is logged, and is due again in the next round.
     pub(crate) async fn round(&mut self) {
         let now = self.clock.now();
-        if is_due(self.expired_at, EXPIRE_EVERY, now) && done("expire commands", expire(&self.fleet, now).await) {
+        if is_due(self.expired_at, EXPIRE_EVERY, now)
+            && done("expire commands", expire(&self.fleet, now).await)
+        {
             self.expired_at = Some(now);
         }
         if is_due(self.renewed_at, RENEW_EVERY, now) {
@@ -60,7 +62,8 @@ impl Calendar {
                 self.renewed_at = Some(now);
             }
         }
-        if is_due(self.pruned_at, DAY, now) && done("forget spent challenges", prune(&self.fleet, now).await) {
+        if is_due(self.pruned_at, DAY, now) && done("forget spent challenges", prune(&self.fleet, now).await)
+        {
             self.pruned_at = Some(now);
         }
     }
@@ -96,10 +99,8 @@ async fn prune(fleet: &Fleet, now: Instant) -> Result<usize, StoreError> {
 /// Queues the enrolment profile again for tablets whose certificate expires soon: with it they renew. Says how
 /// many were asked.
 async fn renew(fleet: &Fleet, now: Instant) -> Result<usize, StoreError> {
-    let due = fleet
-        .store()
-        .read(move |tx| certificates::expiring(tx, now.plus(RENEWAL_BEFORE), RENEWALS))
-        .await?;
+    let due =
+        fleet.store().read(move |tx| certificates::expiring(tx, now.plus(RENEWAL_BEFORE), RENEWALS)).await?;
     #[expect(clippy::disallowed_methods, reason = "this is the calendar")]
     let calendar = Principal::calendar().actor();
     let mut asked = 0;

@@ -94,8 +94,9 @@ impl Messenger {
         {
             return Ok(client.clone());
         }
-        let key = String::from_utf8(identity.key_pem.expose().clone())
-            .map_err(|_not_text| "the key of the push certificate is not PEM; set the certificate again".to_owned())?;
+        let key = String::from_utf8(identity.key_pem.expose().clone()).map_err(|_not_text| {
+            "the key of the push certificate is not PEM; set the certificate again".to_owned()
+        })?;
         let credentials =
             PushIdentity { chain_pem: identity.chain_pem, key_pem: Secret::new(key), topic: identity.topic };
         let service = &self.service;

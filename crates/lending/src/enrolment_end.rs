@@ -14,7 +14,12 @@ pub struct RecordedEnd {
 impl RecordedEnd {
     /// The facts of one row. Only `store` reads rows: `clippy.toml` bans this function elsewhere.
     #[must_use]
-    pub fn from_row(end: EnrolmentEndId, enrolment: EnrolmentId, tablet: TabletId, decided_at: Instant) -> Self {
+    pub fn from_row(
+        end: EnrolmentEndId,
+        enrolment: EnrolmentId,
+        tablet: TabletId,
+        decided_at: Instant,
+    ) -> Self {
         Self { end, enrolment, tablet, decided_at }
     }
 }

@@ -37,7 +37,10 @@ pub enum NotDeliverable {
 pub fn check_stored(row: RequestType, payload: &[u8]) -> Result<Dictionary, NotDeliverable> {
     if matches!(
         row,
-        RequestType::EraseDevice | RequestType::EnableLostMode | RequestType::DeviceLocation | RequestType::ClearPasscode
+        RequestType::EraseDevice
+            | RequestType::EnableLostMode
+            | RequestType::DeviceLocation
+            | RequestType::ClearPasscode
     ) {
         return Err(NotDeliverable::NeverStored { row });
     }
@@ -45,6 +48,9 @@ pub fn check_stored(row: RequestType, payload: &[u8]) -> Result<Dictionary, NotD
         .map_err(|error| NotDeliverable::Unreadable { row, why: error.to_string() })?;
     match dictionary.get("RequestType").and_then(Value::as_string) {
         Some(kind) if kind == row.as_str() => Ok(dictionary),
-        kind => Err(NotDeliverable::OfAnotherKind { row, payload: kind.unwrap_or("nothing").chars().take(64).collect() }),
+        kind => Err(NotDeliverable::OfAnotherKind {
+            row,
+            payload: kind.unwrap_or("nothing").chars().take(64).collect(),
+        }),
     }
 }

@@ -40,7 +40,11 @@ impl Ordinary {
         match request_type {
             RequestType::EraseDevice => return needs(request_type, "an erase order", RuleId::M3),
             RequestType::EnableLostMode => {
-                return needs(request_type, "an open incident of loss, theft or authority request", RuleId::M1);
+                return needs(
+                    request_type,
+                    "an open incident of loss, theft or authority request",
+                    RuleId::M1,
+                );
             }
             RequestType::DeviceLocation => return needs(request_type, "a location warrant", RuleId::M1),
             RequestType::ClearPasscode => return Ok(Self::clear_passcode()),
@@ -89,7 +93,8 @@ impl Ordinary {
         match &self.0 {
             Payload::Stored(command) => {
                 let mut dictionary = command.to_dictionary();
-                dictionary.insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
+                dictionary
+                    .insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
                 Some(apple::plist::to_xml(&dictionary))
             }
             Payload::ClearPasscode | Payload::EnrolmentRenewal => None,
@@ -113,7 +118,9 @@ fn installable(content: &Dictionary) -> Result<(), NotOrdinary> {
     let profile = apple::profile::Profile::parse(opened.as_deref().unwrap_or(bytes))
         .map_err(|error| opaque(format!("{error}; send it unencrypted, signed or not")))?;
     if let Some(find) = profile.erasing_keys().into_iter().next() {
-        return Err(NotOrdinary::Erases { what: format!("InstallProfile with {} ({})", find.path, find.reason) });
+        return Err(NotOrdinary::Erases {
+            what: format!("InstallProfile with {} ({})", find.path, find.reason),
+        });
     }
     if profile.contains_mdm_payload() {
         return Err(NotOrdinary::Unenrols { what: "InstallProfile with a com.apple.mdm payload".into() });
@@ -139,10 +146,8 @@ fn removable(content: &Dictionary, profile: &EnrolmentProfile) -> Result<(), Not
 /// No names, addresses or numbers (C3.1.6).
 fn impersonal_queries(content: &Dictionary) -> Result<(), NotOrdinary> {
     let queries = content.get("Queries").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let personal = queries
-        .iter()
-        .filter_map(Value::as_string)
-        .find(|query| !apple::inventory::may_be_asked(query));
+    let personal =
+        queries.iter().filter_map(Value::as_string).find(|query| !apple::inventory::may_be_asked(query));
     match personal {
         Some(query) => Err(NotOrdinary::Personal { what: format!("DeviceInformation of {query}") }),
         None if queries.is_empty() => {

@@ -64,7 +64,8 @@ pub(crate) fn open_to_tablets(
     manner: Manner,
 ) -> Result<OpenDoor, StartError> {
     let name = DoorName::Tablets;
-    let tls = identity.map(tablets_tls).transpose().map_err(|source| StartError::Tls { door: name, source })?;
+    let tls =
+        identity.map(tablets_tls).transpose().map_err(|source| StartError::Tls { door: name, source })?;
     let address = listener.local_addr();
     let state = Arc::clone(state);
     let http = HttpServer::new(move || App::new().configure(checkin::routes(&state)))
@@ -96,7 +97,8 @@ pub(crate) fn open_to_people(
     manner: Manner,
 ) -> Result<OpenDoor, StartError> {
     let name = DoorName::People;
-    let tls = identity.map(people_tls).transpose().map_err(|source| StartError::Tls { door: name, source })?;
+    let tls =
+        identity.map(people_tls).transpose().map_err(|source| StartError::Tls { door: name, source })?;
     let address = listener.local_addr();
     let (state, waker) = (web::Data::new(state), web::Data::new(waker));
     let http = HttpServer::new(move || {

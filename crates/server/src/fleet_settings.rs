@@ -62,8 +62,7 @@ pub(crate) fn proxies(config: &Config) -> Result<TrustedProxies, StartError> {
 /// Where pushes go.
 pub(crate) fn push_service(config: &Config) -> Result<PushService, StartError> {
     let trust = config.apns.trust.as_ref().map(|path| {
-        std::fs::read_to_string(path)
-            .map_err(|source| StartError::PushTrust { path: path.clone(), source })
+        std::fs::read_to_string(path).map_err(|source| StartError::PushTrust { path: path.clone(), source })
     });
     Ok(PushService {
         endpoint: config.apns.endpoint.clone(),

@@ -45,16 +45,19 @@ impl Server {
         let fleet = Fleet::open(store, settings).await?;
 
         let tablets_identity =
-            door_certificate::identity(DoorName::Tablets, &config.tablets.tls, &tablets_url, &fleet, now).await?;
+            door_certificate::identity(DoorName::Tablets, &config.tablets.tls, &tablets_url, &fleet, now)
+                .await?;
         let people_identity =
-            door_certificate::identity(DoorName::People, &config.people.tls, &people_url, &fleet, now).await?;
+            door_certificate::identity(DoorName::People, &config.people.tls, &people_url, &fleet, now)
+                .await?;
         let door_state = DoorState::new(fleet.clone(), Arc::clone(&options.clock), door_settings(&options)?)?;
         let push_service = fleet_settings::push_service(config)?;
         let manner = Manner { limits: config.limits, workers: options.worker_count() };
 
         let runner = jobs::start(&fleet, &options.clock, push_service, options.rhythm);
         let console = ConsoleState { fleet: fleet.clone(), clock: Arc::clone(&options.clock) };
-        let tablets = door::open_to_tablets(tablets_listener, tablets_identity, &Arc::new(door_state), manner)?;
+        let tablets =
+            door::open_to_tablets(tablets_listener, tablets_identity, &Arc::new(door_state), manner)?;
         let people = match door::open_to_people(
             people_listener,
             people_identity,

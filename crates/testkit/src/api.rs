@@ -53,7 +53,11 @@ impl Answer {
 
 impl ApiClient {
     /// A client of the server at `base`, which trusts the authority `trust` (DER) alone.
-    pub(crate) fn new(base: Url, trust: &[Vec<u8>], token: Option<Secret<String>>) -> Result<Self, TestkitError> {
+    pub(crate) fn new(
+        base: Url,
+        trust: &[Vec<u8>],
+        token: Option<Secret<String>>,
+    ) -> Result<Self, TestkitError> {
         let mut roots = rustls::RootCertStore::empty();
         for authority in trust {
             roots.add(authority.clone().into()).map_err(TestkitError::other)?;
@@ -115,8 +119,14 @@ impl ApiClient {
     ///
     /// # Errors
     /// As [`ApiClient::get`].
-    pub async fn upload(&self, path: &str, content_type: &str, body: Vec<u8>) -> Result<Answer, TestkitError> {
-        self.send(Method::POST, path, |request| request.header(header::CONTENT_TYPE, content_type).body(body)).await
+    pub async fn upload(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, TestkitError> {
+        self.send(Method::POST, path, |request| request.header(header::CONTENT_TYPE, content_type).body(body))
+            .await
     }
 
     async fn send(
@@ -133,8 +143,7 @@ impl ApiClient {
         let response = prepare(request).send().await?;
         let status = response.status().as_u16();
         let content_type = response.headers().get(header::CONTENT_TYPE);
-        let content_type =
-            content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let text = response.text().await?;
         let body = if content_type.contains("json") {
             serde_json::from_str(&text).map_err(TestkitError::other)?

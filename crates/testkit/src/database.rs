@@ -42,7 +42,11 @@ impl Database {
             Self::New(Engine::Sqlite) => {
                 let path = folder.join("ardoise.db");
                 Store::migrate(DatabaseUrl::sqlite(&path)).await?;
-                Ok(Prepared { url: format!("sqlite:{}", path.display()), owner_serves: false, _scratch: None })
+                Ok(Prepared {
+                    url: format!("sqlite:{}", path.display()),
+                    owner_serves: false,
+                    _scratch: None,
+                })
             }
             Self::New(Engine::Postgresql) => {
                 let (database, role) = tokio::task::spawn_blocking(|| {

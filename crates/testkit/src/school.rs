@@ -55,7 +55,12 @@ impl TestServer {
     ///
     /// # Errors
     /// [`TestkitError::Answer`] with the refusal.
-    pub async fn command(&self, tablet: &str, request_type: &str, parameters: Value) -> Result<String, TestkitError> {
+    pub async fn command(
+        &self,
+        tablet: &str,
+        request_type: &str,
+        parameters: Value,
+    ) -> Result<String, TestkitError> {
         let wanted = match parameters {
             Value::Null => json!({ "request_type": request_type }),
             parameters => json!({ "request_type": request_type, "parameters": parameters }),

@@ -210,7 +210,7 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError::Answer`] with the refusal.
     pub async fn install_push_certificate(&self) -> Result<(), TestkitError> {
-        let (certificate_pem, key_pem) = self.push_service.certificate()?;
+        let (certificate_pem, key_pem) = self.push_service.certificate();
         let wanted = json!({ "certificate_pem": certificate_pem, "key_pem": key_pem });
         self.api()?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
     }
@@ -329,7 +329,10 @@ impl TestServer {
     ///
     /// # Errors
     /// [`TestkitError::Stopped`].
-    pub fn believe_simulated_devices(&self, authority: pki::DeviceCertificateAuthorities) -> Result<(), TestkitError> {
+    pub fn believe_simulated_devices(
+        &self,
+        authority: pki::DeviceCertificateAuthorities,
+    ) -> Result<(), TestkitError> {
         #[expect(clippy::disallowed_methods, reason = "this is the test kit")]
         self.fleet()?.believe_simulated_devices(authority);
         Ok(())
@@ -369,7 +372,11 @@ impl TestServer {
     }
 }
 
-async fn give_token(fleet: &Fleet, scope: Scope, now: types::Instant) -> Result<Secret<String>, TestkitError> {
+async fn give_token(
+    fleet: &Fleet,
+    scope: Scope,
+    now: types::Instant,
+) -> Result<Secret<String>, TestkitError> {
     #[expect(clippy::disallowed_methods, reason = "as `ardoise init` does")]
     let host = Principal::host();
     let given = tokens::create(fleet, &host, "test kit", scope, TOKEN_LIFETIME, now).await?;

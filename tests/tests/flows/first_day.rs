@@ -36,7 +36,8 @@ pub(crate) fn install_profile() -> Value {
 
 async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let imported = server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();
+    let imported =
+        server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();
     assert_eq!(imported["created"], 2);
     assert_ne!(standing(&server, "DMPX00000001").await, "enrolled");
 

@@ -1,20 +1,19 @@
 //! The simulated tablets of a demo: they enrol, then each sleeps until a push wakes it.
 
-use std::collections::BTreeSet;
-
-use futures_util::stream::{self, StreamExt as _};
-use tablets::Ipad;
+use tablets::{Fleet, Ipad, Waking};
 
 use super::departement::{Departement, Links};
 use super::stage::{Stage, stopped};
 use crate::failure::Failure;
 
-/// Tablets that enrol at the same time.
+/// Tablets that enrol, or speak to the server, at the same time.
 const AT_ONCE: usize = 8;
 
 /// The tablets that are enrolled, and awake when they are pushed.
 pub(super) struct Classroom {
     problems: Vec<String>,
+    waking: Waking,
+    fleet: Fleet,
 }
 
 impl Classroom {
@@ -26,25 +25,25 @@ impl Classroom {
         links: &Links,
         one_more: impl Fn(),
     ) -> Result<Self, Failure> {
-        let ipads: Vec<Ipad> = departement.serials().iter().map(|serial| stage.ipad(serial)).collect::<Result<_, _>>()?;
-        let enrolled: Vec<(Ipad, Option<String>)> = stream::iter(ipads)
-            .map(|mut ipad| {
+        let ipads: Vec<Ipad> =
+            departement.serials().iter().map(|serial| stage.ipad(serial)).collect::<Result<_, _>>()?;
+        let fleet = Fleet::new(ipads);
+        let one_more = &one_more;
+        let outcomes = fleet
+            .each(AT_ONCE, |mut ipad| async move {
                 let url = links.of(ipad.serial()).to_owned();
-                async move {
-                    let problem = Box::pin(ipad.enrol_by_link(&url)).await.err();
-                    let problem = problem.map(|error| format!("tablet {}: {error}", ipad.serial()));
-                    (ipad, problem)
-                }
+                let problem = Box::pin(ipad.enrol_by_link(&url)).await.err();
+                one_more();
+                problem.map(|error| format!("tablet {}: {error}", ipad.serial()))
             })
-            .buffer_unordered(AT_ONCE)
-            .inspect(|_one| one_more())
-            .collect()
             .await;
-        let mut problems = Vec::new();
-        for (_ipad, problem) in enrolled {
-            problems.extend(problem);
+        // A tablet whose push came while it was still enrolling would sleep on: each speaks once by itself.
+        let waking = fleet.wake_on_push(stage.server().push_service().apns(), AT_ONCE);
+        let mut problems: Vec<String> = outcomes.into_iter().flatten().collect();
+        for conversation in fleet.poll(AT_ONCE).await {
+            problems.extend(conversation.err().map(|error| error.to_string()));
         }
-        Ok(Self { problems })
+        Ok(Self { problems, waking, fleet })
     }
 
     /// Lets one tablet enrol, and nothing else.
@@ -57,8 +56,17 @@ impl Classroom {
         &self.problems
     }
 
-    /// Sends the tablets to sleep for good.
-    pub(super) async fn dismiss(self) -> Result<(), Failure> {
-        Ok(())
+    /// How many different tablets the push service was asked to wake.
+    pub(super) fn woken(&self, stage: &Stage) -> u64 {
+        let pushes = stage.server().push_service().apns().pushes();
+        let tokens: std::collections::BTreeSet<_> = pushes.into_iter().map(|push| push.token).collect();
+        u64::try_from(tokens.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Sends the tablets to sleep for good; says what went wrong while they were awake.
+    pub(super) fn dismiss(self) -> Option<String> {
+        let so_far = self.waking.so_far();
+        tracing::debug!(tablets = self.fleet.len(), ?so_far, "the tablets sleep");
+        so_far.last_error
     }
 }

@@ -122,7 +122,11 @@ const FIELDS: &[Column] = &[
 ];
 
 /// A département that stays up until Ctrl-C, or as long as was said.
-pub(super) async fn run(arguments: &Arguments, database: Option<&str>, output: Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: &Arguments,
+    database: Option<&str>,
+    output: Output,
+) -> Result<(), Failure> {
     let tablets = arguments.tablets.unwrap_or(TABLETS);
     let stage = Box::pin(Stage::open(database)).await?;
     let shown = Box::pin(stay(&stage, tablets, arguments, output)).await;
@@ -161,7 +165,10 @@ async fn stay(stage: &Stage, tablets: u64, arguments: &Arguments, output: Output
         }
     }
     output.note("the département goes, with everything that was made for it");
-    classroom.dismiss().await
+    if let Some(problem) = classroom.dismiss() {
+        output.note(&problem);
+    }
+    Ok(())
 }
 
 fn told(stage: &Stage, document: &Value, arguments: &Arguments) -> String {

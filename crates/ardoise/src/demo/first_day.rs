@@ -69,27 +69,33 @@ pub(super) async fn tell(
     teller.check("tablets that stopped on the way", 0, number(&status, "/enrolling"));
     let enrolled = api.list(&["tablets"], &[("state", "enrolled")], None).await?;
     teller.check("tablets with a push topic", tablets, having(&enrolled, "/enrolment/topic"));
-    let supervised =
-        enrolled.iter().filter(|tablet| text_at(tablet, "/enrolment/kind") == "link").count();
+    let supervised = enrolled.iter().filter(|tablet| text_at(tablet, "/enrolment/kind") == "link").count();
     teller.check("tablets enrolled by a link", tablets, as_count(supervised));
     let udids: BTreeSet<String> = enrolled.iter().map(|tablet| text_at(tablet, "/enrolment/udid")).collect();
     teller.check("different devices", tablets, as_count(udids.len()));
 
     let serials = departement.serials();
     Box::pin(commands(api, &serials, teller)).await?;
-    teller.check("tablets that Apple's push service was asked to wake", tablets, classroom.woken());
+    teller.check("tablets that Apple's push service was asked to wake", tablets, classroom.woken(stage));
 
     teller.step("what must not be: an erase without its order (M3), a second command for one key");
     refusals(api, &serials, teller).await?;
 
     teller.step("the evening");
     let all = every_command(api, &serials).await?;
-    tally.acknowledged = as_count(all.iter().filter(|command| text_at(command, "/state") == "acknowledged").count());
+    tally.acknowledged =
+        as_count(all.iter().filter(|command| text_at(command, "/state") == "acknowledged").count());
     let failed = all.iter().filter(|command| text_at(command, "/state") == "failed").count();
     teller.check("commands that a tablet answered with an error", 0, failed);
-    let pending = all.iter().filter(|command| command.pointer("/pending") == Some(&Value::Bool(true))).count();
+    let pending =
+        all.iter().filter(|command| command.pointer("/pending") == Some(&Value::Bool(true))).count();
     teller.check("commands still pending", 0, pending);
-    classroom.dismiss().await
+    teller.check(
+        "what went wrong with a tablet that was woken",
+        "nothing",
+        classroom.dismiss().as_deref().unwrap_or("nothing"),
+    );
+    Ok(())
 }
 
 /// Wakes every tablet, asks what it is, gives it the profile, and looks for it in the tablet's own list.
@@ -105,7 +111,9 @@ async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<
         .iter()
         .filter(|tablet| {
             let serial = text_at(tablet, "/serial");
-            observed(tablet, "device-information").and_then(|body| body.get("SerialNumber")).and_then(Value::as_str)
+            observed(tablet, "device-information")
+                .and_then(|body| body.get("SerialNumber"))
+                .and_then(Value::as_str)
                 == Some(serial.as_str())
         })
         .count();
@@ -125,7 +133,10 @@ async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<
         .iter()
         .filter(|tablet| {
             let profiles = observed(tablet, "profile-list").and_then(Value::as_array);
-            profiles.into_iter().flatten().any(|profile| text_at(profile, "/PayloadIdentifier") == PROFILE_IDENTIFIER)
+            profiles
+                .into_iter()
+                .flatten()
+                .any(|profile| text_at(profile, "/PayloadIdentifier") == PROFILE_IDENTIFIER)
         })
         .count();
     teller.check("tablets that list the profile of the first day", tablets, as_count(with_it));

@@ -28,7 +28,8 @@ impl Scratch {
     /// # Errors
     /// [`Failure::Usage`] for something else than a PostgreSQL URL; [`Failure::Story`] with what `psql` said.
     pub(super) async fn make(server: &str) -> Result<Self, Failure> {
-        let wrong = || Failure::Usage("`--database` takes a URL such as `postgresql://me@localhost/postgres`".into());
+        let wrong =
+            || Failure::Usage("`--database` takes a URL such as `postgresql://me@localhost/postgres`".into());
         let parsed = Url::parse(server).map_err(|_invalid| wrong())?;
         if !matches!(parsed.scheme(), "postgresql" | "postgres") {
             return Err(wrong());
@@ -39,19 +40,25 @@ impl Scratch {
         let refused = match psql(&parsed, &format!("CREATE DATABASE {name} TEMPLATE template0;")).await {
             Ok(()) => {
                 let url = Secret::new(in_database(&parsed, &name));
-                return Ok(Self { server: parsed, url, drop: format!("DROP DATABASE IF EXISTS {name} WITH (FORCE);") });
+                return Ok(Self {
+                    server: parsed,
+                    url,
+                    drop: format!("DROP DATABASE IF EXISTS {name} WITH (FORCE);"),
+                });
             }
             Err(refused @ Psql::Absent(_)) => refused,
-            Err(Psql::Refused(messages)) => {
-                match psql(&parsed, &format!("CREATE SCHEMA {name};")).await {
-                    Ok(()) => {
-                        let url = Secret::new(in_schema(&parsed, &name));
-                        return Ok(Self { server: parsed, url, drop: format!("DROP SCHEMA IF EXISTS {name} CASCADE;") });
-                    }
-                    Err(Psql::Refused(further)) => Psql::Refused(format!("{messages}; {further}")),
-                    Err(absent) => absent,
+            Err(Psql::Refused(messages)) => match psql(&parsed, &format!("CREATE SCHEMA {name};")).await {
+                Ok(()) => {
+                    let url = Secret::new(in_schema(&parsed, &name));
+                    return Ok(Self {
+                        server: parsed,
+                        url,
+                        drop: format!("DROP SCHEMA IF EXISTS {name} CASCADE;"),
+                    });
                 }
-            }
+                Err(Psql::Refused(further)) => Psql::Refused(format!("{messages}; {further}")),
+                Err(absent) => absent,
+            },
         };
         Err(Failure::Story(format!("there is no scratch database: {refused}")))
     }

@@ -31,7 +31,9 @@ mod tests {
 
     #[test]
     fn seconds_minutes_and_hours_are_read() {
-        for (text, seconds, words) in [("20s", 20, "20 s"), ("20", 20, "20 s"), ("5m", 300, "5 min"), ("1h", 3_600, "1 h")] {
+        for (text, seconds, words) in
+            [("20s", 20, "20 s"), ("20", 20, "20 s"), ("5m", 300, "5 min"), ("1h", 3_600, "1 h")]
+        {
             let span = parse(text).unwrap();
             assert_eq!((span.as_secs(), shown(span).as_str()), (seconds, words));
         }

@@ -121,7 +121,10 @@ mod tests {
         for length in [1, 47, 48, 49, 500] {
             let text = pem(&vec![7; length]);
             let lines: Vec<&str> = text.lines().collect();
-            assert_eq!((lines[0], lines[lines.len() - 1]), ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"));
+            assert_eq!(
+                (lines[0], lines[lines.len() - 1]),
+                ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+            );
             let body = &lines[1..lines.len() - 1];
             assert!(body[..body.len() - 1].iter().all(|line| line.len() == 64));
             assert_eq!(STANDARD.decode(body.concat()).unwrap(), vec![7; length]);

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> 
                 })
                 .collect();
             output.show(&settings, || {
-                let rows = settings.as_array().map_or(&[], Vec::as_slice);
+                let rows = settings.as_array().map(Vec::as_slice).unwrap_or_default();
                 format!("{}\n\nthe configuration can be used", table(rows, SETTINGS))
             })
         }

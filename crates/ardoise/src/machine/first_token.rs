@@ -16,7 +16,9 @@ pub(super) async fn if_none(fleet: &Fleet) -> Result<Option<String>, Failure> {
     if !tokens::list(fleet, &host()).await?.is_empty() {
         return Ok(None);
     }
-    let given = tokens::create(fleet, &host(), "first token, from `ardoise init`", Scope::Operate, LIFETIME, now()).await?;
+    let given =
+        tokens::create(fleet, &host(), "first token, from `ardoise init`", Scope::Operate, LIFETIME, now())
+            .await?;
     Ok(Some(given.secret.expose().clone()))
 }
 

@@ -138,12 +138,17 @@ fn configuration(arguments: &Arguments, home: &Home) -> Result<Config, Failure> 
     }
     if arguments.tablets_url.is_none() {
         return Err(Failure::Usage(
-            "name the address that tablets will use: `ardoise init --tablets-url https://mdm.example.org`".into(),
+            "name the address that tablets will use: `ardoise init --tablets-url https://mdm.example.org`"
+                .into(),
         ));
     }
     let text = template(&values);
     let config = home.config_from(&text)?;
-    DirBuilder::new().recursive(true).mode(0o700).create(home.folder()).map_err(Failure::writing(home.folder()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(home.folder())
+        .map_err(Failure::writing(home.folder()))?;
     write_private(&file, text.as_bytes())?;
     Ok(config)
 }

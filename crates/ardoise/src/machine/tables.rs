@@ -70,7 +70,9 @@ fn role(url: &DatabaseUrl) -> Result<String, Failure> {
     let nameless = || Failure::Usage(format!("`{url}` names no role: write `postgresql://ROLE@HOST/NAME`"));
     let text = url.postgresql_url().map(Secret::expose).ok_or_else(nameless)?;
     let parsed = Url::parse(text).map_err(|_invalid| nameless())?;
-    let in_query = || parsed.query_pairs().find(|(name, _value)| name == "user").map(|(_name, value)| value.into_owned());
+    let in_query = || {
+        parsed.query_pairs().find(|(name, _value)| name == "user").map(|(_name, value)| value.into_owned())
+    };
     let named = match parsed.username() {
         "" => in_query(),
         name => percent_decoded(name),

@@ -46,11 +46,14 @@ impl Api {
     pub(crate) fn new(base: Url, token: Secret<String>, trust: Option<&[u8]>) -> Result<Self, Failure> {
         let local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && local) {
-            return Err(Failure::Usage(format!("`{base}` is not the address of a server: it must begin with `https://`")));
+            return Err(Failure::Usage(format!(
+                "`{base}` is not the address of a server: it must begin with `https://`"
+            )));
         }
         let bearer = Secret::new(format!("Bearer {}", token.expose()));
-        let mut authorization = HeaderValue::from_str(bearer.expose())
-            .map_err(|_invalid| Failure::Usage("the token holds characters that no token of ours has".into()))?;
+        let mut authorization = HeaderValue::from_str(bearer.expose()).map_err(|_invalid| {
+            Failure::Usage("the token holds characters that no token of ours has".into())
+        })?;
         authorization.set_sensitive(true);
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, authorization),
@@ -117,7 +120,10 @@ impl Api {
             part.push(PART_QUERY);
             part.extend(after.as_deref().map(|after| ("after", after)));
             let answer = self.send(Method::GET, path, &part, Body::Empty).await?;
-            let found = answer.get("items").and_then(Value::as_array).ok_or_else(|| self.foreign("a list without items"))?;
+            let found = answer
+                .get("items")
+                .and_then(Value::as_array)
+                .ok_or_else(|| self.foreign("a list without items"))?;
             items.extend(found.iter().cloned());
             let next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
             if items.len() >= limit || next.is_none() || next == after {
@@ -128,7 +134,13 @@ impl Api {
         }
     }
 
-    async fn send(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Body) -> Result<Value, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> Result<Value, Failure> {
         let request = self.http.request(method, self.url(path, query)?);
         let request = match body {
             Body::Empty => request,

@@ -134,7 +134,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let api = arguments.connection.open()?;
     match arguments.action {
         Action::Send(send) => {
-            let queued = api.post(&["tablets", &send.tablet, "commands"], Body::Json(document(&send)?)).await?;
+            let queued =
+                api.post(&["tablets", &send.tablet, "commands"], Body::Json(document(&send)?)).await?;
             match send.wait {
                 None => output.show(&queued, || sheet(&queued, FIELDS)),
                 Some(seconds) => {
@@ -208,7 +209,8 @@ fn property_list(send: &Send) -> Result<Option<Value>, Failure> {
     let Some(file) = &send.property_list else { return Ok(None) };
     let text = String::from_utf8(read(file)?).map_err(|_not_text| Failure::BadFile {
         path: file.clone(),
-        problem: "expected an XML property list in UTF-8; convert a binary one with `plutil -convert xml1`".into(),
+        problem: "expected an XML property list in UTF-8; convert a binary one with `plutil -convert xml1`"
+            .into(),
     })?;
     Ok(Some(Value::String(text)))
 }
@@ -227,7 +229,10 @@ async fn wait(api: &Api, queued: &Value, patience: Duration, output: Output) -> 
         if Instant::now() >= deadline {
             spinner.finish_and_clear();
             let why = api.get(&["commands", &id, "why"]).await?;
-            return Err(Failure::Waited(format!("command {id} is still pending: {}", text_at(&why, "/english"))));
+            return Err(Failure::Waited(format!(
+                "command {id} is still pending: {}",
+                text_at(&why, "/english")
+            )));
         }
         sleep(LOOK_EVERY).await;
     }
@@ -253,7 +258,8 @@ mod tests {
     fn only_what_was_said_is_sent() {
         let document = sent("send DMPXK1ABCD12 DeviceInformation --priority -3").unwrap();
         assert_eq!(document, json!({ "request_type": "DeviceInformation", "priority": -3 }));
-        let document = sent(r#"send X RemoveProfile --parameters {"Identifier":"a"} --idempotency-key k"#).unwrap();
+        let document =
+            sent(r#"send X RemoveProfile --parameters {"Identifier":"a"} --idempotency-key k"#).unwrap();
         assert_eq!(document["parameters"], json!({ "Identifier": "a" }));
         assert_eq!(document["idempotency_key"], "k");
     }
@@ -272,7 +278,10 @@ mod tests {
     #[test]
     fn parameters_that_are_no_object_are_a_misuse() {
         for text in ["[1]", "{", "\"x\""] {
-            assert!(matches!(sent(&format!("send X Settings --parameters {text}")), Err(Failure::Usage(_))), "{text}");
+            assert!(
+                matches!(sent(&format!("send X Settings --parameters {text}")), Err(Failure::Usage(_))),
+                "{text}"
+            );
         }
     }
 }

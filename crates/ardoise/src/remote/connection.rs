@@ -51,7 +51,8 @@ impl Connection {
                 let home = self.home.open()?;
                 let config = home.existing_config().map_err(|failure| match failure {
                     Failure::Usage(_) => Failure::Usage(
-                        "no server: name it in `--server` or ARDOISE_SERVER, or its home folder in `--home`".into(),
+                        "no server: name it in `--server` or ARDOISE_SERVER, or its home folder in `--home`"
+                            .into(),
                     ),
                     other => other,
                 })?;
@@ -93,7 +94,10 @@ fn read_token(file: &Path) -> Result<Secret<String>, Failure> {
     let bad = |problem: String| Failure::BadFile { path: file.to_owned(), problem };
     let mode = std::fs::metadata(file).map_err(Failure::reading(file))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(bad(format!("others may read this token (mode {mode:03o}): type `chmod 600 {}`", file.display())));
+        return Err(bad(format!(
+            "others may read this token (mode {mode:03o}): type `chmod 600 {}`",
+            file.display()
+        )));
     }
     let text = Secret::new(std::fs::read_to_string(file).map_err(Failure::reading(file))?);
     let token = text.expose().trim();

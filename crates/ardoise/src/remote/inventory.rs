@@ -70,7 +70,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let imported = imported?;
             output.show(&imported, || sheet(&imported, IMPORTED))
         }
-        Action::List { csv: true, .. } => output::print(api.get_text(&["inventory"], "text/csv").await?.trim_end()),
+        Action::List { csv: true, .. } => {
+            output::print(api.get_text(&["inventory"], "text/csv").await?.trim_end())
+        }
         Action::List { limit, .. } => {
             let tablets = Value::Array(api.list(&["inventory"], &[], limit).await?);
             output.show(&tablets, || table(tablets.as_array().map_or(&[], Vec::as_slice), COLUMNS))

@@ -39,10 +39,9 @@ pub(crate) struct ProblemLine {
 impl Problem {
     /// Reads the answer of status `status`; a body that is no problem, as a proxy sends, is one all the same.
     pub(crate) fn read(status: u16, body: &[u8]) -> Self {
-        let document = serde_json::from_slice(body)
-            .ok()
-            .filter(Value::is_object)
-            .unwrap_or_else(|| json!({ "status": status, "code": "foreign", "title": format!("HTTP status {status}") }));
+        let document = serde_json::from_slice(body).ok().filter(Value::is_object).unwrap_or_else(
+            || json!({ "status": status, "code": "foreign", "title": format!("HTTP status {status}") }),
+        );
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
         let lines = document.get("lines").cloned().and_then(|lines| serde_json::from_value(lines).ok());
         Self {

@@ -57,7 +57,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let api = arguments.connection.open()?;
     let shown = match arguments.action {
         Action::Set { certificate, key, passphrase_file } => {
-            let text = |file: &PathBuf| std::fs::read_to_string(file).map(Secret::new).map_err(Failure::reading(file));
+            let text = |file: &PathBuf| {
+                std::fs::read_to_string(file).map(Secret::new).map_err(Failure::reading(file))
+            };
             let certificate = text(&certificate)?;
             let key = key.as_ref().map(text).transpose()?;
             let passphrase = passphrase_file.as_ref().map(text).transpose()?;

@@ -94,8 +94,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     match arguments.action {
         Action::List { uai, state, platform, text, limit } => {
             let filters = [("uai", &uai), ("state", &state), ("platform", &platform), ("text", &text)];
-            let query: Vec<(&str, &str)> =
-                filters.iter().filter_map(|(name, value)| value.as_deref().map(|value| (*name, value))).collect();
+            let query: Vec<(&str, &str)> = filters
+                .iter()
+                .filter_map(|(name, value)| value.as_deref().map(|value| (*name, value)))
+                .collect();
             let tablets = Value::Array(api.list(&["tablets"], &query, limit).await?);
             output.show(&tablets, || table(tablets.as_array().map_or(&[], Vec::as_slice), COLUMNS))
         }

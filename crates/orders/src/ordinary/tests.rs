@@ -66,7 +66,8 @@ fn removing_the_enrolment_profile_is_unenrolling() {
     }
     assert!(check(RequestType::RemoveProfile, &identifier("fr.example.wifi")).is_ok());
     let command =
-        Command::from_dictionary(RequestType::RemoveProfile, &dictionary(&identifier("com.other.mdm"))).unwrap();
+        Command::from_dictionary(RequestType::RemoveProfile, &dictionary(&identifier("com.other.mdm")))
+            .unwrap();
     let refused = Ordinary::check(command, &EnrolmentProfile::Unknown).unwrap_err();
     assert!(refused.to_string().contains("ProfileList"), "what is unknown is not removed: {refused}");
 }
@@ -91,7 +92,8 @@ fn nothing_on_any_wire_erases_without_an_order() {
     for key in ERASING_KEYS {
         match key.wire {
             ErasingWire::Profile => {
-                let payload = profile_with(key.holder, &format!("<key>{}</key><integer>3</integer>", key.key));
+                let payload =
+                    profile_with(key.holder, &format!("<key>{}</key><integer>3</integer>", key.key));
                 assert_eq!(check(RequestType::InstallProfile, &payload).unwrap_err().rule(), RuleId::M3);
             }
             ErasingWire::Declaration => {
@@ -107,7 +109,12 @@ fn nothing_on_any_wire_erases_without_an_order() {
                     }
                     _ => "",
                 };
-                assert_eq!(check(key.holder.parse().unwrap(), keys).unwrap_err().rule(), RuleId::M3, "{}", key.holder);
+                assert_eq!(
+                    check(key.holder.parse().unwrap(), keys).unwrap_err().rule(),
+                    RuleId::M3,
+                    "{}",
+                    key.holder
+                );
             }
             // The answer to the check-in message: the tablets' door has its own test.
             ErasingWire::CheckIn => assert_eq!(key.holder, "ReturnToService"),
@@ -123,7 +130,10 @@ fn personal_data_is_not_asked_for() {
         assert_eq!(refused.rule(), RuleId::C3_1_6, "{query}");
     }
     assert!(check(RequestType::DeviceInformation, &queries("OSVersion")).is_ok());
-    assert!(check(RequestType::DeviceInformation, "<key>Queries</key><array/>").is_err(), "no list asks for all");
+    assert!(
+        check(RequestType::DeviceInformation, "<key>Queries</key><array/>").is_err(),
+        "no list asks for all"
+    );
     assert!(check(RequestType::InstalledApplicationList, "").is_err());
     assert!(check(RequestType::InstalledApplicationList, "<key>ManagedAppsOnly</key><true/>").is_ok());
     let mirroring = "<key>DestinationName</key><string>tv</string>";

@@ -286,7 +286,11 @@ pub(super) fn enrolment(reader: &mut Reader<'_>) -> Result<EnrolmentSettings, Re
 pub(super) fn takeover_paths(reader: &mut Reader<'_>) -> Result<Vec<String>, Reported> {
     reader.list("takeover.paths", |text| {
         // Which paths can be served is decided by the door, which knows its own.
-        if text.starts_with('/') { Ok(text.to_owned()) } else { Err("expected a path, such as `/mdm`".to_owned()) }
+        if text.starts_with('/') {
+            Ok(text.to_owned())
+        } else {
+            Err("expected a path, such as `/mdm`".to_owned())
+        }
     })
 }
 
