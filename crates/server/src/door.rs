@@ -25,7 +25,7 @@ const BACKLOG: u32 = 4_096;
 /// How long an idle connection is kept: a tablet's conversation, and its next one.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long requests under way may take to end when the server stops.
-const SHUTDOWN_SECONDS: u64 = 20;
+const SHUTDOWN_SECONDS: u64 = 3;
 
 /// A door that is open.
 #[derive(Debug)]

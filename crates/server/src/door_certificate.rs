@@ -22,7 +22,7 @@ const BACKDATING: Duration = Duration::from_secs(3_600);
 
 /// Our own authorities, by their certificates (DER), oldest first.
 pub(crate) async fn own_authorities(store: &Store) -> Result<Vec<Vec<u8>>, StartError> {
-    let newest_first = store.read(|tx| authorities::trusted(tx)).await?;
+    let newest_first = store.read(authorities::trusted).await?;
     let own = newest_first.into_iter().rev().filter(|authority| authority.kind == AuthorityKind::Own);
     Ok(own.map(|authority| authority.certificate).collect())
 }

@@ -86,7 +86,7 @@ impl RunningServer {
         }
     }
 
-    /// Stops in order: no new request, those under way end (for 20 s at most), pushes under way are given up,
+    /// Stops in order: no new request, those under way end (for 3 s at most), pushes under way are given up,
     /// what was noted is written.
     pub async fn stop(self) {
         let Opened { fleet, runner, tablets, people, .. } = self.opened;

@@ -1,5 +1,7 @@
 //! A door over an empty database, and clients of each kind.
 
+#![expect(clippy::disallowed_methods, reason = "tests prepare a fleet as the host does")]
+
 use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode, header};

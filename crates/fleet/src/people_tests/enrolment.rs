@@ -23,7 +23,7 @@ async fn a_link_is_shown_once_and_only_its_hash_is_kept() {
         assert_eq!(token.len(), 43);
         assert_eq!(made.link.token_sha256, bearer_secret::digest(&token));
         let listed = links::list(&people.fleet, &people.operator, Page::default()).await.unwrap();
-        assert_eq!(listed.items, [made.link.clone()]);
+        assert_eq!(listed.items, std::slice::from_ref(&made.link));
         assert!(!format!("{listed:?}").contains(&token));
 
         for _ in 0..2 {
@@ -39,7 +39,8 @@ async fn a_link_is_shown_once_and_only_its_hash_is_kept() {
 async fn a_link_out_of_bounds_or_for_a_stranger_is_refused() {
     let people = People::stocked(store::Engine::Sqlite).await;
     let batch = |max_uses| Audience::Batch { uai: "0761234A".parse().unwrap(), max_uses };
-    let cases: [(Audience, Duration, fn(&Refusal) -> bool); 7] = [
+    type Expected = fn(&Refusal) -> bool;
+    let cases: [(Audience, Duration, Expected); 7] = [
         (batch(0), days(7), |refusal| matches!(refusal, Refusal::Invalid { field: "max_uses", .. })),
         (batch(-1), days(7), |refusal| matches!(refusal, Refusal::Invalid { field: "max_uses", .. })),
         (batch(10_001), days(7), |refusal| matches!(refusal, Refusal::Invalid { field: "max_uses", .. })),

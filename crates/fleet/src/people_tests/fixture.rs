@@ -1,5 +1,7 @@
 //! A fleet over an empty database, and what tests do with it.
 
+#![expect(clippy::disallowed_methods, reason = "tests prepare a fleet as the host does")]
+
 use std::process::{Command, Stdio};
 
 use store::enrolments::{Enrolment, EnrolmentState};
