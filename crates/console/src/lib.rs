@@ -1,6 +1,6 @@
 //! Floor 6: the people's door: the JSON API under `/api/v1`.
 //!
-//! A request passes the [gate](gate), which reads one [table](routes) to know who may enter, then one handler,
+//! A request passes the [gate], which reads one [table](mod@routes) to know who may enter, then one handler,
 //! which calls one use case and shows its answer. Whatever goes wrong is shown as a
 //! [problem](problem::Problem) in the reader's language. Nothing is decided here.
 

@@ -1,6 +1,6 @@
 //! What a tablet is asked as soon as it is enrolled: what it is, how it is secured, what is on it (C3.1.4).
 
-use apple::command::{Command, DeviceConfigured};
+use apple::command::{Command, DeviceConfigured, RequestType};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
 use store::Tx;
 use store::commands::Enqueue;
@@ -8,6 +8,9 @@ use store::enrolments::Enrolment;
 use types::{Actor, CommandId, Instant};
 
 use crate::TabletError;
+
+/// Behind everything that is queued for a tablet in its Setup Assistant.
+const LAST: i32 = -100;
 
 /// Queues the first commands of an enrolment, and lets the Setup Assistant go on when it waits for us.
 pub(crate) fn queue(
@@ -24,6 +27,7 @@ pub(crate) fn queue(
     }
     for command in commands {
         let kind = command.request_type();
+        let priority = if kind == RequestType::DeviceConfigured { LAST } else { 0 };
         let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
             .map_err(|refused| TabletError::Internal(refused.to_string()))?;
         store::commands::enqueue(
@@ -33,7 +37,7 @@ pub(crate) fn queue(
                 id: CommandId::new(now),
                 enrolment: enrolment.id,
                 tablet,
-                priority: 0,
+                priority,
                 replaces_key: Some(kind.as_str().to_owned()),
                 idempotency_key: None,
                 at: now,

@@ -34,7 +34,7 @@ pub(crate) fn config(home: &Path, flags: &[String]) -> Result<Config, TestkitErr
 pub(crate) async fn make_authority(config: &Config, now: Instant) -> Result<(), TestkitError> {
     let vault = config.open_vault().map_err(TestkitError::other)?;
     let store = Store::open(StoreOptions::new(config.database.url.clone()), vault).await?;
-    if store.read(|tx| authorities::current(tx)).await?.is_some() {
+    if store.read(authorities::current).await?.is_some() {
         return Ok(());
     }
     let organisation = config.enrolment.organisation_name.clone();

@@ -50,7 +50,7 @@ async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
 
     let first = obey(&mut ipad).await;
     assert!(first.request_types().contains(&"DeviceInformation"), "{:?}", first.request_types());
-    let information = observation(&server, "DMPX00000001", "DeviceInformation").await.unwrap();
+    let information = observation(&server, "DMPX00000001", "device-information").await.unwrap();
     assert!(information.to_string().contains("27.0"), "{information}");
     assert_eq!(enrolment(&server, "DMPX00000001").await["supervision"], "supervised");
 
@@ -62,7 +62,7 @@ async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
     let list = server.command("DMPX00000001", "ProfileList", Value::Null).await.unwrap();
     obey(&mut ipad).await;
     assert_eq!(state_of(&server, &list).await, "acknowledged");
-    let profiles = observation(&server, "DMPX00000001", "ProfileList").await.unwrap();
+    let profiles = observation(&server, "DMPX00000001", "profile-list").await.unwrap();
     assert!(profiles.to_string().contains("fr.example.cdi"), "{profiles}");
     assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
     assert!(obey(&mut ipad).await.handled.is_empty(), "nothing is given twice");

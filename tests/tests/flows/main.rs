@@ -3,5 +3,11 @@
 //! Each flow is a story that is told twice, once per engine. What it says of the server is read through the
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod first_day;
+#[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod support;

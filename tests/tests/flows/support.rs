@@ -60,13 +60,19 @@ pub(crate) async fn obey(ipad: &mut Ipad) -> Conversation {
     conversation
 }
 
-/// The status with which a connect is answered.
-pub(crate) async fn connect_status(ipad: &mut Ipad) -> u16 {
-    ipad.poll().await.unwrap().outcome.status()
-}
-
-/// The status of an outcome that must leave the tablet managed.
+/// The status of an answer that must leave the tablet managed.
 pub(crate) fn still_managed(outcome: &Outcome) -> u16 {
     assert!(!matches!(outcome, Outcome::Unenrolled { .. }), "{outcome:?}");
     outcome.status()
+}
+
+/// A report to the connect URL, as another tablet might write it.
+pub(crate) fn report(udid: &str, status: &str, command: Option<&str>) -> plist::Dictionary {
+    let mut report = plist::Dictionary::new();
+    report.insert("UDID".into(), udid.into());
+    report.insert("Status".into(), status.into());
+    if let Some(command) = command {
+        report.insert("CommandUUID".into(), command.into());
+    }
+    report
 }

@@ -21,7 +21,7 @@ Without --server, the people's door of the home folder is asked, and its own aut
 #[derive(Debug, Clone, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Connection {
-    /// The server's people's door, such as https://ardoise.example.org.
+    /// The server's people's door, such as `https://ardoise.example.org`.
     #[arg(long, global = true, env = "ARDOISE_SERVER", value_name = "URL", help_heading = "Server")]
     server: Option<Url>,
 
