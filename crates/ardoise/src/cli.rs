@@ -36,11 +36,11 @@ pub(crate) struct Cli {
     pub(crate) json: bool,
 
     #[command(subcommand)]
-    command: Command,
+    command: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum Verb {
     /// Make a home folder: configuration, key file, tables, authority, first token. Safe to repeat.
     Init(init::Arguments),
     /// Serve tablets and people until told to stop.
@@ -85,24 +85,24 @@ impl Cli {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
         let output = *output;
         match self.command {
-            Command::Init(arguments) => Box::pin(init::run(arguments, output)).await,
-            Command::Serve(arguments) => Box::pin(serve::run(arguments)).await,
-            Command::Demo(arguments) => Box::pin(demo::run(arguments, output)).await,
-            Command::Migrate(arguments) => migrate::run(arguments, output).await,
-            Command::Config(arguments) => config::run(&arguments, output),
-            Command::Backup(arguments) => backup::backup(arguments, output).await,
-            Command::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
-            Command::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
-            Command::Status(arguments) => status::run(arguments, output).await,
-            Command::Inventory(arguments) => inventory::run(arguments, output).await,
-            Command::Link(arguments) => link::run(arguments, output).await,
-            Command::Tablet(arguments) => tablet::run(arguments, output).await,
-            Command::Command(arguments) => Box::pin(command::run(arguments, output)).await,
-            Command::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
-            Command::Takeover(arguments) => takeover::run(arguments, output).await,
-            Command::Apple(arguments) => apple::run(arguments, output).await,
-            Command::Alarm(arguments) => alarm::run(arguments, output).await,
-            Command::Token(arguments) => Box::pin(token::run(arguments, output)).await,
+            Verb::Init(arguments) => Box::pin(init::run(arguments, output)).await,
+            Verb::Serve(arguments) => Box::pin(serve::run(arguments)).await,
+            Verb::Demo(arguments) => Box::pin(demo::run(arguments, output)).await,
+            Verb::Migrate(arguments) => migrate::run(arguments, output).await,
+            Verb::Config(arguments) => config::run(&arguments, output),
+            Verb::Backup(arguments) => backup::backup(arguments, output).await,
+            Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
+            Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Verb::Status(arguments) => status::run(arguments, output).await,
+            Verb::Inventory(arguments) => inventory::run(arguments, output).await,
+            Verb::Link(arguments) => link::run(arguments, output).await,
+            Verb::Tablet(arguments) => tablet::run(arguments, output).await,
+            Verb::Command(arguments) => Box::pin(command::run(arguments, output)).await,
+            Verb::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
+            Verb::Takeover(arguments) => takeover::run(arguments, output).await,
+            Verb::Apple(arguments) => apple::run(arguments, output).await,
+            Verb::Alarm(arguments) => alarm::run(arguments, output).await,
+            Verb::Token(arguments) => Box::pin(token::run(arguments, output)).await,
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) async fn write_file(fleet: &Fleet, home: &Home) -> Result<(), Failure
 
 /// Every authority whose certificates count, ours first, the one in use before all.
 async fn authorities(fleet: &Fleet) -> Result<Vec<Authority>, Failure> {
-    let mut rows = fleet.store().read(|tx| store::authorities::trusted(tx)).await?;
+    let mut rows = fleet.store().read(store::authorities::trusted).await?;
     rows.sort_by_key(|row| (row.kind != AuthorityKind::Own, std::cmp::Reverse(row.created_at)));
     Ok(rows)
 }
