@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::failure::{Failure, with_causes};
+use crate::interruption::Interruption;
 use crate::output::{self, Output};
 use crate::table::table;
 use scratch::Scratch;
@@ -141,13 +142,22 @@ async fn tell(
     let tablets = arguments.tablets.unwrap_or(20);
     let mut teller = Teller::new(output);
     let mut tally = Tally::default();
+    let mut interruption = Interruption::listen()?;
     let told = {
         let whole = Box::pin(play(story, tablets, database, &mut teller, &mut tally));
-        match arguments.span {
-            None => whole.await,
-            Some(span) => tokio::time::timeout(span, whole).await.unwrap_or_else(|_elapsed| {
-                Err(Failure::Story(format!("it took longer than {}", span::shown(span))))
-            }),
+        let late = async {
+            match arguments.span {
+                None => std::future::pending().await,
+                Some(span) => {
+                    tokio::time::sleep(span).await;
+                    span
+                }
+            }
+        };
+        tokio::select! {
+            told = whole => told,
+            span = late => Err(Failure::Story(format!("it took longer than {}", span::shown(span)))),
+            () = interruption.comes() => Err(Failure::Story("it was interrupted".into())),
         }
     };
     let seconds = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;

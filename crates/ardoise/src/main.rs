@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod failure;
 mod home;
+mod interruption;
 mod machine;
 mod output;
 mod remote;

@@ -44,6 +44,7 @@ fn text(value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => printable(&without_fraction(text)),
+        Value::Array(items) if items.is_empty() => NOTHING.to_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             items.iter().map(text).collect::<Vec<_>>().join(", ")
         }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
 use super::classroom::Classroom;
 use super::stage::Stage;
 use super::{Arguments, span};
 use crate::failure::Failure;
+use crate::interruption::Interruption;
 use crate::output::Output;
 use crate::remote::{Api, Body};
 use crate::table::{Column, sheet, text_at};
@@ -16,6 +18,8 @@ use crate::table::{Column, sheet, text_at};
 const TABLETS: u64 = 200;
 /// Profiles that the trolley's link gives out beyond its tablets: the stranger's, and downloads that broke.
 const SPARE_USES: usize = 10;
+/// Requests to the API at the same time.
+const AT_ONCE: usize = 8;
 const MODEL: &str = "iPad (10e génération)";
 
 /// A collège and its tablets.
@@ -96,13 +100,16 @@ impl Departement {
         let batch = json!({ "uai": self.trolley.uai, "max_uses": uses });
         let batch = api.post(&["links"], Body::Json(batch)).await?;
         let trolley = text_at(&batch, "/url");
-        let mut made = vec![batch];
-        let mut own = BTreeMap::new();
-        for serial in &self.others.serials {
-            let link = api.post(&["links"], Body::Json(json!({ "tablet": serial }))).await?;
-            own.insert(serial.clone(), text_at(&link, "/url"));
-            made.push(link);
-        }
+        let own: Vec<(String, Value)> = stream::iter(&self.others.serials)
+            .map(|serial| async move {
+                let link = api.post(&["links"], Body::Json(json!({ "tablet": serial }))).await?;
+                Ok::<_, Failure>((serial.clone(), link))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let made = std::iter::once(&batch).chain(own.iter().map(|(_serial, link)| link)).cloned().collect();
+        let own = own.iter().map(|(serial, link)| (serial.clone(), text_at(link, "/url"))).collect();
         Ok(Links { made, trolley, own })
     }
 
@@ -121,15 +128,20 @@ const FIELDS: &[Column] = &[
     ("enrolled", "/enrolled"),
 ];
 
-/// A département that stays up until Ctrl-C, or as long as was said.
+/// A département that stays up until it is told to stop, or as long as was said.
 pub(super) async fn run(
     arguments: &Arguments,
     database: Option<&str>,
     output: Output,
 ) -> Result<(), Failure> {
     let tablets = arguments.tablets.unwrap_or(TABLETS);
+    let mut interruption = Interruption::listen()?;
     let stage = Box::pin(Stage::open(database)).await?;
-    let shown = Box::pin(stay(&stage, tablets, arguments, output)).await;
+    let shown = tokio::select! {
+        shown = Box::pin(stay(&stage, tablets, arguments, output)) => shown,
+        () = interruption.comes() => Ok(()),
+    };
+    output.note("the département goes, with everything that was made for it");
     stage.close().await;
     shown
 }
@@ -156,15 +168,10 @@ async fn stay(stage: &Stage, tablets: u64, arguments: &Arguments, output: Output
     });
     output.show(&document, || told(stage, &document, arguments))?;
 
-    let interrupted = tokio::signal::ctrl_c();
     match arguments.span {
-        None => interrupted.await.map_err(Failure::Runtime)?,
-        Some(span) => {
-            // Either ends it, and both well.
-            let _ended_early = tokio::time::timeout(span, interrupted).await;
-        }
+        None => std::future::pending::<()>().await,
+        Some(span) => tokio::time::sleep(span).await,
     }
-    output.note("the département goes, with everything that was made for it");
     if let Some(problem) = classroom.dismiss() {
         output.note(&problem);
     }
@@ -176,16 +183,25 @@ fn told(stage: &Stage, document: &Value, arguments: &Arguments) -> String {
         None => "until Ctrl-C".to_owned(),
         Some(span) => format!("for {}", span::shown(span)),
     };
+    let program = program();
     format!(
         "A département with simulated tablets, {until}.\n\n{}\n\nFrom another terminal:\n  \
          export ARDOISE_SERVER={} ARDOISE_TRUST={} ARDOISE_TOKEN={}\n  \
-         ardoise status\n  ardoise tablet list --limit 10\n  \
-         ardoise command send DMPX00000001 DeviceInformation --wait 10\n  ardoise tablet show DMPX00000001",
+         {program} status\n  {program} tablet list --limit 10\n  \
+         {program} command send DMPX00000001 DeviceInformation --wait 10\n  {program} tablet show DMPX00000001",
         sheet(document, FIELDS),
         stage.people_url(),
         stage.trust_file().display(),
         stage.token(),
     )
+}
+
+/// How this program is called from the folder it was started in: cargo puts it on no PATH.
+fn program() -> String {
+    let Ok(program) = std::env::current_exe() else { return "ardoise".to_owned() };
+    let here = std::env::current_dir().ok();
+    let short = here.as_deref().and_then(|here| program.strip_prefix(here).ok());
+    short.unwrap_or(&program).display().to_string()
 }
 
 #[cfg(test)]

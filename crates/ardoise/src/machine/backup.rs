@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 use store::Store;
 
-use super::now;
 use super::tables::OwnerArguments;
+use super::{authority, now, open_fleet};
 use crate::failure::Failure;
 use crate::home::HomeArguments;
 use crate::output::Output;
@@ -69,14 +69,25 @@ pub(crate) async fn backup(arguments: BackupArguments, output: Output) -> Result
 
 /// Brings a backup back.
 pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Result<(), Failure> {
-    let config = arguments.home.open()?.existing_config()?;
+    let home = arguments.home.open()?;
+    let config = home.existing_config()?;
     let vault = config.open_vault()?;
+    if let Some(path) = config.database.url.sqlite_path().filter(|path| path.exists()) {
+        return Err(Failure::BadFile {
+            path: path.to_owned(),
+            problem:
+                "there is a database already: stop the server, and move it away with its `-wal` and `-shm`"
+                    .into(),
+        });
+    }
     let url = arguments.owner.of(&config)?;
     let spinner = output.spinner("bringing the backup back");
     let restored = Store::restore(url, vault, arguments.file, now()).await;
     spinner.finish_and_clear();
     let restored = restored?;
     arguments.owner.grant(&config).await?;
+    // The authority in use is the backup's now: one that was made since is gone.
+    authority::write_file(&open_fleet(&config).await?, &home).await?;
     let document = json!({
         "migrations": restored.migrated.applied.len(),
         "void": {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use server::{Server, ServerOptions};
-use tokio::signal::unix::{SignalKind, signal};
 use types::SystemClock;
 
 use crate::failure::{Failure, with_causes};
 use crate::home::HomeArguments;
+use crate::interruption::Interruption;
 
 const EXAMPLES: &str = "\
   ardoise serve --home /var/lib/ardoise
@@ -29,14 +29,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.home.open()?.existing_config()?;
     config.check_files()?;
     server::log::start(&config.log).map_err(|error| Failure::Server(with_causes(&error)))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let mut interruption = Interruption::listen()?;
     let mut running = Box::pin(Server::start(ServerOptions::new(config, Arc::new(SystemClock))))
         .await
         .map_err(|error| Failure::Server(with_causes(&error)))?;
     let failed = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        () = interruption.comes() => None,
         error = running.failed() => Some(error),
     };
     running.stop().await;

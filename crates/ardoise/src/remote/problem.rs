@@ -59,8 +59,9 @@ impl Problem {
 
     fn sentence(&self) -> String {
         match &self.detail {
-            Some(detail) if *detail != self.title => format!("{}: {detail}", self.title),
-            Some(_) | None => self.title.clone(),
+            Some(detail) if detail.starts_with(&self.title) => detail.clone(),
+            Some(detail) => format!("{}: {detail}", self.title),
+            None => self.title.clone(),
         }
     }
 }

@@ -1,0 +1,275 @@
+//! The program as it is typed: exit codes, what is printed where, and what a home folder goes through.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Someone at a terminal, in a folder of their own, with nothing of ours in the environment.
+struct Person {
+    folder: TempDir,
+}
+
+impl Person {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ardoise"));
+        for (name, _value) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ARDOISE_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        command.env("HOME", self.folder.path()).env_remove("XDG_CONFIG_HOME").stdin(Stdio::null());
+        command
+    }
+
+    fn types(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// What a command prints, which must succeed.
+    fn reads(&self, line: &str) -> Value {
+        let output = self.types(line);
+        assert!(output.status.success(), "{line}: {}", errors(&output));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    /// What a command says when it is refused, with its exit code.
+    fn is_refused(&self, line: &str) -> (i32, String) {
+        let output = self.types(line);
+        assert!(!output.status.success(), "{line} was not refused");
+        (output.status.code().unwrap(), errors(&output))
+    }
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// A server that runs until it is dropped or stopped.
+struct Serving {
+    child: Child,
+    people_url: String,
+}
+
+impl Serving {
+    fn start(person: &Person) -> Self {
+        let line = "serve --set tablets.listen=127.0.0.1:0 --set people.listen=127.0.0.1:0 \
+                    --set people.public_url=https://localhost:0 --set log.format=json";
+        let mut child = person.command(line).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = log.lines();
+        let people_url = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+            .find(|event| event["message"] == "serving")
+            .and_then(|event| event.get("people")?.as_str().map(str::to_owned))
+            .expect("the server says where it serves");
+        // The pipe is read to its end, so that the server never waits for a reader.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { child, people_url }
+    }
+
+    fn stop(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+#[test]
+fn first_day_ends_with_one_line_of_json_and_tells_the_rest_on_standard_error() {
+    let person = Person::new();
+    let output = person.types("demo first-day --tablets 3 --json");
+    assert!(output.status.success(), "{}", errors(&output));
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.starts_with(r#"{"story":"first-day","ok":true,"checks":"#), "{printed}");
+    let verdict: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((&verdict["tablets"], &verdict["enrolled"]), (&3.into(), &3.into()));
+    // Four questions at enrolment, three commands of the story.
+    assert_eq!(verdict["acknowledged"], 3 * (4 + 3));
+    let told = errors(&output);
+    let checks = told.lines().filter(|line| line.contains("expected") && line.contains("seen")).count();
+    assert_eq!(verdict["checks"], checks);
+}
+
+#[test]
+fn first_day_on_postgresql_leaves_nothing_there() {
+    let person = Person::new();
+    let server = testkit::postgres::server_url().unwrap();
+    let databases = || {
+        let list = ["--no-psqlrc", "--tuples-only", "--no-align", "--command"];
+        let query = "SELECT datname FROM pg_database WHERE datname LIKE 'ardoise_demo_%'";
+        let output = Command::new("psql").args(list).arg(query).arg(server).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let output = person.types(&format!("demo first-day --tablets 2 --json --database {server}"));
+    assert!(output.status.success(), "{}", errors(&output));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["enrolled"], 2);
+    assert_eq!(databases().trim(), "");
+}
+
+#[test]
+fn a_story_that_takes_too_long_fails_and_still_ends_with_its_line() {
+    let output = Person::new().types("demo first-day --tablets 400 --for 1s --json");
+    assert_eq!(output.status.code(), Some(1));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["ok"], false);
+    assert!(verdict["problem"].as_str().unwrap().contains("longer than 1 s"), "{verdict}");
+}
+
+#[test]
+fn a_home_is_made_served_backed_up_and_restored() {
+    let person = Person::new();
+    let made = person.reads("init --tablets-url https://localhost:18443 --token-file token --json");
+    assert_eq!((&made["new_authority"], &made["token"]), (&true.into(), &Value::Null));
+    for name in ["token", "ardoise-home/ardoise.toml", "ardoise-home/ardoise.keys", "ardoise-home/ardoise.db"]
+    {
+        assert_eq!(mode(&person.path(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(&person.path("ardoise-home")), 0o700);
+
+    let serving = Serving::start(&person);
+    let over_api = format!(
+        "--server {} --trust ardoise-home/authority.pem --token-file token --json",
+        serving.people_url
+    );
+    fs::write(person.path("tablets.csv"), "serial,platform,uai\nDMPXK1ABCD12,ipad,0761234A\n").unwrap();
+    let imported = person.reads(&format!("inventory import tablets.csv {over_api}"));
+    assert_eq!(imported["created"], 1);
+    assert_eq!(
+        person.reads("backup copy.db --json")["bytes"].as_u64(),
+        Some(fs::metadata(person.path("copy.db")).unwrap().len())
+    );
+    assert_eq!(mode(&person.path("copy.db")), 0o600);
+    fs::write(person.path("more.csv"), "serial,platform,uai\nDMPXK1ABCD13,ipad,0761234A\n").unwrap();
+    person.reads(&format!("inventory import more.csv {over_api}"));
+
+    let (code, words) = person.is_refused(&format!("tablet show NOSUCHTABLET {over_api}"));
+    let problem: Value = serde_json::from_str(&words).unwrap();
+    assert_eq!((code, &problem["code"], &problem["status"]), (1, &"not-found".into(), &404.into()));
+    assert_eq!(serving.stop(), 0);
+
+    assert_eq!(person.is_refused("restore copy.db").0, 1, "a database that is there is not overwritten");
+    for name in ["ardoise.db", "ardoise.db-wal", "ardoise.db-shm"] {
+        let _absent = fs::remove_file(person.path("ardoise-home").join(name));
+    }
+    assert_eq!(person.reads("restore copy.db --json")["void"]["commands"], 0);
+    let serving = Serving::start(&person);
+    let over_api = over_api
+        .split_once(" --trust")
+        .map(|(_server, rest)| format!("--server {} --trust{rest}", serving.people_url))
+        .unwrap();
+    let tablets = person.reads(&format!("inventory list {over_api}"));
+    assert_eq!(tablets.as_array().map(Vec::len), Some(1), "what came after the backup is gone: {tablets}");
+}
+
+#[test]
+fn init_may_be_repeated_and_overwrites_nothing() {
+    let person = Person::new();
+    let first = person.reads("init --tablets-url https://mdm.example.org --json");
+    assert!(first["token"].as_str().unwrap().starts_with("ardoise_"));
+    let files = ["ardoise.toml", "ardoise.keys", "authority.pem"];
+    let read = || files.map(|name| fs::read(person.path("ardoise-home").join(name)).unwrap());
+    let before = read();
+    let again = person.reads("init --json");
+    assert_eq!(
+        (&again["new_authority"], &again["token"], &again["migrations"]),
+        (&false.into(), &Value::Null, &0.into())
+    );
+    assert!(read() == before);
+    let (code, words) = person.is_refused("init --organisation Other");
+    assert_eq!((code, words.contains("by hand")), (2, true), "{words}");
+}
+
+#[test]
+fn init_on_postgresql_serves_with_a_role_that_owns_nothing() {
+    let person = Person::new();
+    let database = testkit::postgres::TestDatabase::create().unwrap();
+    let role = database.serving_role().unwrap();
+    let line = format!("init --tablets-url https://mdm.example.org --database {} --json", role.url);
+
+    let (code, words) = person.is_refused(&line);
+    assert_eq!((code, words.contains("ardoise migrate")), (1, true), "{words}");
+    let output = person.command("init --json").env("ARDOISE_OWNER_URL", database.url()).output().unwrap();
+    assert!(output.status.success(), "{}", errors(&output));
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(made["new_authority"], true);
+    let secret = role.url.split_once("serves:").unwrap().1.split_once('@').unwrap().0;
+    assert!(!made.to_string().contains(secret), "a password is shown: {made}");
+    assert_eq!(Serving::start(&person).stop(), 0);
+
+    let output = person.command("migrate --json").env("ARDOISE_OWNER_URL", &role.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "the serving role is not the owner");
+}
+
+#[test]
+fn an_authority_is_rotated_and_both_certificates_are_trusted() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let before = person.reads("authority show --json");
+    let after = person.reads("authority rotate --json");
+    let states = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        (states(&before), states(&after)),
+        (vec!["current".into()], vec!["current".into(), "previous".into()])
+    );
+    assert_eq!(before[0]["sha256"], after[1]["sha256"]);
+    let pem = fs::read_to_string(person.path("ardoise-home/authority.pem")).unwrap();
+    assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 2);
+}
+
+#[test]
+fn what_cannot_be_understood_exits_with_2_and_says_what_to_type() {
+    let person = Person::new();
+    for (line, words) in [
+        ("serve", "ardoise init"),
+        ("init", "--tablets-url"),
+        ("status", "--server"),
+        ("status --server https://localhost:1", "ARDOISE_TOKEN"),
+        ("config explain tablets.liste", "ardoise config explain"),
+        ("demo first-day --database mysql://x", "postgresql://"),
+        ("nonsense", "--help"),
+    ] {
+        let (code, told) = person.is_refused(line);
+        assert_eq!((code, told.contains(words)), (2, true), "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_configuration_with_a_mistake_is_never_written() {
+    let person = Person::new();
+    let (code, words) = person.is_refused("init --tablets-url http://mdm.example.org");
+    assert_eq!((code, words.contains("https://")), (1, true), "{words}");
+    assert!(!person.path("ardoise-home").exists());
+}
