@@ -80,8 +80,22 @@ ids! {
     AlarmId = "alarm";
     /// A token of the API.
     ApiTokenId = "API token";
+    /// An organisation: the département, the académie, a collège.
+    OrganisationId = "organisation";
     /// A person's account.
     AccountId = "account";
+    /// A role given to an account.
+    RoleGrantId = "role grant";
+    /// A person's session at the people's door.
+    SessionId = "session";
+    /// A request for a second person's signature.
+    CountersignatureId = "countersignature";
+    /// One act that counts against the brake (M5).
+    DestructionId = "destruction";
+    /// A dated campaign of restitutions above the brake's budgets (M5).
+    CampaignId = "campaign";
+    /// A DPO's validation of an entry of the register (C3.1.6).
+    ValidationId = "validation";
     /// A due piece of work.
     JobId = "job";
     /// A set of tablets that share the same combination of layers.

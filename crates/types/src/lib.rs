@@ -7,18 +7,22 @@ mod actor;
 mod id;
 mod instant;
 mod job;
+mod organisation;
 mod rule;
 mod secret;
+mod states;
 mod tablet;
 
 pub use actor::Actor;
 pub use id::{
-    AccountId, AlarmId, ApiTokenId, AuthorityId, ChallengeId, CommandId, EnrolmentEndId, EnrolmentId,
-    EraseOrderId, IncidentId, InvalidId, JobId, LinkId, LoanId, PushCertificateId, SegmentId, TabletId,
-    TakeoverId, WarrantId,
+    AccountId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId, CountersignatureId,
+    DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId, JobId, LinkId, LoanId,
+    OrganisationId, PushCertificateId, RoleGrantId, SegmentId, SessionId, TabletId, TakeoverId, ValidationId,
+    WarrantId,
 };
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;
+pub use organisation::{DestructionKind, OrganisationKind, Role};
 pub use rule::RuleId;
 pub use secret::Secret;
 pub use tablet::{EnrolmentKind, InvalidName, Platform, SerialNumber, Supervision, Uai, Udid};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::states::states;
+
 /// A text that is not a valid name of its kind, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a valid {what}: expected {expected}")]
@@ -12,6 +14,12 @@ pub struct InvalidName {
     what: &'static str,
     expected: &'static str,
     text: String,
+}
+
+impl InvalidName {
+    pub(crate) fn new(what: &'static str, expected: &'static str, text: &str) -> Self {
+        Self { what, expected, text: text.chars().take(64).collect() }
+    }
 }
 
 macro_rules! names {
@@ -37,11 +45,7 @@ macro_rules! names {
                 if $check(trimmed) {
                     Ok(Self($normalise(trimmed)))
                 } else {
-                    Err(InvalidName {
-                        what: $what,
-                        expected: $expected,
-                        text: trimmed.chars().take(64).collect(),
-                    })
+                    Err(InvalidName::new($what, $expected, trimmed))
                 }
             }
         }
@@ -99,48 +103,6 @@ fn is_udid(text: &str) -> bool {
         }
         _ => false,
     }
-}
-
-macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The text that is stored and shown by the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidName;
-
-            fn from_str(text: &str) -> Result<Self, InvalidName> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(InvalidName {
-                        what: $what,
-                        expected: concat!("one of", $(" ", $text),*),
-                        text: text.chars().take(64).collect(),
-                    }),
-                }
-            }
-        }
-    )*};
 }
 
 states! {
