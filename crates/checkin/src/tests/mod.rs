@@ -1,6 +1,7 @@
 //! Requests through the whole door, as actix serves it, over real use cases and a real database.
 
 mod bodies;
+mod deliveries;
 mod enrolled;
 mod harness;
 mod identities;
