@@ -3,6 +3,7 @@
 mod bodies;
 mod deliveries;
 mod enrolled;
+mod enrolling;
 mod harness;
 mod identities;
 mod links;
