@@ -89,6 +89,21 @@ pub(crate) fn bound(
     moment: Moment,
     now: Instant,
 ) -> Result<Bound, TabletError> {
+    let bound = proven(tx, identity, claimed, moment, now)?;
+    if moment != Moment::Authenticate {
+        same_tablet(bound.enrolment.udid.as_ref(), claimed)?;
+    }
+    Ok(bound)
+}
+
+/// As [`bound`], by the certificate alone: `claimed` is only for the log.
+fn proven(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    claimed: Option<&Udid>,
+    moment: Moment,
+    now: Instant,
+) -> Result<Bound, TabletError> {
     let digest = watch::digest(identity);
     let Some((certificate, enrolment)) = store::enrolments::by_certificate(tx, &digest)? else {
         return Err(unknown(identity, claimed));
@@ -104,9 +119,6 @@ pub(crate) fn bound(
         end: end.as_ref(),
     };
     let admission = standing::admit(facts, moment, now)?;
-    if moment != Moment::Authenticate {
-        same_tablet(enrolment.udid.as_ref(), claimed)?;
-    }
     Ok(Bound { certificate, enrolment, admission })
 }
 

@@ -233,7 +233,7 @@ fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {
 /// The gate for what people send: by type and content, on the parsed property list (T-C23).
 fn check(tx: &mut Tx<'_>, enrolment: &Enrolment, request: &Request) -> Result<Ordinary, Refusal> {
     let Some(command) = request.command.clone() else { return Ok(Ordinary::clear_passcode()) };
-    let profile = management_profile::of(tx, enrolment)?;
+    let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
     Ordinary::check(command, &profile)
         .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
 }

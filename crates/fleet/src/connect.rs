@@ -74,8 +74,9 @@ async fn converse(
         None => None,
     };
     write.deliver = next;
-    // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation.
-    write.settle_push = row.push_wanted && next.is_none();
+    // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation,
+    // and behind a command that was stopped here others may wait.
+    write.settle_push = row.push_wanted && row.next.is_none();
 
     fleet.store().seen(row.enrolment.id, now);
     let nothing_to_write = write.report.is_none() && write.deliver.is_none() && !write.settle_push;

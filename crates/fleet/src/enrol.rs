@@ -114,6 +114,7 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
             })?;
             let enrolment = Enrolment {
                 tablet_id: Some(tablet.id),
+                udid: Some(info.udid.clone()),
                 topic: Some(topic.clone()),
                 os_version: info.os_version.clone(),
                 build_version: Some(info.version.clone()),

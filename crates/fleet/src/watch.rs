@@ -33,6 +33,8 @@ pub(crate) enum AlarmKind {
     UnknownReport,
     /// A row of the queue had no proof (M6).
     CommandWithoutProof,
+    /// A stored command is not one that may be delivered: its row was edited, or the rules have changed since.
+    RefusedCommand,
 }
 
 impl AlarmKind {
@@ -47,6 +49,7 @@ impl AlarmKind {
             Self::ManagementRemoved => "management-removed",
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
+            Self::RefusedCommand => "refused-command",
         }
     }
 }

@@ -223,15 +223,19 @@ pub fn list(
     }))
 }
 
-/// How many active enrolments have another push topic than `topic`: what a push certificate of that topic
-/// would lose (T-B1).
+/// How many enrolments in force have another push topic than `topic`: what a push certificate of that topic
+/// would lose (T-B1). A tablet that has said Authenticate keeps its topic for good.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| {
         enrolments::table
-            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .filter(
+                enrolments::state
+                    .eq(EnrolmentState::Authenticated.as_str())
+                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+            )
             .filter(enrolments::topic.ne(topic))
             .count()
             .get_result(connection)

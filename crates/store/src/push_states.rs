@@ -150,15 +150,20 @@ pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> 
     })
 }
 
-/// A TokenUpdate brought a token: it is good until Apple says otherwise.
+/// A TokenUpdate brought a token: it is good until Apple says otherwise. What waited while the former one was
+/// no good is due now.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn token_renewed(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+pub fn token_renewed(tx: &mut Tx<'_>, enrolment: EnrolmentId, now: Instant) -> Result<(), StoreError> {
+    let enrolment = enrolment.to_string();
     tx.run(|connection| {
-        diesel::update(push_states::table.find(enrolment.to_string()))
-            .set(push_states::token_invalid_since.eq(None::<i64>))
-            .execute(connection)
+        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
+        let waits = push_states::wanted_at
+            .is_not_null()
+            .and(push_states::token_invalid_since.is_not_null().or(push_states::due_at.is_null()));
+        diesel::update(row.filter(waits)).set(push_states::due_at.eq(now.as_millis())).execute(connection)?;
+        diesel::update(row).set(push_states::token_invalid_since.eq(None::<i64>)).execute(connection)
     })?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Requests through the whole door, as actix serves it, over real use cases and a real database.
 
 mod bodies;
+mod deliveries;
 mod enrolled;
+mod enrolling;
 mod harness;
 mod identities;
 mod links;

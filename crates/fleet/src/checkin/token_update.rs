@@ -52,13 +52,16 @@ fn update(
     enrolment.state = EnrolmentState::Active;
     enrolment.token_updated_at = Some(now);
     // Absent means "as before", not false.
+    let waited = enrolment.awaiting_configuration;
     if let Some(awaiting) = message.awaiting_configuration {
         enrolment.awaiting_configuration = awaiting;
     }
     store::enrolments::update(tx, &enrolment)?;
-    store::push_states::token_renewed(tx, enrolment.id)?;
+    store::push_states::token_renewed(tx, enrolment.id, now)?;
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+    } else if enrolment.awaiting_configuration && !waited {
+        first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use apple::command::RequestType;
 use apple::plist::{Dictionary, Value};
-use orders::Gate;
+use orders::{EnrolmentProfile, Gate};
 use store::enrolments::EnrolmentSecrets;
 use store::{CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, NextCommand};
 use types::{CommandId, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
-use crate::{Fleet, Reply, TabletError, enrolment_profile};
+use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile};
 
 /// The command to deliver next, if it may be.
 ///
@@ -42,12 +42,16 @@ pub(super) async fn render(
         return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
     };
     let content = match (&delivered.payload, kind) {
-        (Some(payload), _) => match orders::check_stored(kind, payload) {
-            Ok(content) => content,
-            Err(edited) => {
-                return undeliverable(fleet, enrolment, &delivered, &edited.to_string(), now).await;
+        (Some(payload), _) => {
+            let profile = profile_of(fleet, enrolment, kind).await?;
+            match orders::check_stored(kind, payload, &profile) {
+                Ok(content) => content,
+                Err(refused) => {
+                    watch::raise_now(fleet, AlarmKind::RefusedCommand, enrolment, now).await;
+                    return undeliverable(fleet, enrolment, &delivered, &refused.to_string(), now).await;
+                }
             }
-        },
+        }
         (None, RequestType::ClearPasscode) => {
             let id = enrolment.id;
             let secrets: EnrolmentSecrets =
@@ -73,6 +77,23 @@ pub(super) async fn render(
     Ok(Reply::Plist(apple::plist::to_xml(&document)))
 }
 
+/// The profile that enrols the tablet; looked up only for kinds that could touch it.
+async fn profile_of(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    kind: RequestType,
+) -> Result<EnrolmentProfile, TabletError> {
+    let touches_profiles = matches!(kind, RequestType::InstallProfile | RequestType::RemoveProfile);
+    match management_profile::ours(enrolment.kind) {
+        Some(ours) => Ok(ours),
+        None if touches_profiles => {
+            let (id, kind) = (enrolment.id, enrolment.kind);
+            Ok(fleet.store().read(move |tx| management_profile::of(tx, id, kind)).await?)
+        }
+        None => Ok(EnrolmentProfile::Unknown),
+    }
+}
+
 fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
     let mut content = Dictionary::new();
     content.insert("RequestType".into(), Value::String(kind.as_str().into()));
@@ -80,7 +101,8 @@ fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
     content
 }
 
-/// The command fails here, with the reason beside it; the tablet hears of it no more.
+/// The command fails here, with the reason beside it; the tablet hears of it no more. It goes away with nothing,
+/// and is woken again at once for what else waits.
 async fn undeliverable(
     fleet: &Fleet,
     enrolment: &ConnectEnrolment,
@@ -97,5 +119,7 @@ async fn undeliverable(
         raw: None,
     });
     fleet.store().connect_write(write).await?;
+    let id = enrolment.id;
+    fleet.store().write(move |tx| store::push_states::want(tx, id, now, now)).await?;
     Ok(Reply::Empty)
 }

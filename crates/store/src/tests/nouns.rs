@@ -330,7 +330,7 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, vec![]);
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.attempts, state.outcome.as_deref()), (2, Some("BadDeviceToken")));
-    fixture.write(move |tx| push_states::token_renewed(tx, id)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, at(9))).await;
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, [id]);
 }
 
