@@ -28,6 +28,7 @@ on_both_engines! {
     a_tablet_has_one_live_enrolment,
     t_a5_the_secrets_of_an_ended_enrolment_cannot_be_read,
     a_certificate_is_never_rebound,
+    a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not,
     t_a11_a_challenge_is_refused_once_used_or_expired,
     a_link_gives_out_what_it_counts_and_nothing_after,
     an_authority_keeps_its_key_and_one_of_ours_issues,
@@ -185,6 +186,31 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     let (found, owner) = fixture.read(move |tx| enrolments::by_certificate(tx, &digest(77))).await.unwrap();
     assert_eq!((found.state, owner.id), (CertificateState::Revoked, one.enrolment));
     assert_eq!(fixture.read(|tx| enrolments::by_certificate(tx, &digest(78))).await, None);
+}
+
+async fn a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not(fixture: Fixture) {
+    use CertificateState::{Confirmed, Issued, Superseded};
+    let enrolled = fixture.enrolled(1).await;
+    let other = fixture.enrolled(2).await;
+    // The answer to the first renewal was lost, the second arrived, a third is under way.
+    for (number, seconds) in [(10, 5), (11, 6), (12, 7)] {
+        let renewed = certificates::Certificate {
+            state: Issued,
+            issued_at: at(seconds),
+            renewed_from: Some(enrolled.certificate),
+            ..certificate(digest(number), enrolled.enrolment)
+        };
+        fixture.write(move |tx| certificates::insert(tx, &renewed)).await;
+    }
+    assert!(fixture.write(|tx| certificates::confirm(tx, &digest(11), at(8))).await);
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(11), at(9))).await, "once");
+    let all = fixture.read(move |tx| certificates::of_enrolment(tx, enrolled.enrolment)).await;
+    let states: Vec<_> = all.iter().map(|certificate| certificate.state).collect();
+    assert_eq!(states, [Superseded, Superseded, Confirmed, Issued]);
+    assert_eq!(all[2].first_used_at, Some(at(8)));
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(10), at(10))).await, "it stays replaced");
+    let untouched = fixture.read(move |tx| certificates::get(tx, &other.certificate)).await.unwrap();
+    assert_eq!(untouched.state, Confirmed);
 }
 
 async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
