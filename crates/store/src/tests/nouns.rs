@@ -223,16 +223,22 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
         expires_at: at(600),
         used_at: None,
         used_for: None,
+        certificate: None,
     };
     let (used, expired) = (challenge(1), challenge(2));
     let (used_id, expired_id) = (used.id, expired.id);
     let stored = [used.clone(), expired];
     fixture.write(move |tx| stored.iter().try_for_each(|row| challenges::insert(tx, row))).await;
     assert_eq!(fixture.read(|tx| challenges::by_secret(tx, &digest(1))).await, Some(used));
-    assert!(!fixture.write(move |tx| challenges::consume(tx, expired_id, &digest(5), at(600))).await);
-    assert!(fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(|tx| challenges::consume(tx, ChallengeId::new(at(1)), &digest(5), at(1))).await);
+    let consume = async |id, seconds, der: &'static [u8]| {
+        fixture.write(move |tx| challenges::consume(tx, id, &digest(5), der, at(seconds))).await
+    };
+    assert!(!consume(expired_id, 600, b"late").await);
+    assert!(consume(used_id, 599, b"first").await);
+    assert!(!consume(used_id, 599, b"second").await);
+    assert!(!consume(ChallengeId::new(at(1)), 1, b"never given out").await);
+    let kept = fixture.read(move |tx| challenges::get(tx, &used_id)).await.unwrap();
+    assert_eq!(kept.certificate.as_deref(), Some(&b"first"[..]), "what it was answered is kept");
     assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601))).await, 2);
 }
 
