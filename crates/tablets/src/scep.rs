@@ -239,6 +239,22 @@ impl<'a> ScepClient<'a> {
         self.operate(&capabilities, &parcel).await
     }
 
+    /// The message that [`ScepClient::ask`] would send, for those who send it themselves, perhaps more than once.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or OpenSSL refuses.
+    pub async fn message(
+        &mut self,
+        message_type: &str,
+        signer: &Identity,
+        request: &CertificateRequest<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let capabilities = self.capabilities().await?;
+        let authorities = self.authority_certificates(None).await?;
+        let parcel = self.parcel(&capabilities, message_type, signer, request, &authorities);
+        Ok(parcel.write()?.bytes)
+    }
+
     /// Sends a message as it is, for those who try what a server refuses, and gives back the CertRep.
     ///
     /// # Errors
