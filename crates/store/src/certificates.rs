@@ -1,6 +1,9 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
 use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
