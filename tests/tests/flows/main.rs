@@ -23,3 +23,5 @@ mod scep;
 mod scep_clients;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod takeover;
