@@ -33,10 +33,24 @@ pub async fn receive(
 ) -> Result<Reply, TabletError> {
     let message = CheckIn::parse(body)?;
     let claim = watch::Claim::of_message(&message);
-    if door == Door::TakenOver {
-        takeover_binding::bind(fleet, identity, claim.udid.as_ref(), now).await?;
+    let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {
+        Ok(()) => answer(fleet, identity, message, now).await,
+        Err(refused) => Err(refused),
+    };
+    if let Err(error) = &outcome {
+        watch::report(fleet, identity, &claim, error, now).await;
     }
-    let outcome = match message {
+    outcome
+}
+
+/// Hands a message to the file of its kind.
+async fn answer(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    message: CheckIn,
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    match message {
         CheckIn::Authenticate(message) => authenticate::receive(fleet, identity, message, now).await,
         CheckIn::TokenUpdate(message) => token_update::receive(fleet, identity, message, now).await,
         CheckIn::CheckOut(message) => check_out::receive(fleet, identity, message, now).await,
@@ -45,7 +59,7 @@ pub async fn receive(
         CheckIn::GetBootstrapToken(message) => bootstrap_token::get(fleet, identity, message, now).await,
         CheckIn::GetToken(message) => {
             let kind = message.token_service_type;
-            known(fleet, identity, claim.udid.clone(), "GetToken", now)
+            known(fleet, identity, message.udid, "GetToken", now)
                 .await
                 .and_then(|_enrolment| Err(TabletError::NoSuchToken(kind.chars().take(64).collect())))
         }
@@ -59,11 +73,7 @@ pub async fn receive(
                 .await
                 .and_then(|_enrolment| Err(TabletError::UserDeclined))
         }
-    };
-    if let Err(error) = &outcome {
-        watch::report(fleet, identity, &claim, error, now).await;
     }
-    outcome
 }
 
 /// A tablet asks whether it may erase itself: it may not, without an order (M3).

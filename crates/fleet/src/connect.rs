@@ -32,10 +32,10 @@ pub async fn answer(
 ) -> Result<Reply, TabletError> {
     let report = Report::parse(body)?;
     let claim = Claim { udid: report.udid.clone(), serial: None };
-    if door == Door::TakenOver {
-        takeover_binding::bind(fleet, identity, claim.udid.as_ref(), now).await?;
-    }
-    let outcome = converse(fleet, identity, &report, body, now).await;
+    let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {
+        Ok(()) => converse(fleet, identity, &report, body, now).await,
+        Err(refused) => Err(refused),
+    };
     if let Err(error) = &outcome {
         watch::report(fleet, identity, &claim, error, now).await;
     }

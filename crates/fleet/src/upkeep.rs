@@ -4,7 +4,7 @@
 use orders::{Ordinary, Queueable};
 use store::commands::Enqueue;
 use store::enrolments::EnrolmentState;
-use types::{CommandId, Duration, Instant};
+use types::{CommandId, Duration, EnrolmentKind, Instant};
 
 use crate::{Fleet, Principal, Refusal};
 
@@ -59,6 +59,10 @@ async fn renew_identities(fleet: &Fleet, principal: &Principal, now: Instant) ->
                 let (EnrolmentState::Active, Some(tablet)) = (enrolment.state, enrolment.tablet_id) else {
                     continue;
                 };
+                if enrolment.kind == EnrolmentKind::TakenOver {
+                    // Another server's profile holds it: ours would be refused as a second management.
+                    continue;
+                }
                 // One a week: the key names the week, so that running twice queues once.
                 let week = now.as_millis() / i64::try_from(RENEWAL_REPEAT.as_millis()).unwrap_or(i64::MAX);
                 let queued = store::commands::enqueue(

@@ -8,7 +8,7 @@ use store::certificates::{self, Certificate};
 use store::commands::{self, Enqueue, Enqueued};
 use store::enrolments::{self, EnrolmentState};
 use store::{StoreError, Tx, challenges, push_states};
-use types::{Actor, Clock, CommandId, Duration, Instant};
+use types::{Actor, Clock, CommandId, Duration, EnrolmentKind, Instant};
 
 use crate::Waker;
 
@@ -131,8 +131,15 @@ fn ask_to_renew(
     let (Some(tablet), EnrolmentState::Active) = (enrolment.tablet_id, enrolment.state) else {
         return Ok(false);
     };
-    // Asked once a week: the profile is made at delivery, so that a renewal that waits never grows stale.
-    let weeks_left = certificate.not_after.since(now).as_secs() / RENEWAL_AGAIN.as_secs();
+    // Another server's profile holds this enrolment, under a name and addresses of its own: ours would be refused
+    // as a second management, week after week. The tablet keeps its identity, which proves it after its expiry
+    // too, until it enrols with a profile of ours.
+    if enrolment.kind == EnrolmentKind::TakenOver {
+        return Ok(false);
+    }
+    // Asked once a week, also when it has expired: the profile is made at delivery, so that a renewal that waits
+    // never grows stale.
+    let week = now.since(certificate.issued_at).as_secs() / RENEWAL_AGAIN.as_secs();
     let queued = commands::enqueue(
         tx,
         &Queueable::Ordinary(Ordinary::renew_enrolment()),
@@ -142,7 +149,7 @@ fn ask_to_renew(
             tablet,
             priority: 0,
             replaces_key: Some("renew-enrolment".to_owned()),
-            idempotency_key: Some(format!("renew-{}-{weeks_left}", certificate.sha256)),
+            idempotency_key: Some(format!("renew-{}-{week}", certificate.sha256)),
             at: now,
             by: by.to_string(),
             not_before: None,

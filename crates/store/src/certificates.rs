@@ -1,6 +1,9 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
 use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
@@ -94,8 +97,8 @@ pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Cert
     }))
 }
 
-/// Confirms a certificate at its first use; the enrolment's older ones prove nothing from now on. `false` if it
-/// was not waiting to be confirmed.
+/// Confirms a certificate at its first use; the enrolment's older ones prove nothing from now on, those that were
+/// never used included. `false` if it was not waiting to be confirmed.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -107,7 +110,11 @@ pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, S
         diesel::update(
             certificates::table
                 .filter(certificates::enrolment_id.eq(certificate.enrolment_id.to_string()))
-                .filter(certificates::state.eq(CertificateState::Confirmed.as_str())),
+                .filter(
+                    certificates::state.eq(CertificateState::Confirmed.as_str()).or(certificates::state
+                        .eq(CertificateState::Issued.as_str())
+                        .and(certificates::issued_at.lt(certificate.issued_at.as_millis()))),
+                ),
         )
         .set(certificates::state.eq(CertificateState::Superseded.as_str()))
         .execute(connection)

@@ -267,6 +267,7 @@ impl Ipad {
             key: &key,
             challenge: profile.scep.challenge.as_deref(),
             key_usage: profile.scep.key_usage,
+            wishes: &[],
         };
         let fingerprint = profile.scep.fingerprint.as_deref();
         let mut client =

@@ -229,6 +229,12 @@ impl TestServer {
         }
     }
 
+    /// The keys that its tablets share.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyPool {
+        &self.keys
+    }
+
     /// The running server.
     ///
     /// # Errors

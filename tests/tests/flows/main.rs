@@ -4,10 +4,24 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod asker;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
+mod proofs;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod scep;
+#[cfg(test)]
+mod scep_clients;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod takeover;

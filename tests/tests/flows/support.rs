@@ -1,8 +1,16 @@
 //! What the stories share.
 
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use openssl::x509::X509Ref;
 use serde_json::Value;
-use tablets::{Conversation, Ipad, Outcome, Status};
+use store::certificates::Certificate;
+use tablets::{Conversation, HttpClient, Identity, Ipad, Outcome, Reply, Request, Status};
 use testkit::TestServer;
+use types::{Clock as _, EnrolmentId};
+use url::Url;
 
 /// Two tests of each story, one per engine.
 macro_rules! on_both_engines {
@@ -75,4 +83,62 @@ pub(crate) fn report(udid: &str, status: &str, command: Option<&str>) -> plist::
         report.insert("CommandUUID".into(), command.into());
     }
     report
+}
+
+/// A day of the calendar.
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// A property list as it goes over the wire.
+pub(crate) fn xml(message: &plist::Dictionary) -> Vec<u8> {
+    let mut written = Vec::new();
+    plist::Value::Dictionary(message.clone()).to_writer_xml(&mut written).unwrap();
+    written
+}
+
+/// The tablets' clock of this server, for clients that are not built by it.
+pub(crate) fn clock(server: &TestServer) -> tablets::Clock {
+    let clock = server.clock().clone();
+    tablets::Clock::reading(move || clock.now().as_seconds())
+}
+
+/// A client that is nobody: it trusts the server, and proves nothing of its own.
+pub(crate) fn stranger(server: &TestServer) -> HttpClient {
+    HttpClient::new(server.trust().clone(), clock(server))
+}
+
+/// An address of the tablets' door.
+pub(crate) fn at(server: &TestServer, path: &str) -> Url {
+    server.tablets_url().unwrap().join(path).unwrap()
+}
+
+/// Sends a body to the tablets' door, with these headers, and perhaps a client certificate.
+pub(crate) async fn put(
+    http: &mut HttpClient,
+    url: Url,
+    headers: &[(&'static str, String)],
+    identity: Option<&Identity>,
+    body: &[u8],
+) -> Reply {
+    let mut request = Request::new(Method::PUT, url, body.to_vec());
+    for (name, value) in headers {
+        request =
+            request.header(HeaderName::from_static(name), HeaderValue::try_from(value.as_str()).unwrap());
+    }
+    http.send(&request, identity).await.unwrap()
+}
+
+/// The id of a tablet's enrolment.
+pub(crate) async fn enrolment_id(server: &TestServer, serial: &str) -> EnrolmentId {
+    enrolment(server, serial).await["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// The certificates that an enrolment was given, oldest first, as the memory has them: no API shows them.
+pub(crate) async fn certificates_of(server: &TestServer, enrolment: EnrolmentId) -> Vec<Certificate> {
+    let store = server.fleet().unwrap().store();
+    store.read(move |tx| store::certificates::of_enrolment(tx, enrolment)).await.unwrap()
+}
+
+/// How the memory knows a certificate.
+pub(crate) fn fingerprint(certificate: &X509Ref) -> store::Digest {
+    store::Digest::from(pki::Fingerprint::of(&certificate.to_der().unwrap()))
 }

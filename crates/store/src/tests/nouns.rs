@@ -28,6 +28,7 @@ on_both_engines! {
     a_tablet_has_one_live_enrolment,
     t_a5_the_secrets_of_an_ended_enrolment_cannot_be_read,
     a_certificate_is_never_rebound,
+    a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not,
     t_a11_a_challenge_is_refused_once_used_or_expired,
     a_link_gives_out_what_it_counts_and_nothing_after,
     an_authority_keeps_its_key_and_one_of_ours_issues,
@@ -187,6 +188,31 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     assert_eq!(fixture.read(|tx| enrolments::by_certificate(tx, &digest(78))).await, None);
 }
 
+async fn a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not(fixture: Fixture) {
+    use CertificateState::{Confirmed, Issued, Superseded};
+    let enrolled = fixture.enrolled(1).await;
+    let other = fixture.enrolled(2).await;
+    // The answer to the first renewal was lost, the second arrived, a third is under way.
+    for (number, seconds) in [(10, 5), (11, 6), (12, 7)] {
+        let renewed = certificates::Certificate {
+            state: Issued,
+            issued_at: at(seconds),
+            renewed_from: Some(enrolled.certificate),
+            ..certificate(digest(number), enrolled.enrolment)
+        };
+        fixture.write(move |tx| certificates::insert(tx, &renewed)).await;
+    }
+    assert!(fixture.write(|tx| certificates::confirm(tx, &digest(11), at(8))).await);
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(11), at(9))).await, "once");
+    let all = fixture.read(move |tx| certificates::of_enrolment(tx, enrolled.enrolment)).await;
+    let states: Vec<_> = all.iter().map(|certificate| certificate.state).collect();
+    assert_eq!(states, [Superseded, Superseded, Confirmed, Issued]);
+    assert_eq!(all[2].first_used_at, Some(at(8)));
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(10), at(10))).await, "it stays replaced");
+    let untouched = fixture.read(move |tx| certificates::get(tx, &other.certificate)).await.unwrap();
+    assert_eq!(untouched.state, Confirmed);
+}
+
 async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let challenge = |number| Challenge {
@@ -197,16 +223,22 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
         expires_at: at(600),
         used_at: None,
         used_for: None,
+        certificate: None,
     };
     let (used, expired) = (challenge(1), challenge(2));
     let (used_id, expired_id) = (used.id, expired.id);
     let stored = [used.clone(), expired];
     fixture.write(move |tx| stored.iter().try_for_each(|row| challenges::insert(tx, row))).await;
     assert_eq!(fixture.read(|tx| challenges::by_secret(tx, &digest(1))).await, Some(used));
-    assert!(!fixture.write(move |tx| challenges::consume(tx, expired_id, &digest(5), at(600))).await);
-    assert!(fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(|tx| challenges::consume(tx, ChallengeId::new(at(1)), &digest(5), at(1))).await);
+    let consume = async |id, seconds, der: &'static [u8]| {
+        fixture.write(move |tx| challenges::consume(tx, id, &digest(5), der, at(seconds))).await
+    };
+    assert!(!consume(expired_id, 600, b"late").await);
+    assert!(consume(used_id, 599, b"first").await);
+    assert!(!consume(used_id, 599, b"second").await);
+    assert!(!consume(ChallengeId::new(at(1)), 1, b"never given out").await);
+    let kept = fixture.read(move |tx| challenges::get(tx, &used_id)).await.unwrap();
+    assert_eq!(kept.certificate.as_deref(), Some(&b"first"[..]), "what it was answered is kept");
     assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601))).await, 2);
 }
 
