@@ -1,6 +1,9 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
 use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
@@ -78,14 +81,29 @@ pub fn set_state_of_enrolment(
     })
 }
 
-/// At most `limit` confirmed certificates that expire before `before`, soonest first: what is to be renewed.
+/// At most `limit` confirmed certificates that expire before `before`, soonest first, from the first one after
+/// `after`: what is to be renewed.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Certificate>, StoreError> {
+pub fn expiring(
+    tx: &mut Tx<'_>,
+    before: Instant,
+    after: Option<(Instant, Digest)>,
+    limit: u32,
+) -> Result<Vec<Certificate>, StoreError> {
+    let (after, sha256) = match after {
+        Some((instant, sha256)) => (instant.as_millis(), sha256.to_string()),
+        None => (i64::MIN, String::new()),
+    };
     read_all!(tx.run(|connection| {
         certificates::table
             .filter(certificates::not_after.lt(before.as_millis()))
+            .filter(
+                certificates::not_after
+                    .gt(after)
+                    .or(certificates::not_after.eq(after).and(certificates::sha256.gt(sha256))),
+            )
             .filter(certificates::state.eq(CertificateState::Confirmed.as_str()))
             .order((certificates::not_after.asc(), certificates::sha256.asc()))
             .limit(i64::from(limit))

@@ -347,23 +347,28 @@ pub fn cancel_of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<us
 /// How long after its expiry a command that was given to a tablet still waits for the answer.
 const LATE_ANSWER: Duration = Duration::from_secs(24 * 3600);
 
-/// Expires what nobody was given in time, and what was given and not answered a day later. Returns how many.
+/// Expires what nobody was given in time, and what was given and not answered a day later; at most `limit` at a
+/// time. Returns how many.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn expire(tx: &mut Tx<'_>, now: Instant) -> Result<usize, StoreError> {
+pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreError> {
     tx.run(|connection| {
-        diesel::update(
-            commands::table
-                .filter(commands::pending)
-                .filter(commands::expires_at.le(now.as_millis()))
-                .filter(
-                    commands::state
-                        .ne(CommandState::Sent.as_str())
-                        .or(commands::expires_at.le(now.minus(LATE_ANSWER).as_millis())),
-                ),
-        )
-        .set(commands::state.eq(CommandState::Expired.as_str()))
-        .execute(connection)
+        let late: Vec<String> = commands::table
+            .filter(commands::pending)
+            .filter(commands::expires_at.le(now.as_millis()))
+            .filter(
+                commands::state
+                    .ne(CommandState::Sent.as_str())
+                    .or(commands::expires_at.le(now.minus(LATE_ANSWER).as_millis())),
+            )
+            .order(commands::expires_at.asc())
+            .limit(i64::from(limit))
+            .select(commands::id)
+            .load(connection)?;
+        // An answer that comes at the same time wins: what has ended stays ended.
+        diesel::update(commands::table.filter(commands::id.eq_any(late)).filter(commands::pending))
+            .set(commands::state.eq(CommandState::Expired.as_str()))
+            .execute(connection)
     })
 }

@@ -5,3 +5,4 @@ mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod upkeep;

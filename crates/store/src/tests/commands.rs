@@ -239,11 +239,11 @@ async fn expiry_leaves_a_delivered_command_a_day_for_its_answer(fixture: Fixture
     let sent = fixture.queue_with(enrolled, 11, expires).await;
     let lasting = fixture.queue(enrolled, 12).await;
     fixture.deliver(enrolled, sent, 50).await;
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(99))).await, 0);
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100))).await, 1);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(99), 9)).await, 0);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100), 9)).await, 1);
     assert_eq!(fixture.state(waiting).await, CommandState::Expired);
     assert_eq!(fixture.state(sent).await, CommandState::Sent);
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100 + 86_400))).await, 1);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100 + 86_400), 9)).await, 1);
     assert_eq!(fixture.state(sent).await, CommandState::Expired);
     assert_eq!(fixture.state(lasting).await, CommandState::Queued);
 }

@@ -176,7 +176,7 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     fixture.write(move |tx| certificates::insert(tx, &stored)).await;
     let all = fixture.read(move |tx| certificates::of_enrolment(tx, one.enrolment)).await;
     assert_eq!(all.last(), Some(&renewed));
-    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), 10)).await;
+    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), None, 10)).await;
     assert_eq!(soon.len(), 2, "only the confirmed ones");
     let revoked = fixture
         .write(move |tx| certificates::set_state_of_enrolment(tx, one.enrolment, CertificateState::Revoked))
@@ -207,7 +207,7 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
     assert!(fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
     assert!(!fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
     assert!(!fixture.write(|tx| challenges::consume(tx, ChallengeId::new(at(1)), &digest(5), at(1))).await);
-    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601))).await, 2);
+    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601), 9)).await, 2);
 }
 
 async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
