@@ -7,7 +7,7 @@ use store::commands::Enqueue;
 use store::enrolments::Enrolment;
 use types::{Actor, CommandId, Instant};
 
-use crate::TabletError;
+use crate::{TabletError, push};
 
 /// Behind everything that is queued for a tablet in its Setup Assistant.
 const LAST: i32 = -100;
@@ -47,6 +47,6 @@ pub(crate) fn queue(
             },
         )?;
     }
-    store::push_states::want(tx, enrolment.id, now, now)?;
+    push::want(tx, enrolment.id, now, now)?;
     Ok(())
 }

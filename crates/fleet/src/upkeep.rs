@@ -7,10 +7,10 @@ use orders::{Ordinary, Queueable};
 use store::certificates::{self, Certificate};
 use store::commands::{self, Enqueue, Enqueued};
 use store::enrolments::{self, EnrolmentState};
-use store::{Tx, challenges, push_states};
+use store::{Tx, challenges};
 use types::{Actor, CommandId, Duration, Instant};
 
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, push};
 
 /// How long before a certificate expires its renewal starts.
 pub const RENEWAL_LEAD: Duration = Duration::from_secs(60 * 86_400);
@@ -142,6 +142,6 @@ fn ask_to_renew(
         },
     )?;
     let Enqueued::New(_command) = queued else { return Ok(false) };
-    push_states::want(tx, enrolment.id, now, now)?;
+    push::want(tx, enrolment.id, now, now)?;
     Ok(true)
 }

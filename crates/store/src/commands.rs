@@ -94,7 +94,7 @@ noun! {
         not_now_at: Option<Instant>,
         /// How often the tablet said NotNow.
         not_now_count: i32,
-        /// After a NotNow, the first instant it is offered again.
+        /// After a NotNow, or after many deliveries without an answer, the first instant it is offered again.
         retry_at: Option<Instant>,
         /// When the tablet answered.
         answered_at: Option<Instant>,
@@ -300,6 +300,19 @@ pub fn pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Command>, 
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Whether anything waits for the tablet of an enrolment.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn any_pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let waiting = commands::table
+            .filter(commands::enrolment_id.eq(enrolment.to_string()))
+            .filter(commands::pending);
+        diesel::select(diesel::dsl::exists(waiting)).get_result(connection)
+    })
 }
 
 /// The stored payload of a command: the `Command` dictionary, as a property list. `None` for kinds that are

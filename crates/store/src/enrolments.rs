@@ -249,7 +249,7 @@ pub fn lapse(tx: &mut Tx<'_>, before: Instant, now: Instant, limit: u32) -> Resu
     })
 }
 
-/// How many active enrolments have another push topic than `topic`: what a push certificate of that topic
+/// How many enrolments in force have another push topic than `topic`: what a push certificate of that topic
 /// would lose (T-B1).
 ///
 /// # Errors
@@ -257,7 +257,11 @@ pub fn lapse(tx: &mut Tx<'_>, before: Instant, now: Instant, limit: u32) -> Resu
 pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| {
         enrolments::table
-            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .filter(
+                enrolments::state
+                    .eq(EnrolmentState::Authenticated.as_str())
+                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+            )
             .filter(enrolments::topic.ne(topic))
             .count()
             .get_result(connection)

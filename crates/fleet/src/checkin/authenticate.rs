@@ -42,6 +42,7 @@ fn enrol(
     let tablet = store::tablets::by_serial(tx, &serial)?
         .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
     invited(tx, &enrolment, &tablet)?;
+    on_our_topic(tx, &enrolment, &message.topic)?;
     free_udid(tx, &udid, &tablet)?;
 
     if enrolment.state == EnrolmentState::Authenticated {
@@ -85,6 +86,21 @@ fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<()
             "the link is for another collège than the one of tablet {}; make one for it",
             tablet.serial
         ))),
+        _ => Ok(()),
+    }
+}
+
+/// The tablet listens to pushes that we can send: on another topic it could never be woken (T-B1).
+fn on_our_topic(tx: &mut Tx<'_>, enrolment: &Enrolment, topic: &str) -> Result<(), TabletError> {
+    if enrolment.topic.as_deref().is_some_and(|invited| invited != topic) {
+        return Err(TabletError::Malformed("Topic is not the one of the enrolment profile".into()));
+    }
+    match store::push_certificates::current(tx)? {
+        Some(current) if current.topic != topic => Err(not_admitted(
+            "the push certificate was replaced by one of another topic since this tablet was invited; start \
+             again from the link"
+                .into(),
+        )),
         _ => Ok(()),
     }
 }

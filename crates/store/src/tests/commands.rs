@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixture::{Enrolled, Fixture, at};
+use super::fixture::{Enrolled, Fixture, at, delivery};
 use crate::commands::{self, CommandState, Enqueued};
 use crate::tests::on_both_engines;
 use crate::{CommandOutcome, CommandReport, ConnectWrite, ReportFate, StoreError};
@@ -78,7 +78,7 @@ async fn a_command_is_offered_only_between_its_instants(fixture: Fixture) {
 async fn an_acknowledged_command_keeps_its_answer(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = fixture.queue(enrolled, 10).await;
-    let write = ConnectWrite { deliver: Some(id), ..ConnectWrite::new(enrolled.enrolment, at(11)) };
+    let write = ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(enrolled.enrolment, at(11)) };
     let delivered = fixture.store.connect_write(write).await.unwrap().delivered.unwrap();
     assert_eq!(delivered.payload.as_deref(), Some(b"<plist/>".as_slice()));
     assert_eq!((delivered.tablet, delivered.request_type.as_str()), (enrolled.tablet, "ProfileList"));

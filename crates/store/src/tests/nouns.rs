@@ -308,9 +308,9 @@ async fn a_new_push_certificate_takes_the_place_of_the_one_before(fixture: Fixtu
 async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = enrolled.enrolment;
-    fixture.write(move |tx| push_states::want(tx, id, at(10), at(5))).await;
-    // Wanted again later: the earlier due instant stands.
-    fixture.write(move |tx| push_states::want(tx, id, at(50), at(6))).await;
+    fixture.write(move |tx| push_states::want(tx, id, Some(at(10)), at(5))).await;
+    // Wanted again: what is due stands, unless told.
+    fixture.write(move |tx| push_states::want(tx, id, None, at(6))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.wanted_at, state.due_at), (Some(at(6)), Some(at(10))));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(10), at(40), 5)).await, [id]);
@@ -318,7 +318,8 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
         enrolment: id,
         at: at(11),
         outcome: outcome.to_owned(),
-        next_due_at: Some(at(100)),
+        attempts: if token_invalid { 2 } else { 1 },
+        next_due_at: (!token_invalid).then_some(at(100)),
         token_invalid,
     };
     let sent = attempt("sent", false);
@@ -330,8 +331,18 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, vec![]);
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.attempts, state.outcome.as_deref()), (2, Some("BadDeviceToken")));
-    fixture.write(move |tx| push_states::token_renewed(tx, id)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(8000))).await;
+    let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
+    assert_eq!((state.due_at, state.attempts, state.token_invalid_since), (Some(at(8000)), 0, None));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, [id]);
+    // The same token again, although nothing was wrong with it: the push under way stands.
+    let sent = PushAttempt { at: at(9001), next_due_at: Some(at(9900)), ..attempt("sent", false) };
+    fixture.write(move |tx| push_states::record(tx, &sent)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(9002))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9003), at(9030), 5)).await, vec![]);
+    // Another token: what was sent to the one before may be lost.
+    fixture.write(move |tx| push_states::token_renewed(tx, id, true, at(9004))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9004), at(9030), 5)).await, [id]);
 }
 
 async fn a_job_is_left_once_claimed_once_and_done(fixture: Fixture) {
