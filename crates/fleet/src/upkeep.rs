@@ -4,12 +4,14 @@
 //! it may be run again at any time, and by several nodes at once.
 
 use orders::{Ordinary, Queueable};
+use serde_json::json;
 use store::certificates::{self, Certificate};
 use store::commands::{self, Enqueue, Enqueued};
 use store::enrolments::{self, EnrolmentState};
-use store::{Tx, challenges};
+use store::{Tx, alarms, challenges, push_certificates};
 use types::{Actor, CommandId, Duration, Instant};
 
+use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Principal, Refusal, push};
 
 /// How long before a certificate expires its renewal starts.
@@ -21,6 +23,11 @@ const RENEWAL_REPEAT: Duration = Duration::from_secs(7 * 86_400);
 /// How long a challenge that expired, or an invitation that nobody used, is kept for whoever asks why an enrolment
 /// failed.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// How many days before the push certificate expires its operators are told, the most first.
+const EXPIRY_STEPS: [u32; 4] = [60, 30, 7, 1];
 
 /// How many rows share a transaction, so that none holds the database for long.
 const BATCH: u32 = 200;
@@ -73,6 +80,42 @@ pub async fn renew_identities(fleet: &Fleet, principal: &Principal, now: Instant
             None => return Ok(asked),
         }
     }
+}
+
+/// Raises an alarm when the push certificate has 60, 30, 7 or 1 days left, and when it has expired: without one no
+/// tablet can be woken (T-B1). Each alarm is raised once, however often it is settled. Says how many.
+///
+/// # Errors
+/// As [`expire_commands`].
+pub async fn watch_push_certificate(
+    fleet: &Fleet,
+    principal: &Principal,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    principal.may_operate("keep the fleet in order")?;
+    fleet
+        .store()
+        .write(move |tx| {
+            let Some(current) = push_certificates::current(tx)? else { return Ok(0) };
+            let Some(step) = expiry_step(current.not_after, now) else { return Ok(0) };
+            let subject = watch::Subject::thing(format!("{} {step}", current.id));
+            if alarms::was_raised(tx, AlarmKind::PushCertificateExpires.as_str(), subject.name())? {
+                return Ok(0);
+            }
+            let detail = json!({ "topic": current.topic, "not_after": current.not_after.to_string(), "days_left": step });
+            watch::raise(tx, AlarmKind::PushCertificateExpires, &subject, detail, now)?;
+            Ok(1)
+        })
+        .await
+}
+
+/// The smallest number of days of [`EXPIRY_STEPS`] within which a certificate expires; 0 when it has expired.
+fn expiry_step(not_after: Instant, now: Instant) -> Option<u64> {
+    if not_after <= now {
+        return Some(0);
+    }
+    let left = not_after.since(now);
+    EXPIRY_STEPS.iter().copied().rfind(|days| left <= DAY.saturating_mul(*days)).map(u64::from)
 }
 
 /// Repeats `task` until it finds nothing more to do.

@@ -33,10 +33,12 @@ pub(crate) enum AlarmKind {
     UnknownReport,
     /// A row of the queue had no proof (M6).
     CommandWithoutProof,
+    /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
+    PushCertificateExpires,
 }
 
 impl AlarmKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::IdentityMismatch => "identity-mismatch",
             Self::SupersededCertificate => "superseded-certificate",
@@ -47,6 +49,7 @@ impl AlarmKind {
             Self::ManagementRemoved => "management-removed",
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
+            Self::PushCertificateExpires => "push-certificate-expires",
         }
     }
 }
@@ -69,6 +72,15 @@ impl Subject {
             Some(enrolment) => Self::enrolment(enrolment),
             None => Self { name: digest.to_string(), tablet: None, enrolment: None },
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Something that is no tablet, by a name of its own.
+    pub(crate) const fn thing(name: String) -> Self {
+        Self { name, tablet: None, enrolment: None }
     }
 
     fn serial(serial: &SerialNumber, tablet: Option<TabletId>) -> Self {

@@ -11,6 +11,8 @@ use crate::Waker;
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at certificates.
 const RENEW_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// Between two looks at the push certificate's expiry.
+const WATCH_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -22,13 +24,23 @@ pub(crate) struct Calendar {
     waker: Waker,
     expired_at: Option<Instant>,
     renewed_at: Option<Instant>,
+    watched_at: Option<Instant>,
     forgot_at: Option<Instant>,
     lapsed_at: Option<Instant>,
 }
 
 impl Calendar {
     pub(crate) fn new(fleet: Fleet, clock: Arc<dyn Clock>, waker: Waker) -> Self {
-        Self { fleet, clock, waker, expired_at: None, renewed_at: None, forgot_at: None, lapsed_at: None }
+        Self {
+            fleet,
+            clock,
+            waker,
+            expired_at: None,
+            renewed_at: None,
+            watched_at: None,
+            forgot_at: None,
+            lapsed_at: None,
+        }
     }
 
     /// Does whatever is due now. What fails is logged, and is due again in the next round.
@@ -49,6 +61,11 @@ impl Calendar {
             if done("start renewals", &asked) {
                 self.renewed_at = Some(now);
             }
+        }
+        if is_due(self.watched_at, WATCH_EVERY, now)
+            && done("push certificate expires", &upkeep::watch_push_certificate(fleet, &calendar, now).await)
+        {
+            self.watched_at = Some(now);
         }
         if is_due(self.forgot_at, TIDY_EVERY, now)
             && done("forget spent challenges", &upkeep::forget_challenges(fleet, &calendar, now).await)

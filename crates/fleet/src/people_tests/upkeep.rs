@@ -10,7 +10,7 @@ use store::{Digest, StoreError, Tx};
 use types::{ChallengeId, EnrolmentId, EnrolmentKind, Instant, Platform, TabletId};
 
 use super::fixture::{People, days, engines, now};
-use crate::{Principal, enrol, upkeep};
+use crate::{Principal, alarms, enrol, push_certificate, upkeep};
 
 /// More than two batches, so that a task that stops after one is noticed.
 const MANY: u32 = 430;
@@ -213,6 +213,35 @@ async fn an_invitation_that_nobody_used_lapses_with_its_certificate() {
 }
 
 #[tokio::test]
+async fn t_b1_the_expiry_of_the_push_certificate_is_told_in_time_and_each_step_once() {
+    for engine in engines() {
+        let people = People::new(engine).await;
+        let calendar = Principal::calendar();
+        assert_eq!(upkeep::watch_push_certificate(&people.fleet, &calendar, now()).await.unwrap(), 0);
+        super::keys::install_push_certificate(&people, "com.apple.mgmt.External.test").await;
+        let shown = push_certificate::show(&people.fleet, &people.operator, now()).await.unwrap().unwrap();
+        let before = |left| shown.not_after.minus(days(left));
+        let mut told = Vec::new();
+        for left in [61, 60, 45, 30, 29, 8, 7, 2, 1] {
+            for _twice in 0..2 {
+                if upkeep::watch_push_certificate(&people.fleet, &calendar, before(left)).await.unwrap() > 0 {
+                    told.push(left);
+                }
+            }
+            for alarm in alarms::list(&people.fleet, &people.operator, None).await.unwrap() {
+                assert_eq!(alarm.kind, "push-certificate-expires");
+                alarms::settle(&people.fleet, &people.operator, alarm.id, None, before(left)).await.unwrap();
+            }
+        }
+        assert_eq!(told, [60, 30, 7, 1], "each step once, also when its alarm was settled");
+        let after = shown.not_after.plus(days(3));
+        assert_eq!(upkeep::watch_push_certificate(&people.fleet, &calendar, after).await.unwrap(), 1);
+        let expired = alarms::list(&people.fleet, &people.operator, None).await.unwrap();
+        assert_eq!(expired[0].detail["days_left"], 0);
+    }
+}
+
+#[tokio::test]
 async fn only_who_may_act_keeps_the_fleet_in_order() {
     let people = People::new(store::Engine::Sqlite).await;
     let reader = people.reader().await;
@@ -220,4 +249,5 @@ async fn only_who_may_act_keeps_the_fleet_in_order() {
     assert!(upkeep::renew_identities(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::forget_challenges(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::lapse_invitations(&people.fleet, &reader, now()).await.is_err());
+    assert!(upkeep::watch_push_certificate(&people.fleet, &reader, now()).await.is_err());
 }
