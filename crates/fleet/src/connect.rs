@@ -49,10 +49,6 @@ async fn converse(
     body: &[u8],
     now: Instant,
 ) -> Result<Reply, TabletError> {
-    if report.body.contains_key("UserID") {
-        // The user channel of a Shared iPad, which is declined at check-in: it has no commands.
-        return Ok(Reply::Empty);
-    }
     let reported = report.command_uuid.as_deref().and_then(|text| text.parse::<CommandId>().ok());
     let key = ConnectKey {
         certificate_sha256: watch::digest(identity),
@@ -64,6 +60,10 @@ async fn converse(
         return Err(unknown(identity, report.udid.as_ref()));
     };
     admit(fleet, identity, &row, report.udid.as_ref(), now).await?;
+    if report.body.contains_key("UserID") {
+        // The user channel of a Shared iPad, which is declined at check-in: it has no commands.
+        return Ok(Reply::Empty);
+    }
 
     let mut write = ConnectWrite::new(row.enrolment.id, now);
     if let Some(command) = &row.reported {

@@ -7,7 +7,7 @@ use store::commands::Enqueue;
 use store::enrolments::Enrolment;
 use types::{Actor, CommandId, Instant};
 
-use crate::TabletError;
+use crate::{TabletError, push};
 
 /// Behind everything that is queued for a tablet in its Setup Assistant.
 const LAST: i32 = -100;
@@ -25,7 +25,7 @@ pub(crate) fn queue(
     if enrolment.awaiting_configuration {
         let_the_setup_go_on(tx, enrolment, by, now)?;
     }
-    store::push_states::want(tx, enrolment.id, now, now)?;
+    push::want(tx, enrolment.id, now, now)?;
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn let_the_setup_go_on(
 ) -> Result<(), TabletError> {
     let command = Command::DeviceConfigured(DeviceConfigured::default());
     enqueue(tx, enrolment, command, LAST, by, now)?;
-    store::push_states::want(tx, enrolment.id, now, now)?;
+    push::want(tx, enrolment.id, now, now)?;
     Ok(())
 }
 

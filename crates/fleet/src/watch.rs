@@ -35,10 +35,12 @@ pub(crate) enum AlarmKind {
     CommandWithoutProof,
     /// A stored command is not one that may be delivered: its row was edited, or the rules have changed since.
     RefusedCommand,
+    /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
+    PushCertificateExpires,
 }
 
 impl AlarmKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::IdentityMismatch => "identity-mismatch",
             Self::SupersededCertificate => "superseded-certificate",
@@ -50,6 +52,7 @@ impl AlarmKind {
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
             Self::RefusedCommand => "refused-command",
+            Self::PushCertificateExpires => "push-certificate-expires",
         }
     }
 }
@@ -72,6 +75,15 @@ impl Subject {
             Some(enrolment) => Self::enrolment(enrolment),
             None => Self { name: digest.to_string(), tablet: None, enrolment: None },
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Something that is no tablet, by a name of its own.
+    pub(crate) const fn thing(name: String) -> Self {
+        Self { name, tablet: None, enrolment: None }
     }
 
     fn serial(serial: &SerialNumber, tablet: Option<TabletId>) -> Self {

@@ -81,14 +81,29 @@ pub fn set_state_of_enrolment(
     })
 }
 
-/// At most `limit` confirmed certificates that expire before `before`, soonest first: what is to be renewed.
+/// At most `limit` confirmed certificates that expire before `before`, soonest first, from the first one after
+/// `after`: what is to be renewed.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Certificate>, StoreError> {
+pub fn expiring(
+    tx: &mut Tx<'_>,
+    before: Instant,
+    after: Option<(Instant, Digest)>,
+    limit: u32,
+) -> Result<Vec<Certificate>, StoreError> {
+    let (after, sha256) = match after {
+        Some((instant, sha256)) => (instant.as_millis(), sha256.to_string()),
+        None => (i64::MIN, String::new()),
+    };
     read_all!(tx.run(|connection| {
         certificates::table
             .filter(certificates::not_after.lt(before.as_millis()))
+            .filter(
+                certificates::not_after
+                    .gt(after)
+                    .or(certificates::not_after.eq(after).and(certificates::sha256.gt(sha256))),
+            )
             .filter(certificates::state.eq(CertificateState::Confirmed.as_str()))
             .order((certificates::not_after.asc(), certificates::sha256.asc()))
             .limit(i64::from(limit))

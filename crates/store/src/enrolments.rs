@@ -9,11 +9,11 @@ use types::{
     Supervision, TabletId, TakeoverId, Udid,
 };
 
-use crate::certificates::{self, Certificate};
+use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
 use crate::push_states::{self, PushState};
-use crate::schema::{enrolments, presence};
+use crate::schema::{certificates as certificates_table, enrolments, presence};
 use crate::{Digest, RowName, StoreError, Tx};
 
 stored_enum! {
@@ -221,6 +221,32 @@ pub fn list(
         }
         query.load::<Stored>(connection)
     }))
+}
+
+/// Lets at most `limit` of the invitations lapse that were made before `before` and that no tablet has used; what
+/// certificates they got prove nothing from now on. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn lapse(tx: &mut Tx<'_>, before: Instant, now: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let unused: Vec<String> = enrolments::table
+            .filter(enrolments::state.eq(EnrolmentState::Invited.as_str()))
+            .filter(enrolments::created_at.lt(before.as_millis()))
+            .order(enrolments::id.asc())
+            .limit(i64::from(limit))
+            .select(enrolments::id)
+            .load(connection)?;
+        diesel::update(certificates_table::table.filter(certificates_table::enrolment_id.eq_any(&unused)))
+            .set(certificates_table::state.eq(CertificateState::Superseded.as_str()))
+            .execute(connection)?;
+        diesel::update(enrolments::table.filter(enrolments::id.eq_any(&unused)))
+            .set((
+                enrolments::state.eq(EnrolmentState::Lapsed.as_str()),
+                enrolments::ended_at.eq(now.as_millis()),
+            ))
+            .execute(connection)
+    })
 }
 
 /// How many enrolments in force have another push topic than `topic`: what a push certificate of that topic

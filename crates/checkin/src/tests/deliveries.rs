@@ -34,7 +34,7 @@ async fn queue(door: &TestDoor, enrolment: EnrolmentId, command: Command, profil
                 not_before: None,
                 expires_at: None,
             };
-            push_states::want(tx, enrolment, now, now)?;
+            push_states::want(tx, enrolment, Some(now), now)?;
             commands::enqueue(tx, &Queueable::Ordinary(ordinary.clone()), how)
         })
         .await
@@ -61,6 +61,7 @@ async fn t_c23_a_queued_command_that_the_rules_forbid_by_now_does_not_reach_the_
         enrolment,
         at: door.clock.now(),
         outcome: "sent".to_owned(),
+        attempts: 1,
         next_due_at: Some(door.clock.now().plus(Duration::from_secs(1_800))),
         token_invalid: false,
     };

@@ -226,12 +226,13 @@ async fn t_b2_a_tablet_with_a_new_token_is_pushed_for_what_waited_meanwhile() {
         enrolment: id,
         at: now,
         outcome: "token invalid: Unregistered".to_owned(),
+        attempts: 1,
         next_due_at: None,
         token_invalid: true,
     };
     let store = door.state.fleet.store();
     let rows = move |tx: &mut store::Tx<'_>| {
-        push_states::want(tx, id, now, now)?;
+        push_states::want(tx, id, Some(now), now)?;
         push_states::record(tx, &refused)
     };
     store.write(rows).await.unwrap();

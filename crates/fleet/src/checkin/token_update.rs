@@ -2,9 +2,9 @@
 
 use apple::checkin::TokenUpdate;
 use pki::DeviceIdentity;
-use store::Tx;
 use store::enrolments::{EnrolmentSecrets, EnrolmentState};
-use types::{Actor, Instant, Secret};
+use store::{StoreError, Tx};
+use types::{Actor, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
 use crate::standing::Moment;
@@ -37,6 +37,7 @@ fn update(
         // The topic of an enrolment never changes; another one would make every push vanish (T-B1).
         return Err(TabletError::Malformed("Topic is not the one of the enrolment".into()));
     }
+    let replaced = replaces(&former(tx, enrolment.id)?, message);
     // An absent UnlockToken keeps the old one.
     store::enrolments::set_secrets(
         tx,
@@ -57,11 +58,28 @@ fn update(
         enrolment.awaiting_configuration = awaiting;
     }
     store::enrolments::update(tx, &enrolment)?;
-    store::push_states::token_renewed(tx, enrolment.id, now)?;
+    store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     } else if enrolment.awaiting_configuration && !waited {
         first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }
     Ok(())
+}
+
+/// What the tablet sent before. What cannot be opened any more is as good as nothing: it is replaced now.
+fn former(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<EnrolmentSecrets, StoreError> {
+    match store::enrolments::secrets(tx, enrolment) {
+        Err(StoreError::Sealed(_)) => Ok(EnrolmentSecrets::default()),
+        secrets => secrets,
+    }
+}
+
+/// Whether the tablet is pushed in another way from now on.
+fn replaces(former: &EnrolmentSecrets, message: &TokenUpdate) -> bool {
+    let same = |former: &Option<Secret<Vec<u8>>>, present: &[u8]| {
+        former.as_ref().is_some_and(|former| former.expose() == present)
+    };
+    !(same(&former.push_token, message.token.expose())
+        && same(&former.push_magic, message.push_magic.expose().as_bytes()))
 }

@@ -4,11 +4,16 @@ use apple::command::RequestType;
 use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
 use store::enrolments::EnrolmentSecrets;
-use store::{CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, NextCommand};
-use types::{CommandId, Instant, Secret};
+use store::{
+    CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, Delivery, NextCommand,
+};
+use types::{Duration, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile};
+
+/// How often a command is given to a tablet that does not answer it, before others go first.
+const PATIENCE: i32 = 5;
 
 /// The command to deliver next, if it may be.
 ///
@@ -19,9 +24,9 @@ pub(super) async fn admissible(
     enrolment: &ConnectEnrolment,
     next: &NextCommand,
     now: Instant,
-) -> Result<Option<CommandId>, TabletError> {
+) -> Result<Option<Delivery>, TabletError> {
     match next.gate {
-        Gate::Ordinary => Ok(Some(next.id)),
+        Gate::Ordinary => Ok(Some(Delivery { command: next.id, again_at: again_at(next, now) })),
         Gate::LostMode | Gate::Locate | Gate::Erase | Gate::Unenrol => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
@@ -29,6 +34,16 @@ pub(super) async fn admissible(
             Ok(None)
         }
     }
+}
+
+/// When a command that stays without an answer is given again: the first times whenever the tablet comes back; then
+/// it is parked, ever longer and up to an hour, so that one that a tablet chokes on, or that cannot be rendered,
+/// keeps the others from nobody, and no conversation goes on without end (T-A21).
+fn again_at(next: &NextCommand, now: Instant) -> Option<Instant> {
+    let unanswered = next.sent_count.saturating_sub(next.not_now_count).saturating_add(1);
+    let doublings = u32::try_from(unanswered.checked_sub(PATIENCE)?).ok()?.saturating_add(1).min(9);
+    let wait = Duration::from_secs(10).saturating_mul(2_u32.saturating_pow(doublings));
+    Some(now.plus(wait.min(Duration::from_secs(3_600))))
 }
 
 /// Renders the document that the tablet gets.
@@ -120,6 +135,32 @@ async fn undeliverable(
     });
     fleet.store().connect_write(write).await?;
     let id = enrolment.id;
-    fleet.store().write(move |tx| store::push_states::want(tx, id, now, now)).await?;
+    fleet.store().write(move |tx| store::push_states::want(tx, id, Some(now), now)).await?;
     Ok(Reply::Empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::CommandId;
+
+    use super::*;
+
+    #[test]
+    fn t_a21_a_command_without_an_answer_is_given_ever_less_often() {
+        let now = Instant::from_millis(1_790_000_000_000);
+        let wait = |sent_count, not_now_count| {
+            let next = NextCommand {
+                id: CommandId::new(now),
+                request_type: "InstallProfile".into(),
+                gate: Gate::Ordinary,
+                sent_count,
+                not_now_count,
+            };
+            again_at(&next, now).map(|again| again.since(now).as_secs())
+        };
+        let waits: Vec<_> = (0..6).map(|sent| wait(sent, 0)).collect();
+        assert_eq!(waits, [None, None, None, None, Some(20), Some(40)], "four times at once, then parked");
+        assert_eq!(wait(500, 0), Some(3_600));
+        assert_eq!(wait(40, 40), None, "a NotNow is an answer");
+    }
 }

@@ -137,7 +137,7 @@ async fn a_read_cannot_write(fixture: Fixture) {
 async fn two_nodes_never_claim_the_same_push(fixture: Fixture) {
     for number in 0..12 {
         let enrolled = fixture.enrolled(number).await;
-        fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(10), at(5))).await;
+        fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(10)), at(5))).await;
     }
     let other_node = Fixture::open(&fixture.url, &fixture.vault).await;
     let claims: Vec<_> = [fixture.store.clone(), other_node, fixture.store.clone()]

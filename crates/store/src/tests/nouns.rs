@@ -177,7 +177,7 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     fixture.write(move |tx| certificates::insert(tx, &stored)).await;
     let all = fixture.read(move |tx| certificates::of_enrolment(tx, one.enrolment)).await;
     assert_eq!(all.last(), Some(&renewed));
-    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), 10)).await;
+    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), None, 10)).await;
     assert_eq!(soon.len(), 2, "only the confirmed ones");
     let revoked = fixture
         .write(move |tx| certificates::set_state_of_enrolment(tx, one.enrolment, CertificateState::Revoked))
@@ -239,7 +239,7 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
     assert!(!consume(ChallengeId::new(at(1)), 1, b"never given out").await);
     let kept = fixture.read(move |tx| challenges::get(tx, &used_id)).await.unwrap();
     assert_eq!(kept.certificate.as_deref(), Some(&b"first"[..]), "what it was answered is kept");
-    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601))).await, 2);
+    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601), 9)).await, 2);
 }
 
 async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
@@ -340,9 +340,9 @@ async fn a_new_push_certificate_takes_the_place_of_the_one_before(fixture: Fixtu
 async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = enrolled.enrolment;
-    fixture.write(move |tx| push_states::want(tx, id, at(10), at(5))).await;
-    // Wanted again later: the earlier due instant stands.
-    fixture.write(move |tx| push_states::want(tx, id, at(50), at(6))).await;
+    fixture.write(move |tx| push_states::want(tx, id, Some(at(10)), at(5))).await;
+    // Wanted again: what is due stands, unless told.
+    fixture.write(move |tx| push_states::want(tx, id, None, at(6))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.wanted_at, state.due_at), (Some(at(6)), Some(at(10))));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(10), at(40), 5)).await, [id]);
@@ -350,7 +350,8 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
         enrolment: id,
         at: at(11),
         outcome: outcome.to_owned(),
-        next_due_at: Some(at(100)),
+        attempts: if token_invalid { 2 } else { 1 },
+        next_due_at: (!token_invalid).then_some(at(100)),
         token_invalid,
     };
     let sent = attempt("sent", false);
@@ -362,8 +363,18 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, vec![]);
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.attempts, state.outcome.as_deref()), (2, Some("BadDeviceToken")));
-    fixture.write(move |tx| push_states::token_renewed(tx, id, at(9))).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(8000))).await;
+    let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
+    assert_eq!((state.due_at, state.attempts, state.token_invalid_since), (Some(at(8000)), 0, None));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, [id]);
+    // The same token again, although nothing was wrong with it: the push under way stands.
+    let sent = PushAttempt { at: at(9001), next_due_at: Some(at(9900)), ..attempt("sent", false) };
+    fixture.write(move |tx| push_states::record(tx, &sent)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(9002))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9003), at(9030), 5)).await, vec![]);
+    // Another token: what was sent to the one before may be lost.
+    fixture.write(move |tx| push_states::token_renewed(tx, id, true, at(9004))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9004), at(9030), 5)).await, [id]);
 }
 
 async fn a_job_is_left_once_claimed_once_and_done(fixture: Fixture) {
