@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo;
 use crate::failure::Failure;
-use crate::machine::{authority, backup, config, init, migrate, serve};
+use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::output::Output;
 use crate::remote::{
     alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
@@ -57,6 +57,8 @@ enum Verb {
     Restore(backup::RestoreArguments),
     /// The authority that issues tablets' certificates.
     Authority(authority::Arguments),
+    /// The keys that seal what is secret in the database.
+    Key(key::Arguments),
 
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
@@ -93,6 +95,7 @@ impl Cli {
             Verb::Backup(arguments) => backup::backup(arguments, output).await,
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,

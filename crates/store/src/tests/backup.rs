@@ -131,6 +131,9 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
     let lines = format!("{}\n{}", newer.expose(), fixture.key_line.expose());
     let rotated = Vault::parse(&Secret::new(lines)).unwrap();
     let store = Fixture::open(&fixture.url, &rotated).await;
+    assert_eq!(rotated.key_ids().collect::<Vec<_>>(), ["newer", "test"]);
+    let sealed_by = || store.read(rotation::sealed_by);
+    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 10)].into());
     let mut progress = Progress::default();
     let mut rounds = 0;
     while !progress.complete {
@@ -140,6 +143,7 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
         assert!(rounds < 60, "{progress:?}");
     }
     assert_eq!(progress.resealed, 10);
+    assert_eq!(sealed_by().await.unwrap(), [("newer".to_owned(), 10)].into());
     // The older key is not needed any more.
     let alone = Vault::parse(&newer).unwrap();
     let store = Fixture::open(&fixture.url, &alone).await;
