@@ -28,7 +28,7 @@ Exit codes: 0 done, 1 refused or failed, 2 not understood.";
 
 /// Manages the tablets that a département lends.
 #[derive(Debug, Parser)]
-#[command(name = "ardoise", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "ardoise", version, after_help = EXAMPLES, max_term_width = 110)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print one JSON document for programs; errors too, on standard error.
@@ -119,6 +119,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_begins_with_what_the_program_is_for() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.starts_with("Manages the tablets"), "{help}");
     }
 
     #[test]
