@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo;
 use crate::failure::Failure;
-use crate::machine::{authority, backup, config, init, migrate, serve};
+use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::output::Output;
 use crate::remote::{
     alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
@@ -28,7 +28,7 @@ Exit codes: 0 done, 1 refused or failed, 2 not understood.";
 
 /// Manages the tablets that a département lends.
 #[derive(Debug, Parser)]
-#[command(name = "ardoise", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "ardoise", version, after_help = EXAMPLES, max_term_width = 110)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print one JSON document for programs; errors too, on standard error.
@@ -57,6 +57,8 @@ enum Verb {
     Restore(backup::RestoreArguments),
     /// The authority that issues tablets' certificates.
     Authority(authority::Arguments),
+    /// The keys that seal what is secret in the database.
+    Key(key::Arguments),
 
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
@@ -93,6 +95,7 @@ impl Cli {
             Verb::Backup(arguments) => backup::backup(arguments, output).await,
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,
@@ -116,6 +119,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_begins_with_what_the_program_is_for() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.starts_with("Manages the tablets"), "{help}");
     }
 
     #[test]

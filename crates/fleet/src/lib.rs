@@ -21,6 +21,7 @@ mod enrolment_profile;
 mod first_commands;
 pub mod identity;
 pub mod inventory;
+pub mod keys;
 pub mod links;
 mod management_profile;
 pub mod page;

@@ -5,6 +5,7 @@
 //! row by row: only the culprit gets an error. On PostgreSQL two threads share the work by enrolment, so that
 //! one tablet's answers keep their order; on SQLite there is one writer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -41,7 +42,7 @@ impl GroupCommit {
             let database = Arc::clone(database);
             let thread = std::thread::Builder::new()
                 .name(format!("group-commit-{number}"))
-                .spawn(move || serve(&database, waiting))
+                .spawn(move || serve(waiting, |batch| commit(&database, batch)))
                 .map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))?;
             started.queues.push(queue);
             started.threads.push(thread);
@@ -73,7 +74,9 @@ impl Drop for GroupCommit {
     }
 }
 
-fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
+/// Gathers what waits into batches and commits them, until the queue is closed. A panic costs its own batch: those
+/// tablets are told that we failed, and come back.
+fn serve(mut waiting: mpsc::Receiver<Waiting>, mut commit: impl FnMut(Vec<Waiting>)) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -84,7 +87,10 @@ fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
         }
         // A stable sort: two answers of one tablet keep their order.
         batch.sort_by_key(|waiting| waiting.write.enrolment);
-        commit(database, batch);
+        // Unwind safety: a transaction that panics is rolled back, and the locks recover from poison.
+        if std::panic::catch_unwind(AssertUnwindSafe(|| commit(batch))).is_err() {
+            tracing::error!("a batch of answers panicked: a defect; its tablets are told to come back");
+        }
     }
 }
 
@@ -122,5 +128,38 @@ fn answer(waiting: Waiting, written: Result<ConnectWritten, StoreError>) {
     // A tablet that has hung up meanwhile asks again.
     if waiting.answer.send(written).is_err() {
         tracing::debug!(enrolment = %waiting.write.enrolment, "the tablet did not wait for its answer");
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use types::{EnrolmentId, Instant};
+
+    use super::*;
+
+    #[test]
+    fn t_c4_a_batch_that_panics_costs_no_other_batch() {
+        let now = Instant::from_millis(1);
+        let wait = || {
+            let (answer, answered) = oneshot::channel();
+            (Waiting { write: ConnectWrite::new(EnrolmentId::new(now), now), answer }, answered)
+        };
+        let (queue, waiting) = mpsc::channel(1);
+        let serving = std::thread::spawn(move || {
+            let mut batches = 0;
+            serve(waiting, |batch| {
+                batches += 1;
+                assert!(batches > 1, "a defect");
+                let written = ConnectWritten { report: None, delivered: None };
+                batch.into_iter().for_each(|waiting| answer(waiting, Ok(written.clone())));
+            });
+        });
+        let ((culprit, its_answer), (next, next_answer)) = (wait(), wait());
+        queue.blocking_send(culprit).unwrap();
+        assert!(its_answer.blocking_recv().is_err());
+        queue.blocking_send(next).unwrap();
+        assert!(next_answer.blocking_recv().unwrap().is_ok());
+        drop(queue);
+        serving.join().unwrap();
     }
 }
