@@ -18,6 +18,8 @@ mod proofs;
 #[cfg(test)]
 mod proxy;
 #[cfg(test)]
+mod renewal;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;
