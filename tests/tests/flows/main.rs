@@ -8,6 +8,8 @@ mod asker;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod first_day;
 #[cfg(test)]
 mod identities;
