@@ -8,6 +8,10 @@ mod asker;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod ended;
+#[cfg(test)]
 mod enrolling;
 #[cfg(test)]
 mod first_day;
