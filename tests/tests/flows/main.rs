@@ -8,6 +8,12 @@ mod asker;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod ended;
+#[cfg(test)]
+mod enrolling;
+#[cfg(test)]
 mod first_day;
 #[cfg(test)]
 mod identities;
@@ -17,6 +23,8 @@ mod log;
 mod proofs;
 #[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod renewal;
 #[cfg(test)]
 mod scep;
 #[cfg(test)]

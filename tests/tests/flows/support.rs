@@ -142,3 +142,11 @@ pub(crate) async fn certificates_of(server: &TestServer, enrolment: EnrolmentId)
 pub(crate) fn fingerprint(certificate: &X509Ref) -> store::Digest {
     store::Digest::from(pki::Fingerprint::of(&certificate.to_der().unwrap()))
 }
+
+/// How many commands of a type a tablet was ever given to do.
+pub(crate) async fn commands_of(server: &TestServer, serial: &str, request_type: &str) -> usize {
+    let path = format!("/api/v1/tablets/{serial}/commands");
+    let listed = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
+    let items = listed["items"].as_array().cloned().unwrap_or_default();
+    items.iter().filter(|command| command["request_type"] == request_type).count()
+}

@@ -16,8 +16,8 @@ use url::Url;
 use crate::asker::{Asker, named, request};
 use crate::first_day::install_profile;
 use crate::support::{
-    COLLEGE, DAY, at, certificates_of, enrolment, enrolment_id, fingerprint, obey, on_both_engines, report,
-    standing, state_of, still_managed,
+    COLLEGE, DAY, at, certificates_of, commands_of, enrolment, enrolment_id, fingerprint, obey,
+    on_both_engines, report, standing, state_of, still_managed,
 };
 
 on_both_engines! {
@@ -408,11 +408,4 @@ async fn asked_to_renew(server: &TestServer, serial: &str) {
     })
     .await
     .unwrap();
-}
-
-async fn commands_of(server: &TestServer, serial: &str, request_type: &str) -> usize {
-    let path = format!("/api/v1/tablets/{serial}/commands");
-    let listed = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
-    let items = listed["items"].as_array().cloned().unwrap_or_default();
-    items.iter().filter(|command| command["request_type"] == request_type).count()
 }
