@@ -8,6 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +19,10 @@ use crate::{Engine, StoreError};
 
 /// How many answers share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
+
+/// How long a tablet waits for its commit. It is then told to come back: what is written after all is found
+/// written when it does.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Waiting {
     pub(crate) write: ConnectWrite,
@@ -58,7 +63,10 @@ impl GroupCommit {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
         })?;
-        answered.await.map_err(|_thread_died| StoreError::Stopped)?
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(written) => written.map_err(|_thread_died| StoreError::Stopped)?,
+            Err(_elapsed) => Err(StoreError::Busy),
+        }
     }
 }
 
@@ -105,7 +113,7 @@ pub(crate) fn commit(database: &Database, batch: Vec<Waiting>) {
                 answer(waiting, Ok(written));
             }
         }
-        Err(error) if batch.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+        Err(error) if batch.len() > 1 && !error.is_passing() => {
             tracing::warn!(%error, answers = batch.len(), "a batch of answers failed; each is now written alone");
             for waiting in batch {
                 let alone = database.transact(Mode::Group, |tx| apply(tx, &waiting.write));
