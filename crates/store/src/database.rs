@@ -59,6 +59,9 @@ impl Connector {
 pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     let unavailable = |error: diesel::ConnectionError| StoreError::Unavailable(format!("{url}: {error}"));
     if let Some(text) = url.postgresql_url() {
+        // libpq speaks TLS by OpenSSL, whose clean-up at the end of the process would pull it away from under the
+        // pool's threads: whoever initialises it first decides that there is none.
+        openssl::init();
         let mut connection = PgConnection::establish(text.expose()).map_err(unavailable)?;
         // A statement that hangs must not hold a tablet's rows for ever.
         connection.batch_execute(
