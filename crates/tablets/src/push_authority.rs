@@ -34,6 +34,22 @@ impl PushAuthority {
         Ok(Self { authority, now })
     }
 
+    /// An authority that was kept as PEM, certificate and key; `now` as for a new one.
+    ///
+    /// # Errors
+    /// When either is missing or cannot be read.
+    pub fn from_pem(pem: &str, now: i64) -> Result<Self, Error> {
+        Ok(Self { authority: Authority::from_identity(Identity::from_pem(pem)?), now })
+    }
+
+    /// Its certificate and its key as one PEM text, to be kept. It holds the key in the clear.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot write them.
+    pub fn to_pem(&self) -> Result<String, Error> {
+        self.authority.identity().to_pem()
+    }
+
     /// A push certificate for a topic, valid for a year.
     ///
     /// # Errors
