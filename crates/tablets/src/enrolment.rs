@@ -48,10 +48,25 @@ impl Ipad {
         Box::pin(self.enrol(&profile, false)).await
     }
 
+    /// Goes on with an enrolment that was interrupted after the tablet got its identity; an enrolment that is
+    /// complete stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`] when none was begun; otherwise as [`Ipad::enrol_by_link`].
+    pub async fn resume_enrolment(&mut self) -> Result<(), Error> {
+        let stage = self.state.wanted_enrolment()?.stage;
+        if stage < Stage::Authenticated {
+            accepted("Authenticate", self.authenticate().await?)?;
+        }
+        if stage < Stage::Enrolled {
+            accepted("TokenUpdate", self.token_update().await?)?;
+        }
+        Ok(())
+    }
+
     async fn enrol(&mut self, profile: &EnrolmentProfile, automated: bool) -> Result<(), Error> {
         self.identify(profile, automated).await?;
-        accepted("Authenticate", self.authenticate().await?)?;
-        accepted("TokenUpdate", self.token_update().await?)
+        self.resume_enrolment().await
     }
 
     /// First step, by a link: gets and opens the profile.

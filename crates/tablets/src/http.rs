@@ -74,7 +74,8 @@ impl Reply {
     }
 
     /// The beginning of the body, for messages.
-    pub(crate) fn excerpt(&self) -> String {
+    #[must_use]
+    pub fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         text.chars().take(300).collect::<String>().trim().to_owned()
     }

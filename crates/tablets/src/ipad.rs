@@ -133,6 +133,12 @@ impl Ipad {
         build_version.clone_into(&mut self.state.hardware.build_version);
     }
 
+    /// Its HTTP client, to look at.
+    #[must_use]
+    pub const fn connection(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// Its HTTP client, for requests that no real tablet sends.
     pub const fn http(&mut self) -> &mut HttpClient {
         &mut self.http

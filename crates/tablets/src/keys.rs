@@ -36,7 +36,7 @@ impl KeyPool {
     pub fn open(folder: &Path, count: usize) -> Result<Self, Error> {
         fs::create_dir_all(folder).map_err(|source| Error::file(folder, source))?;
         make(count, |index| {
-            let path = folder.join(format!("key-{index:03}.pem"));
+            let path = folder.join(file_name(index));
             match fs::read(&path) {
                 Ok(pem) => Ok(PKey::private_key_from_pem(&pem)?),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -51,6 +51,15 @@ impl KeyPool {
                 Err(source) => Err(Error::file(&path, source)),
             }
         })
+    }
+
+    /// Reads all keys kept in `folder`; makes one if there are none.
+    ///
+    /// # Errors
+    /// As [`KeyPool::open`].
+    pub fn kept_in(folder: &Path) -> Result<Self, Error> {
+        let kept = |number: &usize| folder.join(file_name(*number)).is_file();
+        Self::open(folder, (0..).take_while(kept).count().max(1))
     }
 
     /// Makes `count` keys that are kept nowhere.
@@ -107,6 +116,10 @@ impl std::fmt::Debug for KeyPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "KeyPool({} keys)", self.len())
     }
+}
+
+fn file_name(index: usize) -> String {
+    format!("key-{index:03}.pem")
 }
 
 fn generate() -> Result<PKey<Private>, Error> {

@@ -44,6 +44,12 @@ impl Seeding {
         Self { authority, keys, mdm, validity, written: Mutex::default() }
     }
 
+    /// The keys that its tablets share.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyPool {
+        &self.keys
+    }
+
     /// The tablet of a serial number, with a certificate and push tokens of its own.
     ///
     /// # Errors

@@ -71,6 +71,12 @@ impl IpadBuilder {
         self
     }
 
+    /// The identifier of the device that would be built.
+    #[must_use]
+    pub fn device_udid(&self) -> String {
+        self.udid.clone().unwrap_or_else(|| made_up_udid(&self.hardware.serial))
+    }
+
     /// The model: identifier (`iPad13,18`), name (`iPad`) and order number (`MPQ03NF/A`).
     pub fn model(mut self, product: &str, name: &str, number: &str) -> Self {
         product.clone_into(&mut self.hardware.product_name);
@@ -200,6 +206,7 @@ impl IpadBuilder {
     /// # Errors
     /// When its kept memory cannot be read, or no key or trust can be made.
     pub fn build(self) -> Result<Ipad, Error> {
+        let udid = self.device_udid();
         let keys = match self.keys {
             Some(keys) => keys,
             None => KeyPool::in_memory(1)?,
@@ -212,7 +219,7 @@ impl IpadBuilder {
         };
         let (state, identity) = kept.unwrap_or_else(|| {
             let mut hardware = self.hardware;
-            hardware.udid = self.udid.unwrap_or_else(|| made_up_udid(&hardware.serial));
+            hardware.udid = udid;
             let mut state = State::new(hardware);
             if let Some(name) = self.device_name {
                 state.device_name = name;
