@@ -5,6 +5,7 @@ use openssl::nid::Nid;
 use openssl::x509::{X509, X509Ref};
 
 use crate::authority::{Authority, Purpose, Validity};
+use crate::error::forget_openssl_errors;
 use crate::{Error, Identity};
 
 /// Issues push certificates, and the certificate of the stand-in's own server.
@@ -97,6 +98,7 @@ impl PushAuthority {
     pub(crate) fn topic_of(&self, certificate: &X509Ref, now: i64) -> Option<String> {
         let authority = self.authority.identity().certificate();
         let signed = authority.public_key().and_then(|key| certificate.verify(&key)).unwrap_or(false);
+        forget_openssl_errors();
         let now = Asn1Time::from_unix(now).ok()?;
         let valid = certificate.not_before() < now.as_ref() && certificate.not_after() > now.as_ref();
         if !signed || !valid {
