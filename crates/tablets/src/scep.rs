@@ -319,3 +319,6 @@ fn escaped(bytes: &[u8]) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
