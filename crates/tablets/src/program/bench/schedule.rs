@@ -165,13 +165,21 @@ impl Schedule {
     /// Counts the times of an open loop that came and that nobody took. Called once, when all connections are done.
     pub(super) fn count_the_missed(&self) {
         let (Some(rate), Some(due)) = (self.plan.rate, &self.due) else { return };
+        if self.stopped.load(Ordering::Relaxed) || self.had_enough() {
+            return;
+        }
         let left = u64::try_from(due.available_permits()).unwrap_or_default();
         let first = self.given.load(Ordering::Relaxed);
         let measured = (first..first + left)
             .map(|number| self.begun + offset(number, rate))
             .filter(|meant| *meant >= self.measured_from() && !self.is_after(*meant))
             .count();
-        self.missed.fetch_add(u64::try_from(measured).unwrap_or_default(), Ordering::Relaxed);
+        let wanted = self
+            .plan
+            .requests
+            .map_or(u64::MAX, |requests| requests.saturating_sub(self.measured.load(Ordering::Relaxed)));
+        let measured = u64::try_from(measured).unwrap_or_default().min(wanted);
+        self.missed.fetch_add(measured, Ordering::Relaxed);
     }
 }
 
