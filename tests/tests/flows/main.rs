@@ -11,3 +11,5 @@ mod first_day;
 mod identities;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tablets_program;
