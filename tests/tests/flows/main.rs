@@ -32,4 +32,6 @@ mod scep_clients;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tablets_program;
+#[cfg(test)]
 mod takeover;
