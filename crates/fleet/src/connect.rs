@@ -74,6 +74,7 @@ async fn converse(
         None => None,
     };
     write.deliver = next;
+    write.deliver_again_at = row.next.as_ref().and_then(|next| delivery::again_at(next.sent_count, now));
     // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation,
     // and behind a command that was stopped here others may wait.
     write.settle_push = row.push_wanted && row.next.is_none();

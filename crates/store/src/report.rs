@@ -24,11 +24,14 @@ pub struct ConnectWrite {
     pub report: Option<CommandReport>,
     /// The command to deliver: it is marked as sent, and its payload comes back.
     pub deliver: Option<CommandId>,
+    /// The first instant at which it is delivered again if no answer comes; `None`: at the next connect.
+    pub deliver_again_at: Option<Instant>,
     /// What the tablet reported about itself, by kind; the newest replaces what was known.
     pub observations: Vec<(String, serde_json::Value)>,
     /// What is now known of the enrolment.
     pub facts: ReportedFacts,
-    /// The tablet came and there is nothing more for it: no push is wanted for what was queued before `at`.
+    /// The tablet came and there is nothing more for it: no push is wanted for what was queued before `at`, unless
+    /// it owes an answer to something it was given.
     pub settle_push: bool,
     /// The present instant.
     pub at: Instant,
@@ -42,6 +45,7 @@ impl ConnectWrite {
             enrolment,
             report: None,
             deliver: None,
+            deliver_again_at: None,
             observations: Vec::new(),
             facts: ReportedFacts::default(),
             settle_push: false,
@@ -175,14 +179,23 @@ pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWrit
             let seen_by_this_connect = push_states::enrolment_id
                 .eq(write.enrolment.to_string())
                 .and(push_states::wanted_at.lt(write.at.as_millis()));
-            diesel::update(push_states::table.filter(seen_by_this_connect))
-                .set((
-                    push_states::wanted_at.eq(None::<i64>),
-                    push_states::due_at.eq(None::<i64>),
-                    push_states::lease_until.eq(None::<i64>),
-                    push_states::attempts.eq(0),
-                ))
-                .execute(connection)
+            let owed = commands::table
+                .filter(commands::enrolment_id.eq(write.enrolment.to_string()))
+                .filter(commands::pending)
+                .filter(commands::state.eq(CommandState::Sent.as_str()))
+                .filter(commands::expires_at.is_null().or(commands::expires_at.gt(write.at.as_millis())));
+            diesel::update(
+                push_states::table
+                    .filter(seen_by_this_connect)
+                    .filter(diesel::dsl::not(diesel::dsl::exists(owed))),
+            )
+            .set((
+                push_states::wanted_at.eq(None::<i64>),
+                push_states::due_at.eq(None::<i64>),
+                push_states::lease_until.eq(None::<i64>),
+                push_states::attempts.eq(0),
+            ))
+            .execute(connection)
         })?;
     }
     let delivered = match write.deliver {
@@ -252,6 +265,7 @@ fn deliver(
             commands::state.eq(CommandState::Sent.as_str()),
             commands::sent_at.eq(at),
             commands::sent_count.eq(commands::sent_count + 1),
+            commands::retry_at.eq(write.deliver_again_at.stored()),
         ))
         .returning((
             (

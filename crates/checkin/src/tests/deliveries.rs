@@ -92,3 +92,31 @@ async fn t_c23_a_queued_command_that_the_rules_forbid_by_now_does_not_reach_the_
     let answer = connect(&door, &tablet).await;
     assert!(answer.text().contains(&waiting.to_string()), "{}", answer.text());
 }
+
+#[actix_web::test]
+async fn t_a21_a_command_that_a_tablet_never_answers_does_not_hold_up_the_others() {
+    let door = TestDoor::open().await;
+    let (tablet, enrolment) = enrol(&door, A).await;
+    let restart = || Command::from(RestartDevice::default());
+    let poison = queue(&door, enrolment, restart(), "org.example.other").await;
+    let behind = queue(&door, enrolment, restart(), "org.example.other").await;
+
+    // The answer may get lost once or twice: the command is given again at once.
+    let mut given = Vec::new();
+    for _ in 0..6 {
+        let text = connect(&door, &tablet).await.text();
+        given.push(if text.contains(&poison.to_string()) {
+            "poison"
+        } else if text.contains(&behind.to_string()) {
+            "behind"
+        } else {
+            "nothing"
+        });
+    }
+    assert_eq!(given, ["poison", "poison", "poison", "behind", "behind", "behind"]);
+    let quiet = connect(&door, &tablet).await;
+    assert_eq!(quiet.text(), "", "neither of them, for a while");
+    door.clock.advance(Duration::from_secs(3_600));
+    let again = connect(&door, &tablet).await;
+    assert!(again.text().contains(&poison.to_string()), "{}", again.text());
+}

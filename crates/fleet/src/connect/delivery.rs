@@ -5,7 +5,7 @@ use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
 use store::enrolments::EnrolmentSecrets;
 use store::{CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, NextCommand};
-use types::{CommandId, Instant, Secret};
+use types::{CommandId, Duration, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile};
@@ -29,6 +29,17 @@ pub(super) async fn admissible(
             Ok(None)
         }
     }
+}
+
+/// When a command that was given `times` before is given again, if no answer comes: at the next connect the first
+/// times, since an answer may get lost; then ever later, up to once an hour, so that one which a tablet never
+/// answers does not hold up what stands behind it (T-A21).
+pub(super) fn again_at(times: i32, now: Instant) -> Option<Instant> {
+    /// How often it is given at once.
+    const AT_ONCE: i32 = 2;
+    let doublings = u32::try_from(times.checked_sub(AT_ONCE)?).ok()?;
+    let wait = Duration::from_secs(60).saturating_mul(2_u32.saturating_pow(doublings.min(6)));
+    Some(now.plus(wait.min(Duration::from_secs(3_600))))
 }
 
 /// Renders the document that the tablet gets.
