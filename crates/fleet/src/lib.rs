@@ -31,7 +31,6 @@ pub mod push;
 pub mod push_certificate;
 mod refusal;
 mod request;
-pub mod restore;
 pub mod scep;
 mod settings;
 mod standing;
