@@ -4,10 +4,18 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
+mod restored;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod troubles;

@@ -76,3 +76,29 @@ pub(crate) fn report(udid: &str, status: &str, command: Option<&str>) -> plist::
     }
     report
 }
+
+/// A valid check-in message of every kind, from this tablet.
+pub(crate) fn check_ins(ipad: &Ipad) -> Vec<(&'static str, plist::Dictionary)> {
+    let topic = ipad.enrolment().map(|enrolment| enrolment.mdm.topic.clone()).unwrap_or_default();
+    let message = |name: &str, keys: &[(&str, plist::Value)]| {
+        let mut message = plist::Dictionary::new();
+        message.insert("MessageType".into(), name.into());
+        message.insert("UDID".into(), ipad.udid().into());
+        message.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        message
+    };
+    vec![
+        ("Authenticate", ipad.authenticate_message().unwrap()),
+        ("TokenUpdate", ipad.token_update_message().unwrap()),
+        (
+            "SetBootstrapToken",
+            message("SetBootstrapToken", &[("BootstrapToken", plist::Value::Data(vec![7; 32]))]),
+        ),
+        ("GetBootstrapToken", message("GetBootstrapToken", &[])),
+        ("DeclarativeManagement", message("DeclarativeManagement", &[("Endpoint", "tokens".into())])),
+        ("GetToken", message("GetToken", &[("TokenServiceType", "com.apple.maid".into())])),
+        ("ReturnToService", message("ReturnToService", &[])),
+        ("UserAuthenticate", message("UserAuthenticate", &[("UserID", "0".into())])),
+        ("CheckOut", message("CheckOut", &[("Topic", topic.into())])),
+    ]
+}
