@@ -12,9 +12,15 @@ mod first_day;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod interruptions;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod restored;
+#[cfg(test)]
+mod strange_messages;
+#[cfg(test)]
+mod strange_reports;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

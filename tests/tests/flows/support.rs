@@ -102,3 +102,24 @@ pub(crate) fn check_ins(ipad: &Ipad) -> Vec<(&'static str, plist::Dictionary)> {
         ("CheckOut", message("CheckOut", &[("Topic", topic.into())])),
     ]
 }
+
+/// The message without a key.
+pub(crate) fn without(message: &plist::Dictionary, key: &str) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.remove(key);
+    message
+}
+
+/// The message with a key, in place of the one that is there.
+pub(crate) fn with(message: &plist::Dictionary, key: &str, value: plist::Value) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.insert(key.to_owned(), value);
+    message
+}
+
+/// The message as it is sent.
+pub(crate) fn written(message: &plist::Dictionary) -> Vec<u8> {
+    let mut body = Vec::new();
+    plist::Value::Dictionary(message.clone()).to_writer_xml(&mut body).unwrap();
+    body
+}

@@ -139,6 +139,13 @@ fn replace_former(
             tablet.serial
         )));
     }
+    if enrolment.created_at < former.created_at {
+        // A message that was long under way, or a profile that was put aside: the tablet has gone on since.
+        return Err(not_admitted(format!(
+            "tablet {} has enrolled with a newer profile since; to enrol it again, start from its link",
+            tablet.serial
+        )));
+    }
     clean_slate::supersede(tx, &former, now)?;
     Ok(())
 }
