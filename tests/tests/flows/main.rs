@@ -18,6 +18,8 @@ mod first_day;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod independent_clients;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod proofs;
