@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use reqwest::{Client, Method, RequestBuilder, header};
 use rustls::crypto::ring;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use serde_json::Value;
-use types::Secret;
+use types::{Clock as _, Duration, ManualClock, Secret};
 use url::Url;
 
 use crate::TestkitError;
@@ -16,6 +18,17 @@ pub struct ApiClient {
     client: Client,
     base: Url,
     token: Option<Arc<Secret<String>>>,
+}
+
+/// Certificates are looked at with the clock of the test: a door that opened next year has one of next year.
+#[derive(Debug)]
+struct Traveller(ManualClock);
+
+impl TimeProvider for Traveller {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_seconds()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
 }
 
 /// What the API answered.
@@ -52,17 +65,19 @@ impl Answer {
 }
 
 impl ApiClient {
-    /// A client of the server at `base`, which trusts the authority `trust` (DER) alone.
+    /// A client of the server at `base`, which trusts the authority `trust` (DER) alone and travels with `clock`.
     pub(crate) fn new(
         base: Url,
         trust: &[Vec<u8>],
         token: Option<Secret<String>>,
+        clock: ManualClock,
     ) -> Result<Self, TestkitError> {
         let mut roots = rustls::RootCertStore::empty();
         for authority in trust {
             roots.add(authority.clone().into()).map_err(TestkitError::other)?;
         }
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_details(provider, Arc::new(Traveller(clock)))
             .with_safe_default_protocol_versions()
             .map_err(TestkitError::other)?
             .with_root_certificates(roots)

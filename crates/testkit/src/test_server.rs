@@ -200,8 +200,8 @@ impl TestServer {
     async fn give_token(&mut self) -> Result<(), TestkitError> {
         let running = self.running.as_ref().ok_or(TestkitError::Stopped)?;
         let token = give_token(running.fleet(), Scope::Operate, self.clock.now()).await?;
-        let client = ApiClient::new(running.people_url().clone(), running.own_authorities(), Some(token))?;
-        self.api = Some(client);
+        let (url, authorities) = (running.people_url().clone(), running.own_authorities());
+        self.api = Some(ApiClient::new(url, authorities, Some(token), self.clock.clone())?);
         Ok(())
     }
 
@@ -357,6 +357,29 @@ impl TestServer {
         if let Some(running) = self.running.take() {
             running.abandon().await;
         }
+    }
+
+    /// Writes a backup of the database to a new file of the home folder, while the server runs.
+    ///
+    /// # Errors
+    /// [`TestkitError::Store`].
+    pub async fn back_up(&self, name: &str) -> Result<(), TestkitError> {
+        self.database.back_up(&self.home().join(name)).await
+    }
+
+    /// Stops the server, brings a backup of the home folder into a new database, and starts the server on that, at
+    /// the same address: what came after the backup is gone.
+    ///
+    /// # Errors
+    /// [`TestkitError`].
+    pub async fn restore(&mut self, name: &str) -> Result<(), TestkitError> {
+        self.stop().await;
+        let config = home::config(self.folder.path(), &self.flags)?;
+        let vault = config.open_vault().map_err(TestkitError::other)?;
+        let (from, file) = (self.home().join(name), self.home().join(format!("{name}.restored")));
+        self.database = self.database.restored(&from, &file, vault, self.clock.now()).await?;
+        self.flags.push(format!("database.url={}", self.database.url));
+        self.run().await
     }
 
     /// Starts the server again, on the same database, at the same address.

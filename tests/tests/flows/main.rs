@@ -28,6 +28,8 @@ mod proxy;
 #[cfg(test)]
 mod renewal;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;
