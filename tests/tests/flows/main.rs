@@ -19,6 +19,7 @@ mod enrolling;
 mod first_day;
 #[cfg(test)]
 mod identities;
+mod independent_clients;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
