@@ -53,6 +53,9 @@ pub(crate) struct Arguments {
     /// How many enrol at the same time.
     #[arg(long, value_name = "N", default_value_t = 8)]
     at_once: usize,
+    /// How often a request is sent again when the server asks to wait (429 or 503 with Retry-After).
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    retries: u32,
     /// How many keys they share: making one takes long. Their certificates differ all the same.
     #[arg(long, value_name = "N", default_value_t = KeyPool::USUAL)]
     keys: usize,
@@ -126,6 +129,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         .keys(keys.clone())
         .trust(arguments.network.trust()?)
         .patience(arguments.network.patience)
+        .retries(arguments.retries)
         .faults(arguments.faults.faults())
         .home(home);
     let stop = stop_on_interruption()?;

@@ -74,5 +74,7 @@ folder for the loads that follow. `identities` in the figures says which it was.
   tablets bench enrol fleet --auth signature --connections 32
   tablets bench enrol school --link https://localhost:8443/enrol/kJ8x --serials inventory.csv --trust server.pem
 
+A server may slow down tablets that prove nothing yet, all the more if they come from one address: its 429 are errors \
+here. Stay below with --rate, or let them enrol with `tablets enrol`, which waits as it is asked.
 The client makes four RSA operations for each SCEP enrolment; on the server's own machine they count against it.
 What figures mean: `tablets bench idle --help`.";
