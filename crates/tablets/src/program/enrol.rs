@@ -25,11 +25,13 @@ use way::{Way, WayArguments};
 
 const HELP: &str = "\
 By a link, for the tablets of an inventory:
-  tablets enrol school --link https://localhost:8443/enrol/kJ8x --serials inventory.csv --trust server.pem
+  tablets enrol school --link https://localhost:8443/enrol/kJ8x \\
+    --serials inventory.csv --trust server.pem
 By links of their own, one a line: the address, or SERIAL,ADDRESS
   tablets enrol school --links links.csv --trust server.pem
 By automated enrolment: the tablets sign a MachineInfo, as Apple's do
-  tablets enrol school --machine-info https://mdm.example.org/dep --device-authority school/.maker --tablets 30
+  tablets enrol school --machine-info https://mdm.example.org/dep \\
+    --device-authority school/.maker --tablets 30
 By a profile that is the same for all, as small servers give it
   tablets enrol school --profile enroll.mobileconfig --tablets 30
 
