@@ -24,6 +24,10 @@ const LONGEST_ANSWER: usize = 64 << 20;
 /// How long a tablet waits for an answer, unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a client waits that was asked to, at least and at most.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -73,6 +77,14 @@ impl Reply {
             .unwrap_or_default()
     }
 
+    /// How long the server asks to wait, if it does.
+    fn asks_to_wait(&self) -> Option<Duration> {
+        let seconds = self.headers.get(hyper::header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+        [429, 503]
+            .contains(&self.status)
+            .then(|| Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT))
+    }
+
     /// The beginning of the body, for messages.
     #[must_use]
     pub fn excerpt(&self) -> String {
@@ -96,6 +108,7 @@ pub struct HttpClient {
     clock: Clock,
     patience: Duration,
     keep_alive: bool,
+    retries: u32,
     live: Option<Live>,
     opened: u64,
 }
@@ -124,7 +137,7 @@ impl HttpClient {
     /// A client that trusts `trust` and believes in `clock`.
     #[must_use]
     pub const fn new(trust: Trust, clock: Clock) -> Self {
-        Self { trust, clock, patience: PATIENCE, keep_alive: true, live: None, opened: 0 }
+        Self { trust, clock, patience: PATIENCE, keep_alive: true, retries: 0, live: None, opened: 0 }
     }
 
     /// Waits at most this long for an answer.
@@ -135,6 +148,12 @@ impl HttpClient {
     /// Whether the connection is kept for the next request.
     pub const fn set_keep_alive(&mut self, keep_alive: bool) {
         self.keep_alive = keep_alive;
+    }
+
+    /// Sends a request again, this often at most, when the server asks it to wait: 429 or 503 with `Retry-After`.
+    /// At first it does not.
+    pub const fn set_retries(&mut self, retries: u32) {
+        self.retries = retries;
     }
 
     /// Whom it trusts.
@@ -172,6 +191,21 @@ impl HttpClient {
     /// When the server cannot be reached, its certificate is not trusted, the connection breaks, or no answer
     /// comes in time. A connection that was kept and turns out to be closed is opened again once.
     pub async fn send(&mut self, request: &Request, identity: Option<&Identity>) -> Result<Reply, Error> {
+        let mut tries = 0;
+        loop {
+            let reply = self.send_once(request, identity).await?;
+            match reply.asks_to_wait().filter(|_wait| tries < self.retries) {
+                None => return Ok(reply),
+                Some(wait) => {
+                    tries += 1;
+                    // Those who were sent away together do not come back together, and ever less often.
+                    tokio::time::sleep(wait * tries + jitter()?).await;
+                }
+            }
+        }
+    }
+
+    async fn send_once(&mut self, request: &Request, identity: Option<&Identity>) -> Result<Reply, Error> {
         let (origin, patience) = (origin(&request.url), self.patience);
         match tokio::time::timeout(patience, Box::pin(self.send_patiently(request, identity, &origin))).await
         {
@@ -303,6 +337,13 @@ impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClient").field("trust", &self.trust).field("opened", &self.opened).finish()
     }
+}
+
+/// Up to a second.
+fn jitter() -> Result<Duration, Error> {
+    let mut random = [0; 2];
+    openssl::rand::rand_bytes(&mut random)?;
+    Ok(Duration::from_millis(u64::from(u16::from_be_bytes(random) % 1_000)))
 }
 
 async fn exchange(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
 
+use checkin::{Rate, RateLimits};
 use serde_json::{Value, json};
 use store::Engine;
 use tempfile::TempDir;
@@ -14,6 +15,7 @@ use crate::support::{COLLEGE, on_both_engines, standing};
 on_both_engines! {
     a_seeded_fleet_moves_in_and_stands_a_load,
     tablets_that_enrolled_by_link_stand_a_load_of_whole_command_cycles,
+    tablets_that_are_asked_to_wait_enrol_all_the_same,
     tablets_that_live_are_woken_by_the_servers_pushes,
 }
 
@@ -176,6 +178,20 @@ async fn tablets_that_enrolled_by_link_stand_a_load_of_whole_command_cycles(engi
     assert_eq!(acknowledged, 18, "each cycle that was counted is in the server's memory");
     let alarms = server.alarm_kinds().await.unwrap();
     assert_eq!(alarms, ["unknown-serial"], "the third tablet came too early, once");
+}
+
+async fn tablets_that_are_asked_to_wait_enrol_all_the_same(engine: Engine) {
+    // One tablet asks four times before it has an identity: three at once are too many.
+    let pace = RateLimits { per_address: Rate::new(4, 4), ..RateLimits::default() };
+    let server = TestServer::setup(engine).pace(pace).start().await.unwrap();
+    let person = Person::of(&server);
+    let inventory = inventory_csv(["DMPX00000001", "DMPX00000002", "DMPX00000003"], COLLEGE);
+    person.write("tablets.csv", &inventory);
+    server.import_inventory(&inventory).await.unwrap();
+    let link = server.link_for_batch(COLLEGE, 20).await.unwrap();
+    let line = format!("enrol school --keys 2 --trust trust.pem --serials tablets.csv --link {link}");
+    let document = person.reads(&line).await;
+    assert_eq!((&document["enrolled"], &document["failed"]), (&3.into(), &0.into()), "{document}");
 }
 
 /// A program that lives until it is dropped.

@@ -31,6 +31,7 @@ pub struct IpadBuilder {
     keep_alive: bool,
     hang_up_after_conversation: bool,
     patience: Option<Duration>,
+    retries: u32,
     connect_content_type: bool,
     await_device_configured: bool,
 }
@@ -54,6 +55,7 @@ impl IpadBuilder {
             keep_alive: true,
             hang_up_after_conversation: false,
             patience: None,
+            retries: 0,
             connect_content_type: true,
             await_device_configured: true,
         }
@@ -195,6 +197,13 @@ impl IpadBuilder {
         self
     }
 
+    /// How often it sends a request again when the server asks it to wait (429 or 503 with `Retry-After`). Real
+    /// tablets leave that to their users; by default it does not.
+    pub const fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
     /// Whether connect messages have a `Content-Type`; some real tablets send none.
     pub const fn connect_content_type(mut self, sends: bool) -> Self {
         self.connect_content_type = sends;
@@ -238,6 +247,7 @@ impl IpadBuilder {
         let clock = self.clock.wrong_by(self.faults.clock_offset);
         let mut http = HttpClient::new(trust, clock.clone());
         http.set_keep_alive(self.keep_alive);
+        http.set_retries(self.retries);
         if let Some(patience) = self.patience {
             http.set_patience(patience);
         }

@@ -8,11 +8,13 @@ use super::{apns, bench, enrol, run, seed};
 
 const EXAMPLES: &str = "\
 A fleet that a server is told of, and a load of it:
-  tablets seed fleet --tablets 1000 --server-url https://localhost:8443/mdm --topic com.apple.mgmt.External.x
+  tablets seed fleet --tablets 1000 --server-url https://localhost:8443/mdm \\
+    --topic com.apple.mgmt.External.x
   tablets bench idle fleet --trust server.pem --connections 32
 
 Tablets that enrol for real, then live:
-  tablets enrol school --link https://localhost:8443/enrol/kJ8x --serials inventory.csv --trust server.pem
+  tablets enrol school --link https://localhost:8443/enrol/kJ8x \\
+    --serials inventory.csv --trust server.pem
   tablets run school --trust server.pem --poll-every 1m --for 10m
 
 `tablets bench --help` explains step by step how to load a server, ours or another.

@@ -25,11 +25,13 @@ use way::{Way, WayArguments};
 
 const HELP: &str = "\
 By a link, for the tablets of an inventory:
-  tablets enrol school --link https://localhost:8443/enrol/kJ8x --serials inventory.csv --trust server.pem
+  tablets enrol school --link https://localhost:8443/enrol/kJ8x \\
+    --serials inventory.csv --trust server.pem
 By links of their own, one a line: the address, or SERIAL,ADDRESS
   tablets enrol school --links links.csv --trust server.pem
 By automated enrolment: the tablets sign a MachineInfo, as Apple's do
-  tablets enrol school --machine-info https://mdm.example.org/dep --device-authority school/.maker --tablets 30
+  tablets enrol school --machine-info https://mdm.example.org/dep \\
+    --device-authority school/.maker --tablets 30
 By a profile that is the same for all, as small servers give it
   tablets enrol school --profile enroll.mobileconfig --tablets 30
 
@@ -53,6 +55,9 @@ pub(crate) struct Arguments {
     /// How many enrol at the same time.
     #[arg(long, value_name = "N", default_value_t = 8)]
     at_once: usize,
+    /// How often a request is sent again when the server asks to wait (429 or 503 with Retry-After).
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    retries: u32,
     /// How many keys they share: making one takes long. Their certificates differ all the same.
     #[arg(long, value_name = "N", default_value_t = KeyPool::USUAL)]
     keys: usize,
@@ -126,6 +131,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         .keys(keys.clone())
         .trust(arguments.network.trust()?)
         .patience(arguments.network.patience)
+        .retries(arguments.retries)
         .faults(arguments.faults.faults())
         .home(home);
     let stop = stop_on_interruption()?;

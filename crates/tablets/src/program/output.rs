@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
+/// How much of a text is shown on one line, in characters.
+const LONGEST: usize = 200;
+
 /// Where answers go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -95,6 +98,12 @@ pub(crate) fn printable(text: &str) -> String {
     let harmless =
         |character: char| if character.is_control() && character != '\n' { '\u{fffd}' } else { character };
     text.chars().map(harmless).collect()
+}
+
+/// The beginning of a text on one line: a server may answer with a whole page.
+pub(crate) fn one_line(text: &str) -> String {
+    let line: String = printable(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 /// Lines of a name and a value, aligned.

@@ -27,7 +27,8 @@ Tablets that sleep until they are pushed. The stand-in push service is inside; t
 `tablets apns --help` says:
   tablets run school --trust server.pem --apns 127.0.0.1:2197 --apns-files push
 Tablets in bad weather, for a quarter of an hour:
-  tablets run school --trust server.pem --poll-every 1m --drop 0.02 --not-now 0.2 --delay 300ms --for 15m
+  tablets run school --trust server.pem --poll-every 1m --for 15m \\
+    --drop 0.02 --not-now 0.2 --delay 300ms
 
 Ctrl-C lets conversations come to an end. What tablets became is kept: an erased one stays erased.";
 

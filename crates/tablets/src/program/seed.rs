@@ -31,12 +31,14 @@ at once. Whether a server agrees depends on what you tell it. For that, DIR also
   takeover.csv      udid, serial, topic, push token, PushMagic, UnlockToken, certificate's SHA-256
 
 Servers that only check who issued a certificate (NanoMDM):
-  tablets seed fleet --tablets 10000 --server-url http://127.0.0.1:9000/mdm --topic com.apple.mgmt.External.x
+  tablets seed fleet --tablets 10000 --server-url http://127.0.0.1:9000/mdm \\
+    --topic com.apple.mgmt.External.x
   nanomdm -ca fleet/authority.pem …
   tablets bench enrol fleet --auth signature
 
 Ardoise, which takes them over one by one:
-  tablets seed fleet --tablets 1000 --server-url https://localhost:8443/mdm --topic com.apple.mgmt.External.x
+  tablets seed fleet --tablets 1000 --server-url https://localhost:8443/mdm \\
+    --topic com.apple.mgmt.External.x
   ardoise inventory import fleet/inventory.csv
   ardoise takeover import fleet/takeover.csv --authority fleet/authority.pem
     with `takeover.enabled = true` and `takeover.paths = [\"/mdm\"]` in its configuration

@@ -7,23 +7,29 @@ A tablet is served if the server trusts the authority of its certificate, and kn
 server of their authority, let them enrol there or import them, then measure.
 
 NanoMDM, which takes whoever its authority certified:
-  1  tablets seed fleet --tablets 1000 --server-url http://127.0.0.1:9000/mdm --topic com.apple.mgmt.External.x
-  2  NANO_KEY=secret; nanomdm -ca fleet/authority.pem -listen 127.0.0.1:9000 -api $NANO_KEY
-  3  tablets bench enrol fleet --auth signature             every tablet says Authenticate and TokenUpdate
-  4  tablets bench idle fleet --auth signature --sign-beforehand --connections 64
-     tablets bench cycle fleet --auth signature --dialect nanomdm --api http://127.0.0.1:9000 --secret env:NANO_KEY
-  Behind a proxy that ends TLS, NanoMDM reads the certificate from a header: start it with
-  -cert-header Client-Cert and load it with --auth header.
+  1  tablets seed fleet --tablets 1000 --server-url http://127.0.0.1:9000/mdm \\
+       --topic com.apple.mgmt.External.x
+  2  export NANO_KEY=secret
+     nanomdm -ca fleet/authority.pem -listen 127.0.0.1:9000 -api $NANO_KEY
+  3  tablets bench enrol fleet --auth signature
+  4  tablets bench idle fleet --auth signature --sign-beforehand
+     tablets bench cycle fleet --auth signature \\
+       --dialect nanomdm --api http://127.0.0.1:9000 --secret env:NANO_KEY
+In step 3 every tablet says Authenticate and TokenUpdate. Behind a proxy that ends TLS, NanoMDM reads the \
+certificate from a header: start it with -cert-header Client-Cert, and load it with --auth header.
 
 Ardoise, which admits only tablets of its inventory. Either they enrol by a link, with SCEP:
-  1  ardoise inventory import tablets.csv; ardoise link create --uai 0761234A --max-uses 1000
-  2  tablets bench enrol school --link https://… --serials tablets.csv --trust ardoise-home/authority.pem
+  1  ardoise inventory import tablets.csv
+     ardoise link create --uai 0761234A --max-uses 1000
+  2  tablets enrol school --link https://… --serials tablets.csv \\
+       --trust ardoise-home/authority.pem
 or a seeded fleet moves in, with `takeover.enabled = true` and `takeover.paths = [\"/mdm\"]` in its configuration:
-  1  tablets seed school --tablets 1000 --server-url https://localhost:8443/mdm --topic com.apple.mgmt.External.x
+  1  tablets seed school --tablets 1000 --server-url https://localhost:8443/mdm \\
+       --topic com.apple.mgmt.External.x
   2  ardoise inventory import school/inventory.csv
      ardoise takeover import school/takeover.csv --authority school/authority.pem
 and then, with the token of an operator in ARDOISE_TOKEN:
-  3  tablets bench idle school --trust ardoise-home/authority.pem --connections 64
+  3  tablets bench idle school --trust ardoise-home/authority.pem
      tablets bench cycle school --trust ardoise-home/authority.pem \\
        --dialect ardoise --api https://localhost:9443 --secret env:ARDOISE_TOKEN
 
@@ -54,12 +60,15 @@ pub(super) const CYCLE: &str = "\
 An operation queues a command, lets the tablet fetch it (it must be that one) and acknowledge it (nothing may follow). \
 The tablet answers as an iPad would. Latency is that of all three; `steps` has each.
 
-  tablets bench cycle fleet --dialect nanomdm --api http://127.0.0.1:9000 --secret env:NANO_KEY --auth signature
-  tablets bench cycle fleet --dialect ardoise --api https://localhost:9443 --secret file:token --trust server.pem
+  tablets bench cycle fleet --auth signature \\
+    --dialect nanomdm --api http://127.0.0.1:9000 --secret env:NANO_KEY
+  tablets bench cycle fleet --trust server.pem \\
+    --dialect ardoise --api https://localhost:9443 --secret file:token
 A server that is not known, described:
   tablets bench cycle fleet --enqueue-url 'https://mdm.example.org/v1/commands' \\
     --enqueue-header 'Authorization: Basic {basic:micromdm}' --secret env:API_KEY \\
-    --enqueue-header 'Content-Type: application/json' --enqueue-uuid-at /payload/command_uuid \\
+    --enqueue-header 'Content-Type: application/json' \\
+    --enqueue-uuid-at /payload/command_uuid \\
     --enqueue-body '{\"udid\":\"{udid}\",\"request_type\":\"ProfileList\"}'
 
 What figures mean: `tablets bench idle --help`.";
@@ -72,7 +81,10 @@ identities by SCEP: `steps` then has profile, scep, authenticate and token-updat
 folder for the loads that follow. `identities` in the figures says which it was.
 
   tablets bench enrol fleet --auth signature --connections 32
-  tablets bench enrol school --link https://localhost:8443/enrol/kJ8x --serials inventory.csv --trust server.pem
+  tablets bench enrol school --link https://localhost:8443/enrol/kJ8x \\
+    --serials inventory.csv --trust server.pem --rate 10
 
+A server may slow down tablets that prove nothing yet, all the more if they come from one address: its 429 are errors \
+here. Stay below with --rate, or let them enrol with `tablets enrol`, which waits as it is asked.
 The client makes four RSA operations for each SCEP enrolment; on the server's own machine they count against it.
 What figures mean: `tablets bench idle --help`.";

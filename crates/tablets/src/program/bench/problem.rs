@@ -2,13 +2,13 @@
 
 use tablets::{Error, Reply};
 
-use crate::program::output::printable;
+use crate::program::output::one_line;
 
 /// Why an operation was not right.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     /// No answer, or none that can be read.
-    #[error("{step}: {error}")]
+    #[error("{step}: {}", one_line(&error.to_string()))]
     Failed {
         /// What was tried.
         step: &'static str,
@@ -72,6 +72,23 @@ impl Problem {
 }
 
 fn shown(body: &str) -> String {
-    let line: String = printable(body).split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.is_empty() { String::new() } else { format!(": {}", line.chars().take(160).collect::<String>()) }
+    let line = one_line(body);
+    if line.is_empty() { line } else { format!(": {line}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_a_server_is_told_on_one_line() {
+        let body = format!("<html>\n\u{1b}[2J  <p>no</p>{}", "x".repeat(500));
+        let told = Problem::Status { step: "idle", status: 429, body }.to_string();
+        assert!(told.starts_with("idle was answered 429: <html> \u{fffd}[2J <p>no</p>x"), "{told}");
+        assert!(told.chars().count() < 250 && told.ends_with('…') && !told.contains('\n'), "{told}");
+        assert_eq!(
+            Problem::Status { step: "idle", status: 503, body: String::new() }.to_string(),
+            "idle was answered 503"
+        );
+    }
 }

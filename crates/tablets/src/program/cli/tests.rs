@@ -39,6 +39,11 @@ fn words(line: &str) -> Vec<String> {
 /// follows a backslash.
 fn examples(command: &clap::Command, found: &mut Vec<String>) {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let widest = help.lines().filter(|line| line.starts_with("  ")).map(|line| line.chars().count()).max();
+    assert!(
+        widest <= Some(100),
+        "an example is wider than a terminal: it would be broken, and could not be typed"
+    );
     let help = help.split("\\\n").map(str::trim).collect::<Vec<_>>().join(" ");
     for line in help.lines() {
         // A step may have a number before it, and an explanation after it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tablets::Error;
 
-use crate::program::output::printable;
+use crate::program::output::one_line;
 
 /// How many serial numbers are shown of one reason.
 const SHOWN: usize = 8;
@@ -24,7 +24,7 @@ struct FailedTablet {
 
 impl Failures {
     pub(super) fn add(&mut self, serial: String, error: &Error) {
-        self.0.push(FailedTablet { serial, kind: error.kind(), why: error.to_string() });
+        self.0.push(FailedTablet { serial, kind: error.kind(), why: one_line(&error.to_string()) });
     }
 
     pub(super) fn sort(&mut self) {
@@ -45,7 +45,7 @@ impl Failures {
                 let shown = serials.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
                 let more = serials.len().saturating_sub(SHOWN);
                 let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-                format!("\n{shown}{more}:\n  {}", printable(why))
+                format!("\n{shown}{more}:\n  {}", why)
             })
             .collect()
     }
