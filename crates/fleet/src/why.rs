@@ -209,8 +209,8 @@ fn failing(trouble: &Trouble, next: Option<Instant>) -> Why {
     let (code, english, french) = match trouble {
         Trouble::Throttled => (
             "push-failing",
-            "Apple asks for fewer pushes to this tablet".to_owned(),
-            "Apple demande moins de notifications pour cette tablette".to_owned(),
+            "Apple asks to wait before this tablet is pushed again".to_owned(),
+            "Apple demande d’attendre avant de notifier de nouveau cette tablette".to_owned(),
         ),
         Trouble::Unavailable(reason) => (
             "push-failing",

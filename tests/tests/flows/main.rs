@@ -16,6 +16,8 @@ mod interruptions;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod restored;
 #[cfg(test)]
 mod strange_messages;

@@ -1,1 +1,0 @@
-//! Apple's refusals, over real TLS and HTTP/2.
