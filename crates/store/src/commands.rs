@@ -24,7 +24,7 @@ stored_enum! {
         Queued = "queued",
         /// Was given to the tablet, which has not answered yet.
         Sent = "sent",
-        /// The tablet said NotNow; it is offered again.
+        /// The tablet said NotNow; it is offered again in its next conversation, from which on it counts as queued.
         NotNow = "not-now",
         /// The tablet did it.
         Acknowledged = "acknowledged",

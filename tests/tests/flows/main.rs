@@ -14,9 +14,13 @@ mod identities;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
+mod not_now;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod push;
+#[cfg(test)]
+mod queue;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]

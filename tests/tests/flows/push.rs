@@ -6,7 +6,9 @@ use tablets::{ApnsFault, Ipad};
 use testkit::{Patience, PushService, TestServer, TestkitError, inventory_csv, wait_until};
 use types::{Clock as _, Duration};
 
-use crate::support::{COLLEGE, obey, on_both_engines, standing, state_of, still_managed};
+use crate::support::{
+    COLLEGE, asleep, obey, on_both_engines, pushed, pushes, standing, state_of, still_managed, why,
+};
 
 on_both_engines! {
     many_commands_are_one_push_and_a_silent_tablet_is_pushed_ever_less_often,
@@ -22,36 +24,6 @@ on_both_engines! {
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// An enrolled tablet that was pushed once, came, and sleeps.
-async fn asleep(server: &TestServer, serial: &str) -> Ipad {
-    let mut ipad = server.enrolled_ipad(serial).await.unwrap();
-    pushed(server, &ipad, 1).await;
-    obey(&mut ipad).await;
-    ipad
-}
-
-/// How often the tablet was pushed with the token it has.
-fn pushes(server: &TestServer, ipad: &Ipad) -> usize {
-    let enrolment = ipad.enrolment().unwrap();
-    let all = server.push_service().apns().pushes();
-    all.iter().filter(|push| push.token == enrolment.push_token && push.magic == enrolment.push_magic).count()
-}
-
-/// Waits until it was pushed so often.
-async fn pushed(server: &TestServer, ipad: &Ipad, times: usize) {
-    let what = format!("{} was pushed {times} times", ipad.serial());
-    let come = wait_until(&what, Patience::default(), || async {
-        Ok((pushes(server, ipad) >= times).then_some(()))
-    });
-    if let Err(error) = come.await {
-        let path = format!("/api/v1/tablets/{}/commands", ipad.serial());
-        let queued = server.api().unwrap().get(&path).await.unwrap();
-        let told = why(server, queued.text("/items/0/id")).await;
-        panic!("{error}: {told:?}; {:?}", server.push_service().apns().refusals());
-    }
-    assert_eq!(pushes(server, ipad), times);
-}
-
 /// Waits until the messenger has looked at everything that is due: another tablet was pushed, and came.
 async fn messenger_has_looked(server: &TestServer, other: &mut Ipad) {
     for _twice in 0..2 {
@@ -60,13 +32,6 @@ async fn messenger_has_looked(server: &TestServer, other: &mut Ipad) {
         pushed(server, other, before + 1).await;
         obey(other).await;
     }
-}
-
-/// The code and the sentence of why a command is where it is.
-async fn why(server: &TestServer, command: &str) -> (String, String) {
-    let path = format!("/api/v1/commands/{command}/why");
-    let answer = server.api().unwrap().get(&path).await.unwrap();
-    (answer.text("/code").to_owned(), answer.text("/english").to_owned())
 }
 
 /// Waits until that is why.
