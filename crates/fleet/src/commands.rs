@@ -192,7 +192,7 @@ pub async fn why(fleet: &Fleet, principal: &Principal, id: CommandId, now: Insta
         .read(move |tx| {
             let command = get(tx, id)?;
             let facts = Facts {
-                standing: standing(&command),
+                standing: standing(&command, now),
                 queued_at: command.queued_at,
                 not_before: command.not_before,
                 reach: reach(tx, &command, now)?,
@@ -249,16 +249,20 @@ fn already(command: Command, request: &Request) -> Result<Accepted, Refusal> {
     )))
 }
 
-fn standing(command: &Command) -> Standing {
+fn standing(command: &Command, now: Instant) -> Standing {
     let since = |instant: Option<Instant>| instant.unwrap_or(command.queued_at);
+    let late = command.expires_at.is_some_and(|end| end <= now);
     match command.state {
-        CommandState::Queued => Standing::Queued,
+        CommandState::Sent if late => Standing::Late { at: since(command.sent_at) },
+        // The calendar is about to say the same.
+        CommandState::Queued | CommandState::NotNow if late => Standing::Over(Ending::Expired),
+        CommandState::Queued if command.not_now_at.is_none() => Standing::Queued,
         CommandState::Sent => Standing::Sent {
             at: since(command.sent_at),
             times: u32::try_from(command.sent_count.saturating_sub(command.not_now_count)).unwrap_or(0),
             again_at: command.retry_at,
         },
-        CommandState::NotNow => Standing::NotNow {
+        CommandState::Queued | CommandState::NotNow => Standing::NotNow {
             at: since(command.not_now_at),
             times: u32::try_from(command.not_now_count).unwrap_or(0),
         },

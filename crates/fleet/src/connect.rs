@@ -19,6 +19,9 @@ use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
 use crate::{Door, Fleet, Reply, TabletError, answers, takeover_binding};
 
+/// How many commands that cannot be put to the tablet at all one answer passes over.
+const MOST_FAILED_HERE: usize = 16;
+
 /// Receives a report, and answers with the next command or with nothing.
 ///
 /// # Errors
@@ -56,7 +59,7 @@ async fn converse(
         fresh: report.status == Status::Idle,
         now,
     };
-    let Some(row) = fleet.store().connect_read(key).await? else {
+    let Some(row) = fleet.store().connect_read(key.clone()).await? else {
         return Err(unknown(identity, report.udid.as_ref()));
     };
     admit(fleet, identity, &row, report.udid.as_ref(), now).await?;
@@ -70,7 +73,7 @@ async fn converse(
         answers::record(&mut write, command, report, body, now);
     }
     let next = match &row.next {
-        Some(next) => delivery::admissible(fleet, &row.enrolment, next, now).await?,
+        Some(next) => delivery::admissible(fleet, &row.enrolment, next, &key).await?,
         None => None,
     };
     write.deliver = next;
@@ -87,10 +90,15 @@ async fn converse(
     if says_something && matches!(fate, None | Some(ReportFate::Unknown)) {
         watch::raise_now(fleet, AlarmKind::UnknownReport, &row.enrolment, now).await;
     }
-    match written.and_then(|written| written.delivered) {
-        Some(delivered) => delivery::render(fleet, &row.enrolment, delivered, now).await,
-        None => Ok(Reply::Empty),
+    let mut delivered = written.and_then(|written| written.delivered);
+    for _undeliverable in 0..MOST_FAILED_HERE {
+        let Some(one) = delivered else { break };
+        if let Some(reply) = delivery::render(fleet, &row.enrolment, one, now).await? {
+            return Ok(reply);
+        }
+        delivered = delivery::next_instead(fleet, &row.enrolment, &key).await?;
     }
+    Ok(Reply::Empty)
 }
 
 /// Decides whether the tablet is served; in the ordinary case without another look at the database.

@@ -19,6 +19,8 @@ const COVERS: Duration = Duration::from_secs(15);
 
 /// What Apple's acceptance is remembered as.
 const SENT: &str = "sent";
+/// What a refusal of our push certificate is remembered as, before Apple's word.
+const CERTIFICATE_REFUSED: &str = "certificate refused";
 
 /// What identifies us to Apple.
 #[derive(Debug, Clone)]
@@ -96,6 +98,11 @@ fn wake_at(state: &PushState, due: Instant) -> Option<Instant> {
     (earliest < next).then_some(earliest)
 }
 
+/// Pushes now what Apple refused because of the certificate before.
+pub(crate) fn try_again_with_a_new_certificate(tx: &mut Tx<'_>, now: Instant) -> Result<(), StoreError> {
+    push_states::retry(tx, CERTIFICATE_REFUSED, now)
+}
+
 /// Claims at most `limit` tablets that are due, for as long as `lease`; another node leaves them alone.
 ///
 /// # Errors
@@ -106,8 +113,13 @@ pub async fn claim(fleet: &Fleet, limit: u32, lease: Duration, now: Instant) -> 
         .write(move |tx| {
             let mut due = Vec::new();
             for enrolment in push_states::claim(tx, now, now.plus(lease), limit)? {
-                match reachable(tx, enrolment, now)? {
-                    Some(one) => due.push(one),
+                // What it was to be woken for may have been cancelled, put off, or be over.
+                match store::commands::next_offer(tx, enrolment, now)? {
+                    Some(offer) if offer > now => push_states::put_off(tx, enrolment, offer)?,
+                    Some(_now) => match reachable(tx, enrolment, now)? {
+                        Some(one) => due.push(one),
+                        None => push_states::forget(tx, enrolment)?,
+                    },
                     None => push_states::forget(tx, enrolment)?,
                 }
             }
@@ -116,12 +128,8 @@ pub async fn claim(fleet: &Fleet, limit: u32, lease: Duration, now: Instant) -> 
         .await
 }
 
-/// What is needed to push; `None` when there is no reason to, or no way until the tablet comes by itself.
+/// What is needed to push; `None` when there is no way until the tablet comes by itself.
 fn reachable(tx: &mut Tx<'_>, enrolment: EnrolmentId, now: Instant) -> Result<Option<Due>, StoreError> {
-    if !store::commands::any_pending(tx, enrolment)? {
-        // What it was to be woken for was cancelled, or its time passed.
-        return Ok(None);
-    }
     let secrets = match store::enrolments::secrets(tx, enrolment) {
         // One row that cannot be opened keeps no other tablet asleep.
         Err(StoreError::Sealed(error)) => {
@@ -261,7 +269,7 @@ pub(crate) fn trouble(state: &PushState) -> Option<Trouble> {
     let (kind, words) = outcome.split_once(": ").unwrap_or((outcome, ""));
     match kind {
         "throttled" => Some(Trouble::Throttled),
-        "certificate refused" => Some(Trouble::CertificateRefused(words.to_owned())),
+        CERTIFICATE_REFUSED => Some(Trouble::CertificateRefused(words.to_owned())),
         "unavailable" => Some(Trouble::Unavailable(words.to_owned())),
         "rejected" => Some(Trouble::Rejected(words.to_owned())),
         _ => None,
@@ -280,7 +288,7 @@ fn words(outcome: &PushOutcome) -> String {
         PushOutcome::Accepted { .. } => SENT.into(),
         PushOutcome::TokenInvalid { reason, .. } => format!("token invalid: {reason}"),
         PushOutcome::Throttled { .. } => "throttled".into(),
-        PushOutcome::CertificateRefused { reason } => format!("certificate refused: {reason}"),
+        PushOutcome::CertificateRefused { reason } => format!("{CERTIFICATE_REFUSED}: {reason}"),
         PushOutcome::Unavailable { reason } => format!("unavailable: {reason}"),
         PushOutcome::Rejected { status, reason } => format!("rejected: {status} {reason}"),
     }

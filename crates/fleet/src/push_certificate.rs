@@ -7,7 +7,7 @@ use store::push_certificates::{self, PushCertificate, PushCertificateState};
 use types::{Duration, Instant, PushCertificateId, Secret};
 
 use crate::audit::{self, Change};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, push};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -63,6 +63,7 @@ pub async fn set(
                 )));
             }
             push_certificates::make_current(tx, &row, &key)?;
+            push::try_again_with_a_new_certificate(tx, now)?;
             let detail = json!({ "topic": row.topic, "not_after": row.not_after, "sha256": fingerprint });
             audit::record(tx, &principal, Change::new("push-certificate.set").detail(detail), now)?;
             Ok(shown(&row, now))

@@ -33,6 +33,11 @@ pub enum Standing {
         /// When it is handed over again at the earliest, if that is to come.
         again_at: Option<Instant>,
     },
+    /// Fetched, not answered, and not offered again: its time passed, or a newer one replaced it.
+    Late {
+        /// When it was last handed over.
+        at: Instant,
+    },
     /// The tablet said NotNow.
     NotNow {
         /// When it last said so.
@@ -148,6 +153,18 @@ pub fn why(facts: &Facts, now: Instant) -> Why {
                 ),
             )
         }
+        Standing::Late { at } => {
+            let (en, fr) = (elapsed_english(now.since(at)), elapsed_french(now.since(at)));
+            answer(
+                "late",
+                format!(
+                    "the tablet fetched it {en} ago and has not answered; its time has passed or a newer one replaced it, so it is not offered again, and an answer still counts"
+                ),
+                format!(
+                    "la tablette l’a reçue il y a {fr} et n’a pas répondu ; son délai est passé ou une plus récente l’a remplacée : elle ne lui sera plus présentée, mais une réponse compterait encore"
+                ),
+            )
+        }
         Standing::Queued => match facts.not_before {
             Some(start) if start > now => answer(
                 "not-before",
@@ -209,8 +226,8 @@ fn failing(trouble: &Trouble, next: Option<Instant>) -> Why {
     let (code, english, french) = match trouble {
         Trouble::Throttled => (
             "push-failing",
-            "Apple asks for fewer pushes to this tablet".to_owned(),
-            "Apple demande moins de notifications pour cette tablette".to_owned(),
+            "Apple asks to wait before this tablet is pushed again".to_owned(),
+            "Apple demande d’attendre avant de notifier de nouveau cette tablette".to_owned(),
         ),
         Trouble::Unavailable(reason) => (
             "push-failing",
@@ -391,6 +408,11 @@ mod tests {
                 },
                 "parked",
                 "6 times and never answered",
+            ),
+            (
+                Facts { standing: Standing::Late { at: at(11) }, ..queued(Reach::NotPushed, None) },
+                "late",
+                "fetched it 1 day ago",
             ),
             (
                 Facts { not_before: Some(at(20)), ..queued(Reach::NotPushed, None) },

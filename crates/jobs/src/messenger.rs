@@ -6,13 +6,16 @@ use fleet::push::{self, Due, Identity};
 use fleet::{Fleet, Refusal};
 use futures_util::StreamExt as _;
 use outbound::{ApnsClient, ApnsEndpoint, Egress, PushIdentity, PushOutcome, PushPriority, PushRequest};
+use tokio::task::JoinSet;
 use types::{Clock, Duration, PushCertificateId, Secret};
 
 /// How many tablets one round claims.
 const CLAIM: u32 = 512;
 /// How long a claim keeps other nodes away: longer than any push takes.
 const LEASE: Duration = Duration::from_secs(120);
-/// How many pushes are under way at the same time.
+/// How many claims are under way at the same time.
+const CLAIMS: usize = 8;
+/// How many pushes of one claim are.
 const AT_ONCE: usize = 64;
 
 /// Where pushes go.
@@ -26,7 +29,7 @@ pub struct PushService {
     pub egress: Egress,
 }
 
-/// Sends what is due, round after round.
+/// Sends what is due, round after round. Dropped, it gives up what is under way.
 #[derive(Debug)]
 pub(crate) struct Messenger {
     fleet: Fleet,
@@ -34,18 +37,24 @@ pub(crate) struct Messenger {
     service: PushService,
     /// The client of the push certificate in use. A new certificate gets a new one.
     client: Option<(PushCertificateId, ApnsClient)>,
+    /// Claims whose pushes are under way: one that Apple is slow to answer does not hold up the next.
+    under_way: JoinSet<Result<(), String>>,
     /// What went wrong last, so that the log says it once and not every second.
     said: Option<String>,
 }
 
 impl Messenger {
     pub(crate) fn new(fleet: Fleet, clock: Arc<dyn Clock>, service: PushService) -> Self {
-        Self { fleet, clock, service, client: None, said: None }
+        Self { fleet, clock, service, client: None, under_way: JoinSet::new(), said: None }
     }
 
-    /// Claims, pushes, records. `true` if there may be more to do at once.
+    /// Claims what is due and begins to push it. `true` if there may be more to do at once.
     pub(crate) async fn round(&mut self) -> bool {
-        match self.try_round().await {
+        let began = match self.ended_well() {
+            Ok(()) => self.begin().await,
+            Err(problem) => Err(problem),
+        };
+        match began {
             Ok(more) => {
                 self.said = None;
                 more
@@ -60,7 +69,18 @@ impl Messenger {
         }
     }
 
-    async fn try_round(&mut self) -> Result<bool, String> {
+    /// What went wrong with a claim that has ended since; its leases run out.
+    fn ended_well(&mut self) -> Result<(), String> {
+        while let Some(ended) = self.under_way.try_join_next() {
+            ended.map_err(|panic| panic.to_string())??;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<bool, String> {
+        if self.under_way.len() >= CLAIMS {
+            return Ok(false);
+        }
         let now = self.clock.now();
         // Without a certificate nothing is claimed: what is due stays due until someone installs one.
         let Some(identity) = push::identity(&self.fleet, now).await.map_err(in_words)? else {
@@ -68,23 +88,12 @@ impl Messenger {
         };
         let client = self.client_for(identity)?;
         let due = push::claim(&self.fleet, CLAIM, LEASE, now).await.map_err(in_words)?;
-        let claimed = u32::try_from(due.len()).unwrap_or(u32::MAX);
-
-        let mut sent = futures_util::stream::iter(due)
-            .map(|due| {
-                let client = client.clone();
-                async move {
-                    let outcome = client.push(&request(&due)).await;
-                    (due, outcome)
-                }
-            })
-            .buffer_unordered(AT_ONCE)
-            .ready_chunks(AT_ONCE);
-        while let Some(outcomes) = sent.next().await {
-            note(&outcomes);
-            push::record(&self.fleet, outcomes, self.clock.now()).await.map_err(in_words)?;
+        if due.is_empty() {
+            return Ok(false);
         }
-        Ok(claimed >= CLAIM)
+        let more = u32::try_from(due.len()).is_ok_and(|claimed| claimed >= CLAIM);
+        self.under_way.spawn(send(self.fleet.clone(), Arc::clone(&self.clock), client, due));
+        Ok(more)
     }
 
     /// The client of this certificate: the same as long as the certificate is, since it holds the connection.
@@ -106,6 +115,25 @@ impl Messenger {
         self.client = Some((identity.id, client.clone()));
         Ok(client)
     }
+}
+
+/// Pushes what was claimed, and records what became of each as it becomes known.
+async fn send(fleet: Fleet, clock: Arc<dyn Clock>, client: ApnsClient, due: Vec<Due>) -> Result<(), String> {
+    let mut sent = futures_util::stream::iter(due)
+        .map(|due| {
+            let client = client.clone();
+            async move {
+                let outcome = client.push(&request(&due)).await;
+                (due, outcome)
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .ready_chunks(AT_ONCE);
+    while let Some(outcomes) = sent.next().await {
+        note(&outcomes);
+        push::record(&fleet, outcomes, clock.now()).await.map_err(in_words)?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]

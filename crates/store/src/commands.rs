@@ -24,7 +24,7 @@ stored_enum! {
         Queued = "queued",
         /// Was given to the tablet, which has not answered yet.
         Sent = "sent",
-        /// The tablet said NotNow; it is offered again.
+        /// The tablet said NotNow; it is offered again in its next conversation, from which on it counts as queued.
         NotNow = "not-now",
         /// The tablet did it.
         Acknowledged = "acknowledged",
@@ -302,17 +302,28 @@ pub fn pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Command>, 
     }))
 }
 
-/// Whether anything waits for the tablet of an enrolment.
+/// The first instant, from `now` on, at which something is to be offered to the tablet of an enrolment; `None` if
+/// nothing waits for it.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn any_pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
-    tx.run(|connection| {
-        let waiting = commands::table
+pub fn next_offer(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    now: Instant,
+) -> Result<Option<Instant>, StoreError> {
+    let offers: Vec<(Option<i64>, Option<i64>)> = tx.run(|connection| {
+        commands::table
             .filter(commands::enrolment_id.eq(enrolment.to_string()))
-            .filter(commands::pending);
-        diesel::select(diesel::dsl::exists(waiting)).get_result(connection)
-    })
+            .filter(commands::pending)
+            .filter(commands::expires_at.is_null().or(commands::expires_at.gt(now.as_millis())))
+            .select((commands::retry_at, commands::not_before))
+            .load(connection)
+    })?;
+    let first = offers.into_iter().map(|(retry_at, not_before)| {
+        retry_at.or(not_before).map_or(now, |first| Instant::from_millis(first).max(now))
+    });
+    Ok(first.min())
 }
 
 /// The stored payload of a command: the `Command` dictionary, as a property list. `None` for kinds that are

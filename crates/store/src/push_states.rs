@@ -5,6 +5,7 @@
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, QueryDsl as _, RunQueryDsl as _,
+    TextExpressionMethods as _,
 };
 use types::{EnrolmentId, Instant};
 
@@ -180,6 +181,45 @@ pub fn token_renewed(
         ))
         .execute(connection)?;
         diesel::update(row).set(push_states::token_invalid_since.eq(None::<i64>)).execute(connection)
+    })?;
+    Ok(())
+}
+
+/// Gives a claimed row back: it is not to be pushed before `due_at`.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn put_off(tx: &mut Tx<'_>, enrolment: EnrolmentId, due_at: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(push_states::table.find(enrolment.to_string()))
+            .set((
+                push_states::due_at.eq(due_at.as_millis()),
+                push_states::lease_until.eq(None::<i64>),
+                push_states::attempts.eq(0),
+            ))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// Tries again now what failed with this outcome (`outcome` is how it begins): the reason is gone.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn retry(tx: &mut Tx<'_>, outcome: &str, now: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            push_states::table
+                .filter(push_states::wanted_at.is_not_null())
+                .filter(push_states::attempts.gt(0))
+                .filter(push_states::outcome.like(format!("{outcome}%"))),
+        )
+        .set((
+            push_states::due_at.eq(now.as_millis()),
+            push_states::attempts.eq(0),
+            push_states::lease_until.eq(None::<i64>),
+        ))
+        .execute(connection)
     })?;
     Ok(())
 }

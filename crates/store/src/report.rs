@@ -8,7 +8,7 @@ use diesel::{
     RunQueryDsl as _,
 };
 use orders::{Gate, Order};
-use types::{CommandId, EnrolmentId, Instant, Supervision, TabletId};
+use types::{CommandId, Duration, EnrolmentId, Instant, Supervision, TabletId};
 
 use crate::column::{Column as _, read};
 use crate::commands::CommandState;
@@ -57,6 +57,9 @@ pub struct Delivery {
     pub command: CommandId,
     /// If the tablet does not answer, the first instant it is given it again; `None`: when it connects next.
     pub again_at: Option<Instant>,
+    /// It opens a conversation (the tablet said Idle), in which everything that met a NotNow in an earlier one, and
+    /// whose pause is over, is offered once more.
+    pub opens: bool,
 }
 
 /// A tablet's report on a command.
@@ -188,32 +191,65 @@ pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWrit
     Ok(ConnectWritten { report, delivered })
 }
 
-diesel::define_sql_function! {
-    /// The first that is not null.
-    fn coalesce(
-        one: diesel::sql_types::Nullable<diesel::sql_types::BigInt>,
-        other: diesel::sql_types::Nullable<diesel::sql_types::BigInt>,
-    ) -> diesel::sql_types::Nullable<diesel::sql_types::BigInt>;
+/// What a tablet still waits for, as far as its next wake-up goes.
+#[derive(diesel::Queryable)]
+struct Waiting {
+    queued_at: i64,
+    not_before: Option<i64>,
+    retry_at: Option<i64>,
+    not_now_at: Option<i64>,
+    not_now_count: i32,
+}
+
+/// How long a tablet that said NotNow is given to come back by itself, before it is woken for it.
+const COMES_BACK: Duration = Duration::from_secs(3_600);
+/// The longest that a tablet which goes on saying NotNow is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(24 * 3_600);
+
+impl Waiting {
+    /// When the tablet is to be woken for it, if it came at `at` and was not given it.
+    fn wake_at(&self, at: i64) -> Option<i64> {
+        if let Some(not_now_at) = self.not_now_at {
+            // It comes back by itself when it is unlocked; a push is for one that forgets to, ever less often.
+            let doublings = u32::try_from(self.not_now_count).unwrap_or(0).saturating_sub(1).min(5);
+            let alone = COMES_BACK.saturating_mul(2_u32.saturating_pow(doublings)).min(LEFT_ALONE);
+            return Some(
+                Instant::from_millis(not_now_at).plus(alone).as_millis().max(self.retry_at.unwrap_or(at)),
+            );
+        }
+        self.retry_at.or(self.not_before).filter(|due| *due > at)
+    }
 }
 
 /// The tablet has come for all that was due: it is woken again only when what was put off, by whoever queued it or
 /// by the tablet itself, is due.
 fn settle_push(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> {
     let (enrolment, at) = (write.enrolment.to_string(), write.at.as_millis());
-    // What was put off by a NotNow was offered before, so that its first instant has passed.
-    let due = || coalesce(commands::retry_at, commands::not_before);
-    let put_off = || {
-        commands::table.filter(commands::enrolment_id.eq(&enrolment).and(commands::pending).and(due().gt(at)))
-    };
+    let waiting: Vec<Waiting> = tx.run(|connection| {
+        commands::table
+            .filter(commands::enrolment_id.eq(&enrolment))
+            .filter(commands::pending)
+            .filter(commands::expires_at.is_null().or(commands::expires_at.gt(at)))
+            .select((
+                commands::queued_at,
+                commands::not_before,
+                commands::retry_at,
+                commands::not_now_at,
+                commands::not_now_count,
+            ))
+            .load(connection)
+    })?;
+    let put_off = || waiting.iter().filter_map(|one| Some((one.wake_at(at)?, one.queued_at)));
+    let due_at = put_off().map(|(due, _)| due).min();
+    let wanted_at = put_off().map(|(_, queued_at)| queued_at).min();
     tx.run(|connection| {
         // What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
         let seen_by_this_connect =
             push_states::enrolment_id.eq(&enrolment).and(push_states::wanted_at.lt(at));
         diesel::update(push_states::table.filter(seen_by_this_connect))
             .set((
-                push_states::wanted_at
-                    .eq(put_off().select(diesel::dsl::min(commands::queued_at)).single_value()),
-                push_states::due_at.eq(put_off().select(diesel::dsl::min(due())).single_value()),
+                push_states::wanted_at.eq(wanted_at),
+                push_states::due_at.eq(due_at),
                 push_states::lease_until.eq(None::<i64>),
                 push_states::attempts.eq(0),
             ))
@@ -267,7 +303,7 @@ type DeliveredRow = (
 fn deliver(
     tx: &mut Tx<'_>,
     write: &ConnectWrite,
-    Delivery { command, again_at }: Delivery,
+    Delivery { command, again_at, opens }: Delivery,
 ) -> Result<Option<Delivered>, StoreError> {
     let at = write.at.as_millis();
     let row: Option<DeliveredRow> = tx.run(|connection| {
@@ -305,6 +341,9 @@ fn deliver(
     let Some(((tablet, request_type, gate, payload, queued_at), on)) = row else {
         return Ok(None);
     };
+    if opens {
+        offer_again(tx, write)?;
+    }
     let order = rests_on(tx, on, &command)?;
     Ok(Some(Delivered {
         command,
@@ -315,6 +354,23 @@ fn deliver(
         payload,
         queued_at: Instant::from_millis(queued_at),
     }))
+}
+
+/// In a new conversation, what met a NotNow before is offered like everything else, and once: another NotNow puts it
+/// off to the next.
+fn offer_again(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            commands::table
+                .filter(commands::enrolment_id.eq(write.enrolment.to_string()))
+                .filter(commands::pending)
+                .filter(commands::state.eq(CommandState::NotNow.as_str()))
+                .filter(commands::retry_at.is_null().or(commands::retry_at.le(write.at.as_millis()))),
+        )
+        .set(commands::state.eq(CommandState::Queued.as_str()))
+        .execute(connection)
+    })?;
+    Ok(())
 }
 
 fn rests_on(

@@ -276,11 +276,10 @@ fn acceptor(authority: &PushAuthority) -> Result<SslAcceptor, Error> {
     // Any certificate passes the handshake, and is then refused as Apple refuses it: 403 BadCertificate.
     builder
         .set_verify_callback(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT, |_good, _chain| true);
+    // Without it OpenSSL refuses every session that a client resumes, as one does on a second connection.
+    builder.set_session_id_context(b"apns")?;
     builder.set_alpn_select_callback(|_ssl, offered| {
         select_next_proto(b"\x02h2", offered).ok_or(AlpnError::ALERT_FATAL)
     });
     Ok(builder.build())
 }
-
-#[cfg(test)]
-mod tests;

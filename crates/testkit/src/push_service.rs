@@ -16,6 +16,7 @@ const DAYS: i64 = 1_200;
 #[derive(Debug)]
 pub struct PushService {
     trust_file: PathBuf,
+    authority: PushAuthority,
     certificate: PushCertificate,
     apns: Apns,
 }
@@ -33,7 +34,7 @@ impl PushService {
         let trust_file = folder.join("push-authority.pem");
         std::fs::write(&trust_file, apns.root_pem()?)
             .map_err(TestkitError::file("writing the push authority"))?;
-        Ok(Self { trust_file, certificate, apns })
+        Ok(Self { trust_file, authority, certificate, apns })
     }
 
     /// What the configuration says of it.
@@ -50,6 +51,19 @@ impl PushService {
     #[must_use]
     pub fn certificate(&self) -> (&str, &str) {
         (&self.certificate.certificate_pem, &self.certificate.key_pem)
+    }
+
+    /// Another push certificate, as Apple's portal gives one: renewed, if it is of the same topic.
+    ///
+    /// # Errors
+    /// [`TestkitError::Tablet`].
+    pub fn another_certificate(
+        &self,
+        topic: &str,
+        from: Instant,
+        days: i64,
+    ) -> Result<PushCertificate, TestkitError> {
+        Ok(self.authority.certificate_valid(topic, Validity::days(from.as_seconds(), days))?)
     }
 
     /// The topic of its push certificate.

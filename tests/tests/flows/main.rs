@@ -19,17 +19,24 @@ mod enrolling;
 mod first_day;
 #[cfg(test)]
 mod identities;
+#[cfg(test)]
 mod independent_clients;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod not_now;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod push;
+#[cfg(test)]
+mod queue;
 #[cfg(test)]
 mod renewal;
 #[cfg(test)]

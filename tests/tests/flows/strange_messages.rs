@@ -40,14 +40,15 @@ const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "SetBootstrapToken",
-        required: &["MessageType", "UDID"],
-        typed: &["BootstrapToken", "AwaitingConfiguration"],
+        // Apple's schema names no device in it: the certificate does.
+        required: &["MessageType"],
+        typed: &["UDID", "BootstrapToken", "AwaitingConfiguration"],
         proper: 200,
     },
     Kind {
         name: "GetBootstrapToken",
-        required: &["MessageType", "UDID"],
-        typed: &["AwaitingConfiguration"],
+        required: &["MessageType"],
+        typed: &["UDID", "AwaitingConfiguration"],
         proper: 200,
     },
     Kind {

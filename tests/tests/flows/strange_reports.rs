@@ -6,8 +6,8 @@ use tablets::{Ipad, Outcome};
 use testkit::TestServer;
 
 use crate::support::{
-    check_ins, enrolment, obey, observation, on_both_engines, report, standing, state_of, still_managed,
-    with, without, xml,
+    check_ins, enrolment, given, obey, observation, on_both_engines, report, standing, state_of,
+    still_managed, with, without, xml,
 };
 
 on_both_engines! {
@@ -26,12 +26,6 @@ async fn put(ipad: &mut Ipad, content_type: Option<&'static str>, body: Vec<u8>)
 }
 
 const CONNECT: Option<&str> = Some("application/x-apple-aspen-mdm; charset=UTF-8");
-
-/// The `CommandUUID` of a command that was given.
-fn given(outcome: &Outcome) -> Option<String> {
-    let command = Value::from_reader(std::io::Cursor::new(outcome.body()?)).ok()?.into_dictionary()?;
-    command.get("CommandUUID")?.as_string().map(str::to_owned)
-}
 
 /// An enrolled tablet that was given a command and has not answered.
 async fn asked(server: &TestServer, kind: &str) -> (Ipad, String) {

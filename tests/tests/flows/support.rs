@@ -8,7 +8,7 @@ use openssl::x509::X509Ref;
 use serde_json::Value;
 use store::certificates::Certificate;
 use tablets::{Conversation, HttpClient, Identity, Ipad, Outcome, Reply, Request, Status};
-use testkit::TestServer;
+use testkit::{Patience, TestServer, wait_until};
 use types::{Clock as _, EnrolmentId};
 use url::Url;
 
@@ -66,6 +66,57 @@ pub(crate) async fn obey(ipad: &mut Ipad) -> Conversation {
     assert!(odd.is_empty(), "{odd:?}");
     assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
     conversation
+}
+
+/// An enrolled tablet that was pushed once, came, and sleeps.
+pub(crate) async fn asleep(server: &TestServer, serial: &str) -> Ipad {
+    let mut ipad = server.enrolled_ipad(serial).await.unwrap();
+    pushed(server, &ipad, 1).await;
+    obey(&mut ipad).await;
+    ipad
+}
+
+/// How often the tablet was pushed with the token it has.
+pub(crate) fn pushes(server: &TestServer, ipad: &Ipad) -> usize {
+    let enrolment = ipad.enrolment().unwrap();
+    let all = server.push_service().apns().pushes();
+    all.iter().filter(|push| push.token == enrolment.push_token && push.magic == enrolment.push_magic).count()
+}
+
+/// Waits until it was pushed so often.
+pub(crate) async fn pushed(server: &TestServer, ipad: &Ipad, times: usize) {
+    let what = format!("{} was pushed {times} times", ipad.serial());
+    let come = wait_until(&what, Patience::default(), || async {
+        Ok((pushes(server, ipad) >= times).then_some(()))
+    });
+    if let Err(error) = come.await {
+        let path = format!("/api/v1/tablets/{}/commands", ipad.serial());
+        let queued = server.api().unwrap().get(&path).await.unwrap();
+        let told = why(server, queued.text("/items/0/id")).await;
+        panic!("{error}: {told:?}; {:?}", server.push_service().apns().refusals());
+    }
+    assert_eq!(pushes(server, ipad), times);
+}
+
+/// The code and the sentence of why a command is where it is.
+pub(crate) async fn why(server: &TestServer, command: &str) -> (String, String) {
+    let path = format!("/api/v1/commands/{command}/why");
+    let answer = server.api().unwrap().get(&path).await.unwrap();
+    (answer.text("/code").to_owned(), answer.text("/english").to_owned())
+}
+
+/// Asks for a command by hand, and does not answer it: its `CommandUUID`.
+pub(crate) async fn fetched(ipad: &mut Ipad) -> Option<String> {
+    let idle = report(ipad.udid(), "Idle", None);
+    given(&ipad.report(&idle).await.unwrap())
+}
+
+/// The `CommandUUID` of a command that was given.
+pub(crate) fn given(outcome: &Outcome) -> Option<String> {
+    assert!(outcome.is_accepted(), "{outcome:?}");
+    let body = outcome.body().filter(|body| !body.is_empty())?;
+    let command = plist::Value::from_reader(std::io::Cursor::new(body)).ok()?.into_dictionary()?;
+    command.get("CommandUUID")?.as_string().map(str::to_owned)
 }
 
 /// The status of an answer that must leave the tablet managed.

@@ -5,7 +5,8 @@ use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
 use store::enrolments::EnrolmentSecrets;
 use store::{
-    CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, Delivery, NextCommand,
+    CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
+    NextCommand,
 };
 use types::{Duration, Instant, Secret};
 
@@ -23,10 +24,13 @@ pub(super) async fn admissible(
     fleet: &Fleet,
     enrolment: &ConnectEnrolment,
     next: &NextCommand,
-    now: Instant,
+    key: &ConnectKey,
 ) -> Result<Option<Delivery>, TabletError> {
+    let now = key.now;
     match next.gate {
-        Gate::Ordinary => Ok(Some(Delivery { command: next.id, again_at: again_at(next, now) })),
+        Gate::Ordinary => {
+            Ok(Some(Delivery { command: next.id, again_at: again_at(next, now), opens: key.fresh }))
+        }
         Gate::LostMode | Gate::Locate | Gate::Erase | Gate::Unenrol => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
@@ -46,13 +50,26 @@ fn again_at(next: &NextCommand, now: Instant) -> Option<Instant> {
     Some(now.plus(wait.min(Duration::from_secs(3_600))))
 }
 
-/// Renders the document that the tablet gets.
+/// The command to give in place of one that failed here, marked as sent.
+pub(super) async fn next_instead(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    key: &ConnectKey,
+) -> Result<Option<Delivered>, TabletError> {
+    let next = fleet.store().connect_read(key.clone()).await?.and_then(|row| row.next);
+    let Some(next) = next else { return Ok(None) };
+    let mut write = ConnectWrite::new(enrolment.id, key.now);
+    write.deliver = admissible(fleet, enrolment, &next, key).await?;
+    Ok(fleet.store().connect_write(write).await?.delivered)
+}
+
+/// Renders the document that the tablet gets; `None` if the command failed here.
 pub(super) async fn render(
     fleet: &Fleet,
     enrolment: &ConnectEnrolment,
     delivered: Delivered,
     now: Instant,
-) -> Result<Reply, TabletError> {
+) -> Result<Option<Reply>, TabletError> {
     let Ok(kind) = delivered.request_type.parse::<RequestType>() else {
         return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
     };
@@ -89,7 +106,7 @@ pub(super) async fn render(
     let mut document = Dictionary::new();
     document.insert("Command".into(), Value::Dictionary(content));
     document.insert("CommandUUID".into(), Value::String(delivered.command.to_string()));
-    Ok(Reply::Plist(apple::plist::to_xml(&document)))
+    Ok(Some(Reply::Plist(apple::plist::to_xml(&document))))
 }
 
 /// The profile that enrols the tablet; looked up only for kinds that could touch it.
@@ -124,7 +141,7 @@ async fn undeliverable(
     delivered: &Delivered,
     why: &str,
     now: Instant,
-) -> Result<Reply, TabletError> {
+) -> Result<Option<Reply>, TabletError> {
     tracing::warn!(command = %delivered.command, enrolment = %enrolment.id, why, "command not delivered");
     let mut write = ConnectWrite::new(enrolment.id, now);
     write.report = Some(CommandReport {
@@ -134,9 +151,7 @@ async fn undeliverable(
         raw: None,
     });
     fleet.store().connect_write(write).await?;
-    let id = enrolment.id;
-    fleet.store().write(move |tx| store::push_states::want(tx, id, Some(now), now)).await?;
-    Ok(Reply::Empty)
+    Ok(None)
 }
 
 #[cfg(test)]

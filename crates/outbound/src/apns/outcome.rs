@@ -76,13 +76,19 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8]) -> PushOutcome {
         (403, _) | (400, "BadTopic" | "MissingTopic" | "TopicDisallowed") => {
             PushOutcome::CertificateRefused { reason }
         }
-        (429, _) => {
-            let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            PushOutcome::Throttled { retry_after: seconds.map(Duration::from_secs) }
+        (429, _) => PushOutcome::Throttled { retry_after: retry_after(headers) },
+        (503, _) if retry_after(headers).is_some() => {
+            PushOutcome::Throttled { retry_after: retry_after(headers) }
         }
         (500..=599, _) | (400, "IdleTimeout") => PushOutcome::Unavailable { reason },
         _ => PushOutcome::Rejected { status, reason },
     }
+}
+
+/// How long the service asks to wait, if it says so in seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// How long to wait before the next attempt, or `None` when repeating cannot help: the push was accepted,
@@ -205,6 +211,7 @@ mod tests {
         let throttled = classify(429, &headers, b"{}");
         assert_eq!(throttled, PushOutcome::Throttled { retry_after: Some(Duration::from_secs(120)) });
         assert!(backoff(1, &throttled, 7).unwrap() >= Duration::from_secs(120));
+        assert_eq!(classify(503, &headers, b"{}"), throttled, "a service that names its time is believed");
         headers.insert(RETRY_AFTER, "tomorrow".parse().unwrap());
         assert_eq!(classify(429, &headers, b""), PushOutcome::Throttled { retry_after: None });
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::fixture::{Enrolled, Fixture, at, delivery};
 use crate::commands::{self, CommandState, Enqueued};
 use crate::tests::on_both_engines;
-use crate::{CommandOutcome, CommandReport, ConnectWrite, ReportFate, StoreError};
+use crate::{CommandOutcome, CommandReport, ConnectWrite, Delivery, ReportFate, StoreError};
 
 on_both_engines! {
     the_higher_priority_goes_first_then_the_older,
@@ -14,6 +14,7 @@ on_both_engines! {
     a_failed_command_keeps_the_tablets_words,
     t_a18_a_late_repeated_or_foreign_report_changes_nothing,
     a_not_now_is_offered_again_in_a_later_conversation_only,
+    everything_that_met_a_not_now_is_offered_once_more_in_the_next_conversation,
     an_urgent_command_is_offered_again_in_the_same_conversation_after_its_pause,
     a_command_cancelled_since_it_was_read_is_not_delivered,
     a_newer_command_replaces_the_pending_one_of_its_key,
@@ -160,10 +161,39 @@ async fn a_not_now_is_offered_again_in_a_later_conversation_only(fixture: Fixtur
     assert_eq!(command.answered_at, None);
     // Delivered again, it can be answered.
     fixture.deliver(enrolled, first, 30).await;
+    assert_eq!(offered(fixture.connect(enrolled, Some(first), false, 31).await), None);
     assert_eq!(
         fate(&fixture, report(enrolled, first, CommandOutcome::Acknowledged, 31)).await,
         ReportFate::Applied
     );
+}
+
+async fn everything_that_met_a_not_now_is_offered_once_more_in_the_next_conversation(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let offered = |row: crate::ConnectRow| row.next.map(|next| next.id);
+    let (one, two) = (fixture.queue(enrolled, 10).await, fixture.queue(enrolled, 11).await);
+    let (three, parked) = (fixture.queue(enrolled, 12).await, fixture.queue(enrolled, 13).await);
+    for (command, retry) in [(one, 20), (two, 20), (three, 20), (parked, 900)] {
+        fixture.deliver(enrolled, command, 20).await;
+        fate(&fixture, report(enrolled, command, CommandOutcome::NotNow { retry_at: at(retry) }, 20)).await;
+    }
+    assert_eq!(offered(fixture.connect(enrolled, Some(parked), false, 21).await), None);
+    for round in 0..2 {
+        let now = 30 + round;
+        let mut row = fixture.connect(enrolled, None, true, now).await;
+        let mut got = Vec::new();
+        while let Some(next) = row.next {
+            let opening = Delivery { command: next.id, again_at: None, opens: got.is_empty() };
+            let write =
+                ConnectWrite { deliver: Some(opening), ..ConnectWrite::new(enrolled.enrolment, at(now)) };
+            assert!(fixture.store.connect_write(write).await.unwrap().delivered.is_some());
+            let outcome = CommandOutcome::NotNow { retry_at: at(now) };
+            fate(&fixture, report(enrolled, next.id, outcome, now)).await;
+            got.push(next.id);
+            row = fixture.connect(enrolled, Some(next.id), false, now).await;
+        }
+        assert_eq!(got, [one, two, three], "each once, and not what is still to wait");
+    }
 }
 
 async fn an_urgent_command_is_offered_again_in_the_same_conversation_after_its_pause(fixture: Fixture) {

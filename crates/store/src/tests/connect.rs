@@ -5,7 +5,7 @@ use types::Supervision;
 
 use super::fixture::{Fixture, at, delivery, digest};
 use crate::certificates::CertificateState;
-use crate::commands::{self, Command};
+use crate::commands::Command;
 use crate::enrolments::EnrolmentState;
 use crate::tests::on_both_engines;
 use crate::{
@@ -129,17 +129,33 @@ async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixt
     };
     fixture.store.connect_write(write).await.unwrap();
     let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
-    assert_eq!((state.wanted_at, state.due_at, state.attempts), (Some(at(5)), Some(at(300)), 0));
+    assert_eq!((state.wanted_at, state.due_at, state.attempts), (Some(at(5)), Some(at(500)), 0));
     // It comes again before: there is nothing to settle, and nothing is lost.
     assert!(!fixture.connect(enrolled, None, true, 20).await.push_wanted);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(299), at(400), 9)).await, vec![]);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(300), at(400), 9)).await, [enrolled.enrolment]);
-    // Woken for the first, it is still woken for the next.
-    fixture.write(move |tx| commands::cancel(tx, locked)).await;
-    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(301)) };
-    fixture.store.connect_write(write).await.unwrap();
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(499), at(600), 9)).await, vec![]);
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(500), at(600), 9)).await, [enrolled.enrolment]);
+    // Woken for the first, it is still woken for the next; and for what it put off itself, an hour later if it does
+    // not come back before.
+    for (settled, due) in [(501, 900), (901, 3_611)] {
+        let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(settled)) };
+        fixture.store.connect_write(write).await.unwrap();
+        let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
+        assert_eq!((state.due_at, state.lease_until), (Some(at(due)), None));
+    }
+    // The sixth time it is left alone for a day.
+    for seconds in [4_000, 5_000, 6_000, 7_000, 8_000] {
+        fixture.deliver(enrolled, locked, seconds).await;
+        let not_now = CommandOutcome::NotNow { retry_at: at(seconds + 300) };
+        let report = CommandReport { command: locked, outcome: not_now, result: None, raw: None };
+        let write = ConnectWrite {
+            report: Some(report),
+            settle_push: true,
+            ..ConnectWrite::new(enrolled.enrolment, at(seconds))
+        };
+        fixture.store.connect_write(write).await.unwrap();
+    }
     let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
-    assert_eq!((state.due_at, state.lease_until), (Some(at(500)), None));
+    assert_eq!(state.due_at, Some(at(8_000 + 24 * 3_600)));
 }
 
 async fn what_is_queued_while_a_tablet_connects_still_wakes_it(fixture: Fixture) {

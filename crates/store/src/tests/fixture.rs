@@ -157,7 +157,7 @@ impl Fixture {
 
 /// A delivery that is repeated whenever the tablet comes back without an answer.
 pub(crate) fn delivery(command: CommandId) -> Delivery {
-    Delivery { command, again_at: None }
+    Delivery { command, again_at: None, opens: false }
 }
 
 pub(crate) fn tablet(number: u8) -> Tablet {
