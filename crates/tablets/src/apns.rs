@@ -2,6 +2,8 @@
 
 mod rules;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

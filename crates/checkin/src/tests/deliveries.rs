@@ -5,9 +5,8 @@ use apple::command::{Command, RequestType, RestartDevice};
 use apple::plist::{Limits, parse};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
 use store::commands::{self, CommandState, Enqueue};
-use store::push_states::PushAttempt;
 use store::{alarms, enrolments, push_states};
-use types::{Clock as _, CommandId, Duration, EnrolmentId};
+use types::{Clock as _, CommandId, EnrolmentId};
 
 use super::enrolled::{A, enrol, idle};
 use super::harness::{Answer, Request, Tablet, TestDoor};
@@ -56,28 +55,16 @@ async fn t_c23_a_queued_command_that_the_rules_forbid_by_now_does_not_reach_the_
     let forbidden = queue(&door, enrolment, removal, "org.example.other").await;
     let waiting = queue(&door, enrolment, RestartDevice::default().into(), "org.example.other").await;
 
-    // It comes because it was pushed: the next push is due in half an hour.
-    let pushed = PushAttempt {
-        enrolment,
-        at: door.clock.now(),
-        outcome: "sent".to_owned(),
-        attempts: 1,
-        next_due_at: Some(door.clock.now().plus(Duration::from_secs(1_800))),
-        token_invalid: false,
-    };
-    door.state.fleet.store().write(move |tx| push_states::record(tx, &pushed)).await.unwrap();
     let answer = connect(&door, &tablet).await;
-    assert_eq!((answer.status, answer.text()), (StatusCode::OK, String::new()), "it gets nothing");
-    let (command, raised, push) = door
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.text().contains(&waiting.to_string()), "it gets what stands behind: {}", answer.text());
+    assert!(!answer.text().contains("RemoveProfile"), "{}", answer.text());
+    let (command, raised) = door
         .state
         .fleet
         .store()
         .read(move |tx| {
-            Ok::<_, store::StoreError>((
-                commands::get(tx, &forbidden)?.unwrap(),
-                alarms::open(tx, 10)?,
-                push_states::get(tx, &enrolment)?.unwrap(),
-            ))
+            Ok::<_, store::StoreError>((commands::get(tx, &forbidden)?.unwrap(), alarms::open(tx, 10)?))
         })
         .await
         .unwrap();
@@ -85,11 +72,4 @@ async fn t_c23_a_queued_command_that_the_rules_forbid_by_now_does_not_reach_the_
     let words = command.error.unwrap()["words"].as_str().unwrap().to_owned();
     assert!(words.contains("the recorded end of the enrolment"), "{words}");
     assert_eq!(raised.iter().map(|alarm| alarm.kind.as_str()).collect::<Vec<_>>(), ["refused-command"]);
-    assert!(
-        push.due_at.is_some_and(|due| due <= door.clock.now()),
-        "it is woken for what waits behind: {push:?}"
-    );
-
-    let answer = connect(&door, &tablet).await;
-    assert!(answer.text().contains(&waiting.to_string()), "{}", answer.text());
 }
