@@ -178,6 +178,8 @@ async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() 
         "ALTER TABLE commands DISABLE TRIGGER ALL",
         "DELETE FROM audit",
         "TRUNCATE audit",
+        "DELETE FROM erase_orders",
+        "TRUNCATE commands",
         "SET session_replication_role = replica",
     ] {
         assert!(connection.batch_execute(forbidden).is_err(), "{forbidden}");
