@@ -19,7 +19,6 @@ pub mod commands;
 mod connect;
 mod connection;
 mod database;
-mod digest;
 pub mod enrolment_ends;
 pub mod enrolments;
 pub mod erase_orders;
@@ -53,7 +52,6 @@ pub mod warrants;
 
 pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
-pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;
 pub use migrate::Migrated;
 pub use report::{
@@ -61,5 +59,6 @@ pub use report::{
 };
 pub use store::{Store, StoreOptions};
 pub use transaction::Tx;
+pub use types::Digest;
 pub use url::{DatabaseUrl, Engine};
 pub use vault::{RowName, Vault, VaultError};
