@@ -18,13 +18,12 @@ pub async fn void(store: &Store, principal: &Principal, now: Instant) -> Result<
     store
         .write(move |tx| {
             let voided = store::restore::void_after_restore(tx, now)?;
-            let detail = json!({
-                "commands": voided.commands,
-                "erase_orders": voided.erase_orders,
-                "warrants": voided.warrants,
-                "enrolment_ends": voided.enrolment_ends,
-            });
-            audit::record(tx, &principal, Change::new("database.restore").detail(detail), now)?;
+            audit::record(
+                tx,
+                &principal,
+                Change::new("database.restore").detail(json!({ "void": voided.as_json() })),
+                now,
+            )?;
             Ok(voided)
         })
         .await

@@ -19,10 +19,10 @@ pub use actor::Actor;
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId, CountersignatureId,
-    DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId, JobId, LinkId, LoanId,
-    OrganisationId, PushCertificateId, RoleGrantId, SegmentId, SessionId, TabletId, TakeoverId, ValidationId,
-    WarrantId,
+    AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
+    CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId,
+    JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
+    TabletId, TakeoverId, ValidationId, WarrantId,
 };
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;

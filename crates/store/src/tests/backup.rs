@@ -35,6 +35,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     erase.gate = orders::Gate::Erase;
     erase.erase_order_id = Some(order);
     let erase_id = erase.id;
+    fixture.count(types::DestructionKind::Erase, &order.to_string(), 0).await;
     fixture
         .write(move |tx| {
             erase_orders::insert(
@@ -70,7 +71,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     let restored =
         Store::restore(target.clone(), fixture.vault.clone(), file.clone(), at(5000)).await.unwrap();
     assert_eq!(restored.migrated.applied, Vec::<String>::new());
-    assert_eq!(restored.voided, Voided { commands: 1, erase_orders: 1, warrants: 0, enrolment_ends: 0 });
+    assert_eq!(restored.voided, Voided { commands: 1, erase_orders: 1, ..Voided::default() });
     let store = Fixture::open(&target, &fixture.vault).await;
     let key =
         ConnectKey { certificate_sha256: enrolled.certificate, reported: None, fresh: true, now: at(5001) };
@@ -82,7 +83,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
                 commands::get(tx, &erase_id)?,
                 enrolments::secrets(tx, enrolled.enrolment)?,
                 restore::restored_at(tx)?,
-                audit::list(tx, None, 0, 10)?,
+                audit::list(tx, &audit::Filter::default(), 0, 10)?,
             ))
         })
         .await
