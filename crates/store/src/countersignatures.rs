@@ -11,10 +11,11 @@ use diesel::{
 };
 use types::{AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, Role, Uai};
 
+use crate::accounts::AccountState;
 use crate::column::stored_enum;
 use crate::connection::AnyConnection;
 use crate::noun::{by_key, noun, read_all};
-use crate::organisations::{self, Organisation};
+use crate::organisations::{self, Organisation, OrganisationState};
 use crate::role_grants::{self, GrantReach, RoleGrant};
 use crate::schema::{accounts, countersignatures};
 use crate::{Digest, StoreError, Tx, Within};
@@ -337,6 +338,10 @@ pub fn answerable(
 ) -> Result<Vec<Countersignature>, StoreError> {
     let Some(account) = crate::accounts::get(tx, &account)? else { return Ok(Vec::new()) };
     let Some(organisation) = organisations::get(tx, &account.organisation_id)? else { return Ok(Vec::new()) };
+    let in_use = account.state == AccountState::Active && organisation.state == OrganisationState::Active;
+    if !in_use {
+        return Ok(Vec::new());
+    }
     let roles = role_grants::in_force(tx, account.id, now)?;
     let conditions = roles.iter().flat_map(|grant| may_be_answered_by(grant, &organisation));
     let Some(any) = conditions.reduce(|one, other| Box::new(one.or(other))) else { return Ok(Vec::new()) };

@@ -82,7 +82,7 @@ pub struct Link {
 /// [`StoreError::Contended`], after which the next round seals.
 pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
     let last = last_seal(tx)?;
-    let mut rows = unsealed(tx, 0, limit)?;
+    let mut rows = unsealed(tx, i64::MIN, limit)?;
     let (Some(first_seq), Some(last_seq)) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq))
     else {
         return Ok(None);
