@@ -60,7 +60,7 @@ pub(crate) fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StoreError> {
     let role = format!("\"{}\"", role.replace('"', "\"\""));
     connection.batch_execute(&format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}; \
+         GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}; \
          REVOKE DELETE ON {KEPT} FROM {role}; \
          REVOKE UPDATE ON {APPENDED} FROM {role}; \
          REVOKE INSERT ON brake FROM {role}; \

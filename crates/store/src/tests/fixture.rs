@@ -13,8 +13,8 @@ use crate::destructions::{Fate, NewDestruction};
 use crate::enrolments::{Enrolment, EnrolmentState};
 use crate::tablets::Tablet;
 use crate::{
-    ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Digest, Engine, Store, StoreError, StoreOptions, Tx,
-    Vault, certificates, commands, destructions, enrolments, tablets,
+    ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
+    StoreOptions, Tx, Vault, certificates, commands, destructions, enrolments, tablets,
 };
 
 /// An instant `seconds` after the fixture's beginning.
@@ -135,8 +135,10 @@ impl Fixture {
 
     /// Delivers a command; `false` if it is not to be had.
     pub(crate) async fn deliver(&self, enrolled: Enrolled, command: CommandId, seconds: i64) -> bool {
-        let write =
-            ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(seconds)) };
+        let write = ConnectWrite {
+            deliver: Some(delivery(command)),
+            ..ConnectWrite::new(enrolled.enrolment, at(seconds))
+        };
         self.store.connect_write(write).await.unwrap().delivered.is_some()
     }
 
@@ -173,6 +175,11 @@ pub(crate) fn destruction(kind: DestructionKind, reference: &str, seconds: i64) 
         reference: reference.to_owned(),
         fate: Fate::Counted,
     }
+}
+
+/// A delivery that is repeated whenever the tablet comes back without an answer.
+pub(crate) fn delivery(command: CommandId) -> Delivery {
+    Delivery { command, again_at: None }
 }
 
 pub(crate) fn tablet(number: u8) -> Tablet {

@@ -4,7 +4,7 @@
 use diesel::connection::SimpleConnection as _;
 use types::{Actor, CommandId, DestructionKind, EraseOrderId};
 
-use super::fixture::{Fixture, at, command, destruction};
+use super::fixture::{Fixture, at, command, delivery, destruction};
 use crate::commands::{self, Command};
 use crate::database::connect;
 use crate::erase_orders::{self, EraseOrder};
@@ -82,7 +82,8 @@ async fn t_c20_a_serving_role_works_and_makes_no_other_past() {
             audit::purge_bodies(tx, at(1), 10)
         })
         .await;
-    let write = ConnectWrite { deliver: Some(id), ..ConnectWrite::new(enrolled.enrolment, at(210)) };
+    let write =
+        ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(enrolled.enrolment, at(210)) };
     assert!(fixture.store.connect_write(write).await.unwrap().delivered.is_some());
     assert!(fixture.write(|tx| brake::throw(tx, &Actor::Host, "a drill", at(220))).await);
     assert!(fixture.write(brake::release).await);

@@ -6,7 +6,7 @@ use types::{
 };
 
 use super::cast::Cast;
-use super::fixture::{Enrolled, Fixture, at, command, destruction};
+use super::fixture::{Enrolled, Fixture, at, command, delivery, destruction};
 use super::second_persons::question;
 use crate::commands::{self, Command, CommandState, Enqueued};
 use crate::destructions::{Fate, NewDestruction};
@@ -140,7 +140,8 @@ async fn try_deliver(
     id: CommandId,
     seconds: i64,
 ) -> Result<bool, StoreError> {
-    let write = ConnectWrite { deliver: Some(id), ..ConnectWrite::new(enrolled.enrolment, at(seconds)) };
+    let write =
+        ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(enrolled.enrolment, at(seconds)) };
     Ok(fixture.store.connect_write(write).await?.delivered.is_some())
 }
 
