@@ -1,4 +1,5 @@
-//! How a person comes in: by a session, or by a token of the API. A token never reaches further than its account.
+//! How a person comes in: by a session, or by a token of the API. A token never reaches further than its
+//! account.
 
 use std::collections::BTreeSet;
 

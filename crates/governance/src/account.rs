@@ -1,19 +1,19 @@
 //! Accounts: what they are, who made them, and what they are called.
 
+mod first;
 mod manage;
 mod names;
+mod reset;
 
 use std::fmt;
 use std::str::FromStr;
 
 use types::{AccountId, Instant};
 
-pub use manage::{
-    DepartementPeople, Factor, FirstAccount, NotManaged, OtherManagers, Taken, first_account,
-    first_account_by_host, may_close, may_invite, may_recover, may_reopen, may_reset, may_suspend,
-    recovery_question, who_confirms_recovery,
-};
+pub use first::{DepartementPeople, FirstAccount, first_account, first_account_by_host};
+pub use manage::{NotManaged, OtherManagers, Taken, may_close, may_invite, may_reopen, may_suspend};
 pub use names::{Email, Login};
+pub use reset::{Factor, may_recover, may_reset, recovery_question, who_confirms_recovery};
 
 use crate::texts::texts;
 use crate::{Organisation, UnknownText};

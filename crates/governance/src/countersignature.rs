@@ -1,8 +1,9 @@
 //! The one mechanism for every second person: who asked, what exactly, who may answer, until when.
 //!
 //! What is asked is [`Asked`]; it never changes. A second person answers, once. What they signed becomes a
-//! [`Countersigned`] when it is used: checked again against both persons as they are then, for the very purpose,
-//! subject and content, and once. Nothing that needs a second person can be written without that value.
+//! [`Countersigned`] when it is used: checked again against both persons as they are then, for the very
+//! purpose, subject and content, and once. Nothing that needs a second person can be written without that
+//! value.
 
 mod answer;
 mod asked;

@@ -1,7 +1,8 @@
 //! The life of a role that is given to an account (C3.1.7).
 //!
-//! Each organisation gives its own roles, and nobody gives one to themselves. The right to approve is the only
-//! one that does not take effect at once: a second person of the same organisation confirms it, and a day passes.
+//! Each organisation gives its own roles, and nobody gives one to themselves. The right to approve is the
+//! only one that does not take effect at once: a second person of the same organisation confirms it, and a
+//! day passes.
 
 mod confirm;
 mod give;
@@ -112,11 +113,12 @@ pub enum NotInForce {
 }
 
 impl RoleGrant {
-    /// The grant of one row, checked again. Only `store` reads rows: `clippy.toml` bans this function elsewhere.
+    /// The grant of one row, checked again. Only `store` reads rows: `clippy.toml` bans this function
+    /// elsewhere.
     ///
     /// # Errors
-    /// [`BadRow`] for what no decision of ours can have written, such as a right to approve that its own giver
-    /// confirmed, or one that takes effect before its 24 hours have passed (C3.1.7).
+    /// [`BadRow`] for what no decision of ours can have written, such as a right to approve that its own
+    /// giver confirmed, or one that takes effect before its 24 hours have passed (C3.1.7).
     pub fn from_row(row: GrantRow) -> Result<Self, BadRow> {
         let bad = |why| BadRow::new("role grant", row.id, why);
         let confirmed = match (row.confirmed_by, row.confirmed_at, row.effective_at) {
@@ -181,8 +183,8 @@ impl RoleGrant {
 
     /// Passes a grant that counts now.
     ///
-    /// One that was taken back never counts again, whatever the clock says; a right to approve counts 24 hours
-    /// after it was confirmed (C3.1.7).
+    /// One that was taken back never counts again, whatever the clock says; a right to approve counts 24
+    /// hours after it was confirmed (C3.1.7).
     ///
     /// # Errors
     /// [`NotInForce`] says what it waits for.

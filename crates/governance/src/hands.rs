@@ -2,8 +2,8 @@
 //!
 //! Whoever creates an account sees its invitation, and whoever resets a password knows the next one. Two
 //! signatures by two such accounts may be one person's. So the accounts behind an account are itself, whoever
-//! made or reset it in the last 30 days, whoever made those, and so on; two accounts count as two persons only
-//! if nobody stands behind both.
+//! made or reset it in the last 30 days, whoever made those, and so on; two accounts count as two persons
+//! only if nobody stands behind both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ pub const NEW_FOR: Duration = Duration::from_secs(86_400);
 pub struct Hands(Graph);
 
 impl Hands {
-    /// Reads what was done in the last 30 days; older deeds may be among them, and are left out. A deed dated in
-    /// the future counts: the clock was set back since.
+    /// Reads what was done in the last 30 days; older deeds may be among them, and are left out. A deed dated
+    /// in the future counts: the clock was set back since.
     #[must_use]
     pub fn of<'a>(makings: impl IntoIterator<Item = &'a Making>, now: Instant) -> Self {
         Self(Graph::within(TIED_FOR, makings, now))
@@ -184,11 +184,13 @@ mod tests {
             edges in prop::collection::vec((0_usize..8, 0_usize..8, 0_u32..31), 0..20)
         ) {
             let people: [AccountId; 8] = accounts();
-            let makings: Vec<_> = edges.iter().map(|(to, by, days)| made(people[*to], people[*by], *days)).collect();
-            let (hands, newcomers) = (Hands::of(&makings, now()), Newcomers(Graph::within(TIED_FOR, &makings, now())));
+            let making = |(to, by, days): &(usize, usize, u32)| made(people[*to], people[*by], *days);
+            let makings: Vec<_> = edges.iter().map(making).collect();
+            let hands = Hands::of(&makings, now());
+            let families = Newcomers(Graph::within(TIED_FOR, &makings, now()));
             for one in people {
                 let dependent = people.into_iter().filter(|other| !hands.independent(one, *other));
-                prop_assert_eq!(newcomers.family(one), dependent.collect::<BTreeSet<_>>(), "one window, one notion");
+                prop_assert_eq!(families.family(one), dependent.collect::<BTreeSet<_>>());
             }
             for making in &makings {
                 prop_assert!(!hands.independent(making.account, making.by.account().unwrap()));

@@ -11,8 +11,8 @@
 //! - [`chain`]: the arithmetic of the audit log;
 //! - [`sign_in`]: passwords, second factors, sessions.
 //!
-//! A [`Standing`], a [`countersignature::Countersigned`] and a [`brake::Campaign`] have private fields and come
-//! from rows that only `store` reads; each is checked again when it is read.
+//! A [`Standing`], a [`countersignature::Countersigned`] and a [`brake::Campaign`] have private fields and
+//! come from rows that only `store` reads; each is checked again when it is read.
 
 mod access;
 pub mod account;

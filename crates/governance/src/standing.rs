@@ -1,7 +1,7 @@
 //! What an account may do now, and where.
 //!
-//! A [`Standing`] is read back from its rows in the transaction of each act, so that a role that was taken back,
-//! or an account that was suspended, counts for nothing from that instant on.
+//! A [`Standing`] is read back from its rows in the transaction of each act, so that a role that was taken
+//! back, or an account that was suspended, counts for nothing from that instant on.
 
 use std::collections::BTreeSet;
 

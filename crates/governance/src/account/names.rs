@@ -55,10 +55,10 @@ macro_rules! names {
 
 names! {
     /// What a person signs in with. Plain letters only: no two logins look alike.
-    Login: "login", "3 to 64 of a-z, 0-9, `.`, `-`, `_` and `@`, beginning with a letter or a digit", is_login;
+    Login: "login", "3 to 64 of a-z, 0-9, `.`, `-`, `_`, `@`, the first a letter or a digit", is_login;
 
-    /// The address of a person's mailbox, in lower case. It belongs to one account, whatever the organisation:
-    /// whoever reads one mailbox is one person.
+    /// The address of a person's mailbox, in lower case. It belongs to one account, whatever the
+    /// organisation: whoever reads one mailbox is one person.
     Email: "e-mail address", "an address such as jean.moulin@example.fr", is_email;
 }
 

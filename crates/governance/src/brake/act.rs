@@ -29,8 +29,8 @@ impl What {
 
 /// One act on one tablet, and against whom it counts.
 ///
-/// There is always an account: whoever recorded the receipt or gave the order, never the calendar that carries it
-/// out (M5).
+/// There is always an account: whoever recorded the receipt or gave the order, never the calendar that
+/// carries it out (M5).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Act {
     /// What it does.

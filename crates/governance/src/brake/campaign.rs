@@ -40,7 +40,7 @@ pub enum NotOpened {
     NoCollege,
     /// Its days are in disorder, in the past, or too many.
     #[error(
-        "a campaign begins today or later, ends when it begins or later, and lasts at most {LONGEST} days (M5)"
+        "a campaign begins today or later, ends no sooner than it begins, and lasts at most {LONGEST} days (M5)"
     )]
     Days,
     /// It does not say why.
@@ -160,7 +160,8 @@ impl Campaign {
     /// bans this function elsewhere.
     ///
     /// # Errors
-    /// [`BadRow`] when its countersignature, `signed`, was for another plan: then somebody raised the ceiling.
+    /// [`BadRow`] when its countersignature, `signed`, was for another plan: then somebody raised the
+    /// ceiling.
     pub fn from_row(row: CampaignRow, signed: &crate::countersignature::Asked) -> Result<Self, BadRow> {
         let bad = |why| BadRow::new("campaign", row.id, why);
         let plan = CampaignPlan {

@@ -35,8 +35,8 @@ impl Default for Budgets {
     }
 }
 
-/// How many acts have passed on a day without a second person: rows that are counted, belong to no campaign, and
-/// were never held.
+/// How many acts have passed on a day without a second person: rows that are counted, belong to no campaign,
+/// and were never held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Of this account, and of those of its [`Newcomers::family`].
@@ -69,8 +69,8 @@ pub enum Decision {
 
 /// Decides one act.
 ///
-/// The tally is read and the act is written down in one transaction that no other one can come between, or two
-/// acts at once would both be the last that fits.
+/// The tally is read and the act is written down in one transaction that no other one can come between, or
+/// two acts at once would both be the last that fits.
 #[must_use]
 pub fn decide(
     act: &Act,
@@ -119,8 +119,8 @@ pub enum Batch {
     Stopped(Engaged),
 }
 
-/// Decides acts that were asked for together: all of them go, or none does. A thief who asks for thirteen thousand
-/// gets none, not the first forty.
+/// Decides acts that were asked for together: all of them go, or none does. A thief who asks for thirteen
+/// thousand gets none, not the first forty.
 #[must_use]
 pub fn decide_batch(
     acts: &[Act],

@@ -16,8 +16,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What a day has counted so far, by account and by collège. Both add up to the fleet's count; the larger sum
-    /// is taken should they not.
+    /// What a day has counted so far, by account and by collège. Both add up to the fleet's count; the larger
+    /// sum is taken should they not.
     #[must_use]
     pub fn of(
         accounts: impl IntoIterator<Item = (AccountId, u32)>,
@@ -61,8 +61,8 @@ impl Ledger {
     }
 }
 
-/// The day against which an act counts: today, in Paris; or the latest day on which anything was counted, should
-/// that be later, so that a clock set back to yesterday opens no second budget.
+/// The day against which an act counts: today, in Paris; or the latest day on which anything was counted,
+/// should that be later, so that a clock set back to yesterday opens no second budget.
 #[must_use]
 pub fn counting_day(now: Instant, latest: Option<Day>) -> Day {
     let today = Day::of(now);

@@ -64,8 +64,8 @@ pub enum SwitchNotReleased {
 }
 
 impl Switch {
-    /// Throws it. Whoever may do that does it alone and at once; one that is engaged stays as it is, so that the
-    /// first reason is not lost.
+    /// Throws it. Whoever may do that does it alone and at once; one that is engaged stays as it is, so that
+    /// the first reason is not lost.
     #[must_use]
     pub fn engage(self, by: Maker, reason: String, now: Instant) -> Self {
         match self {
@@ -94,7 +94,8 @@ impl Switch {
 }
 
 impl Engaged {
-    /// What a second person is asked about before the switch is released: this time that it was thrown, no other.
+    /// What a second person is asked about before the switch is released: this time that it was thrown, no
+    /// other.
     #[must_use]
     pub fn question(&self) -> (Subject, Content) {
         let content = json!({

@@ -54,8 +54,8 @@ pub struct Row {
     pub order: Option<String>,
     /// Its reason and detail, if they are still there.
     pub body: Body,
-    /// The salted digest of the body, which stays. None only for a row of a program that knew no digests, until it
-    /// is sealed.
+    /// The salted digest of the body, which stays. None only for a row of a program that knew no digests,
+    /// until it is sealed.
     pub body_digest: Option<Digest>,
     /// The seal that binds it; none until the sealer has seen it.
     pub seal_number: Option<i64>,
@@ -89,9 +89,9 @@ impl Row {
     }
 }
 
-/// SHA-256 over fields. Each says whether it is there and how long it is before what it is, so that no two lists of
-/// fields run together alike and nothing is not the empty text; the name of what is digested comes first, so that a
-/// row is never taken for a seal.
+/// SHA-256 over fields. Each says whether it is there and how long it is before what it is, so that no two
+/// lists of fields run together alike and nothing is not the empty text; the name of what is digested comes
+/// first, so that a row is never taken for a seal.
 pub(super) struct Fields(Sha256);
 
 impl Fields {

@@ -8,8 +8,8 @@ use types::{Digest, Duration, Instant};
 use super::row::{Body, Row, body_digest};
 use super::seal::{Anchor, Seal, in_order, nothing_before, root};
 
-/// How long a row may stand without a seal, and how far dates may stand out of order. A sealer works every second;
-/// transactions are short.
+/// How long a row may stand without a seal, and how far dates may stand out of order. A sealer works every
+/// second; transactions are short.
 pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// Where the chain is not whole.
@@ -65,8 +65,8 @@ pub enum Finding {
         /// The seal it names.
         number: i64,
     },
-    /// A row is dated at a time when rows of higher numbers had been sealed, or when what was written then had
-    /// been sealed without it.
+    /// A row is dated at a time when rows of higher numbers had been sealed, or when what was written then
+    /// had been sealed without it.
     PutIn {
         /// Its number.
         seq: i64,
@@ -134,13 +134,14 @@ impl fmt::Display for Finding {
             ),
             Self::Unsealed { seq, at } => write!(
                 f,
-                "row {seq}, dated {at}, has no seal: it was put in afterwards, or nothing has sealed since; see that \
-                 `ardoise serve` runs, and verify again"
+                "row {seq}, dated {at}, has no seal: it was put in afterwards, or nothing has sealed since; see \
+                 that `ardoise serve` runs, and verify again"
             ),
             Self::Twice { seq } => write!(f, "two rows have the number {seq}"),
             Self::AnchorMissing { anchor } => write!(
                 f,
-                "seal {} was anchored, and is not there: the end of the log was cut off, or an older backup restored",
+                "seal {} was anchored, and is not there: the end of the log was cut off, or an older backup \
+                 restored",
                 anchor.number
             ),
             Self::AnchorDiffers { anchor, found } => write!(
@@ -218,8 +219,8 @@ impl Report {
     }
 }
 
-/// Reads a chain seal by seal, so that a log of any length is verified in little memory: first each seal with its
-/// rows, then the rows that belong to no seal.
+/// Reads a chain seal by seal, so that a log of any length is verified in little memory: first each seal with
+/// its rows, then the rows that belong to no seal.
 #[derive(Debug)]
 pub struct Verifier {
     anchors: BTreeMap<i64, Vec<Digest>>,

@@ -80,8 +80,8 @@ pub enum NotCountersigned {
     Concerned,
     /// One person may stand behind both accounts.
     #[error(
-        "both accounts were made or reset by one hand in the last 30 days, or one of them by the other's; somebody \
-         else must answer (C3.1.7)"
+        "both accounts were made or reset by one hand in the last 30 days, or one of them by the other's; \
+         somebody else must answer (C3.1.7)"
     )]
     OneHand,
     /// The role that would let them answer was given by whoever asks, or could be them.
@@ -136,8 +136,8 @@ impl NotCountersigned {
 impl Asked {
     /// The second person's answer to what they looked at, which `seen` names by its digest.
     ///
-    /// Signing takes more than refusing: nobody signs for somebody who lost the right to ask, and anybody who may
-    /// answer may refuse.
+    /// Signing takes more than refusing: nobody signs for somebody who lost the right to ask, and anybody who
+    /// may answer may refuse.
     ///
     /// # Errors
     /// [`NotCountersigned`].
@@ -220,7 +220,8 @@ impl Asked {
     /// Takes it back, which only whoever asked can do.
     ///
     /// # Errors
-    /// [`NotCountersigned::Ended`] if it no longer waits, [`NotCountersigned::OtherParties`] for anybody else.
+    /// [`NotCountersigned::Ended`] if it no longer waits, [`NotCountersigned::OtherParties`] for anybody
+    /// else.
     pub fn withdraw(&self, by: &Standing, now: Instant) -> Result<CountersignatureState, NotCountersigned> {
         by.in_use()?;
         if by.account() != self.asked_by {

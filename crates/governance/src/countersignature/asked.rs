@@ -28,8 +28,8 @@ texts! {
 }
 
 impl CountersignatureState {
-    /// Whether it may go from this state to that one. Only what waits is answered; what was given and not used
-    /// is voided by a restore; what ended stays ended.
+    /// Whether it may go from this state to that one. Only what waits is answered; what was given and not
+    /// used is voided by a restore; what ended stays ended.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
@@ -166,8 +166,8 @@ impl Asked {
         })
     }
 
-    /// The countersignature of one row, checked again. Only `store` reads rows: `clippy.toml` bans this function
-    /// elsewhere.
+    /// The countersignature of one row, checked again. Only `store` reads rows: `clippy.toml` bans this
+    /// function elsewhere.
     ///
     /// # Errors
     /// [`BadRow`] when its content is no longer what its hash says, or for what no decision of ours can have

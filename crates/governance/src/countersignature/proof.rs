@@ -23,14 +23,14 @@ pub struct Countersigned {
 impl Countersigned {
     /// Looks at a given countersignature again, for the use at hand.
     ///
-    /// It counts only while both persons could still do their part. Whoever signed and was suspended since, or
-    /// lost the role, no longer stands by it: a stolen account is found out by what it signed, and suspending it
-    /// must stop what was not done yet. Since signatures are used within a day, whoever merely changed their work
-    /// costs one more question.
+    /// It counts only while both persons could still do their part. Whoever signed and was suspended since,
+    /// or lost the role, no longer stands by it: a stolen account is found out by what it signed, and
+    /// suspending it must stop what was not done yet. Since signatures are used within a day, whoever merely
+    /// changed their work costs one more question.
     ///
     /// # Errors
-    /// [`NotCountersigned`] when it was not given, was used, is stale or from the future, is for another purpose,
-    /// subject or content, or when either person could not do it again now.
+    /// [`NotCountersigned`] when it was not given, was used, is stale or from the future, is for another
+    /// purpose, subject or content, or when either person could not do it again now.
     pub fn read_back(
         asked: &Asked,
         purpose: Purpose,
@@ -83,8 +83,8 @@ impl Countersigned {
         self.purpose == purpose && self.subject == *subject && self.content == content.digest()
     }
 
-    /// Whether this and another signature are two persons': where the département and the académie both sign, nobody
-    /// may stand behind both (C3.1.7).
+    /// Whether this and another signature are two persons': where the département and the académie both sign,
+    /// nobody may stand behind both (C3.1.7).
     #[must_use]
     pub fn is_independent_of(&self, other: &Self, hands: &Hands) -> bool {
         hands.independent(self.answered_by, other.answered_by)

@@ -31,7 +31,8 @@ texts! {
         ExtendWarrant = "extend-warrant",
         /// That a tablet is given away (C5.1.2).
         GiveAway = "give-away",
-        /// That a tablet is released from its owner's account at Apple or Google, which nobody undoes (C5.1.2).
+        /// That a tablet is released from its owner's account at Apple or Google, which nobody undoes
+        /// (C5.1.2).
         ReleaseTablet = "release-tablet",
     }
 }
@@ -73,8 +74,8 @@ impl Purpose {
         }
     }
 
-    /// How long a signature that was given may wait to be used. Signatures are no stock: what was signed is done
-    /// soon, or asked again.
+    /// How long a signature that was given may wait to be used. Signatures are no stock: what was signed is
+    /// done soon, or asked again.
     #[must_use]
     pub const fn good_for(self) -> Duration {
         match self {

@@ -36,8 +36,8 @@ pub enum NotConfirmed {
     NotAskedByItsGiver,
     /// Whoever signed is, or could be, whoever would approve.
     #[error(
-        "whoever would approve cannot confirm it, nor can anybody whose account, or whose maker's, they made or \
-         reset in the last 30 days, nor the other way round (C3.1.7)"
+        "whoever would approve, and whoever confirms it, are two persons: neither made or reset the other's \
+         account in the last 30 days, nor did one hand make or reset both (C3.1.7)"
     )]
     OneHand,
 }
@@ -61,7 +61,8 @@ impl RoleGrant {
     /// Confirms a right to approve, which counts 24 hours later (C3.1.7).
     ///
     /// Whoever gave it, whoever has it and whoever confirms it are three persons: the signature was already
-    /// refused to the creature of the first, and is refused here to the creature, or the maker, of the second.
+    /// refused to the creature of the first, and is refused here to the creature, or the maker, of the
+    /// second.
     ///
     /// # Errors
     /// [`NotConfirmed`].

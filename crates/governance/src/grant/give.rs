@@ -85,8 +85,8 @@ pub enum NotRevoked {
 }
 
 impl RoleGrant {
-    /// Gives a role to an account of one's own organisation, beside those it `has`. A right to approve then waits
-    /// for its confirmation.
+    /// Gives a role to an account of one's own organisation, beside those it `has`. A right to approve then
+    /// waits for its confirmation.
     ///
     /// # Errors
     /// [`NotGranted`].
@@ -113,8 +113,8 @@ impl RoleGrant {
         Self::new(id, to, role, reach, Maker::Account(by.account()), now)
     }
 
-    /// Gives the first account of an organisation the roles with which it manages the rest: `ids` are taken in
-    /// turn. The département's first account also runs the fleet, until somebody else does.
+    /// Gives the first account of an organisation the roles with which it manages the rest: `ids` are taken
+    /// in turn. The département's first account also runs the fleet, until somebody else does.
     ///
     /// # Errors
     /// [`NotGranted::NotTheFirst`] for an account of another organisation.
@@ -164,7 +164,8 @@ impl RoleGrant {
         })
     }
 
-    /// Takes a role back, at once and for good. One may give up one's own, unless nobody else manages accounts.
+    /// Takes a role back, at once and for good. One may give up one's own, unless nobody else manages
+    /// accounts.
     ///
     /// # Errors
     /// [`NotRevoked`].

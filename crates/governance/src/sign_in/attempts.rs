@@ -1,8 +1,8 @@
 //! How often one may try (T-C3): per account, whatever address the attempts come from.
 //!
-//! An attempt is counted *before* the password is looked at, and forgotten when it was right: a thousand attempts at
-//! once are a thousand attempts. A lock is short enough that nobody can keep a person out of their account for
-//! long by failing in their name.
+//! An attempt is counted *before* the password is looked at, and forgotten when it was right: a thousand
+//! attempts at once are a thousand attempts. A lock is short enough that nobody can keep a person out of
+//! their account for long by failing in their name.
 
 use types::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Whether somebody signs in. Every attempt costs one hash and gets one of two answers, so that neither the words
-//! nor the time tell whether a login exists (T-C12).
+//! Whether somebody signs in. Every attempt costs one hash and gets one of two answers, so that neither the
+//! words nor the time tell whether a login exists (T-C12).
 
 use types::{Instant, Secret};
 
@@ -18,8 +18,8 @@ pub struct Credentials {
 }
 
 /// What everyone is told who does not sign in, whatever the reason.
-pub const NOT_SIGNED_IN: &str = "login, password or code are not right, or this account cannot sign in for now; after several attempts, wait \
-     a quarter of an hour";
+pub const NOT_SIGNED_IN: &str = "login, password or code are not right, or this account cannot sign in for \
+     now; after several attempts, wait a quarter of an hour";
 
 /// Why somebody does not sign in: for the audit log. Shown as the one thing that everyone is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +65,15 @@ impl NotSignedIn {
 /// Somebody signed in; the attempts on their account are forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The step of the code that was used, to be stored: the session begins stepped up. `None` for an account that
-    /// has no second factor yet, and can do nothing that needs one.
+    /// The step of the code that was used, to be stored: the session begins stepped up. `None` for an account
+    /// that has no second factor yet, and can do nothing that needs one.
     pub step: Option<Step>,
     /// Whether the password is to be hashed again, at today's cost.
     pub hash_again: bool,
 }
 
-/// Checks a login that was found, or was not. `begun` is what [`Attempts::begin`] said for the account, already
-/// stored; for a login that does not exist, pass what it says for no attempts.
+/// Checks a login that was found, or was not. `begun` is what [`Attempts::begin`] said for the account,
+/// already stored; for a login that does not exist, pass what it says for no attempts.
 ///
 /// # Errors
 /// [`NotSignedIn`], which shows the same for every reason.
@@ -120,8 +120,9 @@ pub enum NotSteppedUp {
     Code(#[from] CodeRefused),
 }
 
-/// Checks a code that somebody shows in a session, or with a token. Such attempts count with those of signing in: a
-/// stolen session is no place to guess codes. What is returned is stored as the last step that was used.
+/// Checks a code that somebody shows in a session, or with a token. Such attempts count with those of signing
+/// in: a stolen session is no place to guess codes. What is returned is stored as the last step that was
+/// used.
 ///
 /// # Errors
 /// [`NotSteppedUp`].

@@ -12,7 +12,8 @@ pub enum OneTimeUse {
 }
 
 impl OneTimeUse {
-    /// How long it lasts: an invitation waits for its holder's first day, a reset for its holder at the telephone.
+    /// How long it lasts: an invitation waits for its holder's first day, a reset for its holder at the
+    /// telephone.
     #[must_use]
     pub const fn lasts(self) -> Duration {
         match self {

@@ -1,7 +1,7 @@
 //! Passwords: what makes one, and how it is kept (argon2id, RFC 9106).
 //!
-//! A password is long, and not made of what everybody knows about its holder; there are no rules about kinds of
-//! characters. It is kept as a hash in PHC form that names its own cost, so that the cost can rise later.
+//! A password is long, and not made of what everybody knows about its holder; there are no rules about kinds
+//! of characters. It is kept as a hash in PHC form that names its own cost, so that the cost can rise later.
 
 use argon2::password_hash::phc::{self, PasswordHash as Phc};
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
@@ -75,7 +75,7 @@ pub struct About<'a> {
 pub enum WeakPassword {
     /// It is too short.
     #[error(
-        "a password has at least {SHORTEST} characters; a few words that belong together only for you are best"
+        "a password has at least {SHORTEST} characters; best are a few words that only you would put together"
     )]
     TooShort,
     /// It is too long.
@@ -83,8 +83,8 @@ pub enum WeakPassword {
     TooLong,
     /// It is one of those that are tried first.
     #[error(
-        "without your login, your name, your organisation's name and what everybody tries first, this password has \
-         fewer than {LEFT_OVER} characters"
+        "without your login, your name, your organisation's name and what everybody tries first, this \
+         password has fewer than {LEFT_OVER} characters"
     )]
     Guessable,
     /// It is one character after the other, or the same few.
@@ -133,7 +133,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// 19 MiB and two passes, the least that OWASP's cheat sheet on storing passwords gives: some tens of milliseconds.
+    /// 19 MiB and two passes, the least that OWASP's cheat sheet on storing passwords gives: some tens of
+    /// milliseconds.
     pub const DEFAULT: Self = Self { memory_kib: 19 * 1024, passes: 2 };
 
     #[cfg(test)]
@@ -176,8 +177,8 @@ impl PasswordHash {
         Ok(Self(Secret::new(hash.to_string())))
     }
 
-    /// A hash that no password has, at this cost: what an unknown login is checked against, so that it takes as
-    /// long as a known one.
+    /// A hash that no password has, at this cost: what an unknown login is checked against, so that it takes
+    /// as long as a known one.
     ///
     /// # Errors
     /// [`NotHashed`] when there is no memory for it.
@@ -198,8 +199,8 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Whether this is the password. Takes as long for a wrong one as for a right one; a hash that is not one of
-    /// ours, or costs more than any of ours, fits no password.
+    /// Whether this is the password. Takes as long for a wrong one as for a right one; a hash that is not one
+    /// of ours, or costs more than any of ours, fits no password.
     #[must_use]
     pub fn fits(&self, password: &Secret<String>) -> bool {
         let text = password.expose();

@@ -392,7 +392,8 @@ proptest! {
         let (asker, second) = (someone(&ours, Role::Operator), someone(&ours, Role::Operator));
         let parties = Parties { asker: &asker, second: &second, hands: &nobody_made_anybody() };
         let question = question(purpose, (subject.clone(), content(1)), SecondPerson::Departement);
-        let asked = Asked::ask(CountersignatureId::new(now()), question, &asker, &session(now()), now()).unwrap();
+        let id = CountersignatureId::new(now());
+        let asked = Asked::ask(id, question, &asker, &session(now()), now()).unwrap();
         let at = |millis: i64| types::Instant::from_millis(now().as_millis() + millis);
 
         let outcome = given(&asked, parties, at(answered));

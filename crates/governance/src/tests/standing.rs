@@ -177,7 +177,10 @@ proptest! {
     /// However a token is limited, what it reaches its account reaches too.
     #[test]
     fn t_c1_a_token_never_reaches_further_than_its_account(
-        grants in prop::collection::vec((0_usize..3, prop::collection::btree_set(0_u32..4, 1..4), any::<bool>()), 1..4),
+        grants in prop::collection::vec(
+            (0_usize..3, prop::collection::btree_set(0_u32..4, 1..4), any::<bool>()),
+            1..4,
+        ),
         limit in prop::option::of(prop::collection::btree_set(0_u32..4, 0..4)),
     ) {
         let mut person = Person::of(&departement());
