@@ -1,4 +1,5 @@
-//! Civil days. All dates of the lending programme are days in Europe/Paris; an instant belongs to one of them.
+//! Civil days. All dates of the lending programme are days in Europe/Paris; an instant belongs to one of
+//! them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +23,8 @@ static PARIS: LazyLock<TimeZone> = LazyLock::new(|| {
 /// The days of 19,998 years, which is more than any two days of the calendar are apart.
 const WHOLE_CALENDAR: i32 = 7_304_483;
 
-/// A civil day in Europe/Paris, stored and shown as `2026-11-25`. It has 23 or 25 hours when the clocks change.
+/// A civil day in Europe/Paris, stored and shown as `2026-11-25`. It has 23 or 25 hours when the clocks
+/// change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
@@ -58,7 +60,8 @@ impl Day {
         Self(self.0.saturating_add(days.clamp(-WHOLE_CALENDAR, WHOLE_CALENDAR).days()))
     }
 
-    /// How many days there are from this one to `later`: 1 from one day to the next, negative if it is earlier.
+    /// How many days there are from this one to `later`: 1 from one day to the next, negative if it is
+    /// earlier.
     #[must_use]
     pub fn until(self, later: Self) -> i32 {
         self.0.until(later.0).map_or(0, |span| span.get_days())
