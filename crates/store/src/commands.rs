@@ -302,6 +302,45 @@ pub fn pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Command>, 
     }))
 }
 
+/// What the brake's switch stops: erasures, lost mode and unenrolments, not positions (M5).
+const DESTRUCTIVE: [&str; 3] = ["erase", "lost-mode", "unenrol"];
+
+/// At most `limit` commands that wait and that the brake's switch would stop, in the order of their ids, from the
+/// first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn pending_destructive(
+    tx: &mut Tx<'_>,
+    after: Option<CommandId>,
+    limit: u32,
+) -> Result<Vec<Command>, StoreError> {
+    // Every id sorts after the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        commands::table
+            .filter(commands::pending)
+            .filter(commands::gate.eq_any(DESTRUCTIVE))
+            .filter(commands::id.gt(after))
+            .order(commands::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Cancels every command that waits and that the brake's switch would stop. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn cancel_destructive(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(commands::table.filter(commands::pending).filter(commands::gate.eq_any(DESTRUCTIVE)))
+            .set(commands::state.eq(CommandState::Cancelled.as_str()))
+            .execute(connection)
+    })
+}
+
 /// Whether anything waits for the tablet of an enrolment.
 ///
 /// # Errors

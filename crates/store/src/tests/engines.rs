@@ -84,14 +84,14 @@ async fn both_engines_hold_the_same_tables_columns_and_triggers() {
     let (here, there) = (columns(&sqlite.url), columns(&postgresql.url));
     let differences: Vec<_> = here.symmetric_difference(&there).collect();
     assert!(differences.is_empty(), "{differences:#?}");
-    assert!(here.len() > 150, "only {} columns were found", here.len());
+    assert!(here.len() > 320, "only {} columns were found", here.len());
     let tables: BTreeSet<&str> = here.iter().map(|column| column.table_name.as_str()).collect();
     for table in &tables {
         let wide = here.iter().filter(|column| column.table_name == *table).count();
         assert!(wide <= 32, "{table} has {wide} columns, and diesel is built for 32");
     }
     assert_eq!(guards(&sqlite.url), guards(&postgresql.url));
-    assert!(guards(&sqlite.url).len() >= 8);
+    assert!(guards(&sqlite.url).len() >= 50);
 }
 
 async fn migrating_twice_changes_nothing(fixture: Fixture) {

@@ -1,0 +1,96 @@
+//! Who created an account, or reset what opens it. Appended, never edited: for 30 days such a person may not
+//! approve by another's hand (C3.1.7).
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use types::{AccountId, AccountMakerId, Actor, Instant};
+
+use crate::column::stored_enum;
+use crate::noun::{noun, read_all};
+use crate::schema::account_makers;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// What somebody did to an account that puts it in their hands.
+    Deed {
+        /// Made it.
+        Created = "created",
+        /// Had its password set anew.
+        PasswordReset = "password-reset",
+        /// Had its second factor set anew.
+        SecondFactorReset = "second-factor-reset",
+        /// Confirmed, as a second person, that it be given back to its holder.
+        Recovered = "recovered",
+    }
+}
+
+noun! {
+    /// A deed, and who did it.
+    pub struct Making in account_makers keyed by id {
+        /// Its id.
+        id: AccountMakerId,
+        /// The account it was done to.
+        account_id: AccountId,
+        /// What was done.
+        deed: Deed,
+        /// Who did it, as the audit log names them.
+        actor: String,
+        /// Their account, if they have one.
+        by_account: Option<AccountId>,
+        /// When.
+        at: Instant,
+    }
+}
+
+/// Records a deed.
+///
+/// # Errors
+/// [`StoreError::Refused`] if the account did it to itself: that makes nobody its maker.
+pub fn record(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    deed: Deed,
+    actor: &Actor,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let stored = Stored::of(&Making {
+        id: AccountMakerId::new(now),
+        account_id: account,
+        deed,
+        actor: actor.to_string(),
+        by_account: match actor {
+            Actor::Account(account) => Some(*account),
+            Actor::Token(_) | Actor::Tablet(_) | Actor::Calendar | Actor::Host => None,
+        },
+        at: now,
+    });
+    tx.run(|connection| diesel::insert_into(account_makers::table).values(stored).execute(connection))?;
+    Ok(())
+}
+
+/// Every deed on any account at or after `since`, oldest first: who stands behind whom is read from all of them.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn since(tx: &mut Tx<'_>, since: Instant) -> Result<Vec<Making>, StoreError> {
+    read_all!(tx.run(|connection| {
+        account_makers::table
+            .filter(account_makers::at.ge(since.as_millis()))
+            .order((account_makers::at.asc(), account_makers::id.asc()))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Every deed on an account, oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Making>, StoreError> {
+    read_all!(tx.run(|connection| {
+        account_makers::table
+            .filter(account_makers::account_id.eq(account.to_string()))
+            .order(account_makers::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}

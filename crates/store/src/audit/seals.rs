@@ -1,0 +1,274 @@
+//! Seals: batches of entries, chained. One node seals at a time, because a seal's number is taken once; entries
+//! are sealed by having no seal yet, never by their places, since a transaction may end late.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
+};
+use types::Instant;
+
+use super::{SaltedBody, chain};
+use crate::column::{Column as _, read};
+use crate::noun::{noun, on_each_engine, read_all};
+use crate::schema::{audit, audit_seals};
+use crate::{Digest, StoreError, Tx};
+
+noun! {
+    /// A seal over a batch of entries and the seal before it.
+    pub struct Seal in audit_seals keyed by number {
+        /// Its number: the first is 1, and none is missing.
+        number: i64,
+        /// How many entries it is over.
+        row_count: i32,
+        /// The place of the first of them in the log. Others in between may be under another seal.
+        first_seq: i64,
+        /// The place of the last of them.
+        last_seq: i64,
+        /// The digest of their digests.
+        root: Digest,
+        /// The digest of the seal before it; of the first one, zeros.
+        previous: Digest,
+        /// Its own digest, which the next one names.
+        digest: Digest,
+        /// When it was put on.
+        at: Instant,
+    }
+}
+
+/// An entry as its row holds it, text by text: what digests are made of, and what is exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its place in the log.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// On which tablet.
+    pub tablet: Option<String>,
+    /// On which enrolment.
+    pub enrolment: Option<String>,
+    /// Under which warrant, order or decision.
+    pub order: Option<String>,
+    /// Why; `None` if none was given or it was emptied.
+    pub reason: Option<String>,
+    /// What else, as JSON; `None` if there was nothing or it was emptied.
+    pub detail: Option<String>,
+    /// The salt of its body; `None` once it was emptied.
+    pub salt: Option<Vec<u8>>,
+    /// The digest of its body; `None` only while it is not sealed, of a program that knew no digests.
+    pub body_digest: Option<Digest>,
+    /// The seal it is under.
+    pub seal_number: Option<i64>,
+}
+
+/// A seal and the entries under it, in the order of their places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// The seal.
+    pub seal: Seal,
+    /// The entries.
+    pub rows: Vec<Row>,
+}
+
+/// Seals at most `limit` entries that have no seal yet, the earliest first; `None` if there are none. Two nodes
+/// that seal at once give one chain: the later of them is run again on what the other left.
+///
+/// # Errors
+/// [`StoreError::Contended`], after which the next round seals.
+pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
+    let last = last_seal(tx)?;
+    let mut rows = unsealed(tx, i64::MIN, limit)?;
+    let (Some(first_seq), Some(last_seq)) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq))
+    else {
+        return Ok(None);
+    };
+    let mut digests = Vec::with_capacity(rows.len());
+    for row in &mut rows {
+        let body = match row.body_digest {
+            Some(digest) => digest,
+            None => date(tx, row)?,
+        };
+        digests.push(chain::row_digest(row, &body));
+    }
+    let mut seal = Seal {
+        number: last.as_ref().map_or(1, |last| last.number.saturating_add(1)),
+        row_count: i32::try_from(rows.len()).unwrap_or(i32::MAX),
+        first_seq,
+        last_seq,
+        root: chain::root(&digests),
+        previous: last.map_or(Digest::from(chain::NO_SEAL), |last| last.digest),
+        digest: Digest::from(chain::NO_SEAL),
+        at: now,
+    };
+    seal.digest = chain::seal_digest(&seal);
+    let stored = Stored::of(&seal);
+    let inserted = on_each_engine!(tx, |connection| {
+        diesel::insert_into(audit_seals::table).values(stored).on_conflict_do_nothing().execute(connection)
+    })?;
+    let places: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let sealed = tx.run(|connection| {
+        diesel::update(audit::table.filter(audit::seq.eq_any(&places).and(audit::seal_number.is_null())))
+            .set(audit::seal_number.eq(seal.number))
+            .execute(connection)
+    })?;
+    // Another node was faster: this transaction saves nothing.
+    if inserted != 1 || sealed != places.len() {
+        return Err(StoreError::Contended { attempts: 1 });
+    }
+    Ok(Some(seal))
+}
+
+/// Gives its digest to an entry that was appended by a program that knew none.
+fn date(tx: &mut Tx<'_>, row: &mut Row) -> Result<Digest, StoreError> {
+    let body = SaltedBody::of(row.reason.as_deref(), row.detail.as_deref());
+    tx.run(|connection| {
+        diesel::update(audit::table.find(row.seq))
+            .set((audit::salt.eq(body.salt.as_slice()), audit::body_digest.eq(body.digest.stored())))
+            .execute(connection)
+    })?;
+    row.salt = Some(body.salt.to_vec());
+    row.body_digest = Some(body.digest);
+    Ok(body.digest)
+}
+
+/// The latest seal: what an anchor kept elsewhere names.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<Seal>, StoreError> {
+    tx.run(|connection| {
+        audit_seals::table
+            .order(audit_seals::number.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// At most `limit` seals in order, from the first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn seals(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Seal>, StoreError> {
+    read_all!(tx.run(|connection| {
+        audit_seals::table
+            .filter(audit_seals::number.gt(after))
+            .order(audit_seals::number.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The first seal after `after`, with its entries. A log of any length is verified or exported one link at a
+/// time, each in a transaction of its own: what is sealed changes no more.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn next_link(tx: &mut Tx<'_>, after: i64) -> Result<Option<Link>, StoreError> {
+    let Some(seal) = seals(tx, after, 1)?.pop() else { return Ok(None) };
+    Ok(Some(Link { rows: rows_of_seal(tx, seal.number)?, seal }))
+}
+
+type Columns = (
+    (i64, String, i64, String, String),
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
+    (Option<Vec<u8>>, Option<String>, Option<i64>),
+);
+
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        (
+            (audit::seq, audit::id, audit::at, audit::actor, audit::action),
+            (audit::tablet_id, audit::enrolment_id, audit::order_ref, audit::reason, audit::detail),
+            (audit::salt, audit::body_digest, audit::seal_number),
+        )
+    };
+}
+
+/// The entries under a seal, in the order of their places.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn rows_of_seal(tx: &mut Tx<'_>, number: i64) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<Columns> = tx.run(|connection| {
+        audit::table
+            .filter(audit::seal_number.eq(number))
+            .order(audit::seq.asc())
+            .select(columns!())
+            .load(connection)
+    })?;
+    rows.into_iter().map(typed).collect()
+}
+
+/// At most `limit` entries that have no seal yet, in order, from the first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn unsealed(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<Columns> = tx.run(|connection| {
+        audit::table
+            .filter(audit::seal_number.is_null())
+            .filter(audit::seq.gt(after))
+            .order(audit::seq.asc())
+            .limit(i64::from(limit))
+            .select(columns!())
+            .load(connection)
+    })?;
+    rows.into_iter().map(typed).collect()
+}
+
+fn typed(columns: Columns) -> Result<Row, StoreError> {
+    let (
+        (seq, id, at, actor, action),
+        (tablet, enrolment, order, reason, detail),
+        (salt, body_digest, seal_number),
+    ) = columns;
+    Ok(Row {
+        seq,
+        id,
+        at: Instant::from_millis(at),
+        actor,
+        action,
+        tablet,
+        enrolment,
+        order,
+        reason,
+        detail,
+        salt,
+        body_digest: read(body_digest, "audit", "body_digest", &seq)?,
+        seal_number,
+    })
+}
+
+/// Empties the bodies of at most `limit` entries that are older than `before`: reason, detail and salt go
+/// together, their digest stays, and the chain holds. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn purge_bodies(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<i64> = audit::table
+            .filter(audit::at.lt(before.as_millis()))
+            .filter(audit::salt.is_not_null())
+            .order((audit::at.asc(), audit::seq.asc()))
+            .limit(i64::from(limit))
+            .select(audit::seq)
+            .load(connection)?;
+        diesel::update(audit::table.filter(audit::seq.eq_any(old)))
+            .set((
+                audit::reason.eq(None::<String>),
+                audit::detail.eq(None::<String>),
+                audit::salt.eq(None::<Vec<u8>>),
+            ))
+            .execute(connection)
+    })
+}
