@@ -163,3 +163,11 @@ pub fn list(
         })
         .collect()
 }
+
+crate::declared::declares! {
+    audit kept as Audit {
+        personal(AccountsAndAudit: Acts) { at, actor, action, tablet_id, enrolment_id, order_ref }
+        personal(AccountsAndAudit: Reasons) { reason, detail }
+        not_personal("the entry's place in the log") { seq, id }
+    }
+}

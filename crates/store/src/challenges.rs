@@ -95,3 +95,13 @@ pub fn prune(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, Stor
         diesel::delete(challenges::table.filter(challenges::id.eq_any(over))).execute(connection)
     })
 }
+
+crate::declared::declares! {
+    challenges kept as Challenges {
+        personal(DeviceManagement: DeviceIdentifiers) { used_for, certificate }
+        personal(DeviceManagement: ContactTimes) { used_at }
+        not_personal("random bytes, and numbers and dates of ours") {
+            id, secret_sha256, enrolment_id, created_at, expires_at,
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub mod commands;
 mod connect;
 mod connection;
 mod database;
+mod declared;
 mod digest;
 pub mod enrolment_ends;
 pub mod enrolments;
@@ -53,6 +54,7 @@ pub mod warrants;
 
 pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
+pub use declared::declarations;
 pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;
 pub use migrate::Migrated;

@@ -5,6 +5,7 @@ mod by_hand;
 mod commands;
 mod connect;
 mod contention;
+mod declarations;
 mod engines;
 mod fixture;
 mod group_commit;
