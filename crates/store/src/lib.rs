@@ -35,6 +35,7 @@ mod noun;
 pub mod observations;
 pub mod orphans;
 pub mod presence;
+pub mod purge;
 pub mod push_certificates;
 pub mod push_states;
 mod report;

@@ -12,6 +12,7 @@ mod group_commit;
 mod nouns;
 mod orders;
 mod postgresql;
+mod purge;
 
 /// Declares that each test function, which takes a [`fixture::Fixture`], runs on both engines.
 macro_rules! on_both_engines {
