@@ -160,6 +160,41 @@ mod tests {
         }
     }
 
+    /// The words of a line as a shell has them, as far as our pages go: quotes, a comment, a background job.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for letter in line.replace("$(date +%F)", "2026-11-23").chars() {
+            match letter {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words.into_iter().take_while(|word| word != "#" && word != "&").collect()
+    }
+
+    #[test]
+    fn what_the_pages_show_can_be_typed() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let mut typed = 0;
+        for page in ["README.md", "docs/operations.md"] {
+            let text = std::fs::read_to_string(format!("{root}/{page}")).unwrap().replace("\\\n", " ");
+            for line in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+                let words = words(line);
+                let Some(program) = words.iter().position(|word| !word.contains('=')) else { continue };
+                if words[program] != "ardoise" {
+                    continue;
+                }
+                Cli::try_parse_from(&words[program..])
+                    .unwrap_or_else(|error| panic!("{page}: {line}\n{error}"));
+                typed += 1;
+            }
+        }
+        assert!(typed > 25, "only {typed} commands were found");
+    }
+
     #[test]
     fn what_contradicts_itself_is_refused() {
         for line in [

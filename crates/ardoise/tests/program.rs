@@ -211,6 +211,23 @@ fn init_may_be_repeated_and_overwrites_nothing() {
 }
 
 #[test]
+fn t_c6_no_two_homes_share_a_secret() {
+    let secrets = || {
+        let person = Person::new();
+        let made = person.reads("init --tablets-url https://mdm.example.org --json");
+        let keys = fs::read_to_string(person.path("ardoise-home/ardoise.keys")).unwrap();
+        let key = keys.lines().find(|line| !line.starts_with('#') && line.contains(':')).unwrap();
+        let authority = fs::read_to_string(person.path("ardoise-home/authority.pem")).unwrap();
+        [made["token"].as_str().unwrap().to_owned(), key.split_once(':').unwrap().1.to_owned(), authority]
+    };
+    let (one, other) = (secrets(), secrets());
+    for (this, that) in one.iter().zip(&other) {
+        assert!(this.len() > 40, "{this}");
+        assert_ne!(this, that);
+    }
+}
+
+#[test]
 fn init_on_postgresql_serves_with_a_role_that_owns_nothing() {
     let person = Person::new();
     let database = testkit::postgres::TestDatabase::create().unwrap();

@@ -193,6 +193,16 @@ pub(crate) async fn report(
     }
 }
 
+/// Raises the alarm that a device of Apple's which is not in the inventory tried to enrol (C3.3.4).
+pub(crate) async fn report_stranger(fleet: &Fleet, serial: &SerialNumber, now: Instant) {
+    let (kind, subject) = (AlarmKind::UnknownSerial, Subject::serial(serial, None));
+    let detail = json!({ "claimed_serial": serial.as_str() });
+    let raised = fleet.store().write(move |tx| raise(tx, kind, &subject, detail.clone(), now)).await;
+    if let Err(error) = raised {
+        tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
+    }
+}
+
 /// Raises the alarm that a tablet of the inventory starts to enrol although it is enrolled.
 pub(crate) fn raise_reenrolment(
     tx: &mut Tx<'_>,

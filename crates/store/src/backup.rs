@@ -17,7 +17,7 @@ use crate::database::connect;
 use crate::migrate::Migrated;
 use crate::restore::{Voided, void_after_restore};
 use crate::store::blocking;
-use crate::{DatabaseUrl, Store, StoreError, StoreOptions, Vault, audit};
+use crate::{DatabaseUrl, Store, StoreError, StoreOptions, Vault, audit, rotation};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,10 +74,12 @@ impl Store {
     /// and is older, and says so in the audit log (M5).
     ///
     /// # Errors
-    /// [`StoreError::Migration`], [`StoreError::Unavailable`]; the database must not be served then.
+    /// [`StoreError::Migration`], [`StoreError::Unavailable`], [`StoreError::Backup`] if the key file lacks a key;
+    /// the database must not be served then.
     pub async fn after_restore(url: DatabaseUrl, vault: Vault, now: Instant) -> Result<Restored, StoreError> {
         let migrated = Self::migrate(url.clone()).await?;
-        let store = Self::open(StoreOptions { pool_size: 1, ..StoreOptions::new(url) }, vault).await?;
+        let options = StoreOptions { pool_size: 1, ..StoreOptions::new(url) };
+        let store = Self::open(options, vault.clone()).await?;
         let voided = store
             .write(move |tx| {
                 let voided = void_after_restore(tx, now)?;
@@ -92,7 +94,14 @@ impl Store {
                 Ok::<_, StoreError>(voided)
             })
             .await?;
-        Ok(Restored { migrated, voided })
+        let sealed_by = store.read(rotation::sealed_by).await?;
+        match sealed_by.keys().find(|id| !vault.key_ids().any(|known| known == id.as_str())) {
+            None => Ok(Restored { migrated, voided }),
+            Some(id) => Err(StoreError::Backup(format!(
+                "the backup is sealed with the key `{id}`, which is not in the key file: put its line back below \
+                 the current one, then repeat (on PostgreSQL, whose rows are back, with `--in-place`)"
+            ))),
+        }
     }
 }
 

@@ -365,3 +365,6 @@ fn escaped(bytes: &[u8]) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

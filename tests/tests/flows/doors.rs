@@ -87,8 +87,9 @@ fn exchange(mut connection: Connection, request: &[u8]) -> Option<(Connection, S
 /// Other spellings of a path, that some router, proxy or file system takes for the same.
 fn spellings(path: &str) -> Vec<String> {
     let (folder, name) = path.rsplit_once('/').unwrap();
-    let first = name.bytes().next().unwrap();
-    let rest = &name[1..];
+    let mut rest = name.chars();
+    let first = u32::from(rest.next().unwrap());
+    let (rest, bare) = (rest.as_str(), path.trim_start_matches('/'));
     let mut all = vec![
         format!("/{path}"),
         format!("{folder}//{name}"),
@@ -100,7 +101,7 @@ fn spellings(path: &str) -> Vec<String> {
         format!("/.{path}"),
         format!("/x/..{path}"),
         format!("/x/%2e%2e{path}"),
-        format!("/x/%2E%2E/{}", &path[1..]),
+        format!("/x/%2E%2E/{bare}"),
         format!("{folder}/%2e/{name}"),
         format!("{path}%2e"),
         format!("{path}%2f"),
@@ -114,7 +115,7 @@ fn spellings(path: &str) -> Vec<String> {
         format!("{folder}/%25{first:02x}{rest}"),
         format!("{folder}%2f{name}"),
         format!("{folder}\\{name}"),
-        format!("\\{}", &path[1..]),
+        format!("\\{bare}"),
         path.to_uppercase(),
         format!("{folder}/{}", name.to_uppercase()),
         format!("{}/{name}", folder.to_uppercase()),
@@ -173,7 +174,7 @@ async fn t_c5_no_other_spelling_of_a_tablets_path_reaches_what_is_behind_it(engi
         let (status, answer) = door.send(method, &format!("{path}{query}"), "", body);
         assert_eq!(status, 200, "{method} {path}: {answer}");
     }
-    let (status, answer) = door.send("PUT", &at(&server, "/mdm/connect").to_string(), "", &idle);
+    let (status, answer) = door.send("PUT", at(&server, "/mdm/connect").as_ref(), "", &idle);
     assert_eq!(status, 200, "a whole address is HTTP/1.1 too (RFC 9112 §3.2.2): {answer}");
     let links = server.api().unwrap().get("/api/v1/links").await.unwrap().ok().unwrap();
     let uses: Vec<_> = links["items"].as_array().unwrap().iter().map(|link| link["uses"].clone()).collect();

@@ -10,12 +10,14 @@ use testkit::TestServer;
 use types::{Clock as _, Duration, EnrolmentEndId, EnrolmentId, Instant};
 
 use crate::support::{
-    at, clock, enrolment_id, obey, on_both_engines, put, report, standing, still_managed, stranger, xml,
+    at, clock, enrolment_id, obey, on_both_engines, put, report, standing, state_of, still_managed, stranger,
+    xml,
 };
 
 on_both_engines! {
     t_a5_a_tablet_whose_enrolment_we_ended_is_told_so_and_only_it,
     an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody,
+    c5_3_2_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm,
 }
 
 /// Records that we end an enrolment, as a use case to come will: no door writes such a row yet.
@@ -122,16 +124,30 @@ async fn an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody(engine: Engi
         let idle = report(ipad.udid(), "Idle", None);
         assert_eq!(still_managed(&ipad.report(&idle).await.unwrap()), expected);
     }
-    // One that left by itself is not told that we sent it away.
-    let mut left = server.enrolled_ipad("DMPX00000003").await.unwrap();
+}
+
+async fn c5_3_2_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut left = server.enrolled_ipad("DMPX00000001").await.unwrap();
     obey(&mut left).await;
+    assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
     let identity = left.identity().unwrap().clone();
-    let before = server.ipad("DMPX00000003").build().unwrap();
-    let mut ghost = before;
+    let mut ghost = server.ipad("DMPX00000001").build().unwrap();
     ghost.state_mut().enrolment = left.enrolment().cloned();
-    left.check_out().await.unwrap();
+    let waiting = server.command("DMPX00000001", "RestartDevice", serde_json::Value::Null).await.unwrap();
+    assert_eq!(left.check_out().await.unwrap().unwrap().status(), 200);
+    assert_eq!(server.alarm_kinds().await.unwrap(), ["management-removed"]);
+    assert_eq!(standing(&server, "DMPX00000001").await, "not-enrolled");
+    assert_eq!(state_of(&server, &waiting).await, "cancelled");
+    // It left by itself: it is not told that we sent it away.
     for reply in told(&server, &ghost, &identity).await {
         assert_eq!(reply.status, 400);
     }
-    assert!(server.alarm_kinds().await.unwrap().contains(&"management-removed".to_owned()));
+
+    // Another tries to enrol by what is not for it, and with an identity that has enrolled already.
+    let mut other = server.enrolled_ipad("DMPX00000002").await.unwrap();
+    obey(&mut other).await;
+    assert_eq!(still_managed(&other.authenticate().await.unwrap()), 400);
+    assert!(server.alarm_kinds().await.unwrap().contains(&"refused-enrolment".to_owned()));
+    assert_eq!(standing(&server, "DMPX00000002").await, "enrolled");
 }

@@ -150,3 +150,43 @@ pub(crate) async fn commands_of(server: &TestServer, serial: &str, request_type:
     let items = listed["items"].as_array().cloned().unwrap_or_default();
     items.iter().filter(|command| command["request_type"] == request_type).count()
 }
+
+/// A valid check-in message of every kind, from this tablet.
+pub(crate) fn check_ins(ipad: &Ipad) -> Vec<(&'static str, plist::Dictionary)> {
+    let topic = ipad.enrolment().map(|enrolment| enrolment.mdm.topic.clone()).unwrap_or_default();
+    let message = |name: &str, keys: &[(&str, plist::Value)]| {
+        let mut message = plist::Dictionary::new();
+        message.insert("MessageType".into(), name.into());
+        message.insert("UDID".into(), ipad.udid().into());
+        message.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        message
+    };
+    vec![
+        ("Authenticate", ipad.authenticate_message().unwrap()),
+        ("TokenUpdate", ipad.token_update_message().unwrap()),
+        (
+            "SetBootstrapToken",
+            message("SetBootstrapToken", &[("BootstrapToken", plist::Value::Data(vec![7; 32]))]),
+        ),
+        ("GetBootstrapToken", message("GetBootstrapToken", &[])),
+        ("DeclarativeManagement", message("DeclarativeManagement", &[("Endpoint", "tokens".into())])),
+        ("GetToken", message("GetToken", &[("TokenServiceType", "com.apple.maid".into())])),
+        ("ReturnToService", message("ReturnToService", &[])),
+        ("UserAuthenticate", message("UserAuthenticate", &[("UserID", "0".into())])),
+        ("CheckOut", message("CheckOut", &[("Topic", topic.into())])),
+    ]
+}
+
+/// The message without a key.
+pub(crate) fn without(message: &plist::Dictionary, key: &str) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.remove(key);
+    message
+}
+
+/// The message with a key, in place of the one that is there.
+pub(crate) fn with(message: &plist::Dictionary, key: &str, value: plist::Value) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.insert(key.to_owned(), value);
+    message
+}

@@ -13,7 +13,7 @@ use types::{Clock as _, Duration, EnrolmentId, EnrolmentKind, LinkId, PushCertif
 use super::enrolled::{A, enrol, fingerprint};
 use super::harness::{Answer, Request, Tablet, TestDoor};
 
-const TOPIC: &str = "com.apple.mgmt.External.0f1e2d3c";
+pub(super) const TOPIC: &str = "com.apple.mgmt.External.0f1e2d3c";
 const OTHER_TOPIC: &str = "com.apple.mgmt.External.9e8d7c6b";
 const OTHER_UDID: &str = "00008020-000915083C80777E";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -65,7 +65,7 @@ async fn invite(
     (tablet, id)
 }
 
-async fn push_certificate(door: &TestDoor, topic: &str) {
+pub(super) async fn push_certificate(door: &TestDoor, topic: &str) {
     let now = door.clock.now();
     let certificate = PushCertificate {
         id: PushCertificateId::new(now),

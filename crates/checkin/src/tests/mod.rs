@@ -1,5 +1,6 @@
 //! Requests through the whole door, as actix serves it, over real use cases and a real database.
 
+mod automated;
 mod bodies;
 mod deliveries;
 mod enrolled;

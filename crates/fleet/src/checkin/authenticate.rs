@@ -142,6 +142,13 @@ fn replace_former(
             tablet.serial
         )));
     }
+    if enrolment.created_at < former.created_at {
+        // A message that was long under way, or a profile that was put aside: the tablet has gone on since.
+        return Err(not_admitted(format!(
+            "tablet {} has enrolled with a newer profile since; to enrol it again, start from its link",
+            tablet.serial
+        )));
+    }
     // A link that was made since the tablet enrolled says that someone wants it to enrol again. One from before
     // says nothing. (Automated enrolment has raised its alarm when it gave out the profile.)
     let wanted_by = |link: &Link| former.authenticated_at.is_none_or(|enrolled| link.created_at >= enrolled);

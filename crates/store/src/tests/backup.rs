@@ -94,6 +94,18 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     // What was not restored knows nothing of it.
     assert_eq!(fixture.state(erase_id).await, CommandState::Queued);
 
+    // With a key file of later, from which the key of that day is gone.
+    let later = Vault::parse(&Vault::generate_key_line("later")).unwrap();
+    let unopened = match fixture.store.engine() {
+        Engine::Sqlite => {
+            let url = DatabaseUrl::sqlite(fixture.folder.path().join("again.db"));
+            Store::restore(url, later, file.clone(), at(5500)).await.unwrap_err()
+        }
+        Engine::Postgresql => Store::after_restore(target.clone(), later, at(5500)).await.unwrap_err(),
+    };
+    assert!(unopened.to_string().contains("the key `test`, which is not in the key file"), "{unopened}");
+    assert!(!fixture.folder.path().join("again.db").exists());
+
     // A database that holds something is not restored over.
     let over = Store::restore(target, fixture.vault.clone(), file, at(6000)).await;
     assert!(matches!(over, Err(StoreError::Backup(_))), "{over:?}");

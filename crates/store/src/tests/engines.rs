@@ -185,7 +185,7 @@ const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity 
                          WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() {
+async fn a_serving_role_can_work_and_back_up_but_not_lift_a_trigger_nor_cut_the_audit_log() {
     let fixture = Fixture::new(Engine::Postgresql).await;
     let database = fixture.postgresql.as_ref().unwrap();
     let role = format!("serving_{}", uuid::Uuid::new_v4().simple());
@@ -208,6 +208,9 @@ async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() 
         .await
         .unwrap();
     drop(store);
+    let backup = fixture.folder.path().join("backup");
+    Store::backup(serving.clone(), backup.clone()).await.unwrap();
+    assert!(std::fs::metadata(backup).unwrap().len() > 1000);
 
     use diesel::connection::SimpleConnection as _;
     let mut connection = connect(&serving).unwrap();
