@@ -269,6 +269,17 @@ pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreErro
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// How many enrolments stand in that state.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count(tx: &mut Tx<'_>, state: EnrolmentState) -> Result<u64, StoreError> {
+    let count: i64 = tx.run(|connection| {
+        enrolments::table.filter(enrolments::state.eq(state.as_str())).count().get_result(connection)
+    })?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Opens an enrolment's secrets.
 ///
 /// # Errors

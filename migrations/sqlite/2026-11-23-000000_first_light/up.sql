@@ -118,7 +118,7 @@ CREATE TABLE certificates (
     not_after INTEGER NOT NULL,
     first_used_at INTEGER,
     renewed_from TEXT REFERENCES certificates (sha256)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX certificates_by_enrolment ON certificates (enrolment_id);
 CREATE INDEX certificates_by_expiry ON certificates (not_after);
 
@@ -134,7 +134,8 @@ CREATE TABLE challenges (
     CONSTRAINT challenges_used_for_something CHECK ((used_at IS NULL) = (used_for IS NULL))
 ) STRICT;
 
--- What dangerous commands rest on. Each row is frozen once made, except towards its end.
+-- What dangerous commands rest on. Each row is frozen once made, except towards its end. Without rowids, by which a
+-- row could be written over unseen.
 CREATE TABLE incidents (
     id TEXT PRIMARY KEY NOT NULL,
     tablet_id TEXT NOT NULL REFERENCES tablets (id),
@@ -143,7 +144,7 @@ CREATE TABLE incidents (
     opened_at INTEGER NOT NULL,
     closed_at INTEGER,
     CONSTRAINT incidents_closed_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE warrants (
     id TEXT PRIMARY KEY NOT NULL,
@@ -154,7 +155,7 @@ CREATE TABLE warrants (
     expires_at INTEGER NOT NULL,
     -- 168 hours at most (M1).
     CONSTRAINT warrants_last CHECK (opens_at < expires_at AND expires_at - opens_at <= 604800000)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE erase_orders (
     id TEXT PRIMARY KEY NOT NULL,
@@ -166,7 +167,7 @@ CREATE TABLE erase_orders (
     not_before INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     CONSTRAINT erase_orders_last CHECK (not_before < expires_at)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrolment_ends (
     id TEXT PRIMARY KEY NOT NULL,
@@ -175,7 +176,7 @@ CREATE TABLE enrolment_ends (
     decided_at INTEGER NOT NULL,
     decided_by TEXT NOT NULL,
     state TEXT NOT NULL CONSTRAINT enrolment_ends_state CHECK (state IN ('open', 'ended'))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Every tablet's queue, and what became of each command. Only ordinary commands carry a payload, and one
 -- that is rendered at delivery carries none. An answer to a locate command is never kept here (M2).
@@ -399,7 +400,7 @@ CREATE TRIGGER commands_before_update_4 BEFORE UPDATE ON commands WHEN
         AND x.enrolment_id = NEW.enrolment_id AND x.state = 'open' AND x.decided_at <= NEW.queued_at)
     BEGIN SELECT RAISE(ABORT, 'ardoise: an unenrolment needs a recorded end of this enrolment (M4)'); END;
 CREATE TRIGGER commands_before_update_5 BEFORE UPDATE ON commands WHEN
-        NEW.id IS NOT OLD.id OR NEW.enrolment_id IS NOT OLD.enrolment_id OR
+        NEW.rowid IS NOT OLD.rowid OR NEW.id IS NOT OLD.id OR NEW.enrolment_id IS NOT OLD.enrolment_id OR
         NEW.tablet_id IS NOT OLD.tablet_id OR NEW.request_type IS NOT OLD.request_type OR
         NEW.gate IS NOT OLD.gate OR NEW.incident_id IS NOT OLD.incident_id OR
         NEW.warrant_id IS NOT OLD.warrant_id OR NEW.erase_order_id IS NOT OLD.erase_order_id OR
@@ -451,6 +452,7 @@ CREATE TRIGGER audit_before_delete_1 BEFORE DELETE ON audit WHEN
 -- deleted, to be made again as it never was.
 CREATE TRIGGER commands_before_insert_6 BEFORE INSERT ON commands WHEN
         EXISTS (SELECT 1 FROM commands c WHERE c.id = NEW.id)
+        OR EXISTS (SELECT 1 FROM commands c WHERE c.rowid = NEW.rowid)
     BEGIN SELECT RAISE(ABORT, 'ardoise: a queued command is what it was when it was queued'); END;
 CREATE TRIGGER commands_before_delete_1 BEFORE DELETE ON commands WHEN
         OLD.gate <> 'ordinary'

@@ -180,6 +180,52 @@ async fn what_is_over_is_not_written_over(fixture: Fixture) {
     }
 }
 
+/// SQLite deletes what stands at the same rowid too, and names it as no column of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_over_by_its_place_in_the_file() {
+    let fixture = Fixture::new(Engine::Sqlite).await;
+    let enrolled = fixture.enrolled(1).await;
+    over(&fixture, enrolled).await;
+    let ordinary = fixture.queue(enrolled, 10).await;
+    erase_by_hand(&fixture, enrolled);
+    for table in FROZEN {
+        for statement in [
+            format!("UPDATE OR REPLACE {table} SET rowid = rowid"),
+            format!("INSERT OR REPLACE INTO {table} (rowid) SELECT rowid FROM {table}"),
+        ] {
+            assert!(
+                fixture.by_hand(&format!("PRAGMA foreign_keys = OFF; {statement}")).is_err(),
+                "{statement}"
+            );
+        }
+    }
+    let at_its_place = "(SELECT rowid FROM commands WHERE id = 'erase')";
+    for statement in [
+        format!("UPDATE OR REPLACE commands SET rowid = {at_its_place} WHERE id = '{ordinary}'"),
+        format!(
+            "INSERT OR REPLACE INTO commands (rowid, id, enrolment_id, tablet_id, request_type, gate, priority, \
+             urgent, state, queued_at, queued_by, sent_count, not_now_count) VALUES ({at_its_place}, 'other', '{}', \
+             '{}', 'ProfileList', 'ordinary', 0, 0, 'queued', 5, 'me', 0, 0)",
+            enrolled.enrolment, enrolled.tablet
+        ),
+    ] {
+        assert_refused_without_foreign_keys(&fixture, &statement);
+    }
+}
+
+/// Queues an erasure under an order, both by hand.
+fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
+    fixture
+        .by_hand(&format!(
+            "INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'theft', 'open', 0, 10); \
+             INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, \
+             state, queued_at, queued_by, sent_count, not_now_count) VALUES ('erase', '{1}', '{0}', 'EraseDevice', \
+             'erase', 'order', 0, (1 = 0), 'queued', 5, 'me', 0, 0)",
+            enrolled.tablet, enrolled.enrolment
+        ))
+        .unwrap();
+}
+
 async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
     let mine = fixture.enrolled(1).await;
     let other = fixture.enrolled(2).await;
@@ -227,15 +273,7 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
 async fn a_gated_command_stays_to_be_read(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let ordinary = fixture.queue(enrolled, 10).await;
-    fixture
-        .by_hand(&format!(
-            "INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'theft', 'open', 0, 10); \
-             INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, \
-             state, queued_at, queued_by, sent_count, not_now_count) VALUES ('erase', '{1}', '{0}', 'EraseDevice', \
-             'erase', 'order', 0, (1 = 0), 'queued', 5, 'me', 0, 0)",
-            enrolled.tablet, enrolled.enrolment
-        ))
-        .unwrap();
+    erase_by_hand(&fixture, enrolled);
     assert_refused_without_foreign_keys(&fixture, "DELETE FROM commands WHERE id = 'erase'");
     if fixture.store.engine() == Engine::Sqlite {
         assert_refused_without_foreign_keys(
