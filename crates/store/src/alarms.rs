@@ -141,3 +141,13 @@ pub fn settle(tx: &mut Tx<'_>, id: AlarmId, now: Instant) -> Result<bool, StoreE
     })?;
     Ok(settled == 1)
 }
+
+crate::declared::declares! {
+    alarms kept as Alarms {
+        personal(DeviceManagement: DeviceIdentifiers) { subject, detail }
+        personal(DeviceManagement: ContactTimes) { raised_at, last_raised_at }
+        not_personal("what happened, in our words, and our own numbers") {
+            id, kind, tablet_id, enrolment_id, times, settled_at,
+        }
+    }
+}

@@ -424,3 +424,19 @@ pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreE
             .execute(connection)
     })
 }
+
+crate::declared::declares! {
+    commands kept as Commands {
+        personal(AccountsAndAudit: Acts) { queued_by, queued_at }
+        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw }
+        personal(DeviceManagement: CommandHistory, AppInventory: ManagedApps) { result }
+        personal(DeviceManagement: ContactTimes) { sent_at, not_now_at, answered_at }
+        not_personal("which command of which tablet, and what it rests on") {
+            id, enrolment_id, tablet_id, gate, incident_id, warrant_id, erase_order_id, enrolment_end_id,
+        }
+        not_personal("how the queue is kept") {
+            priority, urgent, replaces_key, idempotency_key, not_before, expires_at, sent_count, not_now_count,
+            retry_at, pending,
+        }
+    }
+}

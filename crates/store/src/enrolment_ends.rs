@@ -77,3 +77,11 @@ pub fn end(tx: &mut Tx<'_>, id: EnrolmentEndId) -> Result<bool, StoreError> {
     })?;
     Ok(ended == 1)
 }
+
+crate::declared::declares! {
+    enrolment_ends kept as Equipment {
+        personal(AccountsAndAudit: Acts) { decided_at, decided_by }
+        personal(AccountsAndAudit: Reasons) { reason }
+        not_personal("which enrolment, and whether it is over") { id, enrolment_id, state }
+    }
+}

@@ -24,6 +24,7 @@ mod connect;
 mod connection;
 pub mod countersignatures;
 mod database;
+mod declared;
 pub mod destructions;
 pub mod enrolment_ends;
 pub mod enrolments;
@@ -41,6 +42,7 @@ pub mod organisations;
 pub mod orphans;
 pub mod presence;
 pub mod privacy_validations;
+pub mod purge;
 pub mod purges;
 pub mod push_certificates;
 pub mod push_states;
@@ -65,6 +67,7 @@ mod within;
 
 pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
+pub use declared::declarations;
 pub use error::StoreError;
 pub use migrate::Migrated;
 pub use report::{

@@ -82,3 +82,11 @@ pub fn count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| tablets::table.count().get_result(connection))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
+
+crate::declared::declares! {
+    tablets kept as Equipment {
+        personal(DeviceManagement: DeviceIdentifiers) { serial, asset_tag }
+        not_personal("what many tablets share") { model, platform, uai }
+        not_personal("numbers and dates of ours") { id, created_at, updated_at }
+    }
+}

@@ -209,3 +209,11 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: u32) -> Result<
         })
         .collect()
 }
+
+crate::declared::declares! {
+    audit kept as Audit {
+        personal(AccountsAndAudit: Acts) { at, actor, action, tablet_id, enrolment_id, order_ref }
+        personal(AccountsAndAudit: Reasons) { reason, detail }
+        not_personal("the entry's place in the log") { seq, id }
+    }
+}

@@ -19,11 +19,11 @@ on_both_engines! {
 }
 
 #[derive(QueryableByName, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Column {
+pub(super) struct Column {
     #[diesel(sql_type = Text)]
-    table_name: String,
+    pub(super) table_name: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    pub(super) column_name: String,
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Bool)]
@@ -38,7 +38,7 @@ struct Guard {
     event: String,
 }
 
-fn columns(url: &DatabaseUrl) -> BTreeSet<Column> {
+pub(super) fn columns(url: &DatabaseUrl) -> BTreeSet<Column> {
     let rows: Vec<Column> = match connect(url).unwrap() {
         AnyConnection::Postgresql(mut connection) => diesel::sql_query(
             "SELECT table_name::text, column_name::text, is_nullable = 'NO' AS required, CASE data_type \

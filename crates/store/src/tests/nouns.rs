@@ -242,7 +242,7 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
     assert!(!consume(ChallengeId::new(at(1)), 1, b"never given out").await);
     let kept = fixture.read(move |tx| challenges::get(tx, &used_id)).await.unwrap();
     assert_eq!(kept.certificate.as_deref(), Some(&b"first"[..]), "what it was answered is kept");
-    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601), 9)).await, 2);
+    assert_eq!(fixture.write(|tx| crate::purge::challenges(tx, at(601), 9)).await, 2);
 }
 
 async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
