@@ -94,3 +94,10 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Making>, St
             .load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    account_makers kept as Evidence {
+        personal(AccountsAndAudit: Acts) { account_id, deed, actor, by_account, at }
+        not_personal("a number of ours") { id }
+    }
+}

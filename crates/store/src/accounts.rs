@@ -360,32 +360,6 @@ pub fn note_attempts(
     Ok(())
 }
 
-/// Forgets who held at most `limit` accounts that were closed before `before`: name, address and login go, the
-/// id stays where the audit log names it. Returns how many.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn forget_closed(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        let old: Vec<String> = accounts::table
-            .filter(accounts::closed_at.lt(before.as_millis()).and(accounts::name.ne("")))
-            .order(accounts::id.asc())
-            .limit(i64::from(limit))
-            .select(accounts::id)
-            .load(connection)?;
-        for id in &old {
-            diesel::update(accounts::table.find(id))
-                .set((
-                    accounts::name.eq(""),
-                    accounts::email.eq(None::<String>),
-                    accounts::login.eq(format!("closed-{id}")),
-                ))
-                .execute(connection)?;
-        }
-        Ok(old.len())
-    })
-}
-
 type Open = diesel::dsl::Filter<
     diesel::dsl::Filter<accounts::table, diesel::dsl::Eq<accounts::id, String>>,
     diesel::dsl::NotEq<accounts::state, &'static str>,
@@ -396,4 +370,15 @@ fn open(id: AccountId) -> Open {
     accounts::table
         .filter(accounts::id.eq(id.to_string()))
         .filter(accounts::state.ne(AccountState::Closed.as_str()))
+}
+
+crate::declared::declares! {
+    accounts kept as Accounts {
+        personal(AccountsAndAudit: AccountIdentity) { organisation_id, login, name, email, state }
+        personal(AccountsAndAudit: Credentials) {
+            password_sealed, totp_sealed, totp_used_step, invitation_sha256, invitation_expires_at,
+        }
+        personal(AccountsAndAudit: Connections) { failed_attempts, locked_until, created_at, closed_at }
+        not_personal("a number of ours") { id }
+    }
 }

@@ -130,8 +130,9 @@ pub fn used(tx: &mut Tx<'_>, id: ApiTokenId, now: Instant) -> Result<(), StoreEr
 
 crate::declared::declares! {
     api_tokens kept as ApiTokens {
+        personal(AccountsAndAudit: AccountIdentity) { account_id }
         personal(AccountsAndAudit: Credentials) { name, secret_sha256 }
         personal(AccountsAndAudit: Connections) { created_at, last_used_at }
-        not_personal("what the token may do, and until when") { id, scope, expires_at, revoked_at }
+        not_personal("what the token may do, and until when") { id, scope, reach, expires_at, revoked_at }
     }
 }

@@ -93,3 +93,11 @@ pub fn release(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     })?;
     Ok(released == 1)
 }
+
+crate::declared::declares! {
+    brake kept as Evidence {
+        personal(AccountsAndAudit: Acts) { since, engaged_by }
+        personal(AccountsAndAudit: Reasons) { reason }
+        not_personal("how the switch stands") { id, engaged }
+    }
+}

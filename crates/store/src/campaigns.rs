@@ -131,3 +131,13 @@ pub fn list(tx: &mut Tx<'_>, before: Option<CampaignId>, limit: u32) -> Result<V
             .load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    campaigns kept as Evidence {
+        personal(AccountsAndAudit: Acts) { opened_by, countersignature_id, created_at, ended_at }
+        personal(AccountsAndAudit: Reasons) { reason }
+        not_personal("where and when tablets are given back, and how many") {
+            id, uais, starts_on, ends_on, ceiling,
+        }
+    }
+}

@@ -54,6 +54,19 @@ impl Column for types::Instant {
     }
 }
 
+impl Column for privacy::StoredColumns {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        // Names of columns and kinds of data: writing them as JSON does not fail.
+        serde_json::to_string(self).unwrap_or_else(|_unwritable| "{}".to_owned())
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        serde_json::from_str(&stored).ok()
+    }
+}
+
 impl Column for serde_json::Value {
     type Stored = String;
 
@@ -129,7 +142,7 @@ as_text! {
     crate::organisations::OrganisationState, crate::organisations::HomeUse, crate::accounts::AccountState,
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
-    crate::destructions::DestructionState,
+    crate::destructions::DestructionState, privacy::Activity,
 }
 
 impl Column for orders::Gate {

@@ -389,31 +389,6 @@ fn may_be_answered_by(grant: &RoleGrant, organisation: &Organisation) -> Vec<Con
     }
 }
 
-/// Empties what was asked, why, and what was said to it, in at most `limit` requests that are over and were
-/// asked before `before`. Who asked and answered, and the digest, stay. Returns how many.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn purge_bodies(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        let old: Vec<String> = countersignatures::table
-            .filter(countersignatures::asked_at.lt(before.as_millis()))
-            .filter(countersignatures::state.ne(CountersignatureState::Waiting.as_str()))
-            .filter(countersignatures::content.is_not_null())
-            .order(countersignatures::id.asc())
-            .limit(i64::from(limit))
-            .select(countersignatures::id)
-            .load(connection)?;
-        diesel::update(countersignatures::table.filter(countersignatures::id.eq_any(old)))
-            .set((
-                countersignatures::content.eq(None::<String>),
-                countersignatures::reason.eq(None::<String>),
-                countersignatures::answer_reason.eq(None::<String>),
-            ))
-            .execute(connection)
-    })
-}
-
 fn end(tx: &mut Tx<'_>, id: CountersignatureId, state: CountersignatureState) -> Result<bool, StoreError> {
     let ended = tx.run(|connection| {
         diesel::update(waiting(id)).set(countersignatures::state.eq(state.as_str())).execute(connection)
@@ -431,4 +406,17 @@ fn waiting(id: CountersignatureId) -> Waiting {
     countersignatures::table
         .filter(countersignatures::id.eq(id.to_string()))
         .filter(countersignatures::state.eq(CountersignatureState::Waiting.as_str()))
+}
+
+crate::declared::declares! {
+    countersignatures kept as Countersignatures {
+        personal(AccountsAndAudit: Acts) {
+            purpose, subject, content_sha256, content, asked_by, asked_at, state, answered_by, answered_at, used_at,
+            used_for,
+        }
+        personal(AccountsAndAudit: Reasons) { reason, answer_reason }
+        not_personal("who may answer, and until when") {
+            id, answer_organisation, answer_role, answer_uai, expires_at,
+        }
+    }
 }

@@ -301,3 +301,12 @@ pub fn list(
         of_colleges_within!(query, within, destructions::uai).load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    destructions kept as Evidence {
+        personal(AccountsAndAudit: Acts) {
+            kind, day, at, actor, account_id, tablet_id, ref, state, countersignature_id, campaign_id,
+        }
+        not_personal("a number of ours, and the collège") { id, uai }
+    }
+}

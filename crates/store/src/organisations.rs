@@ -159,3 +159,12 @@ pub fn wifi(tx: &mut Tx<'_>, id: OrganisationId) -> Result<Option<Secret<Vec<u8>
     })?;
     Ok(sealed.flatten().map(|sealed| tx.vault().open(&sealed, &wifi_place(id))).transpose()?)
 }
+
+crate::declared::declares! {
+    organisations kept as Organisations {
+        personal(AccountsAndAudit: AccountIdentity) { referent_account_id }
+        not_personal("an authority or a school, and what it decided for its tablets") {
+            id, kind, name, uai, state, home_use, charter_adopted_on, wifi_sealed, created_at, updated_at,
+        }
+    }
+}

@@ -8,7 +8,7 @@
 //!
 //! No batch touches what a rule still needs: a command that a tablet may still get; a dangerous one at all,
 //! but for what the tablet answered; an alarm that nobody settled; the link of an invitation that nobody has
-//! used. Certificates, and what dangerous commands rest on, are never deleted: the tables forbid it. The
+//! used; a second person's answer that is still waited for. Certificates, and what dangerous commands rest on, are never deleted: the tables forbid it. The
 //! oldest row is looked for among what a batch could forget, so that what is needed is not taken for late.
 
 mod people;
@@ -20,7 +20,7 @@ use types::Instant;
 use crate::connection::AnyConnection;
 use crate::{StoreError, Tx};
 
-pub use people::{api_tokens, audit};
+pub use people::{accounts, api_tokens, audit, countersignatures, sessions};
 pub use tablets::{alarms, challenges, commands, links, observations, orphans, takeovers};
 
 /// The most that one batch forgets, whatever it is asked for: SQLite binds each row's key.
@@ -35,7 +35,7 @@ pub struct Purge {
     pub oldest: fn(&mut Tx<'_>) -> Result<Option<Instant>, StoreError>,
 }
 
-/// How a class is forgotten; `None` for one that has no term, or no table yet.
+/// How a class is forgotten; `None` for one that has no term.
 #[must_use]
 pub fn of(class: RetentionClass) -> Option<Purge> {
     use RetentionClass as Class;
@@ -50,14 +50,15 @@ pub fn of(class: RetentionClass) -> Option<Purge> {
         Class::Alarms => purge(alarms, tablets::oldest_alarm),
         Class::ApiTokens => purge(api_tokens, people::oldest_api_token),
         Class::Audit => purge(audit, people::oldest_body),
+        Class::Sessions => purge(sessions, people::oldest_session),
+        Class::Accounts => purge(accounts, people::oldest_closed_account),
+        Class::Countersignatures => purge(countersignatures, people::oldest_countersignature),
         Class::Equipment
         | Class::Configuration
         | Class::Organisations
         | Class::Work
         | Class::Evidence
         | Class::Orders => None,
-        // Their tables come with accounts.
-        Class::Sessions | Class::Accounts | Class::Countersignatures => None,
     }
 }
 

@@ -71,3 +71,9 @@ pub fn list(
         query.load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    purges kept as Evidence {
+        not_personal("what was forgotten, in numbers") { id, class, ran_at, older_than, removed }
+    }
+}

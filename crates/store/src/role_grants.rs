@@ -350,3 +350,17 @@ fn typed(row: Stored, named: BTreeSet<Uai>) -> Result<RoleGrant, StoreError> {
         id: read(row.id.clone(), TABLE, "id", &row.id)?,
     })
 }
+
+crate::declared::declares! {
+    role_grants kept as Evidence {
+        personal(AccountsAndAudit: AccountIdentity) { account_id, role, reach, colleges }
+        personal(AccountsAndAudit: Acts) {
+            granted_by, granted_at, confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by,
+        }
+        not_personal("a number of ours") { id }
+    }
+    role_grant_colleges kept as Evidence {
+        personal(AccountsAndAudit: AccountIdentity) { uai }
+        not_personal("a number of ours") { grant_id }
+    }
+}

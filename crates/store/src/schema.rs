@@ -490,6 +490,7 @@ diesel::table! {
         id -> Text,
         activity -> Text,
         entry_sha256 -> Text,
+        stored -> Text,
         validated_by -> Text,
         validated_at -> BigInt,
         withdrawn_at -> Nullable<BigInt>,

@@ -61,3 +61,11 @@ pub fn list(tx: &mut Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<Sch
             .load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    school_years kept as Organisations {
+        not_personal("dates of the calendar") {
+            label, starts_on, ends_on, summer_starts_on, summer_ends_on,
+        }
+    }
+}

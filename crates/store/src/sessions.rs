@@ -152,18 +152,12 @@ pub fn of_account(
     }))
 }
 
-/// Deletes at most `limit` sessions that expired before `before`. Returns how many.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn purge(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        let old: Vec<String> = sessions::table
-            .filter(sessions::expires_at.lt(before.as_millis()))
-            .order((sessions::expires_at.asc(), sessions::id.asc()))
-            .limit(i64::from(limit))
-            .select(sessions::id)
-            .load(connection)?;
-        diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(connection)
-    })
+crate::declared::declares! {
+    sessions kept as Sessions {
+        personal(AccountsAndAudit: Credentials) { secret_sha256 }
+        personal(AccountsAndAudit: Connections) {
+            account_id, created_at, last_used_at, expires_at, stepped_up_at, revoked_at,
+        }
+        not_personal("a number of ours") { id }
+    }
 }

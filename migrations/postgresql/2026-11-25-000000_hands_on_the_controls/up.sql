@@ -262,6 +262,7 @@ CREATE TABLE privacy_validations (
     id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
     activity TEXT NOT NULL,
     entry_sha256 TEXT NOT NULL CONSTRAINT privacy_validations_digest CHECK (length(entry_sha256) = 64),
+    stored TEXT NOT NULL,
     validated_by TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
     validated_at BIGINT NOT NULL,
     withdrawn_at BIGINT,

@@ -400,7 +400,7 @@ CREATE TRIGGER privacy_validations_before_insert BEFORE INSERT ON privacy_valida
 CREATE FUNCTION privacy_validations_before_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.id IS DISTINCT FROM OLD.id OR NEW.activity IS DISTINCT FROM OLD.activity OR
-            NEW.entry_sha256 IS DISTINCT FROM OLD.entry_sha256 OR
+            NEW.entry_sha256 IS DISTINCT FROM OLD.entry_sha256 OR NEW.stored IS DISTINCT FROM OLD.stored OR
             NEW.validated_by IS DISTINCT FROM OLD.validated_by OR
             NEW.validated_at IS DISTINCT FROM OLD.validated_at OR OLD.withdrawn_at IS NOT NULL THEN
         RAISE EXCEPTION 'ardoise: a validation is frozen, except towards its withdrawal';

@@ -262,6 +262,7 @@ CREATE TABLE privacy_validations (
     id TEXT PRIMARY KEY NOT NULL,
     activity TEXT NOT NULL,
     entry_sha256 TEXT NOT NULL CONSTRAINT privacy_validations_digest CHECK (length(entry_sha256) = 64),
+    stored TEXT NOT NULL,
     validated_by TEXT NOT NULL REFERENCES accounts (id),
     validated_at INTEGER NOT NULL,
     withdrawn_at INTEGER,

@@ -294,7 +294,7 @@ CREATE TRIGGER privacy_validations_before_insert_2 BEFORE INSERT ON privacy_vali
     BEGIN SELECT RAISE(ABORT, 'ardoise-taken: privacy_validations.activity, privacy_validations.entry_sha256'); END;
 CREATE TRIGGER privacy_validations_before_update_1 BEFORE UPDATE ON privacy_validations WHEN
         NEW.id IS NOT OLD.id OR NEW.activity IS NOT OLD.activity OR NEW.entry_sha256 IS NOT OLD.entry_sha256 OR
-        NEW.validated_by IS NOT OLD.validated_by OR NEW.validated_at IS NOT OLD.validated_at OR
+        NEW.stored IS NOT OLD.stored OR NEW.validated_by IS NOT OLD.validated_by OR NEW.validated_at IS NOT OLD.validated_at OR
         OLD.withdrawn_at IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'ardoise: a validation is frozen, except towards its withdrawal'); END;
 CREATE TRIGGER privacy_validations_before_delete_1 BEFORE DELETE ON privacy_validations WHEN

@@ -2,7 +2,8 @@
 CREATE INDEX observations_by_report ON observations (reported_at);
 CREATE INDEX orphans_by_last_visit ON orphans (last_seen_at);
 CREATE INDEX alarms_settled ON alarms (settled_at) WHERE settled_at IS NOT NULL;
-CREATE INDEX audit_with_a_body ON audit (at) WHERE reason IS NOT NULL OR detail IS NOT NULL;
+CREATE INDEX accounts_closed ON accounts (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX countersignatures_with_a_body ON countersignatures (asked_at) WHERE content IS NOT NULL;
 -- A dangerous command stays to be read; what the tablet answered to it is emptied.
 CREATE INDEX commands_of_orders_answered ON commands (queued_at)
     WHERE gate <> 'ordinary' AND (result IS NOT NULL OR error IS NOT NULL OR answer_raw IS NOT NULL);

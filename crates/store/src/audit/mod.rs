@@ -3,10 +3,10 @@
 //!
 //! An entry's body (its reason and detail) is known by a salted digest, which is made when it is appended. Batches
 //! of entries are sealed afterwards, each seal over the one before it ([`seal_batch`]). A body can be emptied
-//! ([`purge_bodies`]) and the chain still holds: without its salt, its digest tells nothing.
+//! ([`purge::audit`](crate::purge::audit)) and the chain still holds: without its salt, its digest tells nothing.
 
 pub mod chain;
-mod seals;
+pub(crate) mod seals;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +14,7 @@ use std::str::FromStr;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{Actor, EnrolmentId, Instant, TabletId};
 
-pub use seals::{
-    Link, Row, Seal, last_seal, next_link, purge_bodies, rows_of_seal, seal_batch, seals, unsealed,
-};
+pub use seals::{Link, Row, Seal, last_seal, next_link, rows_of_seal, seal_batch, seals, unsealed};
 
 use crate::column::{Column as _, read};
 use crate::schema::audit;
@@ -214,6 +212,8 @@ crate::declared::declares! {
     audit kept as Audit {
         personal(AccountsAndAudit: Acts) { at, actor, action, tablet_id, enrolment_id, order_ref }
         personal(AccountsAndAudit: Reasons) { reason, detail }
-        not_personal("the entry's place in the log") { seq, id }
+        not_personal("the entry's place in the log, and what shows that nobody changed it") {
+            seq, id, salt, body_digest, seal_number,
+        }
     }
 }

@@ -249,26 +249,10 @@ fn typed(columns: Columns) -> Result<Row, StoreError> {
     })
 }
 
-/// Empties the bodies of at most `limit` entries that are older than `before`: reason, detail and salt go
-/// together, their digest stays, and the chain holds. Returns how many.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn purge_bodies(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        let old: Vec<i64> = audit::table
-            .filter(audit::at.lt(before.as_millis()))
-            .filter(audit::salt.is_not_null())
-            .order((audit::at.asc(), audit::seq.asc()))
-            .limit(i64::from(limit))
-            .select(audit::seq)
-            .load(connection)?;
-        diesel::update(audit::table.filter(audit::seq.eq_any(old)))
-            .set((
-                audit::reason.eq(None::<String>),
-                audit::detail.eq(None::<String>),
-                audit::salt.eq(None::<Vec<u8>>),
-            ))
-            .execute(connection)
-    })
+crate::declared::declares! {
+    audit_seals kept as Evidence {
+        not_personal("digests of the log, from which nothing can be read") {
+            number, row_count, first_seq, last_seq, root, previous, digest, at,
+        }
+    }
 }

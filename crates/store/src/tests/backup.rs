@@ -271,7 +271,7 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
     let store = Fixture::open(&fixture.url, &rotated).await;
     assert_eq!(rotated.key_ids().collect::<Vec<_>>(), ["newer", "test"]);
     let sealed_by = || store.read(rotation::sealed_by);
-    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 10)].into());
+    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 13)].into());
     let mut progress = Progress::default();
     let mut rounds = 0;
     while !progress.complete {

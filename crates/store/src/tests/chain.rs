@@ -10,7 +10,7 @@ use super::fixture::{Fixture, at, tablet};
 use crate::audit::chain::{self, Flaw};
 use crate::audit::{self, Filter, Link, NewEntry, Seal};
 use crate::tests::on_both_engines;
-use crate::{Engine, Within, tablets};
+use crate::{Engine, Within, purge, tablets};
 
 on_both_engines! {
     entries_are_sealed_in_batches_that_follow_each_other,
@@ -146,9 +146,9 @@ async fn c3_1_6_a_purged_body_leaves_the_chain_whole(fixture: Fixture) {
     seal(&fixture, 4).await.unwrap();
     let before = links(&fixture).await;
     // Sealed or not yet.
-    assert_eq!(fixture.write(|tx| audit::purge_bodies(tx, at(5), 3)).await, 3);
-    assert_eq!(fixture.write(|tx| audit::purge_bodies(tx, at(5), 30)).await, 2);
-    assert_eq!(fixture.write(|tx| audit::purge_bodies(tx, at(5), 30)).await, 0);
+    assert_eq!(fixture.write(|tx| purge::audit(tx, at(5), 3)).await, 3);
+    assert_eq!(fixture.write(|tx| purge::audit(tx, at(5), 30)).await, 2);
+    assert_eq!(fixture.write(|tx| purge::audit(tx, at(5), 30)).await, 0);
     seal(&fixture, 4).await.unwrap();
     assert_eq!(flaws(&fixture).await, []);
     let after = links(&fixture).await;
@@ -418,7 +418,7 @@ async fn what_another_program_wrote_without_digests_is_sealed(fixture: Fixture) 
         .unwrap();
     append(&fixture, 1).await;
     // Not purged before it is known by a digest.
-    assert_eq!(fixture.write(|tx| audit::purge_bodies(tx, Instant::from_millis(6), 10)).await, 0);
+    assert_eq!(fixture.write(|tx| purge::audit(tx, Instant::from_millis(6), 10)).await, 0);
     fixture.refused_by_hand("UPDATE audit SET reason = NULL, detail = NULL WHERE id = 'before'");
     fixture
         .refused_by_hand(&format!("UPDATE audit SET body_digest = '{}' WHERE id = 'before'", "0".repeat(64)));
@@ -428,7 +428,7 @@ async fn what_another_program_wrote_without_digests_is_sealed(fixture: Fixture) 
     let row = &links(&fixture).await[0].rows[0];
     assert!(row.salt.is_some() && row.body_digest.is_some());
     assert_eq!(row.detail.as_deref(), Some("{ \"spaced\" : 1 }"));
-    assert_eq!(fixture.write(|tx| audit::purge_bodies(tx, Instant::from_millis(6), 10)).await, 1);
+    assert_eq!(fixture.write(|tx| purge::audit(tx, Instant::from_millis(6), 10)).await, 1);
     assert_eq!(flaws(&fixture).await, []);
 }
 

@@ -398,9 +398,9 @@ async fn a_closed_account_opens_no_more_and_can_be_forgotten(fixture: Fixture) {
     for edit in ["state = 'active', closed_at = NULL", "closed_at = 5"] {
         fixture.refused_by_hand(&format!("UPDATE accounts SET {edit} WHERE id = '{id}'"));
     }
-    assert_eq!(fixture.write(|tx| accounts::forget_closed(tx, at(10), 10)).await, 0, "not yet");
-    assert_eq!(fixture.write(|tx| accounts::forget_closed(tx, at(11), 10)).await, 1);
-    assert_eq!(fixture.write(|tx| accounts::forget_closed(tx, at(11), 10)).await, 0);
+    assert_eq!(fixture.write(|tx| crate::purge::accounts(tx, at(10), 10)).await, 0, "not yet");
+    assert_eq!(fixture.write(|tx| crate::purge::accounts(tx, at(11), 10)).await, 1);
+    assert_eq!(fixture.write(|tx| crate::purge::accounts(tx, at(11), 10)).await, 0);
     let found = fixture.read(move |tx| accounts::get(tx, &id)).await.unwrap();
     assert_eq!((found.name.as_str(), found.email), ("", None));
     assert_eq!(found.login, format!("closed-{id}"));
@@ -514,9 +514,9 @@ async fn t_c12_a_session_is_whose_it_is_and_ends_for_good(fixture: Fixture) {
         .await;
     let refused = fixture.store.write(move |tx| sessions::insert(tx, &session(cast.bruno, 5))).await;
     assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
-    assert_eq!(fixture.write(|tx| sessions::purge(tx, at(43_200), 10)).await, 0);
-    assert_eq!(fixture.write(|tx| sessions::purge(tx, at(43_201), 2)).await, 2);
-    assert_eq!(fixture.write(|tx| sessions::purge(tx, at(43_201), 2)).await, 1);
+    assert_eq!(fixture.write(|tx| crate::purge::sessions(tx, at(43_200), 10)).await, 0);
+    assert_eq!(fixture.write(|tx| crate::purge::sessions(tx, at(43_201), 2)).await, 2);
+    assert_eq!(fixture.write(|tx| crate::purge::sessions(tx, at(43_201), 2)).await, 1);
 }
 
 fn token(account: AccountId, byte: u8) -> ApiToken {

@@ -1,9 +1,10 @@
 //! The DPO's validations and the account of purges.
 
+use privacy::{Activity, StoredColumns, Validation, Withdrawal};
 use types::{AccountId, PurgeId, Role, ValidationId};
 
 use super::fixture::{Fixture, at, digest};
-use crate::privacy_validations::{self, Validation};
+use crate::privacy_validations;
 use crate::purges::{self, Purge};
 use crate::role_grants;
 use crate::tests::on_both_engines;
@@ -15,16 +16,16 @@ on_both_engines! {
     a_purge_stays_recorded,
 }
 
+fn validated(by: AccountId, byte: u8, seconds: i64, withdrawn: Option<(AccountId, i64)>) -> Validation {
+    let stored: StoredColumns = serde_json::from_str(r#"{"pupils.name":"person-identity; audit"}"#).unwrap();
+    let withdrawn = withdrawn.map(|(by, seconds)| Withdrawal { by, at: at(seconds) });
+    let id = ValidationId::new(at(10));
+    #[expect(clippy::disallowed_methods, reason = "a validation as a DPO's decision would leave it")]
+    Validation::from_row(id, Activity::Roster, digest(byte), stored, by, at(seconds), withdrawn)
+}
+
 fn validation(by: AccountId, byte: u8) -> Validation {
-    Validation {
-        id: ValidationId::new(at(10)),
-        activity: "roster".to_owned(),
-        entry_sha256: digest(byte),
-        validated_by: by,
-        validated_at: at(10),
-        withdrawn_at: None,
-        withdrawn_by: None,
-    }
+    validated(by, byte, 10, None)
 }
 
 async fn try_validate(fixture: &Fixture, row: Validation) -> Result<(), StoreError> {
@@ -39,29 +40,37 @@ async fn c3_1_6_an_entry_is_validated_by_the_dpo_and_exactly_as_it_is(fixture: F
         assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
     }
     let role = fixture.give(dpo, Role::Dpo, Some(cast.alice)).await;
-    let early = Validation { validated_at: at(-1), ..validation(dpo, 1) };
+    let early = validated(dpo, 1, -1, None);
     let refused = try_validate(&fixture, early).await;
     assert!(matches!(refused, Err(StoreError::Refused { .. })), "before the role counts: {refused:?}");
     let row = validation(dpo, 1);
     try_validate(&fixture, row.clone()).await.unwrap();
-    let in_force = |byte| fixture.read(move |tx| privacy_validations::in_force(tx, "roster", &digest(byte)));
+    let in_force =
+        |byte| fixture.read(move |tx| privacy_validations::in_force(tx, Activity::Roster, &digest(byte)));
     assert_eq!(in_force(1).await, Some(row.clone()));
     // The entry changed: its validation is of another.
     assert_eq!(in_force(2).await, None);
-    assert_eq!(fixture.read(|tx| privacy_validations::in_force(tx, "geolocation", &digest(1))).await, None);
+    assert_eq!(
+        fixture.read(|tx| privacy_validations::in_force(tx, Activity::Geolocation, &digest(1))).await,
+        None
+    );
     let twice = try_validate(&fixture, validation(dpo, 1)).await;
     assert!(matches!(twice, Err(StoreError::Duplicate { .. })), "{twice:?}");
-    let id = row.id;
+    let id = row.id();
     assert!(fixture.write(move |tx| privacy_validations::withdraw(tx, id, dpo, at(20))).await);
     assert!(!fixture.write(move |tx| privacy_validations::withdraw(tx, id, dpo, at(21))).await);
     assert_eq!(in_force(1).await, None);
+    // It is read back as it was given, with who took it back.
+    let found = fixture.read(move |tx| privacy_validations::get(tx, id)).await.unwrap();
+    assert_eq!(found.withdrawn(), Some(Withdrawal { by: dpo, at: at(20) }));
+    assert_eq!((found.stored(), found.digest(), found.at()), (row.stored(), row.digest(), at(10)));
     let again = validation(dpo, 1);
     try_validate(&fixture, again.clone()).await.unwrap();
     assert_eq!(in_force(1).await, Some(again.clone()));
     assert_eq!(fixture.read(privacy_validations::not_withdrawn).await, [again.clone()]);
-    let listed = fixture.read(|tx| privacy_validations::list(tx, Some("roster"), None, 10)).await;
-    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [again.id, id]);
-    let page = fixture.read(move |tx| privacy_validations::list(tx, None, Some(again.id), 10)).await;
+    let listed = fixture.read(|tx| privacy_validations::list(tx, Some(Activity::Roster), None, 10)).await;
+    assert_eq!(listed.iter().map(|one| one.id()).collect::<Vec<_>>(), [again.id(), id]);
+    let page = fixture.read(move |tx| privacy_validations::list(tx, None, Some(again.id()), 10)).await;
     assert_eq!(page.len(), 1);
     // Whoever was the DPO validates no more.
     fixture.write(move |tx| role_grants::revoke(tx, role, None, at(30))).await;
@@ -74,12 +83,13 @@ async fn c3_1_6_a_validation_is_frozen_except_towards_its_withdrawal(fixture: Fi
     let dpo = fixture.account(cast.departement, "dpo").await;
     fixture.give(dpo, Role::Dpo, Some(cast.alice)).await;
     let row = validation(dpo, 1);
-    let id = row.id;
+    let id = row.id();
     try_validate(&fixture, row).await.unwrap();
     let other = digest(2);
     for edit in [
         format!("entry_sha256 = '{other}'"),
         "activity = 'geolocation'".to_owned(),
+        "stored = '{}'".to_owned(),
         "validated_at = 0".to_owned(),
         format!("validated_by = '{}'", cast.alice),
         "withdrawn_at = 5".to_owned(),
@@ -94,12 +104,12 @@ async fn c3_1_6_a_validation_is_frozen_except_towards_its_withdrawal(fixture: Fi
     fixture.refused_by_hand("DELETE FROM privacy_validations");
     match fixture.store.engine() {
         Engine::Sqlite => fixture.refused_by_hand(
-            "PRAGMA foreign_keys = OFF; REPLACE INTO privacy_validations SELECT id, activity, entry_sha256, \
+            "PRAGMA foreign_keys = OFF; REPLACE INTO privacy_validations SELECT id, activity, entry_sha256, stored, \
              validated_by, validated_at, NULL, NULL FROM privacy_validations",
         ),
         Engine::Postgresql => {
             fixture.refused_by_hand(
-                "INSERT INTO privacy_validations SELECT id, activity, entry_sha256, validated_by, validated_at, \
+                "INSERT INTO privacy_validations SELECT id, activity, entry_sha256, stored, validated_by, validated_at, \
                  NULL, NULL FROM privacy_validations ON CONFLICT (id) DO UPDATE SET withdrawn_at = NULL",
             );
             fixture.refused_by_hand("TRUNCATE privacy_validations");

@@ -488,9 +488,9 @@ async fn what_was_asked_can_be_emptied_once_it_is_over(fixture: Fixture) {
     let waits = Question { id: CountersignatureId::new(at(100)), ..question(&cast) };
     let waits = fixture.ask(&waits).await;
     fixture.answer(over, cast.bruno, false, 150).await.unwrap();
-    assert_eq!(fixture.write(|tx| countersignatures::purge_bodies(tx, at(100), 10)).await, 0);
-    assert_eq!(fixture.write(|tx| countersignatures::purge_bodies(tx, at(101), 10)).await, 1);
-    assert_eq!(fixture.write(|tx| countersignatures::purge_bodies(tx, at(101), 10)).await, 0);
+    assert_eq!(fixture.write(|tx| crate::purge::countersignatures(tx, at(100), 10)).await, 0);
+    assert_eq!(fixture.write(|tx| crate::purge::countersignatures(tx, at(101), 10)).await, 1);
+    assert_eq!(fixture.write(|tx| crate::purge::countersignatures(tx, at(101), 10)).await, 0);
     let found = fixture.read(move |tx| countersignatures::get(tx, &over)).await.unwrap();
     assert_eq!((found.content, found.reason, found.answer_reason), (None, None, None));
     assert_eq!((found.state, found.answered_by), (CountersignatureState::Refused, Some(cast.bruno)));

@@ -9,7 +9,7 @@ use crate::commands::{self, Command};
 use crate::database::connect;
 use crate::erase_orders::{self, EraseOrder};
 use crate::warrants::OrderState;
-use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants, sessions};
+use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
 const KEPT: [&str; 17] = [
@@ -74,12 +74,12 @@ async fn t_c20_a_serving_role_works_and_makes_no_other_past() {
             let roles = role_grants::of_account(tx, cast.denis)?;
             role_grants::revoke(tx, roles[0].id, Some(cast.alice), at(150))?;
             accounts::describe(tx, cast.denis, "Denis", None)?;
-            sessions::purge(tx, at(0), 10)?;
+            crate::purge::sessions(tx, at(0), 10)?;
             let mut entry = audit::NewEntry::new(at(0), Actor::Host, "test");
             entry.reason = Some("why".to_owned());
             audit::append(tx, &entry)?;
             audit::seal_batch(tx, at(1), 10)?;
-            audit::purge_bodies(tx, at(1), 10)
+            crate::purge::audit(tx, at(1), 10)
         })
         .await;
     let write =

@@ -1,7 +1,10 @@
 //! Rows to be forgotten, as SQL: a purge meets rows of every age, also such as no use case writes any more.
 
 use privacy::RetentionClass;
-use types::{AlarmId, ApiTokenId, ChallengeId, CommandId, IncidentId, LinkId, TakeoverId};
+use types::{
+    AccountId, AlarmId, ApiTokenId, ChallengeId, CommandId, CountersignatureId, IncidentId, LinkId,
+    OrganisationId, SessionId, TakeoverId,
+};
 
 use crate::Engine;
 use crate::tests::fixture::{Enrolled, Fixture, at, digest};
@@ -21,6 +24,9 @@ pub(super) const CASES: &[Case] = &[
     Case { class: RetentionClass::Orphans, insert: insert_orphans },
     Case { class: RetentionClass::Alarms, insert: insert_alarms },
     Case { class: RetentionClass::ApiTokens, insert: insert_api_tokens },
+    Case { class: RetentionClass::Sessions, insert: insert_sessions },
+    Case { class: RetentionClass::Accounts, insert: insert_accounts },
+    Case { class: RetentionClass::Countersignatures, insert: insert_countersignatures },
     Case { class: RetentionClass::Audit, insert: insert_audit },
 ];
 
@@ -238,11 +244,102 @@ fn insert_api_tokens(fixture: &Fixture, _of: Enrolled) {
     }
 }
 
-/// A reason, particulars, both, and both lately; and an entry that never had a body, which is not looked at.
+fn insert_college(fixture: &Fixture, uai: &str) -> OrganisationId {
+    let id = OrganisationId::new(at(0));
+    let cells = [
+        ("id", text(id)),
+        ("kind", text("college")),
+        ("name", text("Collège")),
+        ("uai", text(uai)),
+        ("state", text("active")),
+        ("home_use", text("undecided")),
+        ("created_at", ms(0)),
+        ("updated_at", ms(0)),
+    ];
+    insert(fixture, "organisations", &cells);
+    id
+}
+
+fn insert_account(fixture: &Fixture, of: OrganisationId, login: &str) -> AccountId {
+    let id = AccountId::new(at(0));
+    let cells = [
+        ("id", text(id)),
+        ("organisation_id", text(of)),
+        ("login", text(login)),
+        ("name", text("Somebody")),
+        ("email", text("somebody@example.org")),
+        ("state", text("active")),
+        ("failed_attempts", "0".to_owned()),
+        ("created_at", ms(0)),
+    ];
+    insert(fixture, "accounts", &cells);
+    id
+}
+
+/// The second was revoked before it ended.
+fn insert_sessions(fixture: &Fixture, _of: Enrolled) {
+    let college = insert_college(fixture, "0760001A");
+    let account = insert_account(fixture, college, "session");
+    for (number, term) in (1..).zip(TERMS) {
+        let cells = [
+            ("id", text(SessionId::new(at(term - 50)))),
+            ("account_id", text(account)),
+            ("secret_sha256", text(digest(number))),
+            ("created_at", ms(term - 50)),
+            ("last_used_at", ms(term - 50)),
+            ("expires_at", ms(term)),
+        ];
+        insert(fixture, "sessions", &cells);
+    }
+    let revoked =
+        format!("UPDATE sessions SET revoked_at = {} WHERE secret_sha256 = '{}'", ms(195), digest(2));
+    sql(fixture, &revoked);
+}
+
+fn insert_accounts(fixture: &Fixture, _of: Enrolled) {
+    let college = insert_college(fixture, "0760002B");
+    for term in TERMS {
+        let id = insert_account(fixture, college, &format!("closed-at-{term}"));
+        let closed = ms(term);
+        sql(
+            fixture,
+            &format!("UPDATE accounts SET state = 'closed', closed_at = {closed} WHERE id = '{id}'"),
+        );
+    }
+    insert_account(fixture, college, "still-open");
+}
+
+/// Nobody answered in time; somebody took it back; a restore voided it; and one that was asked lately.
+fn insert_countersignatures(fixture: &Fixture, _of: Enrolled) {
+    let college = insert_college(fixture, "0760003C");
+    let asker = insert_account(fixture, college, "asker");
+    for (state, term) in ["expired", "withdrawn", "void", "expired"].into_iter().zip(TERMS) {
+        let id = CountersignatureId::new(at(term));
+        let cells = [
+            ("id", text(id)),
+            ("purpose", text("give-away")),
+            ("subject", text("tablet:1")),
+            ("content_sha256", text(digest(7))),
+            ("content", text("{}")),
+            ("reason", text("why")),
+            ("asked_by", text(asker)),
+            ("asked_at", ms(term)),
+            ("answer_role", text("departement")),
+            ("expires_at", ms(term + 50)),
+            ("state", text("waiting")),
+        ];
+        insert(fixture, "countersignatures", &cells);
+        sql(fixture, &format!("UPDATE countersignatures SET state = '{state}' WHERE id = '{id}'"));
+    }
+}
+
+/// A reason, particulars, both, and both lately; and an entry of a program that knew no digests, which is not
+/// looked at before it is sealed.
 pub(super) fn insert_audit(fixture: &Fixture, _of: Enrolled) {
     let (why, what) = (|| text("why"), || text("{}"));
     let bodies = [(null(), null()), (why(), null()), (null(), what()), (why(), what()), (why(), what())];
     for ((reason, detail), at) in bodies.into_iter().zip([50, TERMS[0], TERMS[1], TERMS[2], TERMS[3]]) {
+        let digested = at != 50;
         let cells = [
             ("id", text(uuid::Uuid::new_v4())),
             ("at", ms(at)),
@@ -250,6 +347,8 @@ pub(super) fn insert_audit(fixture: &Fixture, _of: Enrolled) {
             ("action", text("test")),
             ("reason", reason),
             ("detail", detail),
+            ("salt", if digested { blob(fixture) } else { null() }),
+            ("body_digest", if digested { text(digest(8)) } else { null() }),
         ];
         insert(fixture, "audit", &cells);
     }
