@@ -4,24 +4,11 @@
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use types::{AccountId, AccountMakerId, Actor, Instant};
 
-use crate::column::stored_enum;
+pub use governance::Deed;
+
 use crate::noun::{noun, read_all};
 use crate::schema::account_makers;
 use crate::{StoreError, Tx};
-
-stored_enum! {
-    /// What somebody did to an account that puts it in their hands.
-    Deed {
-        /// Made it.
-        Created = "created",
-        /// Had its password set anew.
-        PasswordReset = "password-reset",
-        /// Had its second factor set anew.
-        SecondFactorReset = "second-factor-reset",
-        /// Confirmed, as a second person, that it be given back to its holder.
-        Recovered = "recovered",
-    }
-}
 
 noun! {
     /// A deed, and who did it.

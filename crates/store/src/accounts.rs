@@ -9,24 +9,12 @@ use diesel::{
 };
 use types::{AccountId, Instant, OrganisationId, Secret};
 
-use crate::column::{Column as _, stored_enum};
+pub use governance::AccountState;
+
+use crate::column::Column as _;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::{accounts, organisations};
 use crate::{Digest, RowName, StoreError, Tx, Within};
-
-stored_enum! {
-    /// How an account stands.
-    AccountState {
-        /// Its holder has not come yet.
-        Invited = "invited",
-        /// Its holder may sign in.
-        Active = "active",
-        /// Its holder may not sign in for now.
-        Suspended = "suspended",
-        /// Nobody signs in with it any more.
-        Closed = "closed",
-    }
-}
 
 noun! {
     /// An account, without what opens it.

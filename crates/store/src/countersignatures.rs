@@ -11,6 +11,8 @@ use diesel::{
 };
 use types::{AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, Role, Uai};
 
+pub use governance::countersignature::CountersignatureState;
+
 use crate::accounts::AccountState;
 use crate::column::stored_enum;
 use crate::connection::AnyConnection;
@@ -19,24 +21,6 @@ use crate::organisations::{self, Organisation, OrganisationState};
 use crate::role_grants::{self, GrantReach, RoleGrant};
 use crate::schema::{accounts, countersignatures};
 use crate::{Digest, StoreError, Tx, Within};
-
-stored_enum! {
-    /// How far a request for a second person has come.
-    CountersignatureState {
-        /// It waits for an answer.
-        Waiting = "waiting",
-        /// A second person agreed.
-        Given = "given",
-        /// A second person refused.
-        Refused = "refused",
-        /// Whoever asked took it back.
-        Withdrawn = "withdrawn",
-        /// Nobody answered in time.
-        Expired = "expired",
-        /// A restore gave it up (M5), or what it was about is no more.
-        Void = "void",
-    }
-}
 
 stored_enum! {
     /// Who may answer as the second person.

@@ -13,25 +13,13 @@ use types::{
     Uai,
 };
 
-use crate::column::{Column as _, read, stored_enum};
+pub use governance::brake::DestructionState;
+
+use crate::column::{Column as _, read};
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::destructions;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
-
-stored_enum! {
-    /// What the brake did with an order.
-    DestructionState {
-        /// It let it go, and counted it.
-        Counted = "counted",
-        /// It holds it until a second person answers.
-        Held = "held",
-        /// A second person let it go.
-        Released = "released",
-        /// It was held, and nothing came of it.
-        Void = "void",
-    }
-}
 
 noun! {
     /// An order to destroy, as the brake sees it.

@@ -73,6 +73,9 @@ pub enum StoreError {
         /// The column.
         column: &'static str,
     },
+    /// A row proves nothing: no decision of the program can have written it.
+    #[error(transparent)]
+    Edited(#[from] governance::BadRow),
     /// A sealed value cannot be opened.
     #[error(transparent)]
     Sealed(#[from] VaultError),

@@ -5,30 +5,12 @@ use diesel::{
 };
 use types::{AccountId, Day, Instant, OrganisationId, OrganisationKind, Secret, Uai};
 
-use crate::column::{Column as _, stored_enum};
+pub use governance::{HomeUse, OrganisationState};
+
+use crate::column::Column as _;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::organisations;
 use crate::{RowName, StoreError, Tx, Within};
-
-stored_enum! {
-    /// Whether an organisation takes part.
-    OrganisationState {
-        /// It does.
-        Active = "active",
-        /// It has left: nobody of it may act.
-        Closed = "closed",
-    }
-
-    /// Whether a collège's tablets may be used at home at all (C3.3.3).
-    HomeUse {
-        /// The collège has not decided.
-        Undecided = "undecided",
-        /// They may.
-        Allowed = "allowed",
-        /// They may not: every loan is in-school only.
-        NotAllowed = "not-allowed",
-    }
-}
 
 noun! {
     /// An organisation, without the secrets of its network.

@@ -9,18 +9,11 @@ use diesel::{
 };
 use types::{AccountId, Instant, OrganisationId, Role, RoleGrantId, Uai};
 
+pub use governance::GrantReach;
+
 use crate::column::{Column as _, read};
 use crate::schema::{accounts, role_grant_colleges, role_grants};
 use crate::{StoreError, Tx};
-
-/// Where a role counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GrantReach {
-    /// As far as the organisation of the account reaches.
-    Organisation,
-    /// In these collèges.
-    Colleges(BTreeSet<Uai>),
-}
 
 /// A role given to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]

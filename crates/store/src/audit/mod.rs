@@ -5,7 +5,6 @@
 //! of entries are sealed afterwards, each seal over the one before it ([`seal_batch`]). A body can be emptied
 //! ([`purge::audit`](crate::purge::audit)) and the chain still holds: without its salt, its digest tells nothing.
 
-pub mod chain;
 pub(crate) mod seals;
 
 use std::fmt;
@@ -14,7 +13,8 @@ use std::str::FromStr;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{Actor, EnrolmentId, Instant, TabletId};
 
-pub use seals::{Link, Row, Seal, last_seal, next_link, rows_of_seal, seal_batch, seals, unsealed};
+pub use governance::chain::{Row, Seal};
+pub use seals::{Link, last_seal, next_link, rows_of_seal, seal_batch, seals, unsealed};
 
 use crate::column::{Column as _, read};
 use crate::schema::audit;
@@ -139,7 +139,7 @@ struct SaltedBody {
 impl SaltedBody {
     fn of(reason: Option<&str>, detail: Option<&str>) -> Self {
         let salt: [u8; 16] = rand::random();
-        Self { digest: chain::body_digest(&salt, reason, detail), salt }
+        Self { digest: governance::chain::body_digest(&salt, reason, detail), salt }
     }
 }
 

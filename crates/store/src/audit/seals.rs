@@ -5,17 +5,18 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SelectableHelper as _,
 };
+use governance::chain::{Body, Row, Seal};
 use types::Instant;
 
-use super::{SaltedBody, chain};
+use super::SaltedBody;
 use crate::column::{Column as _, read};
-use crate::noun::{noun, on_each_engine, read_all};
+use crate::noun::{noun, on_each_engine};
 use crate::schema::{audit, audit_seals};
 use crate::{Digest, StoreError, Tx};
 
 noun! {
-    /// A seal over a batch of entries and the seal before it.
-    pub struct Seal in audit_seals keyed by number {
+    /// A seal over a batch of entries and the seal before it, column by column.
+    pub(crate) struct SealRow in audit_seals keyed by number {
         /// Its number: the first is 1, and none is missing.
         number: i64,
         /// How many entries it is over.
@@ -35,35 +36,40 @@ noun! {
     }
 }
 
-/// An entry as its row holds it, text by text: what digests are made of, and what is exported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Its place in the log.
-    pub seq: i64,
-    /// Its id.
-    pub id: String,
-    /// When.
-    pub at: Instant,
-    /// Who.
-    pub actor: String,
-    /// What.
-    pub action: String,
-    /// On which tablet.
-    pub tablet: Option<String>,
-    /// On which enrolment.
-    pub enrolment: Option<String>,
-    /// Under which warrant, order or decision.
-    pub order: Option<String>,
-    /// Why; `None` if none was given or it was emptied.
-    pub reason: Option<String>,
-    /// What else, as JSON; `None` if there was nothing or it was emptied.
-    pub detail: Option<String>,
-    /// The salt of its body; `None` once it was emptied.
-    pub salt: Option<Vec<u8>>,
-    /// The digest of its body; `None` only while it is not sealed, of a program that knew no digests.
-    pub body_digest: Option<Digest>,
-    /// The seal it is under.
-    pub seal_number: Option<i64>,
+impl TryFrom<SealRow> for Seal {
+    type Error = StoreError;
+
+    fn try_from(row: SealRow) -> Result<Self, StoreError> {
+        let row_count = u32::try_from(row.row_count).map_err(|_negative| StoreError::Corrupt {
+            table: "audit_seals",
+            row: row.number.to_string(),
+            column: "row_count",
+        })?;
+        Ok(Self {
+            number: row.number,
+            row_count,
+            first_seq: row.first_seq,
+            last_seq: row.last_seq,
+            root: row.root,
+            previous: row.previous,
+            digest: row.digest,
+            at: row.at,
+        })
+    }
+}
+
+/// A seal as it is stored; its arithmetic is [`governance::chain`]'s.
+fn stored(seal: &Seal) -> Stored {
+    Stored::of(&SealRow {
+        number: seal.number,
+        row_count: i32::try_from(seal.row_count).unwrap_or(i32::MAX),
+        first_seq: seal.first_seq,
+        last_seq: seal.last_seq,
+        root: seal.root,
+        previous: seal.previous,
+        digest: seal.digest,
+        at: seal.at,
+    })
 }
 
 /// A seal and the entries under it, in the order of their places.
@@ -83,30 +89,11 @@ pub struct Link {
 pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
     let last = last_seal(tx)?;
     let mut rows = unsealed(tx, i64::MIN, limit)?;
-    let (Some(first_seq), Some(last_seq)) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq))
-    else {
-        return Ok(None);
-    };
-    let mut digests = Vec::with_capacity(rows.len());
-    for row in &mut rows {
-        let body = match row.body_digest {
-            Some(digest) => digest,
-            None => date(tx, row)?,
-        };
-        digests.push(chain::row_digest(row, &body));
+    for row in rows.iter_mut().filter(|row| row.body_digest.is_none()) {
+        date(tx, row)?;
     }
-    let mut seal = Seal {
-        number: last.as_ref().map_or(1, |last| last.number.saturating_add(1)),
-        row_count: i32::try_from(rows.len()).unwrap_or(i32::MAX),
-        first_seq,
-        last_seq,
-        root: chain::root(&digests),
-        previous: last.map_or(Digest::from(chain::NO_SEAL), |last| last.digest),
-        digest: Digest::from(chain::NO_SEAL),
-        at: now,
-    };
-    seal.digest = chain::seal_digest(&seal);
-    let stored = Stored::of(&seal);
+    let Some(seal) = Seal::next(last.as_ref(), &rows, now)? else { return Ok(None) };
+    let stored = stored(&seal);
     let inserted = on_each_engine!(tx, |connection| {
         diesel::insert_into(audit_seals::table).values(stored).on_conflict_do_nothing().execute(connection)
     })?;
@@ -124,16 +111,19 @@ pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Se
 }
 
 /// Gives its digest to an entry that was appended by a program that knew none.
-fn date(tx: &mut Tx<'_>, row: &mut Row) -> Result<Digest, StoreError> {
-    let body = SaltedBody::of(row.reason.as_deref(), row.detail.as_deref());
+fn date(tx: &mut Tx<'_>, row: &mut Row) -> Result<(), StoreError> {
+    let (reason, detail): (Option<String>, Option<String>) = tx.run(|connection| {
+        audit::table.find(row.seq).select((audit::reason, audit::detail)).first(connection)
+    })?;
+    let body = SaltedBody::of(reason.as_deref(), detail.as_deref());
     tx.run(|connection| {
         diesel::update(audit::table.find(row.seq))
             .set((audit::salt.eq(body.salt.as_slice()), audit::body_digest.eq(body.digest.stored())))
             .execute(connection)
     })?;
-    row.salt = Some(body.salt.to_vec());
+    row.body = Body::Kept { salt: body.salt.to_vec(), reason, detail };
     row.body_digest = Some(body.digest);
-    Ok(body.digest)
+    Ok(())
 }
 
 /// The latest seal: what an anchor kept elsewhere names.
@@ -148,7 +138,7 @@ pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<Seal>, StoreError> {
             .first(connection)
             .optional()
     })?
-    .map(Stored::read)
+    .map(|stored| stored.read()?.try_into())
     .transpose()
 }
 
@@ -157,14 +147,15 @@ pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<Seal>, StoreError> {
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn seals(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Seal>, StoreError> {
-    read_all!(tx.run(|connection| {
+    let rows = tx.run(|connection| {
         audit_seals::table
             .filter(audit_seals::number.gt(after))
             .order(audit_seals::number.asc())
             .limit(i64::from(limit))
             .select(Stored::as_select())
             .load::<Stored>(connection)
-    }))
+    })?;
+    rows.into_iter().map(|stored| stored.read()?.try_into()).collect()
 }
 
 /// The first seal after `after`, with its entries. A log of any length is verified or exported one link at a
@@ -241,9 +232,7 @@ fn typed(columns: Columns) -> Result<Row, StoreError> {
         tablet,
         enrolment,
         order,
-        reason,
-        detail,
-        salt,
+        body: Body::from_columns(salt, reason, detail),
         body_digest: read(body_digest, "audit", "body_digest", &seq)?,
         seal_number,
     })
