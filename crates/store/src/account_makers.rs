@@ -5,6 +5,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, Selectable
 use types::{AccountId, AccountMakerId, Actor, Instant};
 
 pub use governance::Deed;
+use governance::{Hands, Maker, Newcomers};
 
 use crate::noun::{noun, read_all};
 use crate::schema::account_makers;
@@ -80,6 +81,38 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Making>, St
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The deeds of the last `window`, as decisions read them.
+fn makings(
+    tx: &mut Tx<'_>,
+    window: types::Duration,
+    now: Instant,
+) -> Result<Vec<governance::Making>, StoreError> {
+    let making = |row: Making| governance::Making {
+        account: row.account_id,
+        deed: row.deed,
+        // Nobody's account: someone at the machine itself.
+        by: row.by_account.map_or(Maker::Host, Maker::Account),
+        at: row.at,
+    };
+    Ok(since(tx, now.minus(window))?.into_iter().map(making).collect())
+}
+
+/// Who stands behind whom at `now` (C3.1.7).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hands(tx: &mut Tx<'_>, now: Instant) -> Result<Hands, StoreError> {
+    Ok(Hands::of(&makings(tx, governance::TIED_FOR, now)?, now))
+}
+
+/// Which accounts are so new at `now` that their acts count together (M5).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn newcomers(tx: &mut Tx<'_>, now: Instant) -> Result<Newcomers, StoreError> {
+    Ok(Newcomers::of(&makings(tx, governance::NEW_FOR, now)?, now))
 }
 
 crate::declared::declares! {

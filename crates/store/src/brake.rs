@@ -2,37 +2,16 @@
 //! queued or sent, what was queued before included. Turning lost mode off is ordinary, and goes on.
 
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
-use types::{Actor, Instant};
+pub use governance::Maker;
+use governance::brake::Engaged;
+pub use governance::brake::Switch;
+use types::Instant;
 
 use crate::schema::brake;
 use crate::{StoreError, Tx};
 
 /// The only row.
 const THE_SWITCH: i32 = 1;
-
-/// How the switch stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Switch {
-    /// The budgets alone brake.
-    Released,
-    /// Everything destructive is stopped.
-    Thrown {
-        /// Since when.
-        since: Instant,
-        /// Who threw it, as the audit log names them.
-        by: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Switch {
-    /// Whether everything destructive is stopped.
-    #[must_use]
-    pub const fn is_thrown(&self) -> bool {
-        matches!(self, Self::Thrown { .. })
-    }
-}
 
 /// How the switch stands.
 ///
@@ -50,7 +29,12 @@ pub fn switch(tx: &mut Tx<'_>) -> Result<Switch, StoreError> {
     match row {
         Some((false, ..)) => Ok(Switch::Released),
         Some((true, Some(since), Some(by), Some(reason))) => {
-            Ok(Switch::Thrown { since: Instant::from_millis(since), by, reason })
+            let by = by.parse().map_err(|_nobody| StoreError::Corrupt {
+                table: "brake",
+                row: THE_SWITCH.to_string(),
+                column: "engaged_by",
+            })?;
+            Ok(Switch::Engaged(Engaged { since: Instant::from_millis(since), by, reason }))
         }
         _ => Err(StoreError::Corrupt { table: "brake", row: THE_SWITCH.to_string(), column: "engaged" }),
     }
@@ -61,7 +45,7 @@ pub fn switch(tx: &mut Tx<'_>) -> Result<Switch, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn throw(tx: &mut Tx<'_>, by: &Actor, reason: &str, now: Instant) -> Result<bool, StoreError> {
+pub fn throw(tx: &mut Tx<'_>, by: Maker, reason: &str, now: Instant) -> Result<bool, StoreError> {
     let thrown = tx.run(|connection| {
         diesel::update(brake::table.filter(brake::id.eq(THE_SWITCH)).filter(brake::engaged.eq(false)))
             .set((

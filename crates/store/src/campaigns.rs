@@ -7,12 +7,13 @@ use diesel::{
     ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
     TextExpressionMethods as _,
 };
+use governance::brake;
 use types::{AccountId, CampaignId, CountersignatureId, Day, Instant, Uai};
 
 use crate::column::Column as _;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::{campaigns, destructions};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, countersignatures};
 
 noun! {
     /// A campaign. Frozen once opened, except towards its end.
@@ -130,6 +131,58 @@ pub fn list(tx: &mut Tx<'_>, before: Option<CampaignId>, limit: u32) -> Result<V
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// A campaign, checked again against what its second person signed. `None` if there is no such campaign, or what
+/// was signed is no more: nothing passes under it then.
+///
+/// # Errors
+/// [`StoreError::Edited`] if another plan was signed; [`StoreError::Corrupt`].
+pub fn proven(tx: &mut Tx<'_>, id: CampaignId) -> Result<Option<brake::Campaign>, StoreError> {
+    let Some(row) = get(tx, &id)? else { return Ok(None) };
+    let Some(signed) = countersignatures::asked(tx, row.countersignature_id)? else { return Ok(None) };
+    let ceiling = u32::try_from(row.ceiling).map_err(|_negative| StoreError::Corrupt {
+        table: "campaigns",
+        row: id.to_string(),
+        column: "ceiling",
+    })?;
+    let row = brake::CampaignRow {
+        id,
+        colleges: row.uais,
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+        ceiling,
+        reason: row.reason,
+        opened_by: row.opened_by,
+        countersignature: row.countersignature_id,
+        created_at: row.created_at,
+        ended_at: row.ended_at,
+    };
+    #[expect(clippy::disallowed_methods, reason = "this is the row")]
+    let campaign = brake::Campaign::from_row(row, &signed)?;
+    Ok(Some(campaign))
+}
+
+/// Records a campaign that two persons have just opened. Its signature is used in the same transaction.
+///
+/// # Errors
+/// As [`insert`].
+pub fn open(tx: &mut Tx<'_>, campaign: &brake::Campaign) -> Result<(), StoreError> {
+    let row = campaign.to_row();
+    let campaign = Campaign {
+        id: row.id,
+        uais: row.colleges,
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+        // More than there are tablets in the world.
+        ceiling: i32::try_from(row.ceiling).unwrap_or(i32::MAX),
+        opened_by: row.opened_by,
+        countersignature_id: row.countersignature,
+        reason: row.reason,
+        created_at: row.created_at,
+        ended_at: row.ended_at,
+    };
+    insert(tx, &campaign)
 }
 
 crate::declared::declares! {

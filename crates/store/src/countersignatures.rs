@@ -12,6 +12,7 @@ use diesel::{
 use types::{AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, Role, Uai};
 
 pub use governance::countersignature::CountersignatureState;
+use governance::countersignature::{Asked, CountersignatureRow};
 
 use crate::accounts::AccountState;
 use crate::column::stored_enum;
@@ -390,6 +391,67 @@ fn waiting(id: CountersignatureId) -> Waiting {
     countersignatures::table
         .filter(countersignatures::id.eq(id.to_string()))
         .filter(countersignatures::state.eq(CountersignatureState::Waiting.as_str()))
+}
+
+/// What was asked, checked again: its content is what its digest says, and its answer one that could be given.
+/// `None` if there is no such request, or it was emptied: then nothing rests on it any more.
+///
+/// # Errors
+/// [`StoreError::Edited`] for a row that no decision can have written; [`StoreError::Corrupt`].
+pub fn asked(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<Option<Asked>, StoreError> {
+    let Some(row) = get(tx, &id)? else { return Ok(None) };
+    let (Some(content), Some(reason)) = (row.content, row.reason) else { return Ok(None) };
+    let purpose = row.purpose.parse().map_err(|_unknown| StoreError::Corrupt {
+        table: "countersignatures",
+        row: id.to_string(),
+        column: "purpose",
+    })?;
+    #[expect(clippy::disallowed_methods, reason = "this is the row")]
+    let asked = Asked::from_row(CountersignatureRow {
+        id,
+        purpose,
+        subject: row.subject,
+        content_sha256: row.content_sha256,
+        content,
+        reason,
+        asked_by: row.asked_by,
+        asked_at: row.asked_at,
+        answer_organisation: row.answer_organisation,
+        answer_role: row.answer_role.to_string(),
+        answer_uai: row.answer_uai,
+        expires_at: row.expires_at,
+        state: row.state,
+        answered_by: row.answered_by,
+        answered_at: row.answered_at,
+        answer_reason: row.answer_reason,
+        used_at: row.used_at,
+        used_for: row.used_for,
+    })?;
+    Ok(Some(asked))
+}
+
+/// Records what was asked of a second person, as it waits.
+///
+/// # Errors
+/// As [`ask`].
+pub fn record(tx: &mut Tx<'_>, asked: &Asked) -> Result<(), StoreError> {
+    let row = asked.to_row();
+    let answer_role = crate::column::read(row.answer_role, "countersignatures", "answer_role", &row.id)?;
+    let question = Question {
+        id: row.id,
+        purpose: row.purpose.to_string(),
+        subject: row.subject,
+        content_sha256: row.content_sha256,
+        content: row.content,
+        reason: row.reason,
+        asked_by: row.asked_by,
+        asked_at: row.asked_at,
+        answer_organisation: row.answer_organisation,
+        answer_role,
+        answer_uai: row.answer_uai,
+        expires_at: row.expires_at,
+    };
+    ask(tx, &question)
 }
 
 crate::declared::declares! {

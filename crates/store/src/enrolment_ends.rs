@@ -52,7 +52,7 @@ pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Record
         .map(Stored::read)
         .transpose()?;
     if let Some(row) = &row
-        && (brake::switch(tx)?.is_thrown()
+        && (brake::switch(tx)? != brake::Switch::Released
             || !destructions::is_let_go(tx, DestructionKind::Unenrol, &row.id.to_string())?)
     {
         return Ok(None);

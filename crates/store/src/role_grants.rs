@@ -10,6 +10,7 @@ use diesel::{
 use types::{AccountId, Instant, OrganisationId, Role, RoleGrantId, Uai};
 
 pub use governance::GrantReach;
+use governance::Maker;
 
 use crate::column::{Column as _, read};
 use crate::schema::{accounts, role_grant_colleges, role_grants};
@@ -342,6 +343,35 @@ fn typed(row: Stored, named: BTreeSet<Uai>) -> Result<RoleGrant, StoreError> {
         revoked_by: read(row.revoked_by, TABLE, "revoked_by", &row.id)?,
         id: read(row.id.clone(), TABLE, "id", &row.id)?,
     })
+}
+
+/// Every grant that an account ever had, each checked again: what its [`Standing`](governance::Standing) rests
+/// on.
+///
+/// # Errors
+/// [`StoreError::Edited`] for one that no decision can have written; [`StoreError::Corrupt`].
+pub fn proven(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<governance::RoleGrant>, StoreError> {
+    of_account(tx, account)?.into_iter().map(checked).collect()
+}
+
+fn checked(grant: RoleGrant) -> Result<governance::RoleGrant, StoreError> {
+    // Nobody's account: someone at the machine itself.
+    let maker = |account: Option<AccountId>| account.map_or(Maker::Host, Maker::Account);
+    #[expect(clippy::disallowed_methods, reason = "this is the row")]
+    let proven = governance::RoleGrant::from_row(governance::GrantRow {
+        id: grant.id,
+        account: grant.account,
+        role: grant.role,
+        reach: grant.reach,
+        granted_by: maker(grant.granted_by),
+        granted_at: grant.granted_at,
+        confirmed_by: grant.confirmed.map(|(by, _at)| by),
+        confirmed_at: grant.confirmed.map(|(_by, at)| at),
+        effective_at: grant.effective_at,
+        revoked_at: grant.revoked_at,
+        revoked_by: grant.revoked_at.map(|_at| maker(grant.revoked_by)),
+    })?;
+    Ok(proven)
 }
 
 crate::declared::declares! {

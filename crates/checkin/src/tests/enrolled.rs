@@ -181,7 +181,7 @@ async fn t_c14_no_tablet_is_told_that_it_is_unmanaged_while_the_switch_is_thrown
     end(&door, id, EnrolmentState::Ended, true).await;
     assert_eq!(connect(&door, &tablet, A.1).await.status, StatusCode::FORBIDDEN);
     let (store, now) = (door.state.fleet.store(), door.clock.now());
-    store.write(move |tx| brake::throw(tx, &Actor::Host, "a stolen token", now)).await.unwrap();
+    store.write(move |tx| brake::throw(tx, brake::Maker::Host, "a stolen token", now)).await.unwrap();
     let answer = connect(&door, &tablet, A.1).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
     store.write(brake::release).await.unwrap();

@@ -10,7 +10,7 @@ use types::{
 use super::cast::{Cast, HERE, THERE, uai};
 use super::fixture::{Fixture, at, destruction};
 use super::second_persons::question;
-use crate::brake::{self, Switch};
+use crate::brake::{self, Maker, Switch};
 use crate::campaigns::{self, Campaign};
 use crate::countersignatures::Question;
 use crate::destructions::{self, DayTally, DestructionState, Fate, NewDestruction};
@@ -479,12 +479,16 @@ async fn the_last_place_of_a_campaign_is_taken_once(fixture: Fixture) {
 
 async fn the_switch_is_thrown_once_and_names_who_threw_it(fixture: Fixture) {
     let cast = fixture.cast().await;
-    let (alice, bruno) = (Actor::Account(cast.alice), Actor::Account(cast.bruno));
+    let (alice, bruno) = (Maker::Account(cast.alice), Maker::Account(cast.bruno));
     assert_eq!(fixture.read(brake::switch).await, Switch::Released);
     assert!(!fixture.write(brake::release).await);
-    assert!(fixture.write(move |tx| brake::throw(tx, &alice, "a stolen token", at(10))).await);
-    assert!(!fixture.write(move |tx| brake::throw(tx, &bruno, "me too", at(20))).await);
-    let thrown = Switch::Thrown { since: at(10), by: alice.to_string(), reason: "a stolen token".to_owned() };
+    assert!(fixture.write(move |tx| brake::throw(tx, alice, "a stolen token", at(10))).await);
+    assert!(!fixture.write(move |tx| brake::throw(tx, bruno, "me too", at(20))).await);
+    let thrown = Switch::Engaged(governance::brake::Engaged {
+        since: at(10),
+        by: alice,
+        reason: "a stolen token".to_owned(),
+    });
     assert_eq!(fixture.read(brake::switch).await, thrown);
     for edit in [
         "UPDATE brake SET engaged_by = 'host'",

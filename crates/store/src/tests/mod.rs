@@ -16,6 +16,7 @@ mod nouns;
 mod orders;
 mod people;
 mod postgresql;
+mod proofs;
 mod purge;
 mod register;
 mod roles;

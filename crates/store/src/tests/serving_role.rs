@@ -85,7 +85,7 @@ async fn t_c20_a_serving_role_works_and_makes_no_other_past() {
     let write =
         ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(enrolled.enrolment, at(210)) };
     assert!(fixture.store.connect_write(write).await.unwrap().delivered.is_some());
-    assert!(fixture.write(|tx| brake::throw(tx, &Actor::Host, "a drill", at(220))).await);
+    assert!(fixture.write(|tx| brake::throw(tx, brake::Maker::Host, "a drill", at(220))).await);
     assert!(fixture.write(brake::release).await);
 
     let mut connection = connect(&serving).unwrap();

@@ -153,7 +153,7 @@ fn assert_refused<T: std::fmt::Debug>(refused: &Result<T, StoreError>, by: &str)
 }
 
 async fn throw(fixture: &Fixture) {
-    assert!(fixture.write(|tx| brake::throw(tx, &Actor::Host, "a stolen token", at(300))).await);
+    assert!(fixture.write(|tx| brake::throw(tx, brake::Maker::Host, "a stolen token", at(300))).await);
 }
 
 async fn t_c14_nothing_destructive_is_queued_that_the_brake_has_not_counted(fixture: Fixture) {
@@ -336,7 +336,7 @@ async fn throwing_the_switch_waits_for_what_is_being_sent() {
         .unwrap();
     let store = fixture.store.clone();
     let throwing = tokio::spawn(async move {
-        store.write(|tx| brake::throw(tx, &Actor::Host, "a stolen token", at(300))).await.unwrap()
+        store.write(|tx| brake::throw(tx, brake::Maker::Host, "a stolen token", at(300))).await.unwrap()
     });
     // It is seen to wait for the row of the switch, and only then does the node commit.
     while fixture
