@@ -1,6 +1,7 @@
 //! Alarms: what an operator should look at; listed, and settled by someone who says what it was.
 
 use serde_json::json;
+use store::Within;
 use store::alarms::{self, Alarm};
 use types::{AlarmId, Instant};
 
@@ -20,7 +21,7 @@ const LONGEST_NOTE: usize = 500;
 pub async fn list(fleet: &Fleet, principal: &Principal, limit: Option<u32>) -> Result<Vec<Alarm>, Refusal> {
     principal.may_read()?;
     let page = Page::<AlarmId>::read(None, limit)?;
-    fleet.store().read(move |tx| Ok(alarms::open(tx, page.limit)?)).await
+    fleet.store().read(move |tx| Ok(alarms::open(tx, &Within::Everything, page.limit)?)).await
 }
 
 /// Settles an alarm; `note` says what it was. Settling one that was settled before changes nothing.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use store::tablets::{self, Tablet};
-use store::{Tx, enrolments};
+use store::{Tx, Within, enrolments};
 use types::{Instant, SerialNumber, TabletId};
 
 use crate::audit::{self, Change};
@@ -85,7 +85,7 @@ pub async fn list(
     fleet
         .store()
         .read(move |tx| {
-            let rows = tablets::list(tx, page.after, page.with_one_more())?;
+            let rows = tablets::list(tx, &Within::Everything, page.after, page.with_one_more())?;
             Ok(page.cut(rows, |tablet| tablet.id.to_string()))
         })
         .await
@@ -104,7 +104,7 @@ fn known(tx: &mut Tx<'_>, lines: &[InventoryLine]) -> Result<HashMap<SerialNumbe
     }
     let mut after = None;
     loop {
-        let rows = tablets::list(tx, after, BATCH)?;
+        let rows = tablets::list(tx, &Within::Everything, after, BATCH)?;
         match rows.last() {
             None => return Ok(known),
             Some(last) => after = Some(last.id),

@@ -1,7 +1,7 @@
 //! How the whole fleet stands, in a few numbers.
 
 use store::enrolments::EnrolmentState;
-use store::{alarms, enrolments, push_certificates, tablets};
+use store::{Within, alarms, enrolments, push_certificates, tablets};
 use types::{Duration, Instant};
 
 use crate::{Fleet, Principal, Refusal};
@@ -38,7 +38,8 @@ pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
                 tablets: tablets::count(tx)?,
                 enrolled: enrolments::count(tx, EnrolmentState::Active)?,
                 enrolling: enrolments::count(tx, EnrolmentState::Authenticated)?,
-                open_alarms: u64::try_from(alarms::open(tx, ALARMS)?.len()).unwrap_or(u64::MAX),
+                open_alarms: u64::try_from(alarms::open(tx, &Within::Everything, ALARMS)?.len())
+                    .unwrap_or(u64::MAX),
                 push_certificate_days_left: push_certificates::current(tx)?
                     .map(|certificate| certificate.not_after.since(now).as_secs() / DAY.as_secs()),
             })

@@ -6,7 +6,7 @@ use store::alarms::Alarm;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::observations::Observation;
 use store::tablets::Tablet;
-use store::{Tx, alarms, enrolments, observations, presence, tablets};
+use store::{Tx, Within, alarms, enrolments, observations, presence, tablets};
 use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
 use crate::capability::{self, Capability};
@@ -172,7 +172,7 @@ pub async fn show(fleet: &Fleet, principal: &Principal, named: Named) -> Result<
         .store()
         .read(move |tx| {
             let tablet = find(tx, &named)?;
-            let mut alarms = alarms::open(tx, ALARMS)?;
+            let mut alarms = alarms::open(tx, &Within::Everything, ALARMS)?;
             alarms.retain(|alarm| alarm.tablet_id == Some(tablet.id));
             let line = line(tx, tablet)?;
             let observations = match &line.enrolment {
@@ -201,7 +201,7 @@ fn search(tx: &mut Tx<'_>, filter: &Filter, page: &Page<TabletId>) -> Result<Lis
     let mut looked_through = 0;
     let mut after = page.after;
     loop {
-        let rows = tablets::list(tx, after, BATCH)?;
+        let rows = tablets::list(tx, &Within::Everything, after, BATCH)?;
         if rows.is_empty() {
             return Ok(Listed { items, next: None });
         }

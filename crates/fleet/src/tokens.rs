@@ -58,6 +58,8 @@ pub async fn create(
         expires_at: Some(now.plus(lifetime)),
         revoked_at: None,
         last_used_at: None,
+        account_id: None,
+        reach: None,
     };
     let (row, principal) = (token.clone(), principal.clone());
     fleet
@@ -77,7 +79,7 @@ pub async fn create(
 /// [`Refusal::NotAllowed`] for a principal that may only look: who may act is not for everyone to know.
 pub async fn list(fleet: &Fleet, principal: &Principal) -> Result<Vec<ApiToken>, Refusal> {
     principal.may_operate("see who holds tokens")?;
-    fleet.store().read(|tx| Ok(api_tokens::list(tx)?)).await
+    fleet.store().read(|tx| Ok(api_tokens::list(tx, None, None, u32::MAX)?)).await
 }
 
 /// Revokes a token, at once. Revoking one that was revoked before changes nothing.

@@ -8,7 +8,7 @@ use serde_json::json;
 use store::certificates::{self, Certificate};
 use store::commands::{self, Enqueue, Enqueued};
 use store::enrolments::{self, EnrolmentState};
-use store::{Tx, alarms, challenges, push_certificates};
+use store::{Tx, alarms, purge, push_certificates};
 use types::{Actor, CommandId, Duration, EnrolmentKind, Instant};
 
 use crate::watch::{self, AlarmKind};
@@ -47,7 +47,7 @@ pub async fn expire_commands(fleet: &Fleet, principal: &Principal, now: Instant)
 /// As [`expire_commands`].
 pub async fn forget_challenges(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
     principal.may_operate("keep the fleet in order")?;
-    in_batches(fleet, move |tx| challenges::prune(tx, now.minus(KEPT), BATCH)).await
+    in_batches(fleet, move |tx| purge::challenges(tx, now.minus(KEPT), BATCH)).await
 }
 
 /// Lets the invitations lapse that no tablet has used for a month: a profile that was fetched and forgotten opens

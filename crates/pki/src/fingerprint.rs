@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use types::Digest;
+
 /// The SHA-256 digest of a certificate's DER. Shown as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -44,6 +46,18 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+impl From<Fingerprint> for Digest {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self::from(fingerprint.0)
+    }
+}
+
+impl From<Digest> for Fingerprint {
+    fn from(digest: Digest) -> Self {
+        Self(*digest.as_bytes())
+    }
+}
+
 impl FromStr for Fingerprint {
     type Err = InvalidFingerprint;
 
@@ -76,6 +90,13 @@ mod tests {
             .map(|p| String::from_utf8(p.to_vec()).unwrap())
             .collect();
         assert_eq!(pairs.join(":").parse(), Ok(fingerprint));
+    }
+
+    #[test]
+    fn a_fingerprint_is_a_digest_like_others() {
+        let fingerprint = Fingerprint::of(b"certificate");
+        assert_eq!(Digest::from(fingerprint), Digest::of(b"certificate"));
+        assert_eq!(Fingerprint::from(Digest::of(b"certificate")), fingerprint);
     }
 
     #[test]

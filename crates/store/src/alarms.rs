@@ -6,7 +6,8 @@ use types::{AlarmId, EnrolmentId, Instant, TabletId};
 use crate::column::Column as _;
 use crate::noun::{by_key, noun, on_each_engine, read_all};
 use crate::schema::alarms;
-use crate::{StoreError, Tx};
+use crate::within::of_tablets_within;
+use crate::{StoreError, Tx, Within};
 
 noun! {
     /// An alarm.
@@ -109,18 +110,20 @@ pub fn was_raised(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, St
     })
 }
 
-/// At most `limit` open alarms, the latest first.
+/// At most `limit` open alarms within reach, the latest first. Within an organisation or collèges: those about
+/// its tablets.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn open(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Alarm>, StoreError> {
+pub fn open(tx: &mut Tx<'_>, within: &Within, limit: u32) -> Result<Vec<Alarm>, StoreError> {
     read_all!(tx.run(|connection| {
-        alarms::table
+        let query = alarms::table
             .filter(alarms::settled_at.is_null())
             .order((alarms::last_raised_at.desc(), alarms::id.desc()))
             .limit(i64::from(limit))
             .select(Stored::as_select())
-            .load::<Stored>(connection)
+            .into_boxed();
+        of_tablets_within!(query, within, alarms::tablet_id).load::<Stored>(connection)
     }))
 }
 
@@ -137,4 +140,14 @@ pub fn settle(tx: &mut Tx<'_>, id: AlarmId, now: Instant) -> Result<bool, StoreE
         .execute(connection)
     })?;
     Ok(settled == 1)
+}
+
+crate::declared::declares! {
+    alarms kept as Alarms {
+        personal(DeviceManagement: DeviceIdentifiers) { subject, detail }
+        personal(DeviceManagement: ContactTimes) { raised_at, last_raised_at }
+        not_personal("what happened, in our words, and our own numbers") {
+            id, kind, tablet_id, enrolment_id, times, settled_at,
+        }
+    }
 }

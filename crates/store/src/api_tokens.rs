@@ -1,9 +1,11 @@
-//! Tokens of the API: only the hash of each is stored.
+//! Tokens of the API: only the hash of each is stored. A token is an account's, and ends when it ends.
+
+use std::collections::BTreeSet;
 
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
-use types::{ApiTokenId, Instant};
+use types::{AccountId, ApiTokenId, Instant, Uai};
 
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::api_tokens;
@@ -18,7 +20,7 @@ noun! {
         secret_sha256: Digest,
         /// Its holder's name for it.
         name: String,
-        /// What it may do.
+        /// What it may do, never more than its holder.
         scope: String,
         /// When it was made.
         created_at: Instant,
@@ -28,6 +30,10 @@ noun! {
         revoked_at: Option<Instant>,
         /// When it was last used, to the minute.
         last_used_at: Option<Instant>,
+        /// Whose it is; `None` for tokens that are older than accounts, and opens nothing.
+        account_id: Option<AccountId>,
+        /// The collèges it is limited to, within its holder's reach; `None`: as far as its holder reaches.
+        reach: Option<BTreeSet<Uai>>,
     }
 }
 
@@ -50,13 +56,29 @@ pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<ApiTo
     .transpose()
 }
 
-/// Every token, oldest first.
+/// At most `limit` tokens, oldest first, from the first one after `after`; of one account only, if one is given.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn list(tx: &mut Tx<'_>) -> Result<Vec<ApiToken>, StoreError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    account: Option<AccountId>,
+    after: Option<ApiTokenId>,
+    limit: u32,
+) -> Result<Vec<ApiToken>, StoreError> {
+    // Every id sorts after the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
     read_all!(tx.run(|connection| {
-        api_tokens::table.order(api_tokens::id.asc()).select(Stored::as_select()).load::<Stored>(connection)
+        let mut query = api_tokens::table
+            .filter(api_tokens::id.gt(after))
+            .order(api_tokens::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .into_boxed();
+        if let Some(account) = account {
+            query = query.filter(api_tokens::account_id.eq(account.to_string()));
+        }
+        query.load::<Stored>(connection)
     }))
 }
 
@@ -77,6 +99,22 @@ pub fn revoke(tx: &mut Tx<'_>, id: ApiTokenId, now: Instant) -> Result<bool, Sto
     Ok(revoked == 1)
 }
 
+/// Revokes every token of an account: it was suspended or closed. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn revoke_of_account(tx: &mut Tx<'_>, account: AccountId, now: Instant) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            api_tokens::table
+                .filter(api_tokens::account_id.eq(account.to_string()))
+                .filter(api_tokens::revoked_at.is_null()),
+        )
+        .set(api_tokens::revoked_at.eq(now.as_millis()))
+        .execute(connection)
+    })
+}
+
 /// Notes that a token was used.
 ///
 /// # Errors
@@ -88,4 +126,13 @@ pub fn used(tx: &mut Tx<'_>, id: ApiTokenId, now: Instant) -> Result<(), StoreEr
             .execute(connection)
     })?;
     Ok(())
+}
+
+crate::declared::declares! {
+    api_tokens kept as ApiTokens {
+        personal(AccountsAndAudit: AccountIdentity) { account_id }
+        personal(AccountsAndAudit: Credentials) { name, secret_sha256 }
+        personal(AccountsAndAudit: Connections) { created_at, last_used_at }
+        not_personal("what the token may do, and until when") { id, scope, reach, expires_at, revoked_at }
+    }
 }

@@ -127,3 +127,11 @@ pub fn set_state(tx: &mut Tx<'_>, id: AuthorityId, state: AuthorityState) -> Res
     })?;
     Ok(changed > 0)
 }
+
+crate::declared::declares! {
+    authorities kept as Configuration {
+        not_personal("an authority is the server's, or another server's") {
+            id, kind, state, certificate, key_sealed, fingerprint, created_at,
+        }
+    }
+}

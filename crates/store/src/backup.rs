@@ -84,12 +84,7 @@ impl Store {
             .write(move |tx| {
                 let voided = void_after_restore(tx, now)?;
                 let mut entry = audit::NewEntry::new(now, Actor::Host, "database.restore");
-                entry.detail = Some(serde_json::json!({
-                    "voided_commands": voided.commands,
-                    "voided_erase_orders": voided.erase_orders,
-                    "voided_warrants": voided.warrants,
-                    "voided_enrolment_ends": voided.enrolment_ends,
-                }));
+                entry.detail = Some(serde_json::json!({ "void": voided.as_json() }));
                 audit::append(tx, &entry)?;
                 Ok::<_, StoreError>(voided)
             })

@@ -136,3 +136,13 @@ pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, S
     })?;
     update(tx, &Certificate { state: CertificateState::Confirmed, first_used_at: Some(now), ..certificate })
 }
+
+crate::declared::declares! {
+    certificates kept as Equipment {
+        personal(DeviceManagement: DeviceIdentifiers) { sha256, serial_number, renewed_from }
+        personal(DeviceManagement: ContactTimes) { first_used_at }
+        not_personal("what the certificate is worth, who issued it, and for how long") {
+            enrolment_id, authority_fingerprint, state, issued_at, not_after,
+        }
+    }
+}

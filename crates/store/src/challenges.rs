@@ -80,18 +80,12 @@ pub fn consume(
     Ok(used == 1)
 }
 
-/// Deletes at most `limit` of the challenges that expired before `before`; returns how many.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn prune(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        let over: Vec<String> = challenges::table
-            .filter(challenges::expires_at.lt(before.as_millis()))
-            .order(challenges::id.asc())
-            .limit(i64::from(limit))
-            .select(challenges::id)
-            .load(connection)?;
-        diesel::delete(challenges::table.filter(challenges::id.eq_any(over))).execute(connection)
-    })
+crate::declared::declares! {
+    challenges kept as Challenges {
+        personal(DeviceManagement: DeviceIdentifiers) { used_for, certificate }
+        personal(DeviceManagement: ContactTimes) { used_at }
+        not_personal("random bytes, and numbers and dates of ours") {
+            id, secret_sha256, enrolment_id, created_at, expires_at,
+        }
+    }
 }

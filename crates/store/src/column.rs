@@ -54,11 +54,38 @@ impl Column for types::Instant {
     }
 }
 
+impl Column for privacy::StoredColumns {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        // Names of columns and kinds of data: writing them as JSON does not fail.
+        serde_json::to_string(self).unwrap_or_else(|_unwritable| "{}".to_owned())
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        serde_json::from_str(&stored).ok()
+    }
+}
+
 impl Column for serde_json::Value {
     type Stored = String;
 
     fn stored(&self) -> String {
         self.to_string()
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        serde_json::from_str(&stored).ok()
+    }
+}
+
+/// A set stands in a column as a JSON list, in order.
+impl<T: serde::Serialize + serde::de::DeserializeOwned + Ord> Column for std::collections::BTreeSet<T> {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        // Codes and words alone are kept in sets: writing them as JSON does not fail.
+        serde_json::to_string(self).unwrap_or_else(|_unwritable| "[]".to_owned())
     }
 
     fn read(stored: String) -> Option<Self> {
@@ -106,10 +133,16 @@ as_text! {
     types::PushCertificateId, types::TakeoverId, types::AlarmId, types::ApiTokenId, types::JobId,
     types::SegmentId, types::IncidentId, types::WarrantId, types::EraseOrderId, types::EnrolmentEndId,
     types::SerialNumber, types::Udid, types::Uai, types::Platform, types::EnrolmentKind, types::Supervision,
-    types::JobKind, crate::Digest,
+    types::JobKind, types::OrganisationId, types::AccountId, types::AccountMakerId, types::RoleGrantId,
+    types::SessionId, types::CountersignatureId, types::DestructionId, types::CampaignId, types::ValidationId,
+    types::PurgeId, types::OrganisationKind, types::Role, types::DestructionKind, types::Day, crate::Digest,
     crate::authorities::AuthorityKind, crate::authorities::AuthorityState, crate::links::LinkKind,
     crate::enrolments::EnrolmentState, crate::certificates::CertificateState, crate::commands::CommandState, crate::incidents::IncidentState, crate::warrants::OrderState,
     crate::push_certificates::PushCertificateState, crate::audit::AuditId,
+    crate::organisations::OrganisationState, crate::organisations::HomeUse, crate::accounts::AccountState,
+    crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
+    crate::countersignatures::SecondRole,
+    crate::destructions::DestructionState, privacy::Activity,
 }
 
 impl Column for orders::Gate {

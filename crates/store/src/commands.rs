@@ -302,6 +302,45 @@ pub fn pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Command>, 
     }))
 }
 
+/// What the brake's switch stops: erasures, lost mode and unenrolments, not positions (M5).
+const DESTRUCTIVE: [&str; 3] = ["erase", "lost-mode", "unenrol"];
+
+/// At most `limit` commands that wait and that the brake's switch would stop, in the order of their ids, from the
+/// first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn pending_destructive(
+    tx: &mut Tx<'_>,
+    after: Option<CommandId>,
+    limit: u32,
+) -> Result<Vec<Command>, StoreError> {
+    // Every id sorts after the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        commands::table
+            .filter(commands::pending)
+            .filter(commands::gate.eq_any(DESTRUCTIVE))
+            .filter(commands::id.gt(after))
+            .order(commands::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Cancels every command that waits and that the brake's switch would stop. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn cancel_destructive(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(commands::table.filter(commands::pending).filter(commands::gate.eq_any(DESTRUCTIVE)))
+            .set(commands::state.eq(CommandState::Cancelled.as_str()))
+            .execute(connection)
+    })
+}
+
 /// The first instant, from `now` on, at which something is to be offered to the tablet of an enrolment; `None` if
 /// nothing waits for it.
 ///
@@ -395,4 +434,20 @@ pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreE
             .set(commands::state.eq(CommandState::Expired.as_str()))
             .execute(connection)
     })
+}
+
+crate::declared::declares! {
+    commands kept as Commands {
+        personal(AccountsAndAudit: Acts) { queued_by, queued_at }
+        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw }
+        personal(DeviceManagement: CommandHistory, AppInventory: ManagedApps) { result }
+        personal(DeviceManagement: ContactTimes) { sent_at, not_now_at, answered_at }
+        not_personal("which command of which tablet, and what it rests on") {
+            id, enrolment_id, tablet_id, gate, incident_id, warrant_id, erase_order_id, enrolment_end_id,
+        }
+        not_personal("how the queue is kept") {
+            priority, urgent, replaces_key, idempotency_key, not_before, expires_at, sent_count, not_now_count,
+            retry_at, pending,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The one read of a connect: who it is, what they reported on, what comes next, in one prepared statement.
 
+use diesel::dsl::exists;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
@@ -12,7 +13,7 @@ use crate::column::read;
 use crate::commands::CommandState;
 use crate::connection::AnyConnection;
 use crate::enrolments::EnrolmentState;
-use crate::schema::{certificates, commands, enrolments, push_states};
+use crate::schema::{brake, certificates, commands, enrolments, push_states};
 use crate::{Digest, StoreError};
 
 diesel::alias! {
@@ -134,11 +135,16 @@ pub(crate) fn read_connect(
     let now = key.now.as_millis();
     // No command has an empty id: nothing is left out, nothing is joined.
     let reported = key.reported.map(|id| id.to_string()).unwrap_or_default();
+    // While the switch of the brake is thrown, what destroys is passed over, so that ordinary commands behind it go
+    // on; the tables refuse its delivery in any case (M5).
+    let is_ordinary = NEXT.field(commands::gate).eq("ordinary").or(NEXT.field(commands::gate).eq("locate"));
+    let switch_is_released = exists(brake::table.filter(brake::engaged.eq(false)));
     let next_is_due = NEXT
         .field(commands::enrolment_id)
         .eq(certificates::enrolment_id)
         .and(NEXT.field(commands::pending))
         .and(NEXT.field(commands::id).ne(reported.clone()))
+        .and(is_ordinary.or(switch_is_released))
         .and(NEXT.field(commands::not_before).is_null().or(NEXT.field(commands::not_before).le(now)))
         .and(NEXT.field(commands::expires_at).is_null().or(NEXT.field(commands::expires_at).gt(now)))
         .and(NEXT.field(commands::retry_at).is_null().or(NEXT.field(commands::retry_at).le(now)))

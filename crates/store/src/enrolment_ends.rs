@@ -4,12 +4,12 @@ use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::RecordedEnd;
-use types::{EnrolmentEndId, EnrolmentId, Instant};
+use types::{DestructionKind, EnrolmentEndId, EnrolmentId, Instant};
 
 use crate::noun::{by_key, noun};
 use crate::schema::enrolment_ends;
 use crate::warrants::OrderState;
-use crate::{StoreError, Tx, enrolments};
+use crate::{StoreError, Tx, brake, destructions, enrolments};
 
 noun! {
     /// The recorded decision to end an enrolment.
@@ -32,7 +32,8 @@ noun! {
 by_key!(enrolment_ends, EnrolmentEnd, id: EnrolmentEndId; insert, get);
 
 /// The open end of an enrolment as its row holds it, to be checked by [`lending::EnrolmentEnd::read_back`];
-/// `None` if nobody decided one, it is over, or the enrolment has no tablet.
+/// `None` if nobody decided one, it is over, or the enrolment has no tablet, and also while the brake stands in
+/// its way: its switch is thrown, or it has not counted this end, or holds it (M5).
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -50,6 +51,12 @@ pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Record
         })?
         .map(Stored::read)
         .transpose()?;
+    if let Some(row) = &row
+        && (brake::switch(tx)? != brake::Switch::Released
+            || !destructions::is_let_go(tx, DestructionKind::Unenrol, &row.id.to_string())?)
+    {
+        return Ok(None);
+    }
     let tablet = enrolments::get(tx, &enrolment)?.and_then(|enrolment| enrolment.tablet_id);
     Ok(row.zip(tablet).map(|(row, tablet)| RecordedEnd::from_row(row.id, enrolment, tablet, row.decided_at)))
 }
@@ -69,4 +76,12 @@ pub fn end(tx: &mut Tx<'_>, id: EnrolmentEndId) -> Result<bool, StoreError> {
         .execute(connection)
     })?;
     Ok(ended == 1)
+}
+
+crate::declared::declares! {
+    enrolment_ends kept as Equipment {
+        personal(AccountsAndAudit: Acts) { decided_at, decided_by }
+        personal(AccountsAndAudit: Reasons) { reason }
+        not_personal("which enrolment, and whether it is over") { id, enrolment_id, state }
+    }
 }

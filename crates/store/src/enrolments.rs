@@ -372,3 +372,20 @@ pub fn forget_secrets(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<(), StoreError
     })?;
     Ok(())
 }
+
+crate::declared::declares! {
+    enrolments kept as Equipment {
+        personal(DeviceManagement: DeviceIdentifiers) { udid, serial }
+        personal(DeviceManagement: DeviceSecrets) {
+            push_token_sealed, push_magic_sealed, unlock_token_sealed, bootstrap_token_sealed,
+        }
+        personal(DeviceManagement: DeviceState) {
+            supervision, os_version, build_version, product_name, reported_token,
+        }
+        personal(DeviceManagement: ContactTimes) { authenticated_at, token_updated_at, ended_at }
+        not_personal("how the enrolment came about and how far it has come") {
+            id, tablet_id, platform, state, kind, topic, awaiting_configuration, access_rights, link_id,
+            takeover_id, segment_id, end_id, created_at,
+        }
+    }
+}

@@ -46,3 +46,10 @@ pub fn end(tx: &mut Tx<'_>, id: EraseOrderId) -> Result<bool, StoreError> {
     })?;
     Ok(ended == 1)
 }
+
+crate::declared::declares! {
+    erase_orders kept as Orders {
+        personal(Lending: Loans) { cause, not_before, expires_at }
+        not_personal("which tablet, and whether it is over") { id, tablet_id, enrolment_id, state }
+    }
+}

@@ -73,6 +73,9 @@ pub enum StoreError {
         /// The column.
         column: &'static str,
     },
+    /// A row proves nothing: no decision of the program can have written it.
+    #[error(transparent)]
+    Edited(#[from] governance::BadRow),
     /// A sealed value cannot be opened.
     #[error(transparent)]
     Sealed(#[from] VaultError),
@@ -96,6 +99,9 @@ pub enum StoreError {
 /// What every trigger of ours says first.
 const OURS: &str = "ardoise: ";
 
+/// What a trigger of SQLite says first that looks for what is unique before a row is written over.
+const TAKEN: &str = "ardoise-taken: ";
+
 impl From<QueryError> for StoreError {
     fn from(error: QueryError) -> Self {
         let QueryError::DatabaseError(kind, info) = error else {
@@ -108,6 +114,9 @@ impl From<QueryError> for StoreError {
         };
         let message = info.message();
         let constraint = || info.constraint_name().unwrap_or(message).to_owned();
+        if let Some((_, constraint)) = message.split_once(TAKEN) {
+            return Self::Duplicate { constraint: constraint.trim_end().to_owned() };
+        }
         if let Some((_, rule)) = message.split_once(OURS) {
             return Self::Refused { rule: rule.trim_end().to_owned() };
         }

@@ -30,6 +30,26 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
     if role.owns { Err(StoreError::OwnerRole { role: role.name }) } else { Ok(()) }
 }
 
+/// What is appended or kept for good: a serving role deletes nothing there.
+const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
+    organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
+    destructions, brake, privacy_validations, purges";
+
+/// What is appended and never changed: a serving role updates nothing there.
+const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges";
+
+/// What of a table a serving role may change, where it is not the whole row.
+const CHANGED_IN_PART: [(&str, &str); 5] = [
+    ("audit", "reason, detail, salt, body_digest, seal_number"),
+    ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
+    (
+        "countersignatures",
+        "state, answered_by, answered_at, answer_reason, used_at, used_for, content, reason",
+    ),
+    ("destructions", "state, countersignature_id"),
+    ("campaigns", "ended_at"),
+];
+
 /// Grants `role` what serving needs.
 pub(crate) fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StoreError> {
     let mut connection = connect(url)?;
@@ -41,8 +61,16 @@ pub(crate) fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StoreError> {
     connection.batch_execute(&format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
          GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}; \
-         REVOKE DELETE ON audit, incidents, warrants, erase_orders, enrolment_ends, certificates FROM {role}; \
+         REVOKE DELETE ON {KEPT} FROM {role}; \
+         REVOKE UPDATE ON {APPENDED} FROM {role}; \
+         REVOKE INSERT ON brake FROM {role}; \
          REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {role}"
     ))?;
+    for (table, columns) in CHANGED_IN_PART {
+        // Revoking on a table also revokes what was granted on its columns.
+        connection.batch_execute(&format!(
+            "REVOKE UPDATE ON {table} FROM {role}; GRANT UPDATE ({columns}) ON {table} TO {role}"
+        ))?;
+    }
     Ok(())
 }

@@ -54,3 +54,10 @@ pub fn close(tx: &mut Tx<'_>, id: IncidentId, at: Instant) -> Result<bool, Store
     })?;
     Ok(closed == 1)
 }
+
+crate::declared::declares! {
+    incidents kept as Orders {
+        personal(Incidents: IncidentFacts) { tablet_id, kind, state, opened_at, closed_at }
+        not_personal("a number of ours") { id }
+    }
+}

@@ -106,3 +106,11 @@ pub fn again(tx: &mut Tx<'_>, id: JobId, due_at: Instant, error: Option<&str>) -
     })?;
     Ok(())
 }
+
+crate::declared::declares! {
+    jobs kept as Work {
+        not_personal("what is to be done, for which of our rows; whoever lets a job say more declares it here") {
+            id, kind, key, due_at, lease_until, attempts, body, last_error,
+        }
+    }
+}

@@ -7,19 +7,25 @@
 //! Only this room knows tables. Only `commands::enqueue` queues a command, and it takes an
 //! [`orders::Queueable`]: what is dangerous comes with its proof, and the tables' triggers look again.
 
+pub mod account_makers;
+pub mod accounts;
 pub mod alarms;
 pub mod api_tokens;
 pub mod audit;
 pub mod authorities;
 mod backup;
+pub mod brake;
+pub mod campaigns;
 pub mod certificates;
 pub mod challenges;
 mod column;
 pub mod commands;
 mod connect;
 mod connection;
+pub mod countersignatures;
 mod database;
-mod digest;
+mod declared;
+pub mod destructions;
 pub mod enrolment_ends;
 pub mod enrolments;
 pub mod erase_orders;
@@ -32,14 +38,21 @@ pub mod links;
 mod migrate;
 mod noun;
 pub mod observations;
+pub mod organisations;
 pub mod orphans;
 pub mod presence;
+pub mod privacy_validations;
+pub mod purge;
+pub mod purges;
 pub mod push_certificates;
 pub mod push_states;
 mod report;
 pub mod restore;
+pub mod role_grants;
 pub mod rotation;
 mod schema;
+pub mod school_years;
+pub mod sessions;
 pub mod settings;
 mod store;
 pub mod tablets;
@@ -50,10 +63,11 @@ mod transaction;
 mod url;
 mod vault;
 pub mod warrants;
+mod within;
 
 pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
-pub use digest::{Digest, InvalidDigest};
+pub use declared::declarations;
 pub use error::StoreError;
 pub use migrate::Migrated;
 pub use report::{
@@ -62,5 +76,7 @@ pub use report::{
 };
 pub use store::{Store, StoreOptions};
 pub use transaction::Tx;
+pub use types::Digest;
 pub use url::{DatabaseUrl, Engine};
 pub use vault::{RowName, Vault, VaultError};
+pub use within::Within;

@@ -114,3 +114,13 @@ pub fn list(tx: &mut Tx<'_>, after: Option<LinkId>, limit: u32) -> Result<Vec<Li
             .load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    links kept as Links {
+        personal(AccountsAndAudit: Acts) { created_by, created_at }
+        not_personal("the hash of random bytes") { token_sha256 }
+        not_personal("for which tablets, how often and until when") {
+            id, kind, tablet_id, uai, max_uses, uses, expires_at, revoked_at,
+        }
+    }
+}

@@ -12,8 +12,8 @@ use crate::database::connect;
 use crate::schema::__diesel_schema_migrations;
 use crate::{DatabaseUrl, StoreError};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-const POSTGRESQL: EmbeddedMigrations = embed_migrations!("../../migrations/postgresql");
+pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+pub(crate) const POSTGRESQL: EmbeddedMigrations = embed_migrations!("../../migrations/postgresql");
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]

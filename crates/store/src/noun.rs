@@ -4,13 +4,13 @@
 macro_rules! noun {
     (
         $(#[$doc:meta])*
-        pub struct $name:ident in $table:ident keyed by $key:ident {
+        $visible:vis struct $name:ident in $table:ident keyed by $key:ident {
             $( $(#[$field_doc:meta])* $field:ident: $type:ty, )*
         }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
-        pub struct $name {
+        $visible struct $name {
             $( $(#[$field_doc])* pub $field: $type, )*
         }
 

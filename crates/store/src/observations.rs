@@ -69,3 +69,11 @@ pub fn of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Obser
         })
         .collect()
 }
+
+crate::declared::declares! {
+    observations kept as Observations {
+        personal(DeviceManagement: DeviceState, AppInventory: ManagedApps) { body }
+        personal(DeviceManagement: ContactTimes) { reported_at }
+        not_personal("whose report, and of what kind") { enrolment_id, kind }
+    }
+}

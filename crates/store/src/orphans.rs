@@ -100,3 +100,11 @@ pub fn remove(tx: &mut Tx<'_>, certificate_sha256: &Digest) -> Result<bool, Stor
     })?;
     Ok(removed == 1)
 }
+
+crate::declared::declares! {
+    orphans kept as Orphans {
+        personal(DeviceManagement: DeviceIdentifiers) { certificate_sha256, udid, serial }
+        personal(DeviceManagement: ContactTimes) { first_seen_at, last_seen_at }
+        not_personal("who issued the certificate, and a count") { authority_fingerprint, sightings }
+    }
+}

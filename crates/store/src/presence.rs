@@ -129,3 +129,10 @@ fn update_all(connection: &mut AnyConnection, json: &str) -> diesel::QueryResult
     };
     Ok(())
 }
+
+crate::declared::declares! {
+    presence kept as Equipment {
+        personal(DeviceManagement: ContactTimes) { last_seen_at }
+        not_personal("a number of ours") { enrolment_id }
+    }
+}

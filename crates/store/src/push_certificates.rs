@@ -109,3 +109,11 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<PushCertificate>, StoreError> {
             .load::<Stored>(connection)
     }))
 }
+
+crate::declared::declares! {
+    push_certificates kept as Configuration {
+        not_personal("a push certificate is the server's") {
+            id, topic, chain_pem, key_sealed, not_after, state, created_at,
+        }
+    }
+}

@@ -241,3 +241,11 @@ pub fn forget(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError>
     })?;
     Ok(())
 }
+
+crate::declared::declares! {
+    push_states kept as Equipment {
+        not_personal("when we want to reach a tablet and what Apple said, not when it came") {
+            enrolment_id, wanted_at, due_at, pushed_at, attempts, outcome, token_invalid_since, lease_until,
+        }
+    }
+}

@@ -1,12 +1,22 @@
 //! After a restore: what destroys and is older than the restore is void (M5, T-C24). A database of last week
 //! must not wipe a tablet that was found and lent again since.
+//!
+//! What opens a door and may have been closed since the backup is closed again: sessions, people's tokens, waiting
+//! invitations. The switch of the brake stays as it was: thrown, it must not be released by a restore; released,
+//! it would stop nothing, since nothing that destroys is left. What was counted stays counted. Roles and the DPO's
+//! validations stay, too: nobody could act without them, and whoever may is to look at them.
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::Instant;
 
 use crate::column::read;
 use crate::commands::CommandState;
-use crate::schema::{commands, enrolment_ends, erase_orders, warrants};
+use crate::countersignatures::CountersignatureState;
+use crate::destructions::DestructionState;
+use crate::schema::{
+    accounts, api_tokens, campaigns, commands, countersignatures, destructions, enrolment_ends, erase_orders,
+    sessions, warrants,
+};
 use crate::warrants::OrderState;
 use crate::{StoreError, Tx, settings};
 
@@ -23,6 +33,37 @@ pub struct Voided {
     pub warrants: usize,
     /// Recorded ends of enrolments that were not carried out.
     pub enrolment_ends: usize,
+    /// Orders that the brake held.
+    pub destructions: usize,
+    /// Requests for a second person that waited, or whose answer was not used.
+    pub countersignatures: usize,
+    /// Campaigns that were open.
+    pub campaigns: usize,
+    /// Sessions that were not revoked.
+    pub sessions: usize,
+    /// People's tokens that were not revoked.
+    pub api_tokens: usize,
+    /// Invitations and reset tokens that waited.
+    pub invitations: usize,
+}
+
+impl Voided {
+    /// What was made void, by name, for the audit log and for people.
+    #[must_use]
+    pub fn as_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "commands": self.commands,
+            "erase_orders": self.erase_orders,
+            "warrants": self.warrants,
+            "enrolment_ends": self.enrolment_ends,
+            "destructions": self.destructions,
+            "countersignatures": self.countersignatures,
+            "campaigns": self.campaigns,
+            "sessions": self.sessions,
+            "api_tokens": self.api_tokens,
+            "invitations": self.invitations,
+        })
+    }
 }
 
 /// Voids what destroys, and records the instant of the restore. Run once on a restored database, before it is
@@ -48,6 +89,41 @@ pub fn void_after_restore(tx: &mut Tx<'_>, now: Instant) -> Result<Voided, Store
                 .execute(connection)?,
             enrolment_ends: diesel::update(enrolment_ends::table.filter(enrolment_ends::state.eq(open)))
                 .set(enrolment_ends::state.eq(ended))
+                .execute(connection)?,
+            destructions: diesel::update(
+                destructions::table.filter(destructions::state.eq(DestructionState::Held.as_str())),
+            )
+            .set(destructions::state.eq(DestructionState::Void.as_str()))
+            .execute(connection)?,
+            countersignatures: diesel::update(
+                countersignatures::table.filter(
+                    countersignatures::state.eq(CountersignatureState::Waiting.as_str()).or(
+                        countersignatures::state
+                            .eq(CountersignatureState::Given.as_str())
+                            .and(countersignatures::used_at.is_null()),
+                    ),
+                ),
+            )
+            .set(countersignatures::state.eq(CountersignatureState::Void.as_str()))
+            .execute(connection)?,
+            campaigns: diesel::update(campaigns::table.filter(campaigns::ended_at.is_null()))
+                .set(campaigns::ended_at.eq(now.as_millis()))
+                .execute(connection)?,
+            sessions: diesel::update(sessions::table.filter(sessions::revoked_at.is_null()))
+                .set(sessions::revoked_at.eq(now.as_millis()))
+                .execute(connection)?,
+            api_tokens: diesel::update(
+                api_tokens::table
+                    .filter(api_tokens::account_id.is_not_null())
+                    .filter(api_tokens::revoked_at.is_null()),
+            )
+            .set(api_tokens::revoked_at.eq(now.as_millis()))
+            .execute(connection)?,
+            invitations: diesel::update(accounts::table.filter(accounts::invitation_sha256.is_not_null()))
+                .set((
+                    accounts::invitation_sha256.eq(None::<String>),
+                    accounts::invitation_expires_at.eq(None::<i64>),
+                ))
                 .execute(connection)?,
         })
     })?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
-use crate::schema::{authorities, enrolments, push_certificates, takeovers};
+use crate::schema::{accounts, authorities, enrolments, organisations, push_certificates, takeovers};
 use crate::{RowName, StoreError, Tx, Vault};
 
 /// Where a rotation stands. Begin with the default, go on with what [`reseal`] returns.
@@ -72,6 +72,9 @@ sealed_columns! {
     6 => takeovers.push_token_sealed,
     7 => takeovers.push_magic_sealed,
     8 => takeovers.unlock_token_sealed,
+    9 => organisations.wifi_sealed,
+    10 => accounts.password_sealed,
+    11 => accounts.totp_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

@@ -262,6 +262,8 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        account_id -> Nullable<Text>,
+        reach -> Nullable<Text>,
     }
 }
 
@@ -304,6 +306,205 @@ diesel::table! {
         order_ref -> Nullable<Text>,
         reason -> Nullable<Text>,
         detail -> Nullable<Text>,
+        salt -> Nullable<Binary>,
+        body_digest -> Nullable<Text>,
+        seal_number -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_seals (number) {
+        number -> BigInt,
+        row_count -> Integer,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        root -> Text,
+        previous -> Text,
+        digest -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    organisations (id) {
+        id -> Text,
+        kind -> Text,
+        name -> Text,
+        uai -> Nullable<Text>,
+        state -> Text,
+        home_use -> Text,
+        charter_adopted_on -> Nullable<Text>,
+        referent_account_id -> Nullable<Text>,
+        wifi_sealed -> Nullable<Binary>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    school_years (label) {
+        label -> Text,
+        starts_on -> Text,
+        ends_on -> Text,
+        summer_starts_on -> Text,
+        summer_ends_on -> Text,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        organisation_id -> Text,
+        login -> Text,
+        name -> Text,
+        email -> Nullable<Text>,
+        state -> Text,
+        password_sealed -> Nullable<Binary>,
+        totp_sealed -> Nullable<Binary>,
+        totp_used_step -> Nullable<BigInt>,
+        invitation_sha256 -> Nullable<Text>,
+        invitation_expires_at -> Nullable<BigInt>,
+        failed_attempts -> Integer,
+        locked_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    account_makers (id) {
+        id -> Text,
+        account_id -> Text,
+        deed -> Text,
+        actor -> Text,
+        by_account -> Nullable<Text>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    role_grants (id) {
+        id -> Text,
+        account_id -> Text,
+        role -> Text,
+        reach -> Text,
+        colleges -> Integer,
+        granted_by -> Nullable<Text>,
+        granted_at -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at -> Nullable<BigInt>,
+        effective_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    role_grant_colleges (grant_id, uai) {
+        grant_id -> Text,
+        uai -> Text,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        account_id -> Text,
+        secret_sha256 -> Text,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        expires_at -> BigInt,
+        stepped_up_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    countersignatures (id) {
+        id -> Text,
+        purpose -> Text,
+        subject -> Text,
+        content_sha256 -> Text,
+        content -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        answer_organisation -> Nullable<Text>,
+        answer_role -> Text,
+        answer_uai -> Nullable<Text>,
+        expires_at -> BigInt,
+        state -> Text,
+        answered_by -> Nullable<Text>,
+        answered_at -> Nullable<BigInt>,
+        answer_reason -> Nullable<Text>,
+        used_at -> Nullable<BigInt>,
+        used_for -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    campaigns (id) {
+        id -> Text,
+        uais -> Text,
+        starts_on -> Text,
+        ends_on -> Text,
+        ceiling -> Integer,
+        opened_by -> Text,
+        countersignature_id -> Text,
+        reason -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    destructions (id) {
+        id -> Text,
+        kind -> Text,
+        day -> Text,
+        at -> BigInt,
+        actor -> Text,
+        account_id -> Nullable<Text>,
+        uai -> Nullable<Text>,
+        tablet_id -> Nullable<Text>,
+        #[sql_name = "ref"]
+        reference -> Text,
+        state -> Text,
+        countersignature_id -> Nullable<Text>,
+        campaign_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    brake (id) {
+        id -> Integer,
+        engaged -> Bool,
+        since -> Nullable<BigInt>,
+        engaged_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    privacy_validations (id) {
+        id -> Text,
+        activity -> Text,
+        entry_sha256 -> Text,
+        stored -> Text,
+        validated_by -> Text,
+        validated_at -> BigInt,
+        withdrawn_at -> Nullable<BigInt>,
+        withdrawn_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    purges (id) {
+        id -> Text,
+        class -> Text,
+        ran_at -> BigInt,
+        older_than -> BigInt,
+        removed -> BigInt,
     }
 }
 
@@ -328,5 +529,20 @@ diesel::allow_tables_to_appear_in_same_query!(
     push_states,
     commands,
     tablets,
-    presence
+    presence,
+    brake
 );
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    organisations,
+    role_grants,
+    role_grant_colleges,
+    countersignatures
+);
+// Lists are limited to the collèges that whoever asks reaches.
+diesel::allow_tables_to_appear_in_same_query!(organisations, tablets);
+diesel::allow_tables_to_appear_in_same_query!(organisations, destructions);
+diesel::allow_tables_to_appear_in_same_query!(organisations, alarms);
+diesel::allow_tables_to_appear_in_same_query!(organisations, audit);
+diesel::allow_tables_to_appear_in_same_query!(tablets, alarms);
+diesel::allow_tables_to_appear_in_same_query!(tablets, audit);

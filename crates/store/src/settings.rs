@@ -29,3 +29,9 @@ pub fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
     })?;
     Ok(())
 }
+
+crate::declared::declares! {
+    settings kept as Configuration {
+        not_personal("settings are the server's") { name, value }
+    }
+}

@@ -7,7 +7,8 @@ use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::tablets;
-use crate::{StoreError, Tx};
+use crate::within::of_colleges_within;
+use crate::{StoreError, Tx, Within};
 
 noun! {
     /// A tablet of the inventory.
@@ -50,20 +51,26 @@ pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet
     .transpose()
 }
 
-/// At most `limit` tablets in the order of their ids, from the first one after `after`.
+/// At most `limit` tablets within reach, in the order of their ids, from the first one after `after`.
 ///
 /// # Errors
 /// As [`get`].
-pub fn list(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<Tablet>, StoreError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    after: Option<TabletId>,
+    limit: u32,
+) -> Result<Vec<Tablet>, StoreError> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     read_all!(tx.run(|connection| {
-        tablets::table
+        let query = tablets::table
             .filter(tablets::id.gt(after))
             .order(tablets::id.asc())
             .limit(i64::from(limit))
             .select(Stored::as_select())
-            .load::<Stored>(connection)
+            .into_boxed();
+        of_colleges_within!(query, within, tablets::uai).load::<Stored>(connection)
     }))
 }
 
@@ -74,4 +81,12 @@ pub fn list(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<
 pub fn count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| tablets::table.count().get_result(connection))?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+crate::declared::declares! {
+    tablets kept as Equipment {
+        personal(DeviceManagement: DeviceIdentifiers) { serial, asset_tag }
+        not_personal("what many tablets share") { model, platform, uai }
+        not_personal("numbers and dates of ours") { id, created_at, updated_at }
+    }
 }

@@ -138,3 +138,15 @@ pub fn secrets(tx: &mut Tx<'_>, id: TakeoverId) -> Result<EnrolmentSecrets, Stor
         bootstrap_token: None,
     })
 }
+
+crate::declared::declares! {
+    takeovers kept as Takeovers {
+        personal(DeviceManagement: DeviceIdentifiers) { udid, serial, certificate_sha256 }
+        personal(DeviceManagement: DeviceSecrets) { push_token_sealed, push_magic_sealed, unlock_token_sealed }
+        personal(DeviceManagement: ContactTimes) { used_at }
+        personal(AccountsAndAudit: Acts) { imported_at, imported_by }
+        not_personal("which server it comes from, and until when it may") {
+            id, topic, authority_fingerprint, window_ends_at, enrolment_id,
+        }
+    }
+}

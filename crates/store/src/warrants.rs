@@ -54,3 +54,10 @@ pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
     })?;
     Ok(ended == 1)
 }
+
+crate::declared::declares! {
+    warrants kept as Orders {
+        personal(Geolocation: LocationMeasures) { incident_id, tablet_id, state, opens_at, expires_at }
+        not_personal("a number of ours") { id }
+    }
+}

@@ -84,6 +84,8 @@ ids! {
     OrganisationId = "organisation";
     /// A person's account.
     AccountId = "account";
+    /// A record of who created an account, or reset what opens it.
+    AccountMakerId = "account maker";
     /// A role given to an account.
     RoleGrantId = "role grant";
     /// A person's session at the people's door.
@@ -96,6 +98,8 @@ ids! {
     CampaignId = "campaign";
     /// A DPO's validation of an entry of the register (C3.1.6).
     ValidationId = "validation";
+    /// A recorded purge of what was kept long enough.
+    PurgeId = "purge";
     /// A due piece of work.
     JobId = "job";
     /// A set of tablets that share the same combination of layers.

@@ -1,9 +1,11 @@
 //! Floor 0: the words every room speaks.
 //!
-//! Ids, instants, secrets, the names of tablets and schools, the ids of the rules, and the facts that
-//! several rules share. No I/O, no clock but the [`Clock`] trait that the top floor implements.
+//! Ids, instants and days, digests, secrets, the names of tablets and schools, the ids of the rules, and the
+//! facts that several rules share. No I/O, no clock but the [`Clock`] trait that the top floor implements.
 
 mod actor;
+mod day;
+mod digest;
 mod id;
 mod instant;
 mod job;
@@ -14,11 +16,13 @@ mod states;
 mod tablet;
 
 pub use actor::Actor;
+pub use day::Day;
+pub use digest::Digest;
 pub use id::{
-    AccountId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId, CountersignatureId,
-    DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId, JobId, LinkId, LoanId,
-    OrganisationId, PushCertificateId, RoleGrantId, SegmentId, SessionId, TabletId, TakeoverId, ValidationId,
-    WarrantId,
+    AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
+    CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId,
+    JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
+    TabletId, TakeoverId, ValidationId, WarrantId,
 };
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;

@@ -2,12 +2,15 @@
 
 use openssl::base64::encode_block;
 use store::Engine;
+use store::destructions::{Fate, NewDestruction};
 use store::enrolment_ends::EnrolmentEnd;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::warrants::OrderState;
 use tablets::{Identity, Ipad, Outcome, Reply, SignatureStyle};
 use testkit::TestServer;
-use types::{Clock as _, Duration, EnrolmentEndId, EnrolmentId, Instant};
+use types::{
+    Actor, Clock as _, DestructionId, DestructionKind, Duration, EnrolmentEndId, EnrolmentId, Instant,
+};
 
 use crate::support::{
     at, clock, enrolment_id, obey, on_both_engines, put, report, standing, state_of, still_managed, stranger,
@@ -36,6 +39,18 @@ async fn end(server: &TestServer, id: EnrolmentId, decided_at: Option<Instant>) 
                 state: OrderState::Open,
             };
             store::enrolment_ends::insert(tx, &row)?;
+            // It counts in the brake (M5).
+            let counted = NewDestruction {
+                id: DestructionId::new(now),
+                kind: DestructionKind::Unenrol,
+                at: now,
+                actor: Actor::Host,
+                uai: None,
+                tablet: None,
+                reference: id_of_end.to_string(),
+                fate: Fate::Counted,
+            };
+            store::destructions::record(tx, &counted)?;
         }
         let enrolment = store::enrolments::get(tx, &id)?.unwrap();
         let ended = Enrolment { state: EnrolmentState::Ended, end_id, ended_at: Some(now), ..enrolment };

@@ -146,7 +146,9 @@ async fn queue_an_erase(server: &TestServer, by_hand: &ByHand, serial: &str) -> 
     let enrolment = enrolment(server, serial).await["id"].as_str().unwrap().to_owned();
     let (order, command) = ("0190f6f0-0000-7000-8000-00000000000a", "0190f6f0-0000-7000-8000-00000000000b");
     by_hand.run(&format!(
-        "INSERT INTO erase_orders (id, tablet_id, cause, state, not_before, expires_at) \
+        "INSERT INTO destructions (id, kind, day, at, actor, ref, state) \
+         VALUES ('counted', 'erase', '2026-11-25', 1, 'host', '{order}', 'counted'); \
+         INSERT INTO erase_orders (id, tablet_id, cause, state, not_before, expires_at) \
          VALUES ('{order}', '{tablet}', 'theft', 'open', 0, 9000000000000); \
          INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, state, \
          queued_at, queued_by, sent_count, not_now_count) VALUES ('{command}', '{enrolment}', '{tablet}', \

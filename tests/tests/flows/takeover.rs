@@ -155,7 +155,8 @@ async fn idle(ipad: &mut Ipad) -> u16 {
 /// What the audit log holds of imports: no API shows it yet.
 async fn audited(server: &TestServer) -> Vec<store::audit::Entry> {
     let store = server.fleet().unwrap().store();
-    let entries = store.read(|tx| store::audit::list(tx, None, 0, 1_000)).await.unwrap();
+    let entries =
+        store.read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000)).await.unwrap();
     entries.into_iter().filter(|entry| entry.action == "takeover.import").collect()
 }
 

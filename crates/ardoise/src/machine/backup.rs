@@ -20,7 +20,8 @@ The server may go on meanwhile. The key file is not in the backup, on purpose: k
 const RESTORE_EXAMPLES: &str = "\
 Stop the server first. The database must be empty: move SQLite's file away, or create a fresh PostgreSQL one.
 Whatever destroys and is older than the restore is void: pending commands that rest on an order, erase orders,
-warrants, ends of enrolments. Tablets that the backup does not know stay managed, and raise an alarm.
+warrants, ends of enrolments, what the brake holds, what waits for a second person. Everybody signs in again.
+Tablets that the backup does not know stay managed, and raise an alarm.
   ardoise restore /srv/backups/ardoise-2026-11-23.db
 A database that came back by other means (a snapshot of the machine, PostgreSQL's own archives) is as old as any
 backup. Before it is served:
@@ -60,6 +61,12 @@ const RESTORED: &[Column] = &[
     ("erase orders void", "/void/erase_orders"),
     ("warrants void", "/void/warrants"),
     ("ends of enrolments void", "/void/enrolment_ends"),
+    ("destructions void", "/void/destructions"),
+    ("second persons void", "/void/countersignatures"),
+    ("campaigns ended", "/void/campaigns"),
+    ("sessions revoked", "/void/sessions"),
+    ("tokens revoked", "/void/api_tokens"),
+    ("invitations void", "/void/invitations"),
 ];
 
 /// Writes a backup.
@@ -94,12 +101,7 @@ pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Resu
     authority::write_file(&open_fleet(&config).await?, &home).await?;
     let document = json!({
         "migrations": restored.migrated.applied.len(),
-        "void": {
-            "commands": restored.voided.commands,
-            "erase_orders": restored.voided.erase_orders,
-            "warrants": restored.voided.warrants,
-            "enrolment_ends": restored.voided.enrolment_ends,
-        },
+        "void": restored.voided.as_json(),
     });
     output.show(&document, || sheet(&document, RESTORED))
 }

@@ -89,7 +89,8 @@ async fn stock(door: &TestDoor, serial: &str) {
 }
 
 async fn open_alarms(door: &TestDoor) -> Vec<(String, String)> {
-    let open = door.state.fleet.store().read(|tx| alarms::open(tx, 10)).await.unwrap();
+    let open =
+        door.state.fleet.store().read(|tx| alarms::open(tx, &store::Within::Everything, 10)).await.unwrap();
     open.into_iter().map(|alarm| (alarm.kind, alarm.subject)).collect()
 }
 

@@ -64,7 +64,10 @@ async fn t_c23_a_queued_command_that_the_rules_forbid_by_now_does_not_reach_the_
         .fleet
         .store()
         .read(move |tx| {
-            Ok::<_, store::StoreError>((commands::get(tx, &forbidden)?.unwrap(), alarms::open(tx, 10)?))
+            Ok::<_, store::StoreError>((
+                commands::get(tx, &forbidden)?.unwrap(),
+                alarms::open(tx, &store::Within::Everything, 10)?,
+            ))
         })
         .await
         .unwrap();

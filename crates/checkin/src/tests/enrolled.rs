@@ -2,12 +2,14 @@
 
 use actix_web::http::StatusCode;
 use store::certificates::{self, Certificate, CertificateState};
+use store::destructions::{self, Fate, NewDestruction};
 use store::enrolment_ends::{self, EnrolmentEnd};
 use store::enrolments::{self, Enrolment, EnrolmentState};
-use store::tablets;
 use store::warrants::OrderState;
+use store::{brake, tablets};
 use types::{
-    Clock as _, Duration, EnrolmentEndId, EnrolmentId, EnrolmentKind, Platform, Supervision, TabletId,
+    Actor, Clock as _, DestructionId, DestructionKind, Duration, EnrolmentEndId, EnrolmentId, EnrolmentKind,
+    Platform, Supervision, TabletId,
 };
 
 use super::harness::{Answer, Request, Tablet, TestDoor};
@@ -91,9 +93,21 @@ pub(super) fn fingerprint(tablet: &Tablet) -> store::Digest {
 /// Changes the state of an enrolment, and perhaps records that we decided its end.
 async fn end(door: &TestDoor, id: EnrolmentId, state: EnrolmentState, recorded: bool) {
     let now = door.clock.now();
+    let end_id = EnrolmentEndId::new(now);
     let rows = move |tx: &mut store::Tx<'_>| {
+        // Telling a tablet that it is no longer managed counts in the brake (M5).
+        let counted = NewDestruction {
+            id: DestructionId::new(now),
+            kind: DestructionKind::Unenrol,
+            at: now,
+            actor: Actor::Host,
+            uai: None,
+            tablet: None,
+            reference: end_id.to_string(),
+            fate: Fate::Counted,
+        };
         let end = EnrolmentEnd {
-            id: EnrolmentEndId::new(now),
+            id: end_id,
             enrolment_id: id,
             reason: "given back".to_owned(),
             decided_at: now,
@@ -102,6 +116,7 @@ async fn end(door: &TestDoor, id: EnrolmentId, state: EnrolmentState, recorded: 
         };
         if recorded {
             enrolment_ends::insert(tx, &end)?;
+            destructions::record(tx, &counted)?;
         }
         let enrolment = enrolments::get(tx, &id)?.unwrap();
         let end_id = recorded.then_some(end.id);
@@ -157,6 +172,20 @@ async fn t_a5_only_a_tablet_whose_end_is_recorded_is_told_that_it_is_no_longer_m
         let answer = connect(&door, &tablet, A.1).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{state}: {}", answer.text());
     }
+}
+
+#[actix_web::test]
+async fn t_c14_no_tablet_is_told_that_it_is_unmanaged_while_the_switch_is_thrown() {
+    let door = TestDoor::open().await;
+    let (tablet, id) = enrol(&door, A).await;
+    end(&door, id, EnrolmentState::Ended, true).await;
+    assert_eq!(connect(&door, &tablet, A.1).await.status, StatusCode::FORBIDDEN);
+    let (store, now) = (door.state.fleet.store(), door.clock.now());
+    store.write(move |tx| brake::throw(tx, brake::Maker::Host, "a stolen token", now)).await.unwrap();
+    let answer = connect(&door, &tablet, A.1).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    store.write(brake::release).await.unwrap();
+    assert_eq!(connect(&door, &tablet, A.1).await.status, StatusCode::FORBIDDEN);
 }
 
 #[actix_web::test]

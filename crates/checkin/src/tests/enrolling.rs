@@ -130,7 +130,8 @@ async fn tablet_of(door: &TestDoor, enrolment: EnrolmentId) -> TabletId {
 }
 
 async fn alarm_kinds(door: &TestDoor) -> Vec<String> {
-    let open = door.state.fleet.store().read(|tx| alarms::open(tx, 10)).await.unwrap();
+    let open =
+        door.state.fleet.store().read(|tx| alarms::open(tx, &store::Within::Everything, 10)).await.unwrap();
     open.into_iter().map(|alarm| alarm.kind).collect()
 }
 

@@ -154,7 +154,12 @@ impl People {
 
     /// The actions that the audit log tells, in order, without those of the fixture.
     pub(super) async fn audit(&self) -> Vec<String> {
-        let entries = self.fleet.store().read(|tx| store::audit::list(tx, None, 0, 1_000)).await.unwrap();
+        let entries = self
+            .fleet
+            .store()
+            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000))
+            .await
+            .unwrap();
         entries.into_iter().map(|entry| entry.action).filter(|action| action != "authority.create").collect()
     }
 }

@@ -95,7 +95,12 @@ async fn only_the_hash_of_a_token_is_stored() {
     let given =
         tokens::create(&people.fleet, &people.operator, "x", Scope::Read, days(1), now()).await.unwrap();
     let secret = given.secret.expose();
-    let entries = people.fleet.store().read(|tx| store::audit::list(tx, None, 0, 100)).await.unwrap();
+    let entries = people
+        .fleet
+        .store()
+        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 100))
+        .await
+        .unwrap();
     let stored = format!("{:?} {entries:?}", tokens::list(&people.fleet, &people.operator).await.unwrap());
     assert!(!stored.contains(secret.as_str()));
     for guess in [

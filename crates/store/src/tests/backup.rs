@@ -1,23 +1,29 @@
 //! What survives: a crash, a backup and its restore, a rotated key.
 
-use types::{EraseOrderId, Secret};
+use types::{ApiTokenId, CampaignId, CountersignatureId, DestructionKind, EraseOrderId, Secret, SessionId};
 
-use super::fixture::{Fixture, at, command};
+use super::fixture::{Fixture, at, command, digest};
 use super::postgresql::TestDatabase;
+use crate::api_tokens::{self, ApiToken};
+use crate::campaigns::{self, Campaign};
 use crate::commands::{self, CommandState};
+use crate::countersignatures::{self, CountersignatureState};
+use crate::destructions::{self, DestructionState, Fate, NewDestruction};
 use crate::enrolments::{self, EnrolmentSecrets};
 use crate::erase_orders::{self, EraseOrder};
 use crate::restore::{self, Voided};
 use crate::rotation::{self, Progress};
+use crate::sessions::{self, Session};
 use crate::tests::on_both_engines;
 use crate::warrants::OrderState;
 use crate::{
     CommandOutcome, CommandReport, ConnectKey, ConnectWrite, DatabaseUrl, Engine, ReportFate, Store,
-    StoreError, Vault, audit,
+    StoreError, Vault, accounts, audit, brake, organisations,
 };
 
 on_both_engines! {
     t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys,
+    t_c24_a_restore_voids_what_two_persons_were_deciding_and_signs_everybody_out,
     a_backup_overwrites_nothing_and_is_its_owners_alone,
     a_rotated_key_seals_everything_again,
 }
@@ -35,6 +41,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     erase.gate = orders::Gate::Erase;
     erase.erase_order_id = Some(order);
     let erase_id = erase.id;
+    fixture.count(types::DestructionKind::Erase, &order.to_string(), 0).await;
     fixture
         .write(move |tx| {
             erase_orders::insert(
@@ -70,7 +77,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     let restored =
         Store::restore(target.clone(), fixture.vault.clone(), file.clone(), at(5000)).await.unwrap();
     assert_eq!(restored.migrated.applied, Vec::<String>::new());
-    assert_eq!(restored.voided, Voided { commands: 1, erase_orders: 1, warrants: 0, enrolment_ends: 0 });
+    assert_eq!(restored.voided, Voided { commands: 1, erase_orders: 1, ..Voided::default() });
     let store = Fixture::open(&target, &fixture.vault).await;
     let key =
         ConnectKey { certificate_sha256: enrolled.certificate, reported: None, fresh: true, now: at(5001) };
@@ -82,7 +89,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
                 commands::get(tx, &erase_id)?,
                 enrolments::secrets(tx, enrolled.enrolment)?,
                 restore::restored_at(tx)?,
-                audit::list(tx, None, 0, 10)?,
+                audit::list(tx, &audit::Filter::default(), 0, 10)?,
             ))
         })
         .await
@@ -109,6 +116,116 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     // A database that holds something is not restored over.
     let over = Store::restore(target, fixture.vault.clone(), file, at(6000)).await;
     assert!(matches!(over, Err(StoreError::Backup(_))), "{over:?}");
+}
+
+async fn t_c24_a_restore_voids_what_two_persons_were_deciding_and_signs_everybody_out(fixture: Fixture) {
+    let cast = fixture.cast().await;
+    let ask = || crate::countersignatures::Question {
+        id: CountersignatureId::new(at(100)),
+        ..super::second_persons::question(&cast)
+    };
+    let (waiting, given, used) =
+        (fixture.ask(&ask()).await, fixture.ask(&ask()).await, fixture.ask(&ask()).await);
+    for answered in [given, used] {
+        assert!(fixture.answer(answered, cast.bruno, true, 150).await.unwrap());
+    }
+    let campaign = Campaign {
+        id: CampaignId::new(at(160)),
+        uais: std::collections::BTreeSet::new(),
+        starts_on: types::Day::of(at(160)),
+        ends_on: types::Day::of(at(160)).plus(30),
+        ceiling: 3,
+        opened_by: cast.alice,
+        countersignature_id: used,
+        reason: "end of year".to_owned(),
+        created_at: at(160),
+        ended_at: None,
+    };
+    let (session, token) = (SessionId::new(at(0)), ApiTokenId::new(at(0)));
+    let counted = super::fixture::destruction(DestructionKind::Erase, "counted", 100);
+    let held = NewDestruction {
+        fate: Fate::Held(waiting),
+        ..super::fixture::destruction(DestructionKind::Erase, "held", 100)
+    };
+    fixture
+        .write(move |tx| {
+            countersignatures::use_once(tx, used, "campaign", at(160))?;
+            campaigns::insert(tx, &campaign)?;
+            destructions::record(tx, &counted)?;
+            destructions::record(tx, &held)?;
+            sessions::insert(
+                tx,
+                &Session {
+                    id: session,
+                    account_id: cast.alice,
+                    secret_sha256: digest(1),
+                    created_at: at(0),
+                    last_used_at: at(0),
+                    expires_at: at(90_000),
+                    stepped_up_at: None,
+                    revoked_at: None,
+                },
+            )?;
+            api_tokens::insert(
+                tx,
+                &ApiToken {
+                    id: token,
+                    secret_sha256: digest(2),
+                    name: "import".to_owned(),
+                    scope: "operate".to_owned(),
+                    created_at: at(0),
+                    expires_at: None,
+                    revoked_at: None,
+                    last_used_at: None,
+                    account_id: Some(cast.alice),
+                    reach: None,
+                },
+            )?;
+            accounts::invite(tx, cast.bruno, &digest(3), at(90_000))?;
+            brake::throw(tx, governance::Maker::Account(cast.alice), "a stolen token", at(170))
+        })
+        .await;
+    let expected = Voided {
+        commands: 0,
+        erase_orders: 0,
+        warrants: 0,
+        enrolment_ends: 0,
+        destructions: 1,
+        countersignatures: 2,
+        campaigns: 1,
+        sessions: 1,
+        api_tokens: 1,
+        invitations: 1,
+    };
+    assert_eq!(fixture.write(|tx| restore::void_after_restore(tx, at(5000))).await, expected);
+    assert_eq!(fixture.write(|tx| restore::void_after_restore(tx, at(5001))).await, Voided::default());
+    assert_eq!(expected.as_json()["countersignatures"], 2);
+    for (id, state) in [
+        (waiting, CountersignatureState::Void),
+        (given, CountersignatureState::Void),
+        (used, CountersignatureState::Given),
+    ] {
+        let found = fixture.read(move |tx| countersignatures::get(tx, &id)).await.unwrap();
+        assert_eq!(found.state, state);
+    }
+    let answered = fixture.answer(waiting, cast.bruno, true, 151).await.unwrap();
+    assert!(!answered, "nobody answers what is void");
+    assert!(!fixture.write(move |tx| countersignatures::use_once(tx, given, "x", at(5002))).await);
+    let (session, token, invitation, counted, held) = fixture
+        .write(move |tx| {
+            Ok((
+                sessions::get(tx, &session)?.unwrap().revoked_at,
+                api_tokens::get(tx, &token)?.unwrap().revoked_at,
+                accounts::accept_invitation(tx, &digest(3), at(5003))?,
+                destructions::is_let_go(tx, DestructionKind::Erase, "counted")?,
+                destructions::by_reference(tx, DestructionKind::Erase, "held")?.unwrap().state,
+            ))
+        })
+        .await;
+    assert_eq!((session, token, invitation), (Some(at(5000)), Some(at(5000)), None));
+    assert_eq!((counted, held), (true, DestructionState::Void));
+    // Thrown, the switch stays thrown.
+    assert_ne!(fixture.read(brake::switch).await, brake::Switch::Released);
 }
 
 async fn a_backup_overwrites_nothing_and_is_its_owners_alone(fixture: Fixture) {
@@ -138,6 +255,15 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
             .await;
         enrolled.push(one);
     }
+    let cast = fixture.cast().await;
+    fixture
+        .write(move |tx| {
+            accounts::set_password(tx, cast.alice, secret("hash").as_ref())?;
+            accounts::set_totp(tx, cast.alice, secret("totp").as_ref())?;
+            accounts::use_totp_step(tx, cast.alice, 5)?;
+            organisations::set_wifi(tx, cast.here, secret("network").as_ref(), at(1))
+        })
+        .await;
     // The same key file with a newer key on top.
     let newer = Vault::generate_key_line("newer");
     let lines = format!("{}\n{}", newer.expose(), fixture.key_line.expose());
@@ -145,7 +271,7 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
     let store = Fixture::open(&fixture.url, &rotated).await;
     assert_eq!(rotated.key_ids().collect::<Vec<_>>(), ["newer", "test"]);
     let sealed_by = || store.read(rotation::sealed_by);
-    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 10)].into());
+    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 13)].into());
     let mut progress = Progress::default();
     let mut rounds = 0;
     while !progress.complete {
@@ -154,11 +280,20 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
         rounds += 1;
         assert!(rounds < 60, "{progress:?}");
     }
-    assert_eq!(progress.resealed, 10);
-    assert_eq!(sealed_by().await.unwrap(), [("newer".to_owned(), 10)].into());
+    assert_eq!(progress.resealed, 13);
+    assert_eq!(sealed_by().await.unwrap(), [("newer".to_owned(), 13)].into());
     // The older key is not needed any more.
     let alone = Vault::parse(&newer).unwrap();
     let store = Fixture::open(&fixture.url, &alone).await;
+    let (people, wifi) = store
+        .read(move |tx| {
+            Ok::<_, StoreError>((accounts::secrets(tx, cast.alice)?, organisations::wifi(tx, cast.here)?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(people.password.unwrap().expose(), b"hash");
+    assert_eq!(people.totp.unwrap().expose(), b"totp");
+    assert_eq!(wifi.unwrap().expose(), b"network");
     for one in enrolled {
         let secrets = store.read(move |tx| enrolments::secrets(tx, one.enrolment)).await.unwrap();
         assert_eq!(secrets.push_magic.unwrap().expose(), b"magic");

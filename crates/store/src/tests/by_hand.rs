@@ -112,7 +112,7 @@ async fn t_c20_the_audit_log_is_neither_cut_nor_written_over(fixture: Fixture) {
             )
         })
         .await;
-    let before = fixture.read(|tx| audit::list(tx, None, 0, 10)).await;
+    let before = fixture.read(|tx| audit::list(tx, &audit::Filter::default(), 0, 10)).await;
     match fixture.store.engine() {
         Engine::Sqlite => {
             for statement in [
@@ -136,7 +136,7 @@ async fn t_c20_the_audit_log_is_neither_cut_nor_written_over(fixture: Fixture) {
             );
         }
     }
-    assert_eq!(fixture.read(|tx| audit::list(tx, None, 0, 10)).await, before);
+    assert_eq!(fixture.read(|tx| audit::list(tx, &audit::Filter::default(), 0, 10)).await, before);
     // The log goes on.
     fixture.write(|tx| audit::append(tx, &NewEntry::new(at(2), Actor::Host, "link.revoke"))).await;
 }
@@ -187,7 +187,7 @@ async fn nothing_is_written_over_by_its_place_in_the_file() {
     let enrolled = fixture.enrolled(1).await;
     over(&fixture, enrolled).await;
     let ordinary = fixture.queue(enrolled, 10).await;
-    erase_by_hand(&fixture, enrolled);
+    erase_by_hand(&fixture, enrolled).await;
     for table in FROZEN {
         for statement in [
             format!("UPDATE OR REPLACE {table} SET rowid = rowid"),
@@ -213,8 +213,9 @@ async fn nothing_is_written_over_by_its_place_in_the_file() {
     }
 }
 
-/// Queues an erasure under an order, both by hand.
-fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
+/// Queues an erasure under an order, both by hand, once the brake has let it go.
+async fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
+    fixture.count(types::DestructionKind::Erase, "order", 0).await;
     fixture
         .by_hand(&format!(
             "INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'theft', 'open', 0, 10); \
@@ -273,7 +274,7 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
 async fn a_gated_command_stays_to_be_read(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let ordinary = fixture.queue(enrolled, 10).await;
-    erase_by_hand(&fixture, enrolled);
+    erase_by_hand(&fixture, enrolled).await;
     assert_refused_without_foreign_keys(&fixture, "DELETE FROM commands WHERE id = 'erase'");
     if fixture.store.engine() == Engine::Sqlite {
         assert_refused_without_foreign_keys(

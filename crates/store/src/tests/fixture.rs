@@ -2,17 +2,19 @@
 
 use orders::Gate;
 use types::{
-    CommandId, EnrolmentId, EnrolmentKind, Instant, Platform, Secret, SerialNumber, Supervision, TabletId,
+    Actor, CommandId, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform, Secret,
+    SerialNumber, Supervision, TabletId,
 };
 
 use super::postgresql::TestDatabase;
 use crate::certificates::{Certificate, CertificateState};
 use crate::commands::{Command, CommandState, Enqueued};
+use crate::destructions::{Fate, NewDestruction};
 use crate::enrolments::{Enrolment, EnrolmentState};
 use crate::tablets::Tablet;
 use crate::{
     ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
-    StoreOptions, Tx, Vault, certificates, commands, enrolments, tablets,
+    StoreOptions, Tx, Vault, certificates, commands, destructions, enrolments, tablets,
 };
 
 /// An instant `seconds` after the fixture's beginning.
@@ -148,10 +150,30 @@ impl Fixture {
         self.command(id).await.state
     }
 
+    /// Counts a destruction of a tablet, as the host's: what carries it out is then let through.
+    pub(crate) async fn count(&self, kind: DestructionKind, reference: &str, seconds: i64) {
+        let new = destruction(kind, reference, seconds);
+        self.write(move |tx| destructions::record(tx, &new)).await;
+    }
+
     /// Runs SQL as the owner of the tables, past the program.
     pub(crate) fn by_hand(&self, sql: &str) -> Result<(), StoreError> {
         use diesel::connection::SimpleConnection as _;
         Ok(crate::database::connect(&self.url)?.batch_execute(sql)?)
+    }
+}
+
+/// A destruction that the host ordered, and that is counted.
+pub(crate) fn destruction(kind: DestructionKind, reference: &str, seconds: i64) -> NewDestruction {
+    NewDestruction {
+        id: DestructionId::new(at(seconds)),
+        kind,
+        at: at(seconds),
+        actor: Actor::Host,
+        uai: Some("0761234A".parse().unwrap()),
+        tablet: None,
+        reference: reference.to_owned(),
+        fate: Fate::Counted,
     }
 }
 

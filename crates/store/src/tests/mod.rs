@@ -1,16 +1,29 @@
 //! One contract, two engines: every promise of the memory is tested on SQLite and on PostgreSQL.
 
 mod backup;
+mod brake;
 mod by_hand;
+mod cast;
+mod chain;
 mod commands;
 mod connect;
 mod contention;
+mod declarations;
 mod engines;
 mod fixture;
 mod group_commit;
 mod nouns;
 mod orders;
+mod people;
 mod postgresql;
+mod proofs;
+mod purge;
+mod register;
+mod roles;
+mod second_persons;
+mod serving_role;
+mod switch;
+mod upgrade;
 
 /// Declares that each test function, which takes a [`fixture::Fixture`], runs on both engines.
 macro_rules! on_both_engines {

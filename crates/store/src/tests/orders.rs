@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection as _;
 use orders::Gate;
-use types::{CommandId, EnrolmentEndId, EraseOrderId, IncidentId, Instant, WarrantId};
+use types::{CommandId, DestructionKind, EnrolmentEndId, EraseOrderId, IncidentId, Instant, WarrantId};
 
 use super::fixture::{Enrolled, Fixture, at, command, delivery};
 use crate::commands::{self, Command, CommandState};
@@ -89,6 +89,13 @@ async fn given(fixture: &Fixture, enrolled: Enrolled) -> Orders {
             )
         })
         .await;
+    for (kind, reference) in [
+        (DestructionKind::LostMode, orders.incident.to_string()),
+        (DestructionKind::Erase, orders.erase.to_string()),
+        (DestructionKind::Unenrol, orders.end.to_string()),
+    ] {
+        fixture.count(kind, &reference, 100).await;
+    }
     orders
 }
 

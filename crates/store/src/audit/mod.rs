@@ -1,5 +1,11 @@
 //! The audit log: who did what, on which tablet, why, under which order. Appended, never edited; never a
 //! secret, never a position.
+//!
+//! An entry's body (its reason and detail) is known by a salted digest, which is made when it is appended. Batches
+//! of entries are sealed afterwards, each seal over the one before it ([`seal_batch`]). A body can be emptied
+//! ([`purge::audit`](crate::purge::audit)) and the chain still holds: without its salt, its digest tells nothing.
+
+pub(crate) mod seals;
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +13,13 @@ use std::str::FromStr;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{Actor, EnrolmentId, Instant, TabletId};
 
+pub use governance::chain::{Row, Seal};
+pub use seals::{Link, last_seal, next_link, rows_of_seal, seal_batch, seals, unsealed};
+
 use crate::column::{Column as _, read};
 use crate::schema::audit;
-use crate::{StoreError, Tx};
+use crate::within::of_tablets_within;
+use crate::{Digest, StoreError, Tx, Within};
 
 /// The id of an entry of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +108,8 @@ pub struct Entry {
 /// [`StoreError::Unavailable`] and its like.
 pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<AuditId, StoreError> {
     let id = AuditId(uuid::Uuid::new_v4());
+    let detail = entry.detail.stored();
+    let body = SaltedBody::of(entry.reason.as_deref(), detail.as_deref());
     tx.run(|connection| {
         diesel::insert_into(audit::table)
             .values((
@@ -109,29 +121,58 @@ pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<AuditId, StoreError> 
                 audit::enrolment_id.eq(entry.enrolment.stored()),
                 audit::order_ref.eq(&entry.order),
                 audit::reason.eq(&entry.reason),
-                audit::detail.eq(entry.detail.stored()),
+                audit::detail.eq(detail),
+                audit::salt.eq(body.salt.as_slice()),
+                audit::body_digest.eq(body.digest.stored()),
             ))
             .execute(connection)
     })?;
     Ok(id)
 }
 
-type Row = (
+/// The salt of a body and its digest under it.
+struct SaltedBody {
+    salt: [u8; 16],
+    digest: Digest,
+}
+
+impl SaltedBody {
+    fn of(reason: Option<&str>, detail: Option<&str>) -> Self {
+        let salt: [u8; 16] = rand::random();
+        Self { digest: governance::chain::body_digest(&salt, reason, detail), salt }
+    }
+}
+
+/// Which entries are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// How far whoever asks reaches: within an organisation or collèges, the entries on their tablets.
+    pub within: Within,
+    /// On this tablet only.
+    pub tablet: Option<TabletId>,
+    /// By this actor only.
+    pub actor: Option<Actor>,
+}
+
+impl Default for Filter {
+    /// Everything.
+    fn default() -> Self {
+        Self { within: Within::Everything, tablet: None, actor: None }
+    }
+}
+
+type Listed = (
     (i64, String, i64, String, String),
     (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
 );
 
-/// At most `limit` entries in order, from the first one after `after`; of one tablet only, if one is given.
+/// At most `limit` entries in order, from the first one after `after`. One whose transaction ended late may
+/// appear before others that were listed already: what must be complete reads the sealed ones ([`next_link`]).
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn list(
-    tx: &mut Tx<'_>,
-    tablet: Option<TabletId>,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<Row> = tx.run(|connection| {
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    let rows: Vec<Listed> = tx.run(|connection| {
         let mut query = audit::table
             .filter(audit::seq.gt(after))
             .order(audit::seq.asc())
@@ -141,10 +182,13 @@ pub fn list(
                 (audit::tablet_id, audit::enrolment_id, audit::order_ref, audit::reason, audit::detail),
             ))
             .into_boxed();
-        if let Some(tablet) = tablet {
+        if let Some(tablet) = filter.tablet {
             query = query.filter(audit::tablet_id.eq(tablet.to_string()));
         }
-        query.load(connection)
+        if let Some(actor) = filter.actor {
+            query = query.filter(audit::actor.eq(actor.to_string()));
+        }
+        of_tablets_within!(query, &filter.within, audit::tablet_id).load(connection)
     })?;
     rows.into_iter()
         .map(|((seq, id, at, actor, action), (tablet, enrolment, order, reason, detail))| {
@@ -162,4 +206,14 @@ pub fn list(
             })
         })
         .collect()
+}
+
+crate::declared::declares! {
+    audit kept as Audit {
+        personal(AccountsAndAudit: Acts) { at, actor, action, tablet_id, enrolment_id, order_ref }
+        personal(AccountsAndAudit: Reasons) { reason, detail }
+        not_personal("the entry's place in the log, and what shows that nobody changed it") {
+            seq, id, salt, body_digest, seal_number,
+        }
+    }
 }

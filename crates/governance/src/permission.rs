@@ -1,0 +1,234 @@
+//! What can be done, and the roles that let a person do it: one table, read row by row.
+
+use types::{OrganisationKind, Role};
+
+use crate::texts::texts;
+
+texts! {
+    /// Something that can be done. Every use case names one, and asks for it first.
+    Permission: "permission" {
+        /// See tablets, their inventory, their commands and what they reported.
+        ViewTablets = "view-tablets",
+        /// Bring tablets into the inventory, or change them there (C3.3.4).
+        ImportInventory = "import-inventory",
+        /// Make and revoke enrolment links.
+        CreateLinks = "create-links",
+        /// Queue ordinary commands (C3.1.4).
+        SendCommands = "send-commands",
+        /// Take back commands that wait.
+        CancelCommands = "cancel-commands",
+        /// Install the push certificate: a wrong one loses the fleet.
+        ManagePushCertificate = "manage-push-certificate",
+        /// Bring in tablets of another server.
+        TakeOver = "take-over",
+        /// Decide which of Apple's device authorities are believed.
+        TrustAppleAuthority = "trust-apple-authority",
+        /// See alarms.
+        ViewAlarms = "view-alarms",
+        /// Declare an alarm settled.
+        SettleAlarms = "settle-alarms",
+        /// See organisations, and who leads the way there.
+        ViewOrganisations = "view-organisations",
+        /// Create collèges and the académie, close them, invite the first who manages accounts there.
+        ManageOrganisations = "manage-organisations",
+        /// Decide for a collège: tablets at home, charter, référent (C3.3.1, C3.3.3, C3.3.5).
+        ManageCollege = "manage-college",
+        /// Name the wireless network that a collège's tablets join after an erasure.
+        ManageNetwork = "manage-network",
+        /// Set school years and their summer breaks.
+        ManageSchoolYears = "manage-school-years",
+        /// See accounts, and the roles they have.
+        ViewAccounts = "view-accounts",
+        /// Invite, suspend, reset and close accounts (C3.1.7).
+        ManageAccounts = "manage-accounts",
+        /// Give roles and take them back (C3.1.7).
+        GrantRoles = "grant-roles",
+        /// Make and revoke one's own tokens of the API.
+        ManageOwnTokens = "manage-own-tokens",
+        /// See and end one's own sessions, change one's own password and second factor.
+        ManageOwnSessions = "manage-own-sessions",
+        /// Ask a second person to sign.
+        AskCountersignature = "ask-countersignature",
+        /// Sign as the second person, or refuse.
+        AnswerCountersignature = "answer-countersignature",
+        /// Read the audit log.
+        ReadAudit = "read-audit",
+        /// Take the audit log away.
+        ExportAudit = "export-audit",
+        /// See budgets, what they hold back, and the switch (M5).
+        ViewBrake = "view-brake",
+        /// See what the brake would stop (M5).
+        DrillBrake = "drill-brake",
+        /// Throw the switch that stops everything destructive (M5).
+        EngageBrake = "engage-brake",
+        /// Ask that the switch be released (M5).
+        ReleaseBrake = "release-brake",
+        /// Open a campaign of restitutions (M5), or end one.
+        OpenCampaign = "open-campaign",
+        /// Decide that a tablet leaves management (M4).
+        Unenrol = "unenrol",
+        /// Take back tablets that a restored database does not know.
+        ReadoptOrphans = "readopt-orphans",
+        /// Read the register of processing activities (C8.1).
+        ViewRegister = "view-register",
+        /// Validate an activity of the register, or withdraw that (C3.1.6).
+        ValidateProcessing = "validate-processing",
+        /// Have the account of purges drawn up.
+        ProvePurges = "prove-purges",
+    }
+}
+
+/// How far a role lets its bearer do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Not at all.
+    No,
+    /// Whole: it is not the matter of one collège, and a role over some collèges does not give it.
+    All,
+    /// Whole, whatever the role reaches.
+    Any,
+    /// In the collèges that the role reaches; everywhere, if it reaches everything.
+    Col,
+    /// In one's own organisation.
+    Org,
+    /// With what is one's own.
+    Own,
+}
+
+/// What a role in such an organisation lets its bearer do; nothing, where the role does not fit.
+pub(crate) fn cell(permission: Permission, role: Role, kind: OrganisationKind) -> Cell {
+    if !role.fits(kind) {
+        return Cell::No;
+    }
+    let academie = matches!(kind, OrganisationKind::Academie);
+    let [operator, administrator, approver, ati, theirs, their_approver, head, referent, dpo, auditor] =
+        row(permission);
+    match role {
+        Role::Operator => operator,
+        Role::Administrator if academie => theirs,
+        Role::Administrator => administrator,
+        Role::Approver if academie => their_approver,
+        Role::Approver => approver,
+        Role::Ati => ati,
+        Role::Head => head,
+        Role::Referent => referent,
+        Role::Dpo => dpo,
+        Role::Auditor => auditor,
+    }
+}
+
+/// The table. A permission without a row does not compile.
+#[rustfmt::skip]
+const fn row(permission: Permission) -> [Cell; 10] {
+    use Cell::{All, Any, Col, No, Org, Own};
+    use Permission as P;
+    match permission {
+        //                                département           académie   collège     both
+        //                                Op.  Adm. App. ATI    Adm. App.  Head Réf.   DPO  Aud.
+        P::ViewTablets               => [ Col, Col, Col, Col,   Col, Col,  Col, Col,   No,  Col ],
+        P::ImportInventory           => [ All, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::CreateLinks               => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::SendCommands              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::CancelCommands            => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::ManagePushCertificate     => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::TakeOver                  => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::TrustAppleAuthority       => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ViewAlarms                => [ Col, Col, No,  Col,   No,  No,   Col, Col,   No,  Col ],
+        P::SettleAlarms              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::ViewOrganisations         => [ All, All, All, Col,   All, All,  Col, Col,   All, All ],
+        P::ManageOrganisations       => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ManageCollege             => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ManageNetwork             => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ManageSchoolYears         => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ViewAccounts              => [ No,  Org, No,  No,    Org, No,   Org, No,    No,  All ],
+        P::ManageAccounts            => [ No,  Org, No,  No,    Org, No,   Org, No,    No,  No  ],
+        P::GrantRoles                => [ No,  Org, No,  No,    Org, No,   Org, No,    No,  No  ],
+        P::ManageOwnTokens           => [ Own, Own, Own, Own,   Own, Own,  Own, Own,   Own, Own ],
+        P::ManageOwnSessions         => [ Own, Own, Own, Own,   Own, Own,  Own, Own,   Own, Own ],
+        P::AskCountersignature       => [ Own, Own, Own, Own,   Own, Own,  Own, No,    No,  No  ],
+        P::AnswerCountersignature    => [ Own, Own, Own, No,    Own, Own,  Own, No,    No,  No  ],
+        P::ReadAudit                 => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ExportAudit               => [ No,  All, No,  No,    No,  No,   No,  No,    No,  All ],
+        P::ViewBrake                 => [ Any, All, All, Own,   All, All,  Own, No,    All, All ],
+        P::DrillBrake                => [ All, All, No,  No,    No,  No,   No,  No,    No,  All ],
+        P::EngageBrake               => [ Any, All, All, Any,   All, All,  No,  No,    No,  No  ],
+        P::ReleaseBrake              => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::OpenCampaign              => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::Unenrol                   => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ReadoptOrphans            => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
+        P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
+        P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+    }
+}
+
+impl Permission {
+    /// Whether nothing changes when someone does it: all that a token that may only look can do.
+    #[must_use]
+    pub const fn only_looks(self) -> bool {
+        matches!(
+            self,
+            Self::ViewTablets
+                | Self::ViewAlarms
+                | Self::ViewOrganisations
+                | Self::ViewAccounts
+                | Self::ReadAudit
+                | Self::ExportAudit
+                | Self::ViewBrake
+                | Self::DrillBrake
+                | Self::ViewRegister
+                | Self::ProvePurges
+        )
+    }
+
+    /// Whether no token does it, whatever its bearer may do: a stolen token must neither make another, nor a
+    /// session.
+    #[must_use]
+    pub const fn takes_a_session(self) -> bool {
+        matches!(self, Self::ManageOwnTokens | Self::ManageOwnSessions)
+    }
+}
+
+/// Whether the person must have shown a code of their second factor a moment ago: for what destroys, what
+/// reveals, and what makes others able to.
+#[must_use]
+pub const fn needs_step_up(permission: Permission) -> bool {
+    use Permission as P;
+    match permission {
+        P::ManagePushCertificate
+        | P::TakeOver
+        | P::TrustAppleAuthority
+        | P::ManageOrganisations
+        | P::ManageAccounts
+        | P::GrantRoles
+        | P::ManageOwnTokens
+        | P::AnswerCountersignature
+        | P::ExportAudit
+        | P::ReleaseBrake
+        | P::OpenCampaign
+        | P::Unenrol
+        | P::ReadoptOrphans
+        | P::ValidateProcessing => true,
+        P::ViewTablets
+        | P::ImportInventory
+        | P::CreateLinks
+        | P::SendCommands
+        | P::CancelCommands
+        | P::ViewAlarms
+        | P::SettleAlarms
+        | P::ViewOrganisations
+        | P::ManageCollege
+        | P::ManageNetwork
+        | P::ManageSchoolYears
+        | P::ViewAccounts
+        | P::ManageOwnSessions
+        | P::AskCountersignature
+        | P::ReadAudit
+        | P::ViewBrake
+        | P::DrillBrake
+        // Stopping is always easy.
+        | P::EngageBrake
+        | P::ViewRegister
+        | P::ProvePurges => false,
+    }
+}

@@ -1,0 +1,9 @@
+//! The room's promises, over a few invented tables.
+
+mod entries;
+mod fixture;
+mod golden;
+mod purges;
+mod register;
+mod retention;
+mod switch;

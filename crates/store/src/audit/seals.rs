@@ -1,0 +1,247 @@
+//! Seals: batches of entries, chained. One node seals at a time, because a seal's number is taken once; entries
+//! are sealed by having no seal yet, never by their places, since a transaction may end late.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
+};
+use governance::chain::{Body, Row, Seal};
+use types::Instant;
+
+use super::SaltedBody;
+use crate::column::{Column as _, read};
+use crate::noun::{noun, on_each_engine};
+use crate::schema::{audit, audit_seals};
+use crate::{Digest, StoreError, Tx};
+
+noun! {
+    /// A seal over a batch of entries and the seal before it, column by column.
+    pub(crate) struct SealRow in audit_seals keyed by number {
+        /// Its number: the first is 1, and none is missing.
+        number: i64,
+        /// How many entries it is over.
+        row_count: i32,
+        /// The place of the first of them in the log. Others in between may be under another seal.
+        first_seq: i64,
+        /// The place of the last of them.
+        last_seq: i64,
+        /// The digest of their digests.
+        root: Digest,
+        /// The digest of the seal before it; of the first one, zeros.
+        previous: Digest,
+        /// Its own digest, which the next one names.
+        digest: Digest,
+        /// When it was put on.
+        at: Instant,
+    }
+}
+
+impl TryFrom<SealRow> for Seal {
+    type Error = StoreError;
+
+    fn try_from(row: SealRow) -> Result<Self, StoreError> {
+        let row_count = u32::try_from(row.row_count).map_err(|_negative| StoreError::Corrupt {
+            table: "audit_seals",
+            row: row.number.to_string(),
+            column: "row_count",
+        })?;
+        Ok(Self {
+            number: row.number,
+            row_count,
+            first_seq: row.first_seq,
+            last_seq: row.last_seq,
+            root: row.root,
+            previous: row.previous,
+            digest: row.digest,
+            at: row.at,
+        })
+    }
+}
+
+/// A seal as it is stored; its arithmetic is [`governance::chain`]'s.
+fn stored(seal: &Seal) -> Stored {
+    Stored::of(&SealRow {
+        number: seal.number,
+        row_count: i32::try_from(seal.row_count).unwrap_or(i32::MAX),
+        first_seq: seal.first_seq,
+        last_seq: seal.last_seq,
+        root: seal.root,
+        previous: seal.previous,
+        digest: seal.digest,
+        at: seal.at,
+    })
+}
+
+/// A seal and the entries under it, in the order of their places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// The seal.
+    pub seal: Seal,
+    /// The entries.
+    pub rows: Vec<Row>,
+}
+
+/// Seals at most `limit` entries that have no seal yet, the earliest first; `None` if there are none. Two nodes
+/// that seal at once give one chain: the later of them is run again on what the other left.
+///
+/// # Errors
+/// [`StoreError::Contended`], after which the next round seals.
+pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
+    let last = last_seal(tx)?;
+    let mut rows = unsealed(tx, i64::MIN, limit)?;
+    for row in rows.iter_mut().filter(|row| row.body_digest.is_none()) {
+        date(tx, row)?;
+    }
+    let Some(seal) = Seal::next(last.as_ref(), &rows, now)? else { return Ok(None) };
+    let stored = stored(&seal);
+    let inserted = on_each_engine!(tx, |connection| {
+        diesel::insert_into(audit_seals::table).values(stored).on_conflict_do_nothing().execute(connection)
+    })?;
+    let places: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let sealed = tx.run(|connection| {
+        diesel::update(audit::table.filter(audit::seq.eq_any(&places).and(audit::seal_number.is_null())))
+            .set(audit::seal_number.eq(seal.number))
+            .execute(connection)
+    })?;
+    // Another node was faster: this transaction saves nothing.
+    if inserted != 1 || sealed != places.len() {
+        return Err(StoreError::Contended { attempts: 1 });
+    }
+    Ok(Some(seal))
+}
+
+/// Gives its digest to an entry that was appended by a program that knew none.
+fn date(tx: &mut Tx<'_>, row: &mut Row) -> Result<(), StoreError> {
+    let (reason, detail): (Option<String>, Option<String>) = tx.run(|connection| {
+        audit::table.find(row.seq).select((audit::reason, audit::detail)).first(connection)
+    })?;
+    let body = SaltedBody::of(reason.as_deref(), detail.as_deref());
+    tx.run(|connection| {
+        diesel::update(audit::table.find(row.seq))
+            .set((audit::salt.eq(body.salt.as_slice()), audit::body_digest.eq(body.digest.stored())))
+            .execute(connection)
+    })?;
+    row.body = Body::Kept { salt: body.salt.to_vec(), reason, detail };
+    row.body_digest = Some(body.digest);
+    Ok(())
+}
+
+/// The latest seal: what an anchor kept elsewhere names.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<Seal>, StoreError> {
+    tx.run(|connection| {
+        audit_seals::table
+            .order(audit_seals::number.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(|stored| stored.read()?.try_into())
+    .transpose()
+}
+
+/// At most `limit` seals in order, from the first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn seals(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Seal>, StoreError> {
+    let rows = tx.run(|connection| {
+        audit_seals::table
+            .filter(audit_seals::number.gt(after))
+            .order(audit_seals::number.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    })?;
+    rows.into_iter().map(|stored| stored.read()?.try_into()).collect()
+}
+
+/// The first seal after `after`, with its entries. A log of any length is verified or exported one link at a
+/// time, each in a transaction of its own: what is sealed changes no more.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn next_link(tx: &mut Tx<'_>, after: i64) -> Result<Option<Link>, StoreError> {
+    let Some(seal) = seals(tx, after, 1)?.pop() else { return Ok(None) };
+    Ok(Some(Link { rows: rows_of_seal(tx, seal.number)?, seal }))
+}
+
+type Columns = (
+    (i64, String, i64, String, String),
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
+    (Option<Vec<u8>>, Option<String>, Option<i64>),
+);
+
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        (
+            (audit::seq, audit::id, audit::at, audit::actor, audit::action),
+            (audit::tablet_id, audit::enrolment_id, audit::order_ref, audit::reason, audit::detail),
+            (audit::salt, audit::body_digest, audit::seal_number),
+        )
+    };
+}
+
+/// The entries under a seal, in the order of their places.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn rows_of_seal(tx: &mut Tx<'_>, number: i64) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<Columns> = tx.run(|connection| {
+        audit::table
+            .filter(audit::seal_number.eq(number))
+            .order(audit::seq.asc())
+            .select(columns!())
+            .load(connection)
+    })?;
+    rows.into_iter().map(typed).collect()
+}
+
+/// At most `limit` entries that have no seal yet, in order, from the first one after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn unsealed(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<Columns> = tx.run(|connection| {
+        audit::table
+            .filter(audit::seal_number.is_null())
+            .filter(audit::seq.gt(after))
+            .order(audit::seq.asc())
+            .limit(i64::from(limit))
+            .select(columns!())
+            .load(connection)
+    })?;
+    rows.into_iter().map(typed).collect()
+}
+
+fn typed(columns: Columns) -> Result<Row, StoreError> {
+    let (
+        (seq, id, at, actor, action),
+        (tablet, enrolment, order, reason, detail),
+        (salt, body_digest, seal_number),
+    ) = columns;
+    Ok(Row {
+        seq,
+        id,
+        at: Instant::from_millis(at),
+        actor,
+        action,
+        tablet,
+        enrolment,
+        order,
+        body: Body::from_columns(salt, reason, detail),
+        body_digest: read(body_digest, "audit", "body_digest", &seq)?,
+        seal_number,
+    })
+}
+
+crate::declared::declares! {
+    audit_seals kept as Evidence {
+        not_personal("digests of the log, from which nothing can be read") {
+            number, row_count, first_seq, last_seq, root, previous, digest, at,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Forgetting what was kept of those who work with the server.
+
+use diesel::dsl::min;
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _,
+};
+use types::Instant;
+
+use super::{Backend, first_id_at, instant, most};
+use crate::countersignatures::CountersignatureState;
+use crate::schema::{accounts, api_tokens, audit, countersignatures, sessions};
+use crate::{StoreError, Tx};
+
+/// Deletes at most `limit` tokens of the API that expired or were revoked before `before`.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn api_tokens(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    let millis = before.as_millis();
+    tx.run(|connection| {
+        let old: Vec<String> = api_tokens::table
+            .filter(api_tokens::id.lt(first_id_at(before)))
+            .filter(api_tokens::expires_at.lt(millis).or(api_tokens::revoked_at.lt(millis)))
+            .order(api_tokens::id.asc())
+            .limit(most(limit))
+            .select(api_tokens::id)
+            .load(connection)?;
+        diesel::delete(api_tokens::table.filter(api_tokens::id.eq_any(old))).execute(connection)
+    })
+}
+
+pub(super) fn oldest_api_token(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    let (expired, revoked): (Option<i64>, Option<i64>) = tx.run(|connection| {
+        api_tokens::table.select((min(api_tokens::expires_at), min(api_tokens::revoked_at))).first(connection)
+    })?;
+    Ok(instant(expired.into_iter().chain(revoked).min()))
+}
+
+/// Deletes at most `limit` sessions that ended before `before`: whatever became of them, they opened nothing any
+/// more.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn sessions(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<String> = sessions::table
+            .filter(sessions::expires_at.lt(before.as_millis()))
+            .order((sessions::expires_at.asc(), sessions::id.asc()))
+            .limit(most(limit))
+            .select(sessions::id)
+            .load(connection)?;
+        diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(connection)
+    })
+}
+
+pub(super) fn oldest_session(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    tx.run(|connection| sessions::table.select(min(sessions::expires_at)).first(connection)).map(instant)
+}
+
+/// Accounts that are closed and still say whose they were.
+fn closed_accounts<'q>() -> accounts::BoxedQuery<'q, Backend> {
+    accounts::table.filter(accounts::closed_at.is_not_null()).filter(accounts::name.ne("")).into_boxed()
+}
+
+/// Forgets who held at most `limit` accounts that were closed before `before`: name, address and login go, the
+/// id stays where the audit log names it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn accounts(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<String> = closed_accounts()
+            .filter(accounts::closed_at.lt(before.as_millis()))
+            .order(accounts::closed_at.asc())
+            .limit(most(limit))
+            .select(accounts::id)
+            .load(connection)?;
+        for id in &old {
+            diesel::update(accounts::table.find(id))
+                .set((
+                    accounts::name.eq(""),
+                    accounts::email.eq(None::<String>),
+                    accounts::login.eq(format!("closed-{id}")),
+                ))
+                .execute(connection)?;
+        }
+        Ok(old.len())
+    })
+}
+
+pub(super) fn oldest_closed_account(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    tx.run(|connection| closed_accounts().select(min(accounts::closed_at)).first(connection)).map(instant)
+}
+
+/// Requests for a second person that are over and still say what was asked.
+fn countersignatures_with_a_body<'q>() -> countersignatures::BoxedQuery<'q, Backend> {
+    countersignatures::table
+        .filter(countersignatures::state.ne(CountersignatureState::Waiting.as_str()))
+        .filter(countersignatures::content.is_not_null())
+        .into_boxed()
+}
+
+/// Empties what was asked, why, and what was said to it, in at most `limit` requests for a second person that
+/// are over and were asked before `before`. Who asked and answered, and the digest, stay.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn countersignatures(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<String> = countersignatures_with_a_body()
+            .filter(countersignatures::asked_at.lt(before.as_millis()))
+            .order(countersignatures::asked_at.asc())
+            .limit(most(limit))
+            .select(countersignatures::id)
+            .load(connection)?;
+        diesel::update(countersignatures::table.filter(countersignatures::id.eq_any(old)))
+            .set((
+                countersignatures::content.eq(None::<String>),
+                countersignatures::reason.eq(None::<String>),
+                countersignatures::answer_reason.eq(None::<String>),
+            ))
+            .execute(connection)
+    })
+}
+
+pub(super) fn oldest_countersignature(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    let oldest = tx.run(|connection| {
+        countersignatures_with_a_body().select(min(countersignatures::asked_at)).first(connection)
+    })?;
+    Ok(instant(oldest))
+}
+
+/// Entries whose body is known by its digest and was not emptied. An entry that has no digest yet, of a program
+/// that knew none, gets it when it is sealed, and is emptied after that.
+fn entries_with_a_body<'q>() -> audit::BoxedQuery<'q, Backend> {
+    audit::table.filter(audit::salt.is_not_null()).into_boxed()
+}
+
+/// Empties the bodies of at most `limit` entries of the audit log that are older than `before`: reason, detail
+/// and salt go together, their digest stays, and the chain holds. The entries stay: who did what, on which
+/// tablet and when, is never cut (T-C20).
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn audit(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<i64> = entries_with_a_body()
+            .filter(audit::at.lt(before.as_millis()))
+            .order((audit::at.asc(), audit::seq.asc()))
+            .limit(most(limit))
+            .select(audit::seq)
+            .load(connection)?;
+        diesel::update(audit::table.filter(audit::seq.eq_any(old)))
+            .set((
+                audit::reason.eq(None::<String>),
+                audit::detail.eq(None::<String>),
+                audit::salt.eq(None::<Vec<u8>>),
+            ))
+            .execute(connection)
+    })
+}
+
+pub(super) fn oldest_body(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    let oldest: Option<i64> = tx.run(|connection| {
+        entries_with_a_body().order(audit::at.asc()).select(audit::at).first(connection).optional()
+    })?;
+    Ok(instant(oldest))
+}
