@@ -3,6 +3,8 @@
 #
 #   scripts/install.sh [build] [test] [lint]
 #
+# For tests it also unpacks, beside the build, the clients that scripts/independent-clients.sh speaks of.
+#
 # Does nothing, quickly, when everything is there. Installs when it may: as root, or by a sudo that
 # asks for no password. Otherwise prints the line to type and stops. Speaks on stderr, so that the
 # output of the command it prepares stays clean.
@@ -81,12 +83,14 @@ and try again."
         fail "the installation failed; its messages are above. Once solved, try again."
 }
 
+cd "$(dirname "$0")/.."
 packages=()
+independent=
 lint=
 for purpose in "$@"; do
     case $purpose in
     build) packages+=("${build_packages[@]}") ;;
-    test) packages+=("${test_packages[@]}") ;;
+    test) packages+=("${test_packages[@]}") independent=yes ;;
     lint) lint=yes ;;
     *) fail "unknown purpose \`$purpose\`: expected build, test or lint" ;;
     esac
@@ -94,4 +98,5 @@ done
 
 need_cargo
 if [ ${#packages[@]} -gt 0 ]; then need_packages "${packages[@]}"; fi
+if [ -n "$independent" ] && [ -z "${ARDOISE_SKIP_INSTALL:-}" ]; then scripts/independent-clients.sh >/dev/null; fi
 if [ -n "$lint" ]; then need_components; fi

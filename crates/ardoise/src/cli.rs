@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo;
 use crate::failure::Failure;
-use crate::machine::{authority, backup, config, init, migrate, serve};
+use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::output::Output;
 use crate::remote::{
     alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
@@ -28,7 +28,7 @@ Exit codes: 0 done, 1 refused or failed, 2 not understood.";
 
 /// Manages the tablets that a département lends.
 #[derive(Debug, Parser)]
-#[command(name = "ardoise", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "ardoise", version, after_help = EXAMPLES, max_term_width = 110)]
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print one JSON document for programs; errors too, on standard error.
@@ -57,6 +57,8 @@ enum Verb {
     Restore(backup::RestoreArguments),
     /// The authority that issues tablets' certificates.
     Authority(authority::Arguments),
+    /// The keys that seal what is secret in the database.
+    Key(key::Arguments),
 
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
@@ -93,6 +95,7 @@ impl Cli {
             Verb::Backup(arguments) => backup::backup(arguments, output).await,
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,
@@ -116,6 +119,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_begins_with_what_the_program_is_for() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.starts_with("Manages the tablets"), "{help}");
     }
 
     #[test]
@@ -149,6 +158,41 @@ mod tests {
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
+    }
+
+    /// The words of a line as a shell has them, as far as our pages go: quotes, a comment, a background job.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for letter in line.replace("$(date +%F)", "2026-11-23").chars() {
+            match letter {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words.into_iter().take_while(|word| word != "#" && word != "&").collect()
+    }
+
+    #[test]
+    fn what_the_pages_show_can_be_typed() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let mut typed = 0;
+        for page in ["README.md", "docs/operations.md"] {
+            let text = std::fs::read_to_string(format!("{root}/{page}")).unwrap().replace("\\\n", " ");
+            for line in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+                let words = words(line);
+                let Some(program) = words.iter().position(|word| !word.contains('=')) else { continue };
+                if words[program] != "ardoise" {
+                    continue;
+                }
+                Cli::try_parse_from(&words[program..])
+                    .unwrap_or_else(|error| panic!("{page}: {line}\n{error}"));
+                typed += 1;
+            }
+        }
+        assert!(typed > 25, "only {typed} commands were found");
     }
 
     #[test]

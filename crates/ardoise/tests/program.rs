@@ -211,6 +211,23 @@ fn init_may_be_repeated_and_overwrites_nothing() {
 }
 
 #[test]
+fn t_c6_no_two_homes_share_a_secret() {
+    let secrets = || {
+        let person = Person::new();
+        let made = person.reads("init --tablets-url https://mdm.example.org --json");
+        let keys = fs::read_to_string(person.path("ardoise-home/ardoise.keys")).unwrap();
+        let key = keys.lines().find(|line| !line.starts_with('#') && line.contains(':')).unwrap();
+        let authority = fs::read_to_string(person.path("ardoise-home/authority.pem")).unwrap();
+        [made["token"].as_str().unwrap().to_owned(), key.split_once(':').unwrap().1.to_owned(), authority]
+    };
+    let (one, other) = (secrets(), secrets());
+    for (this, that) in one.iter().zip(&other) {
+        assert!(this.len() > 40, "{this}");
+        assert_ne!(this, that);
+    }
+}
+
+#[test]
 fn init_on_postgresql_serves_with_a_role_that_owns_nothing() {
     let person = Person::new();
     let database = testkit::postgres::TestDatabase::create().unwrap();
@@ -272,4 +289,75 @@ fn a_configuration_with_a_mistake_is_never_written() {
     let (code, words) = person.is_refused("init --tablets-url http://mdm.example.org");
     assert_eq!((code, words.contains("https://")), (1, true), "{words}");
     assert!(!person.path("ardoise-home").exists());
+}
+
+#[test]
+fn a_key_is_rotated_step_by_step_and_leaves_only_when_it_seals_nothing() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let rows = |line: &str| -> Vec<(String, String, u64)> {
+        let cell = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+        let rows = person.reads(line);
+        let rows = rows.as_array().unwrap();
+        rows.iter()
+            .map(|row| (cell(row, "key"), cell(row, "place"), row["values"].as_u64().unwrap()))
+            .collect()
+    };
+    let row = |key: &str, place: &str, values| (key.to_owned(), place.to_owned(), values);
+    assert_eq!(rows("key list --json"), [row("k1", "current", 1)], "the key of the authority");
+    for (line, words) in [("key remove k1", "the key in use"), ("key remove k9", "no key `k9`")] {
+        let (code, told) = person.is_refused(line);
+        assert_eq!((code, told.contains(words)), (2, true), "{line}: {told}");
+    }
+
+    // First below, for servers that share the file; then one on top.
+    assert_eq!(rows("key add --below --json"), [row("k1", "current", 1), row("k2", "older", 0)]);
+    assert_eq!(rows("key add --json")[..2], [row("k3", "current", 0), row("k1", "older", 1)]);
+    let file = person.path("ardoise-home/ardoise.keys");
+    assert_eq!(mode(&file), 0o600);
+    assert!(
+        fs::read_to_string(&file).unwrap().starts_with("# "),
+        "what is written about the file stays on top"
+    );
+    let (code, told) = person.is_refused("key remove k1");
+    assert_eq!((code, told.contains("ardoise key reseal")), (1, true), "{told}");
+
+    assert_eq!(rows("key reseal --json")[..2], [row("k3", "current", 1), row("k1", "older", 0)]);
+    assert_eq!(rows("key remove k1 --json"), [row("k3", "current", 1), row("k2", "older", 0)]);
+    assert_eq!(Serving::start(&person).stop(), 0, "the newer key opens what is sealed");
+}
+
+#[test]
+fn t_c6_a_key_file_that_was_lost_is_not_replaced_by_another() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let file = person.path("ardoise-home/ardoise.keys");
+    let kept = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    for line in ["init", "serve", "key list"] {
+        let (code, told) = person.is_refused(line);
+        assert_eq!(code, 1, "{line}: {told}");
+        assert!(told.contains("ardoise.keys") && !file.exists(), "{line}: {told}");
+    }
+    assert!(person.is_refused("init").1.contains("put the copy back"));
+    fs::write(&file, kept).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    person.reads("init --json");
+}
+
+#[test]
+fn t_c24_a_database_that_came_back_by_other_means_is_made_safe_in_place() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let restored = person.reads("restore --in-place --json");
+    assert_eq!((&restored["void"]["commands"], &restored["migrations"]), (&0.into(), &0.into()));
+    for line in ["restore", "restore --in-place copy.db"] {
+        assert_eq!(person.is_refused(line).0, 2, "{line}");
+    }
+    fs::write(person.path("copy.db"), "no backup").unwrap();
+    fs::remove_file(person.path("ardoise-home/ardoise.db")).unwrap();
+    assert_eq!(person.is_refused("restore copy.db").0, 1);
+    let left = fs::read_dir(person.path("ardoise-home")).unwrap();
+    let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.contains(".db")), "{left:?}");
 }

@@ -104,7 +104,7 @@ impl ResponseError for Failure {
             Self::Refusal(refusal) => match refusal {
                 Refusal::NotAuthenticated => StatusCode::UNAUTHORIZED,
                 Refusal::NotAllowed { .. } | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
-                Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
+                Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::Conflict(_) => StatusCode::CONFLICT,
                 Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -243,6 +243,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         "not-found" => (
             ("there is no such thing", "check the identifier; lists show what there is"),
             ("cela n’existe pas", "vérifiez l’identifiant ; les listes montrent ce qui existe"),
+        ),
+        "no-push-certificate" => (
+            (
+                "there is no push certificate",
+                "ask Apple for one and install it with `ardoise push-certificate set`",
+            ),
+            (
+                "il n’y a pas de certificat de notification",
+                "demandez-en un à Apple et installez-le avec `ardoise push-certificate set`",
+            ),
         ),
         "bad-inventory" => (
             (

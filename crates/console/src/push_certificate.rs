@@ -54,8 +54,7 @@ impl From<Shown> for PushCertificateView {
     (status = "default", body = Problem)))]
 pub(crate) async fn show(state: State, caller: Caller) -> Answer<PushCertificateView> {
     let shown = push_certificate::show(&state.fleet, caller.principal(), state.now()).await?;
-    let shown = shown.ok_or(Refusal::NotFound { noun: "push certificate", id: "current".into() })?;
-    Ok(Json(shown.into()))
+    Ok(Json(shown.ok_or(Refusal::NoPushCertificate)?.into()))
 }
 
 /// Installs a push certificate. One of another topic is refused with the number of tablets it would lose.

@@ -39,8 +39,8 @@ pub struct Route {
 
 /// A body of a few fields.
 const SMALL: usize = 64 << 10;
-/// A whole inventory or takeover: 200,000 lines.
-const IMPORT: usize = 64 << 20;
+/// A whole inventory or takeover: as much as `limits.upload_bytes` may admit.
+const IMPORT: usize = 256 << 20;
 /// A command with a profile of 4 MiB, which base64 and JSON make longer.
 const COMMAND: usize = 8 << 20;
 
@@ -76,24 +76,28 @@ pub static ROUTES: &[Route] = &[
     delete("/api/v1/tokens/{id}", || web::delete().to(tokens::revoke)),
 ];
 
-/// Registers every route of the table, and what answers where there is none.
+/// Registers every route of the table, and what answers where there is none. No body is longer than `longest`
+/// bytes, whatever the table admits.
 ///
 /// The application must hold a `web::Data<ConsoleState>`.
-pub fn routes(config: &mut ServiceConfig) {
-    let mut done: Vec<&str> = Vec::new();
-    for path in ROUTES.iter().map(|route| route.path) {
-        if done.contains(&path) {
-            continue;
+pub fn routes(longest: usize) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        let mut done: Vec<&str> = Vec::new();
+        for path in ROUTES.iter().map(|route| route.path) {
+            if done.contains(&path) {
+                continue;
+            }
+            done.push(path);
+            config.service(resource(path, longest));
         }
-        done.push(path);
-        config.service(resource(path));
+        config.default_service(web::to(gate::nothing_here).wrap(from_fn(gate::pass)));
     }
-    config.default_service(web::to(gate::nothing_here).wrap(from_fn(gate::pass)));
 }
 
 /// One path with all its methods; any other method is answered 405.
 fn resource(
     path: &'static str,
+    longest: usize,
 ) -> actix_web::Resource<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,
@@ -104,7 +108,7 @@ fn resource(
     > + 'static,
 > {
     let here = || ROUTES.iter().filter(move |route| route.path == path);
-    let max_body = here().map(|route| route.max_body).max().unwrap_or(0);
+    let max_body = here().map(|route| route.max_body).max().unwrap_or(0).min(longest);
     here()
         .fold(web::resource(path), |resource, route| resource.route((route.handler)()))
         .app_data(web::JsonConfig::default().limit(max_body))

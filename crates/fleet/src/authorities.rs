@@ -77,7 +77,7 @@ async fn replace(
     action: &'static str,
     now: Instant,
 ) -> Result<(), Refusal> {
-    let authority = Authority::generate(&format!("{organisation} — Ardoise"), now, AUTHORITY_LIFETIME)
+    let authority = Authority::generate(&common_name(&organisation), now, AUTHORITY_LIFETIME)
         .map_err(|error| Refusal::Internal(error.to_string()))?;
     let key = authority.key_der().map_err(|error| Refusal::Internal(error.to_string()))?;
     let row = authorities::Authority {
@@ -99,6 +99,15 @@ async fn replace(
             audit::record(tx, &principal, Change::new(action).detail(detail), now)
         })
         .await
+}
+
+/// The authority's name: the organisation's, cut where a certificate has no room for more (X.520).
+fn common_name(organisation: &str) -> String {
+    const LONGEST: usize = 64;
+    const OURS: &str = " — Ardoise";
+    let room = LONGEST - OURS.chars().count();
+    let organisation: String = organisation.chars().take(room).collect();
+    format!("{}{OURS}", organisation.trim_end())
 }
 
 /// Loads every authority.
@@ -138,4 +147,23 @@ fn read(tx: &mut Tx<'_>) -> Result<Authorities, Refusal> {
     }
     let apple = DeviceCertificateAuthorities::from_admitted(&apple_authorities::admitted(tx)?);
     Ok(Authorities { issuing, apple })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_of_the_longest_name_can_be_made() {
+        // The configuration admits 64 characters.
+        for name in ["É".repeat(64), format!("{} {}", "é".repeat(53), "x".repeat(10)), "76".to_owned()] {
+            let common_name = common_name(&name);
+            assert!(
+                common_name.chars().count() <= 64 && common_name.ends_with(" — Ardoise"),
+                "{common_name}"
+            );
+            let key = pki::AuthorityKey::Rsa2048;
+            Authority::generate_with(&common_name, Instant::from_millis(0), AUTHORITY_LIFETIME, key).unwrap();
+        }
+    }
 }

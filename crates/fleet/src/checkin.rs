@@ -33,10 +33,24 @@ pub async fn receive(
 ) -> Result<Reply, TabletError> {
     let message = CheckIn::parse(body)?;
     let claim = watch::Claim::of_message(&message);
-    if door == Door::TakenOver {
-        takeover_binding::bind(fleet, identity, claim.udid.as_ref(), now).await?;
+    let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {
+        Ok(()) => answer(fleet, identity, message, now).await,
+        Err(refused) => Err(refused),
+    };
+    if let Err(error) = &outcome {
+        watch::report(fleet, identity, &claim, error, now).await;
     }
-    let outcome = match message {
+    outcome
+}
+
+/// Hands a message to the file of its kind.
+async fn answer(
+    fleet: &Fleet,
+    identity: &DeviceIdentity,
+    message: CheckIn,
+    now: Instant,
+) -> Result<Reply, TabletError> {
+    match message {
         CheckIn::Authenticate(message) => authenticate::receive(fleet, identity, message, now).await,
         CheckIn::TokenUpdate(message) => token_update::receive(fleet, identity, message, now).await,
         CheckIn::CheckOut(message) => check_out::receive(fleet, identity, message, now).await,
@@ -45,7 +59,7 @@ pub async fn receive(
         CheckIn::GetBootstrapToken(message) => bootstrap_token::get(fleet, identity, message, now).await,
         CheckIn::GetToken(message) => {
             let kind = message.token_service_type;
-            known(fleet, identity, claim.udid.clone(), "GetToken", now)
+            known(fleet, identity, message.udid, "GetToken", now)
                 .await
                 .and_then(|_enrolment| Err(TabletError::NoSuchToken(kind.chars().take(64).collect())))
         }
@@ -59,11 +73,7 @@ pub async fn receive(
                 .await
                 .and_then(|_enrolment| Err(TabletError::UserDeclined))
         }
-    };
-    if let Err(error) = &outcome {
-        watch::report(fleet, identity, &claim, error, now).await;
     }
-    outcome
 }
 
 /// A tablet asks whether it may erase itself: it may not, without an order (M3).
@@ -89,6 +99,21 @@ pub(crate) fn bound(
     moment: Moment,
     now: Instant,
 ) -> Result<Bound, TabletError> {
+    let bound = proven(tx, identity, claimed, moment, now)?;
+    if moment != Moment::Authenticate {
+        same_tablet(bound.enrolment.udid.as_ref(), claimed)?;
+    }
+    Ok(bound)
+}
+
+/// As [`bound`], by the certificate alone: `claimed` is only for the log.
+fn proven(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    claimed: Option<&Udid>,
+    moment: Moment,
+    now: Instant,
+) -> Result<Bound, TabletError> {
     let digest = watch::digest(identity);
     let Some((certificate, enrolment)) = store::enrolments::by_certificate(tx, &digest)? else {
         return Err(unknown(identity, claimed));
@@ -104,9 +129,6 @@ pub(crate) fn bound(
         end: end.as_ref(),
     };
     let admission = standing::admit(facts, moment, now)?;
-    if moment != Moment::Authenticate {
-        same_tablet(enrolment.udid.as_ref(), claimed)?;
-    }
     Ok(Bound { certificate, enrolment, admission })
 }
 

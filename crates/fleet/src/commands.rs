@@ -13,7 +13,7 @@ use crate::page::{Listed, Page};
 use crate::request::{self, Request};
 use crate::tablets::{self, Named};
 use crate::why::{self, Ending, Facts, Reach, Standing, Why};
-use crate::{Fleet, Principal, Refusal, management_profile};
+use crate::{Fleet, Principal, Refusal, management_profile, push};
 
 /// The furthest that a command may be put off, or wait to be fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
@@ -105,7 +105,7 @@ pub async fn enqueue(
             if let Enqueued::Already(_) = enqueued {
                 return already(command, &request);
             }
-            push_states::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
+            push::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
             let detail = json!({ "command": command.id, "request_type": command.request_type });
             let change = Change::new("command.queue")
                 .tablet(Some(tablet.id))
@@ -233,7 +233,7 @@ fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {
 /// The gate for what people send: by type and content, on the parsed property list (T-C23).
 fn check(tx: &mut Tx<'_>, enrolment: &Enrolment, request: &Request) -> Result<Ordinary, Refusal> {
     let Some(command) = request.command.clone() else { return Ok(Ordinary::clear_passcode()) };
-    let profile = management_profile::of(tx, enrolment)?;
+    let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
     Ordinary::check(command, &profile)
         .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
 }
@@ -253,7 +253,11 @@ fn standing(command: &Command) -> Standing {
     let since = |instant: Option<Instant>| instant.unwrap_or(command.queued_at);
     match command.state {
         CommandState::Queued => Standing::Queued,
-        CommandState::Sent => Standing::Sent { at: since(command.sent_at) },
+        CommandState::Sent => Standing::Sent {
+            at: since(command.sent_at),
+            times: u32::try_from(command.sent_count.saturating_sub(command.not_now_count)).unwrap_or(0),
+            again_at: command.retry_at,
+        },
         CommandState::NotNow => Standing::NotNow {
             at: since(command.not_now_at),
             times: u32::try_from(command.not_now_count).unwrap_or(0),
@@ -278,17 +282,14 @@ fn reach(tx: &mut Tx<'_>, command: &Command, now: Instant) -> Result<Reach, Refu
         return Ok(Reach::PushCertificateExpired { at: certificate.not_after });
     }
     let Some(state) = push_states::get(tx, &command.enrolment_id)? else { return Ok(Reach::NotPushed) };
-    Ok(match (state.token_invalid_since, state.pushed_at) {
-        (Some(since), _) => Reach::TokenInvalid { since },
-        // The last attempt failed if another is due although something was sent since the command waits.
-        (None, Some(pushed)) if pushed >= command.queued_at => match state.due_at {
-            Some(next) if !was_accepted(state.outcome.as_deref()) => Reach::PushFailing { next },
-            _ => Reach::Pushed { at: pushed },
-        },
-        (None, _) => Reach::NotPushed,
+    if let Some(since) = state.token_invalid_since {
+        return Ok(Reach::TokenInvalid { since });
+    }
+    if let Some(trouble) = push::trouble(&state) {
+        return Ok(Reach::PushFailing { trouble, next: state.due_at });
+    }
+    Ok(match push::covering_push(&state, command.queued_at, now) {
+        Some(at) => Reach::Pushed { at },
+        None => Reach::NotPushed,
     })
-}
-
-fn was_accepted(outcome: Option<&str>) -> bool {
-    outcome.is_none_or(|outcome| outcome == "sent")
 }

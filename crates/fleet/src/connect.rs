@@ -32,10 +32,10 @@ pub async fn answer(
 ) -> Result<Reply, TabletError> {
     let report = Report::parse(body)?;
     let claim = Claim { udid: report.udid.clone(), serial: None };
-    if door == Door::TakenOver {
-        takeover_binding::bind(fleet, identity, claim.udid.as_ref(), now).await?;
-    }
-    let outcome = converse(fleet, identity, &report, body, now).await;
+    let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {
+        Ok(()) => converse(fleet, identity, &report, body, now).await,
+        Err(refused) => Err(refused),
+    };
     if let Err(error) = &outcome {
         watch::report(fleet, identity, &claim, error, now).await;
     }
@@ -49,10 +49,6 @@ async fn converse(
     body: &[u8],
     now: Instant,
 ) -> Result<Reply, TabletError> {
-    if report.body.contains_key("UserID") {
-        // The user channel of a Shared iPad, which is declined at check-in: it has no commands.
-        return Ok(Reply::Empty);
-    }
     let reported = report.command_uuid.as_deref().and_then(|text| text.parse::<CommandId>().ok());
     let key = ConnectKey {
         certificate_sha256: watch::digest(identity),
@@ -64,6 +60,10 @@ async fn converse(
         return Err(unknown(identity, report.udid.as_ref()));
     };
     admit(fleet, identity, &row, report.udid.as_ref(), now).await?;
+    if report.body.contains_key("UserID") {
+        // The user channel of a Shared iPad, which is declined at check-in: it has no commands.
+        return Ok(Reply::Empty);
+    }
 
     let mut write = ConnectWrite::new(row.enrolment.id, now);
     if let Some(command) = &row.reported {
@@ -74,8 +74,9 @@ async fn converse(
         None => None,
     };
     write.deliver = next;
-    // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation.
-    write.settle_push = row.push_wanted && next.is_none();
+    // As long as there is something for it, the tablet is still to be woken: it may vanish in mid-conversation,
+    // and behind a command that was stopped here others may wait.
+    write.settle_push = row.push_wanted && row.next.is_none();
 
     fleet.store().seen(row.enrolment.id, now);
     let nothing_to_write = write.report.is_none() && write.deliver.is_none() && !write.settle_push;

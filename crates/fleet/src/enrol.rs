@@ -95,7 +95,7 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
     let info = MachineInfo::parse(signed.content())?;
     recent_enough(&info, fleet.settings().minimum_os)?;
     let context = fleet.clone();
-    let (enrolment, topic, challenge) = fleet
+    let invited = fleet
         .store()
         .write(move |tx| {
             let tablet = store::tablets::by_serial(tx, &info.serial)?
@@ -114,6 +114,7 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
             })?;
             let enrolment = Enrolment {
                 tablet_id: Some(tablet.id),
+                udid: Some(info.udid.clone()),
                 topic: Some(topic.clone()),
                 os_version: info.os_version.clone(),
                 build_version: Some(info.version.clone()),
@@ -125,8 +126,14 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
             challenge.save(tx, &context, enrolment.id, now)?;
             Ok((enrolment.id, topic, challenge))
         })
-        .await
-        .inspect_err(|error| tracing::warn!(%error, "automated enrolment refused"))?;
+        .await;
+    if let Err(error) = &invited {
+        tracing::warn!(%error, "automated enrolment refused");
+    }
+    if let Err(TabletError::NotInInventory { serial }) = &invited {
+        watch::report_stranger(fleet, serial, now).await;
+    }
+    let (enrolment, topic, challenge) = invited?;
     enrolment_profile::signed(fleet, enrolment, &topic, &challenge)
         .map(SignedProfile)
         .map_err(TabletError::Internal)

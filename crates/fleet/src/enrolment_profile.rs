@@ -46,6 +46,7 @@ impl NewChallenge {
                 expires_at: now.plus(fleet.settings().challenge_lifetime),
                 used_at: None,
                 used_for: None,
+                certificate: None,
             },
         )
     }

@@ -1,13 +1,13 @@
 //! What a tablet is asked as soon as it is enrolled: what it is, how it is secured, what is on it (C3.1.4).
 
-use apple::command::{Command, DeviceConfigured, RequestType};
+use apple::command::{Command, DeviceConfigured};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
 use store::Tx;
 use store::commands::Enqueue;
 use store::enrolments::Enrolment;
 use types::{Actor, CommandId, Instant};
 
-use crate::TabletError;
+use crate::{TabletError, push};
 
 /// Behind everything that is queued for a tablet in its Setup Assistant.
 const LAST: i32 = -100;
@@ -19,34 +19,57 @@ pub(crate) fn queue(
     by: &Actor,
     now: Instant,
 ) -> Result<(), TabletError> {
-    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
-    let mut commands = Vec::from(apple::inventory::commands());
+    for command in apple::inventory::commands() {
+        enqueue(tx, enrolment, command, 0, by, now)?;
+    }
     if enrolment.awaiting_configuration {
-        // Last: what the tablet is given before this is there when its user first sees it (C5.3.4).
-        commands.push(Command::DeviceConfigured(DeviceConfigured::default()));
+        let_the_setup_go_on(tx, enrolment, by, now)?;
     }
-    for command in commands {
-        let kind = command.request_type();
-        let priority = if kind == RequestType::DeviceConfigured { LAST } else { 0 };
-        let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
-            .map_err(|refused| TabletError::Internal(refused.to_string()))?;
-        store::commands::enqueue(
-            tx,
-            &Queueable::Ordinary(ordinary),
-            Enqueue {
-                id: CommandId::new(now),
-                enrolment: enrolment.id,
-                tablet,
-                priority,
-                replaces_key: Some(kind.as_str().to_owned()),
-                idempotency_key: None,
-                at: now,
-                by: by.to_string(),
-                not_before: None,
-                expires_at: None,
-            },
-        )?;
-    }
-    store::push_states::want(tx, enrolment.id, now, now)?;
+    push::want(tx, enrolment.id, now, now)?;
+    Ok(())
+}
+
+/// Queues what ends the wait of the Setup Assistant. Last: what the tablet is given before this is there when its
+/// user first sees it (C5.3.4).
+pub(crate) fn let_the_setup_go_on(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let command = Command::DeviceConfigured(DeviceConfigured::default());
+    enqueue(tx, enrolment, command, LAST, by, now)?;
+    push::want(tx, enrolment.id, now, now)?;
+    Ok(())
+}
+
+fn enqueue(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    command: Command,
+    priority: i32,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
+    let replaces_key = Some(command.request_type().to_string());
+    let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
+        .map_err(|refused| TabletError::Internal(refused.to_string()))?;
+    store::commands::enqueue(
+        tx,
+        &Queueable::Ordinary(ordinary),
+        Enqueue {
+            id: CommandId::new(now),
+            enrolment: enrolment.id,
+            tablet,
+            priority,
+            replaces_key,
+            idempotency_key: None,
+            at: now,
+            by: by.to_string(),
+            not_before: None,
+            expires_at: None,
+        },
+    )?;
     Ok(())
 }

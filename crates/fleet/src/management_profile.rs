@@ -2,10 +2,9 @@
 
 use orders::EnrolmentProfile;
 use serde_json::Value as Json;
-use store::enrolments::Enrolment;
 use store::observations::{self, Observation};
 use store::{StoreError, Tx};
-use types::EnrolmentKind;
+use types::{EnrolmentId, EnrolmentKind};
 
 use crate::enrolment_profile;
 
@@ -18,13 +17,24 @@ const MDM: &str = "com.apple.mdm";
 ///
 /// # Errors
 /// When the memory fails.
-pub(crate) fn of(tx: &mut Tx<'_>, enrolment: &Enrolment) -> Result<EnrolmentProfile, StoreError> {
-    match enrolment.kind {
+pub(crate) fn of(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    kind: EnrolmentKind,
+) -> Result<EnrolmentProfile, StoreError> {
+    match ours(kind) {
+        Some(profile) => Ok(profile),
+        None => Ok(listed(&observations::of_enrolment(tx, enrolment)?)),
+    }
+}
+
+/// The profile, if we issued it. `None`: another server chose the name, and only the tablet's own list tells it.
+pub(crate) fn ours(kind: EnrolmentKind) -> Option<EnrolmentProfile> {
+    match kind {
         EnrolmentKind::Link | EnrolmentKind::Automated => {
-            Ok(EnrolmentProfile::Known(enrolment_profile::IDENTIFIER.to_owned()))
+            Some(EnrolmentProfile::Known(enrolment_profile::IDENTIFIER.to_owned()))
         }
-        // Another server chose the name: only the tablet's own list tells it.
-        EnrolmentKind::TakenOver => Ok(listed(&observations::of_enrolment(tx, enrolment.id)?)),
+        EnrolmentKind::TakenOver => None,
     }
 }
 

@@ -30,6 +30,10 @@ pub enum Refusal {
         id: String,
     },
 
+    /// Nothing identifies us to Apple's push service yet.
+    #[error("there is no push certificate yet; without one no tablet can enrol or be woken")]
+    NoPushCertificate,
+
     /// The inventory has bad lines; nothing was imported.
     #[error("{} line(s) of the inventory cannot be imported; nothing was changed", .0.len())]
     BadInventory(Vec<BadLine>),
@@ -73,6 +77,7 @@ impl Refusal {
             Self::NotAuthenticated => "not-authenticated",
             Self::NotAllowed { .. } => "not-allowed",
             Self::NotFound { .. } => "not-found",
+            Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
             Self::Invalid { .. } => "invalid",
             Self::Forbidden { .. } => "forbidden-by-rule",

@@ -3,10 +3,16 @@
 //! `pki` opens the message and proves what can be proven without a memory; here is decided whether it is
 //! granted: by a challenge that was given out for one enrolment and is used once, or by a certificate that is
 //! bound and not superseded.
+//!
+//! A challenge is used once, but its answer may be lost on the way. The same key that asks again with it gets the
+//! very certificate it was given, kept beside the challenge, for as long as the challenge lasts and nobody has
+//! used that certificate yet. Nothing new comes into the world by it: no second row, no second signature, and
+//! whoever heard the challenge but lacks the key is refused (T-A11).
 
 use pki::scep::{FailInfo, Issuance, IssuanceKind, OpenPolicy, PkiRequest, ReplyError, ScepError};
 use pki::{ExpiryPolicy, LeafRequest};
 use store::certificates::{Certificate, CertificateState};
+use store::challenges::Challenge;
 use store::enrolments::EnrolmentState;
 use store::{Digest, StoreError, Tx};
 use types::{Duration, EnrolmentId, Instant};
@@ -40,7 +46,7 @@ enum Ungranted {
     UnknownChallenge,
     #[error("its challenge has expired")]
     ExpiredChallenge,
-    #[error("its challenge was used for another key")]
+    #[error("its challenge was used, for another key or for a certificate that is in use")]
     UsedChallenge,
     #[error("the enrolment it belongs to is {0}")]
     EnrolmentOver(EnrolmentState),
@@ -142,10 +148,31 @@ fn enrol(
     if challenge.expires_at <= now {
         return Err(Ungranted::ExpiredChallenge);
     }
-    if !store::challenges::consume(tx, challenge.id, &key_digest, now)? {
+    if challenge.used_at.is_some() {
+        return given_before(tx, &challenge, &key_digest)?.ok_or(Ungranted::UsedChallenge);
+    }
+    let certificate = issue(tx, fleet, challenge.enrolment_id, None, key, now)?;
+    // Whatever was read above, this statement alone decides who was first.
+    if !store::challenges::consume(tx, challenge.id, &key_digest, &certificate, now)? {
         return Err(Ungranted::UsedChallenge);
     }
-    issue(tx, fleet, challenge.enrolment_id, None, key, now)
+    Ok(certificate)
+}
+
+/// The certificate that a used challenge was answered with, if it was for this key and nobody has used it yet.
+fn given_before(
+    tx: &mut Tx<'_>,
+    challenge: &Challenge,
+    key_digest: &Digest,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let certificate = match &challenge.certificate {
+        Some(certificate) if challenge.used_for.as_ref() == Some(key_digest) => certificate,
+        _ => return Ok(None),
+    };
+    let digest = Digest::from(pki::Fingerprint::of(certificate));
+    let unconfirmed = store::certificates::get(tx, &digest)?
+        .is_some_and(|certificate| certificate.state == CertificateState::Issued);
+    Ok(unconfirmed.then(|| certificate.clone()))
 }
 
 fn renew(

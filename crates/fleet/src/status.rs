@@ -1,13 +1,11 @@
 //! How the whole fleet stands, in a few numbers.
 
 use store::enrolments::EnrolmentState;
-use store::{Tx, alarms, enrolments, push_certificates, tablets};
+use store::{alarms, enrolments, push_certificates, tablets};
 use types::{Duration, Instant};
 
 use crate::{Fleet, Principal, Refusal};
 
-/// Enrolments in one read while counting.
-const BATCH: u32 = 5_000;
 /// Open alarms beyond this number are not counted one by one.
 const ALARMS: u32 = 1_000;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -38,22 +36,12 @@ pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
         .read(move |tx| {
             Ok(Status {
                 tablets: tablets::count(tx)?,
-                enrolled: count(tx, EnrolmentState::Active)?,
-                enrolling: count(tx, EnrolmentState::Authenticated)?,
+                enrolled: enrolments::count(tx, EnrolmentState::Active)?,
+                enrolling: enrolments::count(tx, EnrolmentState::Authenticated)?,
                 open_alarms: u64::try_from(alarms::open(tx, ALARMS)?.len()).unwrap_or(u64::MAX),
                 push_certificate_days_left: push_certificates::current(tx)?
                     .map(|certificate| certificate.not_after.since(now).as_secs() / DAY.as_secs()),
             })
         })
         .await
-}
-
-fn count(tx: &mut Tx<'_>, state: EnrolmentState) -> Result<u64, Refusal> {
-    let (mut after, mut count) = (None, 0);
-    loop {
-        let rows = enrolments::list(tx, Some(state), after, BATCH)?;
-        let Some(last) = rows.last() else { return Ok(count) };
-        after = Some(last.id);
-        count += u64::try_from(rows.len()).unwrap_or(0);
-    }
 }

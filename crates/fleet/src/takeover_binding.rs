@@ -7,9 +7,10 @@ use store::enrolments::{Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::takeovers::Takeover;
 use types::{Actor, EnrolmentKind, Instant, RuleId, Udid};
 
-use crate::{Fleet, TabletError, TakeoverPolicy, first_commands, watch};
+use crate::{Door, Fleet, TabletError, TakeoverPolicy, first_commands, watch};
 
-/// Binds the tablet if this is its first message here; does nothing if it is bound already.
+/// Binds the tablet if this is its first message at the address we took over; does nothing if it is bound already,
+/// or came through our own door.
 ///
 /// No import row, no binding; the row names the certificate, the UDID and the serial, and its window is the
 /// tablet's own (T-A6).
@@ -18,29 +19,39 @@ use crate::{Fleet, TabletError, TakeoverPolicy, first_commands, watch};
 /// [`TabletError::Foreign`] for a certificate that no import names, [`TabletError::Mismatch`] for another UDID.
 pub(crate) async fn bind(
     fleet: &Fleet,
+    door: Door,
     identity: &DeviceIdentity,
     claimed: Option<&Udid>,
     now: Instant,
 ) -> Result<(), TabletError> {
-    if identity.authority_kind() != AuthorityKind::TakenOver {
+    if door != Door::TakenOver || identity.authority_kind() != AuthorityKind::TakenOver {
         return Ok(());
     }
-    if fleet.settings().takeover == TakeoverPolicy::Closed {
-        return Err(TabletError::Foreign("no tablets are taken over here (takeover.enabled = false)".into()));
+    // A tablet that has moved comes this way with every message: it costs a read, and no turn among the writers.
+    let digest = watch::digest(identity);
+    let has_moved = move |tx: &mut Tx<'_>| store::certificates::get(tx, &digest).map(|row| row.is_some());
+    if fleet.store().read(has_moved).await? {
+        return Ok(());
     }
     let (identity, claimed) = (identity.clone(), claimed.cloned());
-    fleet.store().write(move |tx| import(tx, &identity, claimed.as_ref(), now)).await
+    let policy = fleet.settings().takeover;
+    fleet.store().write(move |tx| import(tx, policy, &identity, claimed.as_ref(), now)).await
 }
 
 fn import(
     tx: &mut Tx<'_>,
+    policy: TakeoverPolicy,
     identity: &DeviceIdentity,
     claimed: Option<&Udid>,
     now: Instant,
 ) -> Result<(), TabletError> {
     let digest = watch::digest(identity);
     if store::certificates::get(tx, &digest)?.is_some() {
+        // It has moved, a moment ago: whether others still may is nothing to it.
         return Ok(());
+    }
+    if policy == TakeoverPolicy::Closed {
+        return Err(TabletError::Foreign("no tablets are taken over here (takeover.enabled = false)".into()));
     }
     let Some(takeover) = store::takeovers::by_certificate(tx, &digest)? else {
         return Err(TabletError::Foreign("no import names this certificate".into()));

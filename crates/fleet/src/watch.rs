@@ -33,10 +33,14 @@ pub(crate) enum AlarmKind {
     UnknownReport,
     /// A row of the queue had no proof (M6).
     CommandWithoutProof,
+    /// A stored command is not one that may be delivered: its row was edited, or the rules have changed since.
+    RefusedCommand,
+    /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
+    PushCertificateExpires,
 }
 
 impl AlarmKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::IdentityMismatch => "identity-mismatch",
             Self::SupersededCertificate => "superseded-certificate",
@@ -47,6 +51,8 @@ impl AlarmKind {
             Self::ManagementRemoved => "management-removed",
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
+            Self::RefusedCommand => "refused-command",
+            Self::PushCertificateExpires => "push-certificate-expires",
         }
     }
 }
@@ -69,6 +75,15 @@ impl Subject {
             Some(enrolment) => Self::enrolment(enrolment),
             None => Self { name: digest.to_string(), tablet: None, enrolment: None },
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Something that is no tablet, by a name of its own.
+    pub(crate) const fn thing(name: String) -> Self {
+        Self { name, tablet: None, enrolment: None }
     }
 
     fn serial(serial: &SerialNumber, tablet: Option<TabletId>) -> Self {
@@ -173,6 +188,16 @@ pub(crate) async fn report(
             raise(tx, kind, &subject, detail, now)
         })
         .await;
+    if let Err(error) = raised {
+        tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
+    }
+}
+
+/// Raises the alarm that a device of Apple's which is not in the inventory tried to enrol (C3.3.4).
+pub(crate) async fn report_stranger(fleet: &Fleet, serial: &SerialNumber, now: Instant) {
+    let (kind, subject) = (AlarmKind::UnknownSerial, Subject::serial(serial, None));
+    let detail = json!({ "claimed_serial": serial.as_str() });
+    let raised = fleet.store().write(move |tx| raise(tx, kind, &subject, detail.clone(), now)).await;
     if let Err(error) = raised {
         tracing::error!(alarm = kind.as_str(), %error, "alarm not recorded");
     }

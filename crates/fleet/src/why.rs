@@ -2,6 +2,8 @@
 
 use types::{Duration, Instant};
 
+use crate::push::Trouble;
+
 /// What decides the answer. Plain values: `commands::why` loads them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -26,6 +28,10 @@ pub enum Standing {
     Sent {
         /// When it was last handed over.
         at: Instant,
+        /// How often it was handed over without an answer.
+        times: u32,
+        /// When it is handed over again at the earliest, if that is to come.
+        again_at: Option<Instant>,
     },
     /// The tablet said NotNow.
     NotNow {
@@ -54,7 +60,7 @@ pub enum Ending {
 }
 
 /// What stands between us and the tablet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// It is not enrolled, or no longer.
     NotEnrolled,
@@ -74,10 +80,12 @@ pub enum Reach {
     },
     /// It can be pushed, and has not been since the command was queued.
     NotPushed,
-    /// Apple refused or could not take the push; it is tried again.
+    /// Apple refused or could not take the push.
     PushFailing {
-        /// When it is tried again.
-        next: Instant,
+        /// Why.
+        trouble: Trouble,
+        /// When it is tried again; `None`: not by itself.
+        next: Option<Instant>,
     },
     /// Apple accepted a push for it.
     Pushed {
@@ -119,7 +127,16 @@ pub fn why(facts: &Facts, now: Instant) -> Why {
                 ),
             )
         }
-        Standing::Sent { at } => {
+        Standing::Sent { times, again_at: Some(again), .. } if again > now => answer(
+            "parked",
+            format!(
+                "the tablet fetched it {times} times and never answered; others go first, and it is offered again from {again}"
+            ),
+            format!(
+                "la tablette l’a reçue {times} fois sans jamais répondre ; les autres passent d’abord, et elle lui sera présentée de nouveau à partir du {again}"
+            ),
+        ),
+        Standing::Sent { at, .. } => {
             let (en, fr) = (elapsed_english(now.since(at)), elapsed_french(now.since(at)));
             answer(
                 "sent",
@@ -143,7 +160,7 @@ pub fn why(facts: &Facts, now: Instant) -> Why {
 }
 
 fn waiting(facts: &Facts, now: Instant) -> Why {
-    match facts.reach {
+    match &facts.reach {
         Reach::NotEnrolled => answer(
             "not-enrolled",
             "the tablet is not enrolled; enrol it with a link or through automated enrolment".into(),
@@ -174,20 +191,58 @@ fn waiting(facts: &Facts, now: Instant) -> Why {
             "the tablet has not been pushed yet".into(),
             "la tablette n’a pas encore été notifiée".into(),
         ),
-        Reach::PushFailing { next } => answer(
-            "push-failing",
-            format!("Apple did not take the push; it is tried again at {next}"),
-            format!("Apple n’a pas pris la notification ; un nouvel essai aura lieu le {next}"),
-        ),
+        Reach::PushFailing { trouble, next } => failing(trouble, *next),
         Reach::Pushed { at } => {
             let silent_since = facts.last_seen.unwrap_or(facts.queued_at);
             let silence = now.since(silent_since);
             answer(
                 "pushed-silent",
-                format!("pushed {} ago; the tablet has been silent for {}", elapsed_english(now.since(at)), elapsed_english(silence)),
-                format!("notifiée il y a {} ; la tablette est silencieuse depuis {}", elapsed_french(now.since(at)), elapsed_french(silence)),
+                format!("pushed {} ago; the tablet has been silent for {}", elapsed_english(now.since(*at)), elapsed_english(silence)),
+                format!("notifiée il y a {} ; la tablette est silencieuse depuis {}", elapsed_french(now.since(*at)), elapsed_french(silence)),
             )
         }
+    }
+}
+
+/// Apple did not take the push: why, and who does what next.
+fn failing(trouble: &Trouble, next: Option<Instant>) -> Why {
+    let (code, english, french) = match trouble {
+        Trouble::Throttled => (
+            "push-failing",
+            "Apple asks for fewer pushes to this tablet".to_owned(),
+            "Apple demande moins de notifications pour cette tablette".to_owned(),
+        ),
+        Trouble::Unavailable(reason) => (
+            "push-failing",
+            format!("Apple’s push service did not take the push ({reason})"),
+            format!("le service de notification d’Apple n’a pas pris la notification ({reason})"),
+        ),
+        Trouble::CertificateRefused(reason) => (
+            "push-certificate-refused",
+            format!(
+                "Apple refuses the push certificate ({reason}); renew it with the same Apple Account, then install it with `ardoise push-certificate set`"
+            ),
+            format!(
+                "Apple refuse le certificat de notification ({reason}) ; renouvelez-le avec le même compte Apple, puis installez-le avec `ardoise push-certificate set`"
+            ),
+        ),
+        Trouble::Rejected(reason) => (
+            "push-rejected",
+            format!(
+                "Apple rejects the push itself ({reason}), which should never happen: tell whoever maintains Ardoise; the tablet is served if it comes by itself"
+            ),
+            format!(
+                "Apple rejette la notification elle-même ({reason}), ce qui ne devrait jamais arriver : signalez-le à qui maintient Ardoise ; la tablette sera servie si elle revient d’elle-même"
+            ),
+        ),
+    };
+    match next {
+        Some(next) => answer(
+            code,
+            format!("{english}; it is tried again at {next}"),
+            format!("{french} ; un nouvel essai aura lieu le {next}"),
+        ),
+        None => answer(code, english, french),
     }
 }
 
@@ -274,7 +329,44 @@ mod tests {
             ),
             (queued(Reach::TokenInvalid { since: at(1) }, None), "push-token-invalid", "refused"),
             (queued(Reach::NotPushed, None), "not-pushed", "not been pushed yet"),
-            (queued(Reach::PushFailing { next: at(13) }, None), "push-failing", "tried again"),
+            (
+                queued(Reach::PushFailing { trouble: Trouble::Throttled, next: Some(at(13)) }, None),
+                "push-failing",
+                "tried again",
+            ),
+            (
+                queued(
+                    Reach::PushFailing {
+                        trouble: Trouble::Unavailable("no route".into()),
+                        next: Some(at(13)),
+                    },
+                    None,
+                ),
+                "push-failing",
+                "(no route); it is tried again",
+            ),
+            (
+                queued(
+                    Reach::PushFailing {
+                        trouble: Trouble::CertificateRefused("BadCertificate".into()),
+                        next: Some(at(13)),
+                    },
+                    None,
+                ),
+                "push-certificate-refused",
+                "same Apple Account",
+            ),
+            (
+                queued(
+                    Reach::PushFailing {
+                        trouble: Trouble::Rejected("413 PayloadTooLarge".into()),
+                        next: None,
+                    },
+                    None,
+                ),
+                "push-rejected",
+                "413 PayloadTooLarge",
+            ),
             (queued(Reach::Pushed { at: at(0) }, Some(at(0))), "pushed-silent", "silent for 12 days"),
             (
                 Facts {
@@ -285,9 +377,20 @@ mod tests {
                 "NotNow 1 day ago (3 times)",
             ),
             (
-                Facts { standing: Standing::Sent { at: at(12) }, ..queued(Reach::NotPushed, None) },
+                Facts {
+                    standing: Standing::Sent { at: at(12), times: 1, again_at: None },
+                    ..queued(Reach::NotPushed, None)
+                },
                 "sent",
                 "fetched it",
+            ),
+            (
+                Facts {
+                    standing: Standing::Sent { at: at(11), times: 6, again_at: Some(at(13)) },
+                    ..queued(Reach::NotPushed, None)
+                },
+                "parked",
+                "6 times and never answered",
             ),
             (
                 Facts { not_before: Some(at(20)), ..queued(Reach::NotPushed, None) },

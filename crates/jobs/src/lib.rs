@@ -2,8 +2,8 @@
 //!
 //! Two tasks, started together and stopped together. The *messenger* wakes tablets for which something waits:
 //! it claims those that are due, sends one push to each, however many commands wait, and records what Apple
-//! said. The *calendar* does what is due by the clock: it expires commands, forgets spent challenges, and
-//! starts the renewal of certificates.
+//! said. The *calendar* does what is due by the clock: it expires commands, starts the renewal of certificates,
+//! and tidies up what nobody will use any more.
 //!
 //! Both work in rounds over the database and hold nothing that matters between two of them: any number of
 //! nodes may run them over one database, and one that dies leaves leases that run out. A round that fails is
@@ -13,9 +13,5 @@ mod calendar;
 mod messenger;
 mod runner;
 
-#[cfg(test)]
-mod tests;
-
-pub use calendar::RENEWAL_BEFORE;
 pub use messenger::PushService;
 pub use runner::{Rhythm, Runner, Waker, start};

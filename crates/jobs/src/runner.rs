@@ -67,20 +67,10 @@ pub fn start(fleet: &Fleet, clock: &Arc<dyn Clock>, service: PushService, rhythm
     let waker = Waker::default();
 
     let messenger = Messenger::new(fleet.clone(), Arc::clone(clock), service);
-    let mut calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
+    let calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
     let tasks = vec![
         tokio::spawn(messengers_rounds(messenger, waker.clone(), rhythm.messenger, stopping.clone())),
-        tokio::spawn({
-            let (waker, mut stopping) = (waker.clone(), stopping);
-            async move {
-                loop {
-                    calendar.round().await;
-                    if rest(rhythm.calendar, waker.0.calendar.notified(), &mut stopping).await.is_stop() {
-                        return;
-                    }
-                }
-            }
-        }),
+        tokio::spawn(calendars_rounds(calendar, waker.clone(), rhythm.calendar, stopping)),
     ];
     Runner { waker, stop, tasks }
 }
@@ -101,6 +91,26 @@ async fn messengers_rounds(
         };
         let pause = if more { Duration::ZERO } else { interval };
         if rest(pause, waker.0.messenger.notified(), &mut stopping).await.is_stop() {
+            return;
+        }
+    }
+}
+
+/// What the calendar was at when the server stops is given up between two transactions, and found again by the
+/// next round, here or on another node.
+async fn calendars_rounds(
+    mut calendar: Calendar,
+    waker: Waker,
+    interval: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let mut stopped = stopping.clone();
+        tokio::select! {
+            () = calendar.round() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        if rest(interval, waker.0.calendar.notified(), &mut stopping).await.is_stop() {
             return;
         }
     }

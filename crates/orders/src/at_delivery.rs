@@ -1,7 +1,9 @@
 //! The last look at a stored payload, just before a tablet gets it.
 
-use apple::command::RequestType;
+use apple::command::{Command, RequestType};
 use apple::plist::{self, Dictionary, Value};
+
+use crate::{EnrolmentProfile, NotOrdinary, Ordinary};
 
 /// Why a stored payload is not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,13 +30,25 @@ pub enum NotDeliverable {
         /// The kind that its row says.
         row: RequestType,
     },
+    /// It would not be queued today.
+    #[error("{why}; the row was edited, or the rules have changed since it was queued")]
+    NotOrdinary {
+        /// Why it would not.
+        why: NotOrdinary,
+    },
 }
 
-/// Reads a stored `Command` dictionary again, and compares it with its row (M6).
+/// Reads a stored `Command` dictionary again, compares it with its row, and looks into it as when it was queued
+/// (M6): what was put in the queue by hand, or under the rules of an older version, goes no further. `profile` is
+/// the one that enrols the tablet.
 ///
 /// # Errors
-/// [`NotDeliverable`] when the payload is not of the row's kind, or of a kind that is never stored.
-pub fn check_stored(row: RequestType, payload: &[u8]) -> Result<Dictionary, NotDeliverable> {
+/// [`NotDeliverable`] when the payload is not of the row's kind, of a kind that is never stored, or not ordinary.
+pub fn check_stored(
+    row: RequestType,
+    payload: &[u8],
+    profile: &EnrolmentProfile,
+) -> Result<Dictionary, NotDeliverable> {
     if matches!(
         row,
         RequestType::EraseDevice
@@ -47,10 +61,16 @@ pub fn check_stored(row: RequestType, payload: &[u8]) -> Result<Dictionary, NotD
     let dictionary = plist::parse(payload, plist::Limits::CONNECT)
         .map_err(|error| NotDeliverable::Unreadable { row, why: error.to_string() })?;
     match dictionary.get("RequestType").and_then(Value::as_string) {
-        Some(kind) if kind == row.as_str() => Ok(dictionary),
-        kind => Err(NotDeliverable::OfAnotherKind {
-            row,
-            payload: kind.unwrap_or("nothing").chars().take(64).collect(),
-        }),
+        Some(kind) if kind == row.as_str() => {}
+        kind => {
+            return Err(NotDeliverable::OfAnotherKind {
+                row,
+                payload: kind.unwrap_or("nothing").chars().take(64).collect(),
+            });
+        }
     }
+    let command = Command::from_dictionary(row, &dictionary)
+        .map_err(|error| NotDeliverable::Unreadable { row, why: error.to_string() })?;
+    Ordinary::check(command, profile).map_err(|why| NotDeliverable::NotOrdinary { why })?;
+    Ok(dictionary)
 }

@@ -41,12 +41,14 @@ pub enum NotOrdinary {
         request_type: RequestType,
     },
     /// Its content cannot be looked into, so it cannot be shown to be harmless.
-    #[error("{what} cannot be looked into, so nothing shows that it is harmless: {why}")]
+    #[error("{what}: nothing shows that it is harmless: {why}")]
     Opaque {
         /// The kind.
         what: String,
         /// What is in the way, and what would be accepted.
         why: String,
+        /// What it might do for all we know.
+        rule: RuleId,
     },
 }
 
@@ -55,8 +57,8 @@ impl NotOrdinary {
     #[must_use]
     pub const fn rule(&self) -> RuleId {
         match self {
-            Self::NeedsProof { rule, .. } => *rule,
-            Self::Erases { .. } | Self::Opaque { .. } => RuleId::M3,
+            Self::NeedsProof { rule, .. } | Self::Opaque { rule, .. } => *rule,
+            Self::Erases { .. } => RuleId::M3,
             Self::Unenrols { .. } => RuleId::M4,
             Self::Personal { .. } => RuleId::C3_1_6,
             Self::LooksAtContents { .. } => RuleId::C5_3_6,

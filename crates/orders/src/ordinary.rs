@@ -48,12 +48,10 @@ impl Ordinary {
             }
             RequestType::DeviceLocation => return needs(request_type, "a location warrant", RuleId::M1),
             RequestType::ClearPasscode => return Ok(Self::clear_passcode()),
-            RequestType::InstallProfile => installable(&content)?,
+            RequestType::InstallProfile => installable(&content, profile)?,
             RequestType::RemoveProfile => removable(&content, profile)?,
             RequestType::DeviceInformation => impersonal_queries(&content)?,
             RequestType::InstalledApplicationList => managed_apps_only(&content)?,
-            // Shared iPad: it ends a temporary session, and its data with it.
-            RequestType::LogOutUser => return Err(NotOrdinary::Erases { what: request_type.to_string() }),
             RequestType::UserList | RequestType::TriggerEnhancedLogCollection => {
                 return Err(NotOrdinary::Personal { what: request_type.to_string() });
             }
@@ -106,9 +104,10 @@ fn needs<T>(request_type: RequestType, proof: &'static str, rule: RuleId) -> Res
     Err(NotOrdinary::NeedsProof { request_type, proof, rule })
 }
 
-/// A profile must be readable, must not hold an erasing key, and must not be an enrolment.
-fn installable(content: &Dictionary) -> Result<(), NotOrdinary> {
-    let opaque = |why: String| NotOrdinary::Opaque { what: "InstallProfile".into(), why };
+/// A profile must be readable, must not hold an erasing key, must not be an enrolment, and must not take the
+/// place of the one that is: a profile replaces the one of the same name.
+fn installable(content: &Dictionary, enrolment: &EnrolmentProfile) -> Result<(), NotOrdinary> {
+    let opaque = |why: String| NotOrdinary::Opaque { what: "InstallProfile".into(), why, rule: RuleId::M3 };
     let bytes = match content.get("Payload") {
         Some(Value::Data(bytes)) => bytes.as_slice(),
         _ => return Err(opaque("it has no Payload".into())),
@@ -125,20 +124,29 @@ fn installable(content: &Dictionary) -> Result<(), NotOrdinary> {
     if profile.contains_mdm_payload() {
         return Err(NotOrdinary::Unenrols { what: "InstallProfile with a com.apple.mdm payload".into() });
     }
-    Ok(())
+    keeps(enrolment, RequestType::InstallProfile, &profile.identifier)
 }
 
 /// Removing the profile that holds the enrolment unenrols the tablet.
-fn removable(content: &Dictionary, profile: &EnrolmentProfile) -> Result<(), NotOrdinary> {
+fn removable(content: &Dictionary, enrolment: &EnrolmentProfile) -> Result<(), NotOrdinary> {
     let identifier = content.get("Identifier").and_then(Value::as_string).unwrap_or_default();
-    match profile {
-        EnrolmentProfile::Known(enrolment) if identifier.eq_ignore_ascii_case(enrolment) => {
-            Err(NotOrdinary::Unenrols { what: format!("RemoveProfile of `{enrolment}`") })
+    keeps(enrolment, RequestType::RemoveProfile, identifier)
+}
+
+/// Passes what is about another profile than the one that holds the enrolment.
+fn keeps(enrolment: &EnrolmentProfile, kind: RequestType, identifier: &str) -> Result<(), NotOrdinary> {
+    match enrolment {
+        EnrolmentProfile::Known(known) if identifier.trim().eq_ignore_ascii_case(known) => {
+            Err(NotOrdinary::Unenrols { what: format!("{kind} of `{known}`") })
         }
         EnrolmentProfile::Known(_) => Ok(()),
         EnrolmentProfile::Unknown => Err(NotOrdinary::Opaque {
-            what: "RemoveProfile".into(),
-            why: "we do not know yet which profile holds this tablet’s enrolment; ask for its ProfileList first".into(),
+            what: kind.to_string(),
+            why:
+                "we do not know yet which profile holds this tablet’s enrolment; send it a ProfileList with \
+                  `ManagedOnly` false first"
+                    .into(),
+            rule: RuleId::M4,
         }),
     }
 }

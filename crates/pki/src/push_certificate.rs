@@ -41,7 +41,8 @@ pub enum PushCertificateError {
     /// It is not for device management.
     #[error(
         "the certificate is not for device management: its subject has no user id that starts with \
-         com.apple.mgmt. (found {found:?})"
+         com.apple.mgmt. (found {}): upload the one from Apple's push certificates portal",
+        .found.as_deref().unwrap_or("none")
     )]
     Topic {
         /// The user id of the subject, if it has one.

@@ -101,12 +101,13 @@ pub(crate) fn open_to_people(
         identity.map(people_tls).transpose().map_err(|source| StartError::Tls { door: name, source })?;
     let address = listener.local_addr();
     let (state, waker) = (web::Data::new(state), web::Data::new(waker));
+    let longest = usize::try_from(manner.limits.upload_bytes).unwrap_or(usize::MAX);
     let http = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::clone(&state))
             .app_data(web::Data::clone(&waker))
             .wrap(from_fn(wake_after_changes))
-            .configure(console::routes)
+            .configure(console::routes(longest))
     })
     .workers(manner.workers)
     .max_connections(manner.connections_per_worker())

@@ -98,6 +98,17 @@ pub fn raise(tx: &mut Tx<'_>, alarm: &NewAlarm, now: Instant) -> Result<bool, St
     Ok(raised == 1)
 }
 
+/// Whether an alarm of that kind about that subject was ever raised, settled or not.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn was_raised(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let raised = alarms::table.filter(alarms::kind.eq(kind)).filter(alarms::subject.eq(subject));
+        diesel::select(diesel::dsl::exists(raised)).get_result(connection)
+    })
+}
+
 /// At most `limit` open alarms, the latest first.
 ///
 /// # Errors

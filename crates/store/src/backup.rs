@@ -8,16 +8,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use diesel::RunQueryDsl as _;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Integer, Text};
+use diesel::{QueryableByName, RunQueryDsl as _};
 use types::{Actor, Instant};
 
 use crate::connection::AnyConnection;
 use crate::database::connect;
-use crate::migrate::{self, Migrated};
+use crate::migrate::Migrated;
 use crate::restore::{Voided, void_after_restore};
 use crate::store::blocking;
-use crate::{DatabaseUrl, Store, StoreError, StoreOptions, Vault, audit};
+use crate::{DatabaseUrl, Store, StoreError, StoreOptions, Vault, audit, rotation};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,8 @@ impl Store {
     }
 
     /// Brings the backup in the file `from` back into the database at `url`, which must be empty; upgrades its
-    /// tables, voids what destroys, and says so in the audit log.
+    /// tables, voids what destroys, and says so in the audit log. On SQLite the file appears when all that is done,
+    /// and not before.
     ///
     /// # Errors
     /// [`StoreError::Backup`] if the database is not empty, the file cannot be read, or `pg_restore` fails.
@@ -48,13 +49,37 @@ impl Store {
         from: PathBuf,
         now: Instant,
     ) -> Result<Restored, StoreError> {
-        let target = url.clone();
-        let migrated = blocking(move || {
-            bring_back(&target, &from)?;
-            migrate::migrate(&target)
+        let Some(path) = url.sqlite_path().map(Path::to_owned) else {
+            blocking({
+                let url = url.clone();
+                move || pg_restore(&url, &from)
+            })
+            .await??;
+            return Self::after_restore(url, vault, now).await;
+        };
+        let beside = beside(&path, ".restoring");
+        let (target, copy) = (path.clone(), beside.clone());
+        blocking(move || copy_back(&from, &copy, &target)).await??;
+        let restored = Self::after_restore(DatabaseUrl::sqlite(&beside), vault, now).await;
+        blocking(move || {
+            let restored = restored.and_then(|restored| put_in_place(&beside, &path).map(|()| restored));
+            // What is left: nothing, or what came to nothing.
+            forget(&beside);
+            restored
         })
-        .await??;
-        let store = Self::open(StoreOptions { pool_size: 1, ..StoreOptions::new(url) }, vault).await?;
+        .await?
+    }
+
+    /// What a restore does once the rows are back, whoever brought them: upgrades the tables, voids what destroys
+    /// and is older, and says so in the audit log (M5).
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`], [`StoreError::Unavailable`], [`StoreError::Backup`] if the key file lacks a key;
+    /// the database must not be served then.
+    pub async fn after_restore(url: DatabaseUrl, vault: Vault, now: Instant) -> Result<Restored, StoreError> {
+        let migrated = Self::migrate(url.clone()).await?;
+        let options = StoreOptions { pool_size: 1, ..StoreOptions::new(url) };
+        let store = Self::open(options, vault.clone()).await?;
         let voided = store
             .write(move |tx| {
                 let voided = void_after_restore(tx, now)?;
@@ -69,7 +94,14 @@ impl Store {
                 Ok::<_, StoreError>(voided)
             })
             .await?;
-        Ok(Restored { migrated, voided })
+        let sealed_by = store.read(rotation::sealed_by).await?;
+        match sealed_by.keys().find(|id| !vault.key_ids().any(|known| known == id.as_str())) {
+            None => Ok(Restored { migrated, voided }),
+            Some(id) => Err(StoreError::Backup(format!(
+                "the backup is sealed with the key `{id}`, which is not in the key file: put its line back below \
+                 the current one, then repeat (on PostgreSQL, whose rows are back, with `--in-place`)"
+            ))),
+        }
     }
 }
 
@@ -83,10 +115,13 @@ fn backup(url: &DatabaseUrl, to: &Path) -> Result<(), StoreError> {
             .map_err(StoreError::from),
         AnyConnection::Postgresql(_) => {
             let mut dump = tool("pg_dump", url)?;
-            dump.arg("--format=custom").arg("--no-owner").arg("--no-privileges").stdout(Stdio::from(file));
+            let copy = file.try_clone().map_err(|error| not_written(to, &error))?;
+            dump.arg("--format=custom").arg("--no-owner").arg("--no-privileges").stdout(Stdio::from(copy));
             run(dump)
         }
     };
+    // A backup that is announced survives a power cut.
+    let written = written.and_then(|()| file.sync_all().map_err(|error| not_written(to, &error)));
     if written.is_err() && std::fs::remove_file(to).is_err() {
         tracing::warn!(file = %to.display(), "half a backup was left: remove it");
     }
@@ -103,17 +138,75 @@ pub(crate) fn private_file(path: &Path) -> Result<File, StoreError> {
     })
 }
 
-fn bring_back(url: &DatabaseUrl, from: &Path) -> Result<(), StoreError> {
+fn not_written(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Backup(format!("`{}` cannot be written: {error}", path.display()))
+}
+
+/// The file of that name with an ending: SQLite's own files stand beside the database so.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Copies a backup to `copy`, beside `target`, where no database may be: the log of an old one would be played
+/// into the new one.
+fn copy_back(from: &Path, copy: &Path, target: &Path) -> Result<(), StoreError> {
+    let in_the_way =
+        ["", "-wal", "-shm"].map(|ending| beside(target, ending)).into_iter().find(|path| path.exists());
+    if let Some(path) = in_the_way {
+        return Err(StoreError::Backup(format!(
+            "`{}` is in the way: stop the server, and move the former database away with its `-wal` and `-shm`",
+            path.display()
+        )));
+    }
     let unreadable = |error: std::io::Error| {
         StoreError::Backup(format!("`{}` cannot be restored: {error}", from.display()))
     };
-    if let Some(path) = url.sqlite_path() {
-        let mut source = File::open(from).map_err(unreadable)?;
-        let mut target = private_file(path)?;
-        std::io::copy(&mut source, &mut target).map_err(unreadable)?;
-        return target.sync_all().map_err(unreadable);
+    let mut source = File::open(from).map_err(unreadable)?;
+    // Left by a restore that was interrupted.
+    forget(copy);
+    let mut file = private_file(copy)?;
+    std::io::copy(&mut source, &mut file).and_then(|_bytes| file.sync_all()).map_err(|error| {
+        forget(copy);
+        not_written(copy, &error)
+    })
+}
+
+/// Removes a database that came to nothing. What is not there is gone already.
+fn forget(path: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let _gone = std::fs::remove_file(beside(path, ending));
     }
-    let source = File::open(from).map_err(unreadable)?;
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+}
+
+/// Gives a finished database its name. All of it must be in its one file by then, and nothing in its log.
+fn put_in_place(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if let AnyConnection::Sqlite(mut connection) = connect(&DatabaseUrl::sqlite(from))? {
+        let done: Checkpoint =
+            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut connection)?;
+        if done.busy != 0 {
+            return Err(StoreError::Backup(format!("`{}` is in use by another program", from.display())));
+        }
+    }
+    std::fs::rename(from, to).and_then(|()| sync_folder_of(to)).map_err(|error| not_written(to, &error))
+}
+
+/// Makes a rename survive a power cut.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn pg_restore(url: &DatabaseUrl, from: &Path) -> Result<(), StoreError> {
+    let source = File::open(from)
+        .map_err(|error| StoreError::Backup(format!("`{}` cannot be restored: {error}", from.display())))?;
     let mut restore = tool("pg_restore", url)?;
     restore
         .args(["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"])

@@ -1,6 +1,9 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
 use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
@@ -78,14 +81,29 @@ pub fn set_state_of_enrolment(
     })
 }
 
-/// At most `limit` confirmed certificates that expire before `before`, soonest first: what is to be renewed.
+/// At most `limit` confirmed certificates that expire before `before`, soonest first, from the first one after
+/// `after`: what is to be renewed.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Certificate>, StoreError> {
+pub fn expiring(
+    tx: &mut Tx<'_>,
+    before: Instant,
+    after: Option<(Instant, Digest)>,
+    limit: u32,
+) -> Result<Vec<Certificate>, StoreError> {
+    let (after, sha256) = match after {
+        Some((instant, sha256)) => (instant.as_millis(), sha256.to_string()),
+        None => (i64::MIN, String::new()),
+    };
     read_all!(tx.run(|connection| {
         certificates::table
             .filter(certificates::not_after.lt(before.as_millis()))
+            .filter(
+                certificates::not_after
+                    .gt(after)
+                    .or(certificates::not_after.eq(after).and(certificates::sha256.gt(sha256))),
+            )
             .filter(certificates::state.eq(CertificateState::Confirmed.as_str()))
             .order((certificates::not_after.asc(), certificates::sha256.asc()))
             .limit(i64::from(limit))
@@ -94,8 +112,8 @@ pub fn expiring(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<Vec<Cert
     }))
 }
 
-/// Confirms a certificate at its first use; the enrolment's older ones prove nothing from now on. `false` if it
-/// was not waiting to be confirmed.
+/// Confirms a certificate at its first use; the enrolment's older ones prove nothing from now on, those that were
+/// never used included. `false` if it was not waiting to be confirmed.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -107,7 +125,11 @@ pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, S
         diesel::update(
             certificates::table
                 .filter(certificates::enrolment_id.eq(certificate.enrolment_id.to_string()))
-                .filter(certificates::state.eq(CertificateState::Confirmed.as_str())),
+                .filter(
+                    certificates::state.eq(CertificateState::Confirmed.as_str()).or(certificates::state
+                        .eq(CertificateState::Issued.as_str())
+                        .and(certificates::issued_at.lt(certificate.issued_at.as_millis()))),
+                ),
         )
         .set(certificates::state.eq(CertificateState::Superseded.as_str()))
         .execute(connection)

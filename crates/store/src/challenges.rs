@@ -26,6 +26,8 @@ noun! {
         used_at: Option<Instant>,
         /// SHA-256 of the public key that it got a certificate for.
         used_for: Option<Digest>,
+        /// That certificate, in DER.
+        certificate: Option<Vec<u8>>,
     }
 }
 
@@ -48,8 +50,9 @@ pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<Chall
     .transpose()
 }
 
-/// Uses a challenge for a public key. `true` exactly once: it was there, unused and not expired, and is now
-/// used. Of two that try at the same time, one is told `false`.
+/// Uses a challenge for a public key, and keeps the certificate (DER) that this key is given. `true` exactly
+/// once: it was there, unused and not expired, and is now used. Of two that try at the same time, one is told
+/// `false`.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -57,6 +60,7 @@ pub fn consume(
     tx: &mut Tx<'_>,
     id: ChallengeId,
     public_key_sha256: &Digest,
+    certificate: &[u8],
     now: Instant,
 ) -> Result<bool, StoreError> {
     let used = tx.run(|connection| {
@@ -69,19 +73,25 @@ pub fn consume(
         .set((
             challenges::used_at.eq(now.as_millis()),
             challenges::used_for.eq(public_key_sha256.to_string()),
+            challenges::certificate.eq(certificate),
         ))
         .execute(connection)
     })?;
     Ok(used == 1)
 }
 
-/// Deletes the challenges that expired before `before`; returns how many.
+/// Deletes at most `limit` of the challenges that expired before `before`; returns how many.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn prune(tx: &mut Tx<'_>, before: Instant) -> Result<usize, StoreError> {
+pub fn prune(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
     tx.run(|connection| {
-        diesel::delete(challenges::table.filter(challenges::expires_at.lt(before.as_millis())))
-            .execute(connection)
+        let over: Vec<String> = challenges::table
+            .filter(challenges::expires_at.lt(before.as_millis()))
+            .order(challenges::id.asc())
+            .limit(i64::from(limit))
+            .select(challenges::id)
+            .load(connection)?;
+        diesel::delete(challenges::table.filter(challenges::id.eq_any(over))).execute(connection)
     })
 }

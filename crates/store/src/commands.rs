@@ -94,7 +94,7 @@ noun! {
         not_now_at: Option<Instant>,
         /// How often the tablet said NotNow.
         not_now_count: i32,
-        /// After a NotNow, the first instant it is offered again.
+        /// After a NotNow, or after many deliveries without an answer, the first instant it is offered again.
         retry_at: Option<Instant>,
         /// When the tablet answered.
         answered_at: Option<Instant>,
@@ -302,6 +302,19 @@ pub fn pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Command>, 
     }))
 }
 
+/// Whether anything waits for the tablet of an enrolment.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn any_pending(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let waiting = commands::table
+            .filter(commands::enrolment_id.eq(enrolment.to_string()))
+            .filter(commands::pending);
+        diesel::select(diesel::dsl::exists(waiting)).get_result(connection)
+    })
+}
+
 /// The stored payload of a command: the `Command` dictionary, as a property list. `None` for kinds that are
 /// rendered at delivery.
 ///
@@ -347,23 +360,28 @@ pub fn cancel_of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<us
 /// How long after its expiry a command that was given to a tablet still waits for the answer.
 const LATE_ANSWER: Duration = Duration::from_secs(24 * 3600);
 
-/// Expires what nobody was given in time, and what was given and not answered a day later. Returns how many.
+/// Expires what nobody was given in time, and what was given and not answered a day later; at most `limit` at a
+/// time. Returns how many.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn expire(tx: &mut Tx<'_>, now: Instant) -> Result<usize, StoreError> {
+pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreError> {
     tx.run(|connection| {
-        diesel::update(
-            commands::table
-                .filter(commands::pending)
-                .filter(commands::expires_at.le(now.as_millis()))
-                .filter(
-                    commands::state
-                        .ne(CommandState::Sent.as_str())
-                        .or(commands::expires_at.le(now.minus(LATE_ANSWER).as_millis())),
-                ),
-        )
-        .set(commands::state.eq(CommandState::Expired.as_str()))
-        .execute(connection)
+        let late: Vec<String> = commands::table
+            .filter(commands::pending)
+            .filter(commands::expires_at.le(now.as_millis()))
+            .filter(
+                commands::state
+                    .ne(CommandState::Sent.as_str())
+                    .or(commands::expires_at.le(now.minus(LATE_ANSWER).as_millis())),
+            )
+            .order(commands::expires_at.asc())
+            .limit(i64::from(limit))
+            .select(commands::id)
+            .load(connection)?;
+        // An answer that comes at the same time wins: what has ended stays ended.
+        diesel::update(commands::table.filter(commands::id.eq_any(late)).filter(commands::pending))
+            .set(commands::state.eq(CommandState::Expired.as_str()))
+            .execute(connection)
     })
 }

@@ -42,7 +42,8 @@ pub struct ConnectRow {
     pub certificate_not_after: Instant,
     /// The enrolment it is bound to.
     pub enrolment: ConnectEnrolment,
-    /// Whether a push was wanted and the tablet has now come by itself or because of it.
+    /// Whether a push was wanted and the tablet has now come by itself or because of it. One that is due later
+    /// only, for a command that is put off, is not meant.
     pub push_wanted: bool,
     /// The command to offer next.
     pub next: Option<NextCommand>,
@@ -86,6 +87,8 @@ pub struct NextCommand {
     pub gate: Gate,
     /// How often it was given already.
     pub sent_count: i32,
+    /// How often the tablet said NotNow.
+    pub not_now_count: i32,
 }
 
 /// The command that is reported on.
@@ -117,8 +120,8 @@ type Row = (
         Option<String>,
         Option<String>,
     ),
-    Option<i64>,
-    Option<(String, String, String, i32)>,
+    Option<(Option<i64>, Option<i64>, i32)>,
+    Option<(String, String, String, i32, i32)>,
     Option<(String, String, String, String, i32)>,
 );
 
@@ -170,9 +173,15 @@ pub(crate) fn read_connect(
                 enrolments::segment_id,
                 enrolments::reported_token,
             ),
-            push_states::wanted_at.nullable(),
-            NEXT.fields((commands::id, commands::request_type, commands::gate, commands::sent_count))
-                .nullable(),
+            (push_states::wanted_at, push_states::due_at, push_states::attempts).nullable(),
+            NEXT.fields((
+                commands::id,
+                commands::request_type,
+                commands::gate,
+                commands::sent_count,
+                commands::not_now_count,
+            ))
+            .nullable(),
             REPORTED
                 .fields((
                     commands::id,
@@ -189,7 +198,7 @@ pub(crate) fn read_connect(
 }
 
 fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
-    let ((certificate_state, not_after), enrolment, wanted_at, next, reported) = row;
+    let ((certificate_state, not_after), enrolment, push, next, reported) = row;
     let (
         id,
         tablet,
@@ -217,13 +226,17 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             reported_token,
             id: read(id.clone(), "enrolments", "id", &id)?,
         },
-        push_wanted: wanted_at.is_some(),
+        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts)| {
+            let later = attempts == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
+            wanted_at.is_some() && !later
+        }),
         next: next
-            .map(|(id, request_type, gate, sent_count)| {
+            .map(|(id, request_type, gate, sent_count, not_now_count)| {
                 Ok::<_, StoreError>(NextCommand {
                     request_type,
                     gate: read(gate, "commands", "gate", &id)?,
                     sent_count,
+                    not_now_count,
                     id: read(id.clone(), "commands", "id", &id)?,
                 })
             })

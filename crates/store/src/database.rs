@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection as _};
 use diesel::r2d2::{ManageConnection, Pool};
@@ -19,6 +19,9 @@ const MAX_ATTEMPTS: u32 = 16;
 
 /// How long a request may wait for a connection, and SQLite's writer for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A transaction that has been tried for this long is not tried again: whoever waits for it is told to come back.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A connection, and whether it is to be thrown away.
 pub(crate) struct Link {
@@ -56,6 +59,9 @@ impl Connector {
 pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     let unavailable = |error: diesel::ConnectionError| StoreError::Unavailable(format!("{url}: {error}"));
     if let Some(text) = url.postgresql_url() {
+        // libpq speaks TLS by OpenSSL, whose clean-up at the end of the process would pull it away from under the
+        // pool's threads: whoever initialises it first decides that there is none.
+        openssl::init();
         let mut connection = PgConnection::establish(text.expose()).map_err(unavailable)?;
         // A statement that hangs must not hold a tablet's rows for ever.
         connection.batch_execute(
@@ -65,7 +71,7 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
         return Ok(AnyConnection::Postgresql(connection));
     }
     let path = url.sqlite_path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut connection = SqliteConnection::establish(&path).map_err(unavailable)?;
+    let mut connection = SqliteConnection::establish(&existing_file(&path)).map_err(unavailable)?;
     // FULL: an answered tablet's result survives a power cut, not only a crash of the program.
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -73,6 +79,12 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
         PATIENCE.as_millis()
     ))?;
     Ok(AnyConnection::Sqlite(connection))
+}
+
+/// The URI of an SQLite file that is there: one that was moved away is missed, and not replaced by an empty one.
+fn existing_file(path: &str) -> String {
+    let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{escaped}?mode=rw")
 }
 
 impl ManageConnection for Connector {
@@ -167,6 +179,7 @@ impl Database {
         mode: Mode,
         mut run: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let began = Instant::now();
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -182,12 +195,13 @@ impl Database {
                     attempt(&mut link, mode, &self.vault, &mut run)
                 }
             };
+            let enough = attempts >= MAX_ATTEMPTS || began.elapsed() >= LONGEST;
             match tried {
                 Attempt::Done(result) => return result,
-                Attempt::Again(StoreError::Contended { .. }) if attempts >= MAX_ATTEMPTS => {
+                Attempt::Again(StoreError::Contended { .. }) if enough => {
                     return Err(StoreError::Contended { attempts }.into());
                 }
-                Attempt::Again(error) if attempts >= MAX_ATTEMPTS => return Err(error.into()),
+                Attempt::Again(error) if enough => return Err(error.into()),
                 Attempt::Again(StoreError::Contended { .. }) => {
                     let most = 1_u64 << attempts.min(7);
                     std::thread::sleep(Duration::from_millis(rand::random_range(0..=most)));

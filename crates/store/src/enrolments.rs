@@ -9,11 +9,11 @@ use types::{
     Supervision, TabletId, TakeoverId, Udid,
 };
 
-use crate::certificates::{self, Certificate};
+use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
 use crate::push_states::{self, PushState};
-use crate::schema::{enrolments, presence};
+use crate::schema::{certificates as certificates_table, enrolments, presence};
 use crate::{Digest, RowName, StoreError, Tx};
 
 stored_enum! {
@@ -223,18 +223,59 @@ pub fn list(
     }))
 }
 
-/// How many active enrolments have another push topic than `topic`: what a push certificate of that topic
-/// would lose (T-B1).
+/// Lets at most `limit` of the invitations lapse that were made before `before` and that no tablet has used; what
+/// certificates they got prove nothing from now on. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn lapse(tx: &mut Tx<'_>, before: Instant, now: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let unused: Vec<String> = enrolments::table
+            .filter(enrolments::state.eq(EnrolmentState::Invited.as_str()))
+            .filter(enrolments::created_at.lt(before.as_millis()))
+            .order(enrolments::id.asc())
+            .limit(i64::from(limit))
+            .select(enrolments::id)
+            .load(connection)?;
+        diesel::update(certificates_table::table.filter(certificates_table::enrolment_id.eq_any(&unused)))
+            .set(certificates_table::state.eq(CertificateState::Superseded.as_str()))
+            .execute(connection)?;
+        diesel::update(enrolments::table.filter(enrolments::id.eq_any(&unused)))
+            .set((
+                enrolments::state.eq(EnrolmentState::Lapsed.as_str()),
+                enrolments::ended_at.eq(now.as_millis()),
+            ))
+            .execute(connection)
+    })
+}
+
+/// How many enrolments in force have another push topic than `topic`: what a push certificate of that topic
+/// would lose (T-B1). A tablet that has said Authenticate keeps its topic for good.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| {
         enrolments::table
-            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .filter(
+                enrolments::state
+                    .eq(EnrolmentState::Authenticated.as_str())
+                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+            )
             .filter(enrolments::topic.ne(topic))
             .count()
             .get_result(connection)
+    })?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// How many enrolments stand in that state.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count(tx: &mut Tx<'_>, state: EnrolmentState) -> Result<u64, StoreError> {
+    let count: i64 = tx.run(|connection| {
+        enrolments::table.filter(enrolments::state.eq(state.as_str())).count().get_result(connection)
     })?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

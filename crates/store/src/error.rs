@@ -118,9 +118,11 @@ impl From<QueryError> for StoreError {
             DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => {
                 Self::Refused { rule: constraint() }
             }
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                Self::Unavailable(message.to_owned())
-            }
+            // A server that became a standby, or is set to take no writes: another connection may lead to one that
+            // does.
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(message.to_owned()),
             _ if is_contention(message) => Self::Contended { attempts: 1 },
             _ if is_lost(message) => Self::Unavailable(message.to_owned()),
             _ => Self::Query(QueryError::DatabaseError(kind, info)),

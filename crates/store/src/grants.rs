@@ -40,8 +40,8 @@ pub(crate) fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StoreError> {
     let role = format!("\"{}\"", role.replace('"', "\"\""));
     connection.batch_execute(&format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}; \
-         REVOKE DELETE ON audit FROM {role}; \
+         GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}; \
+         REVOKE DELETE ON audit, incidents, warrants, erase_orders, enrolment_ends, certificates FROM {role}; \
          REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {role}"
     ))?;
     Ok(())

@@ -5,8 +5,10 @@
 //! row by row: only the culprit gets an error. On PostgreSQL two threads share the work by enrolment, so that
 //! one tablet's answers keep their order; on SQLite there is one writer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +19,10 @@ use crate::{Engine, StoreError};
 
 /// How many answers share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
+
+/// How long a tablet waits for its commit. It is then told to come back: what is written after all is found
+/// written when it does.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Waiting {
     pub(crate) write: ConnectWrite,
@@ -41,7 +47,7 @@ impl GroupCommit {
             let database = Arc::clone(database);
             let thread = std::thread::Builder::new()
                 .name(format!("group-commit-{number}"))
-                .spawn(move || serve(&database, waiting))
+                .spawn(move || serve(waiting, |batch| commit(&database, batch)))
                 .map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))?;
             started.queues.push(queue);
             started.threads.push(thread);
@@ -57,7 +63,10 @@ impl GroupCommit {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
         })?;
-        answered.await.map_err(|_thread_died| StoreError::Stopped)?
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(written) => written.map_err(|_thread_died| StoreError::Stopped)?,
+            Err(_elapsed) => Err(StoreError::Busy),
+        }
     }
 }
 
@@ -73,7 +82,9 @@ impl Drop for GroupCommit {
     }
 }
 
-fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
+/// Gathers what waits into batches and commits them, until the queue is closed. A panic costs its own batch: those
+/// tablets are told that we failed, and come back.
+fn serve(mut waiting: mpsc::Receiver<Waiting>, mut commit: impl FnMut(Vec<Waiting>)) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -84,7 +95,10 @@ fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
         }
         // A stable sort: two answers of one tablet keep their order.
         batch.sort_by_key(|waiting| waiting.write.enrolment);
-        commit(database, batch);
+        // Unwind safety: a transaction that panics is rolled back, and the locks recover from poison.
+        if std::panic::catch_unwind(AssertUnwindSafe(|| commit(batch))).is_err() {
+            tracing::error!("a batch of answers panicked: a defect; its tablets are told to come back");
+        }
     }
 }
 
@@ -99,7 +113,7 @@ pub(crate) fn commit(database: &Database, batch: Vec<Waiting>) {
                 answer(waiting, Ok(written));
             }
         }
-        Err(error) if batch.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
+        Err(error) if batch.len() > 1 && !error.is_passing() => {
             tracing::warn!(%error, answers = batch.len(), "a batch of answers failed; each is now written alone");
             for waiting in batch {
                 let alone = database.transact(Mode::Group, |tx| apply(tx, &waiting.write));
@@ -122,5 +136,38 @@ fn answer(waiting: Waiting, written: Result<ConnectWritten, StoreError>) {
     // A tablet that has hung up meanwhile asks again.
     if waiting.answer.send(written).is_err() {
         tracing::debug!(enrolment = %waiting.write.enrolment, "the tablet did not wait for its answer");
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use types::{EnrolmentId, Instant};
+
+    use super::*;
+
+    #[test]
+    fn t_c4_a_batch_that_panics_costs_no_other_batch() {
+        let now = Instant::from_millis(1);
+        let wait = || {
+            let (answer, answered) = oneshot::channel();
+            (Waiting { write: ConnectWrite::new(EnrolmentId::new(now), now), answer }, answered)
+        };
+        let (queue, waiting) = mpsc::channel(1);
+        let serving = std::thread::spawn(move || {
+            let mut batches = 0;
+            serve(waiting, |batch| {
+                batches += 1;
+                assert!(batches > 1, "a defect");
+                let written = ConnectWritten { report: None, delivered: None };
+                batch.into_iter().for_each(|waiting| answer(waiting, Ok(written.clone())));
+            });
+        });
+        let ((culprit, its_answer), (next, next_answer)) = (wait(), wait());
+        queue.blocking_send(culprit).unwrap();
+        assert!(its_answer.blocking_recv().is_err());
+        queue.blocking_send(next).unwrap();
+        assert!(next_answer.blocking_recv().unwrap().is_ok());
+        drop(queue);
+        serving.join().unwrap();
     }
 }

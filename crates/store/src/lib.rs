@@ -57,7 +57,8 @@ pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;
 pub use migrate::Migrated;
 pub use report::{
-    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, Delivered, ReportFate, ReportedFacts,
+    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, Delivered, Delivery, ReportFate,
+    ReportedFacts,
 };
 pub use store::{Store, StoreOptions};
 pub use transaction::Tx;

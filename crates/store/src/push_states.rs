@@ -2,7 +2,10 @@
 //!
 //! A row whose `due_at` has come is claimed by one node, with a lease: a node that dies gives it back.
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, QueryDsl as _, RunQueryDsl as _,
+};
 use types::{EnrolmentId, Instant};
 
 use crate::column::{Column as _, read};
@@ -52,27 +55,26 @@ impl PushState {
     }
 }
 
-/// Wants a push at `due_at`, or earlier if one is due earlier.
+/// Wants a push. `due_at` is when; `None` leaves what is due as it is.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn want(
     tx: &mut Tx<'_>,
     enrolment: EnrolmentId,
-    due_at: Instant,
+    due_at: Option<Instant>,
     now: Instant,
 ) -> Result<(), StoreError> {
     let enrolment = enrolment.to_string();
-    let (due_at, now) = (due_at.as_millis(), now.as_millis());
     tx.run(|connection| {
         let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
         // Always the latest: a connect settles only what was wanted before it looked, see `report`.
-        diesel::update(row).set(push_states::wanted_at.eq(now)).execute(connection)?;
-        diesel::update(row.filter(push_states::due_at.is_null().or(push_states::due_at.gt(due_at))))
-            .set(push_states::due_at.eq(due_at))
-            .execute(connection)
-    })?;
-    Ok(())
+        diesel::update(row).set(push_states::wanted_at.eq(now.as_millis())).execute(connection)?;
+        if let Some(due_at) = due_at {
+            diesel::update(row).set(push_states::due_at.eq(due_at.as_millis())).execute(connection)?;
+        }
+        Ok(())
+    })
 }
 
 /// Claims at most `limit` due tablets until `lease_until`, the longest due first. Two nodes never claim the
@@ -107,7 +109,7 @@ pub fn claim(
     ids.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()
 }
 
-/// How a push went.
+/// How a push went, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushAttempt {
     /// Whose tablet.
@@ -116,6 +118,8 @@ pub struct PushAttempt {
     pub at: Instant,
     /// What Apple said: `sent`, or its reason.
     pub outcome: String,
+    /// How often it was pushed since it last came.
+    pub attempts: i32,
     /// When to push again if the tablet does not come; `None`: not by itself.
     pub next_due_at: Option<Instant>,
     /// Whether Apple says that the token is no good.
@@ -134,14 +138,11 @@ pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> 
         diesel::update(row)
             .set((
                 push_states::pushed_at.eq(at),
-                push_states::attempts.eq(push_states::attempts + 1),
+                push_states::attempts.eq(attempt.attempts),
                 push_states::outcome.eq(&attempt.outcome),
+                push_states::due_at.eq(attempt.next_due_at.stored()),
                 push_states::lease_until.eq(None::<i64>),
             ))
-            .execute(connection)?;
-        // A tablet that came while the push was on its way has settled it: nothing is due.
-        diesel::update(row.filter(push_states::wanted_at.is_not_null()))
-            .set(push_states::due_at.eq(attempt.next_due_at.stored()))
             .execute(connection)?;
         if attempt.token_invalid {
             diesel::update(row).set(push_states::token_invalid_since.eq(at)).execute(connection)?;
@@ -150,15 +151,35 @@ pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> 
     })
 }
 
-/// A TokenUpdate brought a token: it is good until Apple says otherwise.
+/// A TokenUpdate brought a token: it is good until Apple says otherwise. If it is another one than before
+/// (`replaced`), or the one before was no good, then what waits for the tablet is pushed to it now.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn token_renewed(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+pub fn token_renewed(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    replaced: bool,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let enrolment = enrolment.to_string();
     tx.run(|connection| {
-        diesel::update(push_states::table.find(enrolment.to_string()))
-            .set(push_states::token_invalid_since.eq(None::<i64>))
-            .execute(connection)
+        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
+        diesel::update(
+            row.filter(push_states::wanted_at.is_not_null()).filter(
+                push_states::token_invalid_since
+                    .is_not_null()
+                    .or(push_states::due_at.is_null())
+                    .or(replaced.into_sql::<Bool>()),
+            ),
+        )
+        .set((
+            push_states::due_at.eq(now.as_millis()),
+            push_states::attempts.eq(0),
+            push_states::lease_until.eq(None::<i64>),
+        ))
+        .execute(connection)?;
+        diesel::update(row).set(push_states::token_invalid_since.eq(None::<i64>)).execute(connection)
     })?;
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct ConnectWrite {
     /// The tablet's report on a command.
     pub report: Option<CommandReport>,
     /// The command to deliver: it is marked as sent, and its payload comes back.
-    pub deliver: Option<CommandId>,
+    pub deliver: Option<Delivery>,
     /// What the tablet reported about itself, by kind; the newest replaces what was known.
     pub observations: Vec<(String, serde_json::Value)>,
     /// What is now known of the enrolment.
@@ -48,6 +48,15 @@ impl ConnectWrite {
             at,
         }
     }
+}
+
+/// A command that is to be given to a tablet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// The command.
+    pub command: CommandId,
+    /// If the tablet does not answer, the first instant it is given it again; `None`: when it connects next.
+    pub again_at: Option<Instant>,
 }
 
 /// A tablet's report on a command.
@@ -170,26 +179,47 @@ pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWrit
         })?;
     }
     if write.settle_push {
-        tx.run(|connection| {
-            // What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
-            let seen_by_this_connect = push_states::enrolment_id
-                .eq(write.enrolment.to_string())
-                .and(push_states::wanted_at.lt(write.at.as_millis()));
-            diesel::update(push_states::table.filter(seen_by_this_connect))
-                .set((
-                    push_states::wanted_at.eq(None::<i64>),
-                    push_states::due_at.eq(None::<i64>),
-                    push_states::lease_until.eq(None::<i64>),
-                    push_states::attempts.eq(0),
-                ))
-                .execute(connection)
-        })?;
+        settle_push(tx, write)?;
     }
     let delivered = match write.deliver {
-        Some(command) => deliver(tx, write, command)?,
+        Some(delivery) => deliver(tx, write, delivery)?,
         None => None,
     };
     Ok(ConnectWritten { report, delivered })
+}
+
+diesel::define_sql_function! {
+    /// The first that is not null.
+    fn coalesce(
+        one: diesel::sql_types::Nullable<diesel::sql_types::BigInt>,
+        other: diesel::sql_types::Nullable<diesel::sql_types::BigInt>,
+    ) -> diesel::sql_types::Nullable<diesel::sql_types::BigInt>;
+}
+
+/// The tablet has come for all that was due: it is woken again only when what was put off, by whoever queued it or
+/// by the tablet itself, is due.
+fn settle_push(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> {
+    let (enrolment, at) = (write.enrolment.to_string(), write.at.as_millis());
+    // What was put off by a NotNow was offered before, so that its first instant has passed.
+    let due = || coalesce(commands::retry_at, commands::not_before);
+    let put_off = || {
+        commands::table.filter(commands::enrolment_id.eq(&enrolment).and(commands::pending).and(due().gt(at)))
+    };
+    tx.run(|connection| {
+        // What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
+        let seen_by_this_connect =
+            push_states::enrolment_id.eq(&enrolment).and(push_states::wanted_at.lt(at));
+        diesel::update(push_states::table.filter(seen_by_this_connect))
+            .set((
+                push_states::wanted_at
+                    .eq(put_off().select(diesel::dsl::min(commands::queued_at)).single_value()),
+                push_states::due_at.eq(put_off().select(diesel::dsl::min(due())).single_value()),
+                push_states::lease_until.eq(None::<i64>),
+                push_states::attempts.eq(0),
+            ))
+            .execute(connection)
+    })?;
+    Ok(())
 }
 
 fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Result<ReportFate, StoreError> {
@@ -237,7 +267,7 @@ type DeliveredRow = (
 fn deliver(
     tx: &mut Tx<'_>,
     write: &ConnectWrite,
-    command: CommandId,
+    Delivery { command, again_at }: Delivery,
 ) -> Result<Option<Delivered>, StoreError> {
     let at = write.at.as_millis();
     let row: Option<DeliveredRow> = tx.run(|connection| {
@@ -252,6 +282,7 @@ fn deliver(
             commands::state.eq(CommandState::Sent.as_str()),
             commands::sent_at.eq(at),
             commands::sent_count.eq(commands::sent_count + 1),
+            commands::retry_at.eq(again_at.stored()),
         ))
         .returning((
             (

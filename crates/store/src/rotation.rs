@@ -1,10 +1,12 @@
 //! Rotation of the vault's key: everything that an older key sealed is sealed again with the current one, a
 //! few rows at a time, after which the older key can leave the key file.
 
+use std::collections::BTreeMap;
+
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::schema::{authorities, enrolments, push_certificates, takeovers};
-use crate::{RowName, StoreError, Tx};
+use crate::{RowName, StoreError, Tx, Vault};
 
 /// Where a rotation stands. Begin with the default, go on with what [`reseal`] returns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -97,4 +99,26 @@ pub fn reseal(tx: &mut Tx<'_>, from: &Progress, rows: u32) -> Result<Progress, S
         progress.after = row;
     }
     Ok(progress)
+}
+
+/// How many values each key seals, by the key's id. Looks at everything, a few rows at a time.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn sealed_by(tx: &mut Tx<'_>) -> Result<BTreeMap<String, u64>, StoreError> {
+    /// Rows in one read.
+    const BATCH: i64 = 1_000;
+    let mut counts = BTreeMap::new();
+    for column in 0..COLUMNS {
+        let mut after = String::new();
+        loop {
+            let found = load(tx, column, &after, BATCH)?;
+            let Some((last, _)) = found.last() else { break };
+            after.clone_from(last);
+            for id in found.iter().filter_map(|(_row, sealed)| Vault::sealed_by(sealed.as_deref()?)) {
+                *counts.entry(id).or_insert(0) += 1;
+            }
+        }
+    }
+    Ok(counts)
 }

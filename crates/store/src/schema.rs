@@ -122,6 +122,7 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         used_for -> Nullable<Text>,
+        certificate -> Nullable<Binary>,
     }
 }
 

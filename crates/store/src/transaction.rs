@@ -45,7 +45,7 @@ pub struct Tx<'c> {
 /// Why the transaction cannot be committed any more.
 enum Trouble {
     Contention,
-    Lost,
+    Lost(String),
     Failed,
 }
 
@@ -64,9 +64,9 @@ impl Tx<'_> {
     ) -> Result<T, StoreError> {
         statements(self.connection).map_err(|error| {
             let error = StoreError::from(error);
-            self.trouble = Some(match error {
+            self.trouble = Some(match &error {
                 StoreError::Contended { .. } => Trouble::Contention,
-                StoreError::Unavailable(_) => Trouble::Lost,
+                StoreError::Unavailable(reason) => Trouble::Lost(reason.clone()),
                 _ => Trouble::Failed,
             });
             error
@@ -110,6 +110,10 @@ pub(crate) fn attempt<T, E: From<StoreError>>(
         let trouble = tx.trouble.take();
         match (result, trouble) {
             (_, Some(Trouble::Contention)) => (Attempt::Again(StoreError::Contended { attempts: 1 }), false),
+            // COMMIT was never sent, so that nothing was saved: another connection may serve.
+            (_, Some(Trouble::Lost(reason))) if mode != Mode::Read => {
+                (Attempt::Again(StoreError::Unavailable(reason)), true)
+            }
             (Ok(value), None) => match open.commit() {
                 Ok(()) => (Attempt::Done(Ok(value)), false),
                 Err(error) if error.is_contention() => (Attempt::Again(error), false),
@@ -117,9 +121,9 @@ pub(crate) fn attempt<T, E: From<StoreError>>(
                 Err(error) => (Attempt::Done(Err(error.into())), true),
             },
             (Ok(_unsaved), Some(trouble)) => {
-                (Attempt::Done(Err(StoreError::WentOn.into())), matches!(trouble, Trouble::Lost))
+                (Attempt::Done(Err(StoreError::WentOn.into())), matches!(trouble, Trouble::Lost(_)))
             }
-            (Err(error), trouble) => (Attempt::Done(Err(error)), matches!(trouble, Some(Trouble::Lost))),
+            (Err(error), trouble) => (Attempt::Done(Err(error)), matches!(trouble, Some(Trouble::Lost(_)))),
         }
     };
     link.lost = lost || is_broken(&mut link.connection);

@@ -169,6 +169,17 @@ impl Vault {
             .map_err(|_altered| does_not_open())
     }
 
+    /// The ids of the keys, the current one first. Ids are no secret.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.id.as_str())
+    }
+
+    /// The id of the key that sealed the value; `None` if it is no sealed value.
+    #[must_use]
+    pub(crate) fn sealed_by(sealed: &[u8]) -> Option<String> {
+        split(sealed).map(|(id, ..)| String::from_utf8_lossy(id).into_owned())
+    }
+
     /// Whether the value is sealed with another key than the current one.
     #[must_use]
     pub fn is_outdated(&self, sealed: &[u8]) -> bool {

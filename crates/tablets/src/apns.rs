@@ -95,9 +95,29 @@ struct Book {
     fault_for_all: Option<(ApnsFault, usize)>,
     /// After how many pushes a connection is asked to go away.
     go_away_after: Option<usize>,
+    /// Accepted pushes are counted, and not kept.
+    forgetful: bool,
     accepted: Vec<Push>,
+    accepted_in_all: u64,
     refused: Vec<(u16, String)>,
+    refused_in_all: u64,
     connections: u64,
+}
+
+impl Book {
+    fn accept(&mut self, push: &Push) {
+        self.accepted_in_all += 1;
+        if !self.forgetful {
+            self.accepted.push(push.clone());
+        }
+    }
+
+    fn refuse(&mut self, status: u16, reason: &str) {
+        self.refused_in_all += 1;
+        if !self.forgetful {
+            self.refused.push((status, reason.to_owned()));
+        }
+    }
 }
 
 impl Shared {
@@ -197,6 +217,21 @@ impl Apns {
     #[must_use]
     pub fn refusals(&self) -> Vec<(u16, String)> {
         self.shared.book().refused.clone()
+    }
+
+    /// Counts pushes from now on without keeping them: for a service that runs for days.
+    pub fn keep_no_pushes(&self) {
+        let mut book = self.shared.book();
+        book.forgetful = true;
+        book.accepted.clear();
+        book.refused.clear();
+    }
+
+    /// How many pushes were accepted and refused so far, kept or not.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        let book = self.shared.book();
+        (book.accepted_in_all, book.refused_in_all)
     }
 
     /// How many connections were opened so far.

@@ -36,6 +36,26 @@ impl AppleDeviceAuthority {
         Ok(Self { root, intermediate: Authority::from_identity(intermediate), now })
     }
 
+    /// An authority that was kept as two PEM texts, each a certificate and its key; `now` as for a new one.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn from_pem(root: &str, intermediate: &str, now: i64) -> Result<Self, Error> {
+        Ok(Self {
+            root: Authority::from_identity(Identity::from_pem(root)?),
+            intermediate: Authority::from_identity(Identity::from_pem(intermediate)?),
+            now,
+        })
+    }
+
+    /// Root and intermediate, each with its key, to be kept. They hold the keys in the clear.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot write them.
+    pub fn to_pem(&self) -> Result<(String, String), Error> {
+        Ok((self.root.identity().to_pem()?, self.intermediate.identity().to_pem()?))
+    }
+
     /// An identity for the device of this identifier, valid for a year.
     ///
     /// # Errors

@@ -37,10 +37,10 @@ impl Ipad {
     /// When the tablet is not enrolled, or its memory cannot be kept. An unreachable server is not an error: the
     /// message is sent once, as tablets do.
     pub async fn check_out(&mut self) -> Result<Option<Outcome>, Error> {
-        let enrolment = self.wanted_enrolment()?;
+        let enrolment = self.state.wanted_enrolment()?;
         let mut outcome = None;
         if enrolment.mdm.check_out_when_removed {
-            let mut message = self.message("CheckOut");
+            let mut message = self.state.message("CheckOut");
             message.insert("Topic".to_owned(), enrolment.mdm.topic.as_str().into());
             outcome = self.check_in(&message).await.ok();
         }
@@ -53,7 +53,7 @@ impl Ipad {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn get_bootstrap_token(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let mut message = self.message("GetBootstrapToken");
+        let mut message = self.state.message("GetBootstrapToken");
         message.insert("AwaitingConfiguration".to_owned(), self.is_awaiting_configuration().into());
         let answer = self.ask("GetBootstrapToken", &message).await?;
         Ok(answer.bytes("BootstrapToken").filter(|token| !token.is_empty()).map(<[u8]>::to_vec))
@@ -64,7 +64,7 @@ impl Ipad {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn set_bootstrap_token(&mut self, token: &[u8]) -> Result<(), Error> {
-        let mut message = self.message("SetBootstrapToken");
+        let mut message = self.state.message("SetBootstrapToken");
         message.insert("BootstrapToken".to_owned(), Value::Data(token.to_vec()));
         message.insert("AwaitingConfiguration".to_owned(), self.is_awaiting_configuration().into());
         self.ask("SetBootstrapToken", &message).await.map(drop)
@@ -75,7 +75,7 @@ impl Ipad {
     /// # Errors
     /// When the server cannot be reached, or refuses, which is how it says that it has none.
     pub async fn get_token(&mut self, service: &str) -> Result<Vec<u8>, Error> {
-        let mut message = self.message("GetToken");
+        let mut message = self.state.message("GetToken");
         message.insert("TokenServiceType".to_owned(), service.into());
         let answer = self.ask("GetToken", &message).await?;
         answer
@@ -89,7 +89,7 @@ impl Ipad {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn ask_return_to_service(&mut self) -> Result<ReturnToService, Error> {
-        let message = self.message("ReturnToService");
+        let message = self.state.message("ReturnToService");
         let answer = self.ask("ReturnToService", &message).await?;
         answer.inner("ReturnToService").map(ReturnToService::read).ok_or_else(|| {
             Error::malformed("the answer to ReturnToService", "its ReturnToService is missing")
@@ -101,7 +101,7 @@ impl Ipad {
     /// # Errors
     /// When the server cannot be reached.
     pub async fn user_authenticate(&mut self, user_id: &str) -> Result<Outcome, Error> {
-        let mut message = self.message("UserAuthenticate");
+        let mut message = self.state.message("UserAuthenticate");
         message.insert("UserID".to_owned(), user_id.into());
         self.check_in(&message).await
     }

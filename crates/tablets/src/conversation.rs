@@ -1,6 +1,6 @@
 //! A conversation: the tablet says Idle, the server gives a command, the tablet answers, until nothing is left.
 
-use plist::{Dictionary, Value};
+use plist::Dictionary;
 
 use crate::answers::{self, After, Answer, Status};
 use crate::check_ins::ReturnToService;
@@ -57,8 +57,16 @@ impl Ipad {
     /// # Errors
     /// When the tablet is not enrolled, the server cannot be reached, or what it sends is no command.
     pub async fn poll(&mut self) -> Result<Conversation, Error> {
-        let idle = self.connect_message("Idle");
-        let outcome = self.report(&idle).await?;
+        let idle = self.state.idle_message();
+        let talk = Box::pin(self.begin(&idle)).await;
+        if self.hang_up_after_conversation {
+            self.http.close();
+        }
+        talk
+    }
+
+    async fn begin(&mut self, idle: &Dictionary) -> Result<Conversation, Error> {
+        let outcome = self.report(idle).await?;
         Box::pin(self.converse(outcome)).await
     }
 
@@ -95,7 +103,7 @@ impl Ipad {
                 answer = Answer::error(answers::INSTALLATION_FAILED, &error.to_string());
             }
         }
-        let report = self.report_of(&uuid, &answer);
+        let report = self.state.report_of(&uuid, &answer);
         talk.handled.push(Handled {
             command_uuid: uuid,
             request_type,
@@ -127,19 +135,6 @@ impl Ipad {
             }
         }
         Ok(())
-    }
-
-    fn report_of(&self, uuid: &str, answer: &Answer) -> Dictionary {
-        let mut report = self.connect_message(answer.status.as_str());
-        report.insert("CommandUUID".to_owned(), uuid.into());
-        if !answer.errors.is_empty() {
-            let chain = answer.errors.iter().map(|error| Value::Dictionary(error.told()));
-            report.insert("ErrorChain".to_owned(), Value::Array(chain.collect()));
-        }
-        for (key, value) in &answer.fields {
-            report.insert(key.clone(), value.clone());
-        }
-        report
     }
 
     /// Forgets everything, and enrols again if it was told to.

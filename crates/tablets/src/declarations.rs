@@ -24,7 +24,7 @@ impl Ipad {
     /// # Errors
     /// When the tablet is not enrolled, or the server cannot be reached.
     pub async fn declarative(&mut self, endpoint: &str, data: Option<Vec<u8>>) -> Result<Outcome, Error> {
-        let mut message = self.message("DeclarativeManagement");
+        let mut message = self.state.message("DeclarativeManagement");
         message.insert("Endpoint".to_owned(), endpoint.into());
         if let Some(data) = data {
             message.insert("Data".to_owned(), Value::Data(data));

@@ -3,13 +3,11 @@
 
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
-use openssl::hash::{MessageDigest, hash};
 use openssl::x509::X509;
-use plist::{Dictionary, Value};
+use plist::Dictionary;
 use url::Url;
 
 use crate::http::{Reply, Request};
-use crate::ipad::seed;
 use crate::outcome::{refusal_code, wanted_update};
 use crate::profile::EnrolmentProfile;
 use crate::scep::{CertificateRequest, ScepClient};
@@ -50,10 +48,25 @@ impl Ipad {
         Box::pin(self.enrol(&profile, false)).await
     }
 
+    /// Goes on with an enrolment that was interrupted after the tablet got its identity; an enrolment that is
+    /// complete stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`] when none was begun; otherwise as [`Ipad::enrol_by_link`].
+    pub async fn resume_enrolment(&mut self) -> Result<(), Error> {
+        let stage = self.state.wanted_enrolment()?.stage;
+        if stage < Stage::Authenticated {
+            accepted("Authenticate", self.authenticate().await?)?;
+        }
+        if stage < Stage::Enrolled {
+            accepted("TokenUpdate", self.token_update().await?)?;
+        }
+        Ok(())
+    }
+
     async fn enrol(&mut self, profile: &EnrolmentProfile, automated: bool) -> Result<(), Error> {
         self.identify(profile, automated).await?;
-        accepted("Authenticate", self.authenticate().await?)?;
-        accepted("TokenUpdate", self.token_update().await?)
+        self.resume_enrolment().await
     }
 
     /// First step, by a link: gets and opens the profile.
@@ -168,22 +181,7 @@ impl Ipad {
     /// # Errors
     /// When the tablet has not been identified.
     pub fn authenticate_message(&self) -> Result<Dictionary, Error> {
-        let enrolment = self.wanted_enrolment()?;
-        let hardware = &self.state.hardware;
-        let mut message = self.message("Authenticate");
-        for (key, value) in [
-            ("Topic", &enrolment.mdm.topic),
-            ("OSVersion", &hardware.os_version),
-            ("BuildVersion", &hardware.build_version),
-            ("ProductName", &hardware.product_name),
-            ("SerialNumber", &hardware.serial),
-            ("Model", &hardware.model),
-            ("ModelName", &hardware.model_name),
-            ("DeviceName", &self.state.device_name),
-        ] {
-            message.insert(key.to_owned(), value.as_str().into());
-        }
-        Ok(message)
+        self.state.authenticate_message()
     }
 
     /// Fourth step: TokenUpdate. Sent again at any time, it leaves the UnlockToken out, as tablets do.
@@ -202,18 +200,7 @@ impl Ipad {
     /// # Errors
     /// When the tablet has not been identified.
     pub fn token_update_message(&self) -> Result<Dictionary, Error> {
-        let enrolment = self.wanted_enrolment()?;
-        let mut message = self.message("TokenUpdate");
-        message.insert("Topic".to_owned(), enrolment.mdm.topic.as_str().into());
-        message.insert("PushMagic".to_owned(), enrolment.push_magic.as_str().into());
-        message.insert("Token".to_owned(), data(&enrolment.push_token));
-        if enrolment.stage != Stage::Enrolled {
-            message.insert("UnlockToken".to_owned(), data(&enrolment.unlock_token));
-        }
-        if enrolment.automated {
-            message.insert("AwaitingConfiguration".to_owned(), enrolment.awaiting_configuration.into());
-        }
-        Ok(message)
+        self.state.token_update_message()
     }
 
     /// Gets a new push token and magic from the maker, and tells the server.
@@ -258,8 +245,7 @@ impl Ipad {
         profile: &EnrolmentProfile,
         present: Option<&Identity>,
     ) -> Result<Identity, Error> {
-        let digest = hash(MessageDigest::sha256(), self.serial().as_bytes())?;
-        let key = self.keys.key(seed(&digest).wrapping_add(self.state.identities));
+        let key = self.keys.key(self.state.hardware.own_number().wrapping_add(self.state.identities));
         self.state.identities += 1;
         let subject = profile.scep.subject_name(self.udid())?;
         let request = CertificateRequest {
@@ -267,6 +253,7 @@ impl Ipad {
             key: &key,
             challenge: profile.scep.challenge.as_deref(),
             key_usage: profile.scep.key_usage,
+            wishes: &[],
         };
         let fingerprint = profile.scep.fingerprint.as_deref();
         let mut client =
@@ -316,11 +303,7 @@ fn address(url: &str) -> Result<Url, Error> {
     Url::parse(url).map_err(|error| Error::Usage(format!("“{url}” is no address: {error}")))
 }
 
-fn data(hexadecimal: &str) -> Value {
-    Value::Data(hex::decode(hexadecimal).unwrap_or_default())
-}
-
-fn random_hex(bytes: usize) -> Result<String, Error> {
+pub(crate) fn random_hex(bytes: usize) -> Result<String, Error> {
     let mut random = vec![0; bytes];
     openssl::rand::rand_bytes(&mut random)?;
     Ok(hex::encode(random))

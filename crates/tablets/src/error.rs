@@ -137,3 +137,9 @@ impl Error {
         }
     }
 }
+
+/// Forgets what OpenSSL noted on this thread. A verification that merely says no leaves its reasons there, and the
+/// next TLS connection of the thread would take them for its own failure.
+pub(crate) fn forget_openssl_errors() {
+    let _noted = openssl::error::ErrorStack::get();
+}

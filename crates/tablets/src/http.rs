@@ -74,7 +74,8 @@ impl Reply {
     }
 
     /// The beginning of the body, for messages.
-    pub(crate) fn excerpt(&self) -> String {
+    #[must_use]
+    pub fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         text.chars().take(300).collect::<String>().trim().to_owned()
     }
@@ -103,6 +104,8 @@ struct Live {
     origin: String,
     /// The fingerprint of the identity it was opened with.
     shown: Option<String>,
+    /// The version of TLS, if there is TLS.
+    tls: Option<&'static str>,
     sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
 }
@@ -157,6 +160,12 @@ impl HttpClient {
         self.opened
     }
 
+    /// The version of TLS of the connection it keeps (`TLSv1.3`); none when it keeps none, or speaks in the clear.
+    #[must_use]
+    pub fn tls_version(&self) -> Option<&'static str> {
+        self.live.as_ref().and_then(|live| live.tls)
+    }
+
     /// Sends a request, with `identity` as client certificate if given, and reads the answer to its end.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ impl HttpClient {
     ) -> Result<Reply, Error> {
         self.live = None;
         let origin = origin(&request.url);
-        let mut stream = self.connect(&request.url, &origin, identity).await?;
+        let (mut stream, _tls) = self.connect(&request.url, &origin, identity).await?;
         let mut bytes = format!(
             "{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n",
             request.method,
@@ -236,7 +245,7 @@ impl HttpClient {
                 Err(error) => return Err(error),
             }
         }
-        let stream = self.connect(&request.url, origin, identity).await?;
+        let (stream, tls) = self.connect(&request.url, origin, identity).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|source| Error::Http { origin: origin.to_owned(), source })?;
@@ -245,7 +254,7 @@ impl HttpClient {
             let _ended = connection.await;
         });
         let reply = exchange(&mut sender, request, origin).await;
-        let live = Live { origin: origin.to_owned(), shown, sender, driver };
+        let live = Live { origin: origin.to_owned(), shown, tls, sender, driver };
         if self.keep_alive && reply.is_ok() {
             self.live = Some(live);
         }
@@ -257,7 +266,7 @@ impl HttpClient {
         url: &Url,
         origin: &str,
         identity: Option<&Identity>,
-    ) -> Result<Pin<Box<dyn Stream>>, Error> {
+    ) -> Result<(Pin<Box<dyn Stream>>, Option<&'static str>), Error> {
         let io = |source| Error::Connect { origin: origin.to_owned(), source };
         let port = url.port_or_known_default().unwrap_or(443);
         let tcp = match url.host() {
@@ -270,7 +279,7 @@ impl HttpClient {
         tcp.set_nodelay(true).map_err(io)?;
         self.opened += 1;
         match url.scheme() {
-            "http" => Ok(Box::pin(tcp)),
+            "http" => Ok((Box::pin(tcp), None)),
             "https" => {
                 let tls = |problem: String| Error::Tls { origin: origin.to_owned(), problem };
                 let mut configuration = self.trust.connector().configure()?;
@@ -282,7 +291,8 @@ impl HttpClient {
                 let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
                 let mut stream = Box::pin(SslStream::new(configuration.into_ssl(host)?, tcp)?);
                 stream.as_mut().connect().await.map_err(|error| tls(error.to_string()))?;
-                Ok(stream)
+                let version = stream.ssl().version_str();
+                Ok((stream, Some(version)))
             }
             other => Err(Error::Usage(format!("cannot speak {other}: the address must be https or http"))),
         }

@@ -8,7 +8,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::x509::{X509, X509Name, X509NameRef, X509Ref};
 
-use crate::Error;
+use crate::{Error, KeyPool};
 
 /// A certificate and the key it certifies.
 #[derive(Clone)]
@@ -29,10 +29,17 @@ impl Identity {
     /// # Errors
     /// When either is missing or cannot be read.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        Ok(Self {
-            certificate: X509::from_pem(pem.as_bytes())?,
-            key: PKey::private_key_from_pem(pem.as_bytes())?,
-        })
+        Self::from_pem_with(pem, &KeyPool::empty())
+    }
+
+    /// The same; a key that the pool has is taken from there.
+    pub(crate) fn from_pem_with(pem: &str, keys: &KeyPool) -> Result<Self, Error> {
+        let certificate = X509::from_pem(pem.as_bytes())?;
+        let key = match keys.of(&certificate)? {
+            Some(key) => key,
+            None => PKey::private_key_from_pem(pem.as_bytes())?,
+        };
+        Ok(Self { certificate, key })
     }
 
     /// Both as one PEM text. It holds the key in the clear: these tablets are not real.

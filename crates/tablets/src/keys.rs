@@ -1,18 +1,26 @@
 //! A pool of RSA keys: making one takes a quarter of a second, so that thousands of tablets share a few.
 //! Their certificates are distinct all the same.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
+use openssl::x509::X509Ref;
 
 use crate::Error;
 
 /// Keys to take from. Cloning shares them.
 #[derive(Clone)]
-pub struct KeyPool(Arc<Vec<PKey<Private>>>);
+pub struct KeyPool(Arc<Pool>);
+
+struct Pool {
+    keys: Vec<PKey<Private>>,
+    /// Where a key stands, by its public half in DER.
+    places: HashMap<Vec<u8>, usize>,
+}
 
 impl KeyPool {
     /// How many keys a pool usually has.
@@ -28,7 +36,7 @@ impl KeyPool {
     pub fn open(folder: &Path, count: usize) -> Result<Self, Error> {
         fs::create_dir_all(folder).map_err(|source| Error::file(folder, source))?;
         make(count, |index| {
-            let path = folder.join(format!("key-{index:03}.pem"));
+            let path = folder.join(file_name(index));
             match fs::read(&path) {
                 Ok(pem) => Ok(PKey::private_key_from_pem(&pem)?),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -45,6 +53,15 @@ impl KeyPool {
         })
     }
 
+    /// Reads all keys kept in `folder`; makes one if there are none.
+    ///
+    /// # Errors
+    /// As [`KeyPool::open`].
+    pub fn kept_in(folder: &Path) -> Result<Self, Error> {
+        let kept = |number: &usize| folder.join(file_name(*number)).is_file();
+        Self::open(folder, (0..).take_while(kept).count().max(1))
+    }
+
     /// Makes `count` keys that are kept nowhere.
     ///
     /// # Errors
@@ -53,31 +70,45 @@ impl KeyPool {
         make(count, |_index| generate())
     }
 
+    /// A pool that shares nothing: for reading what was kept, not for taking keys.
+    pub(crate) fn empty() -> Self {
+        Self(Arc::new(Pool { keys: Vec::new(), places: HashMap::new() }))
+    }
+
     /// The key number `n`, counted around the pool.
     ///
     /// # Panics
-    /// Never: a pool has at least one key.
+    /// Never: a pool that others hold has at least one key.
     #[must_use]
     pub fn key(&self, n: u64) -> PKey<Private> {
-        let index = u64::try_from(self.0.len())
+        let index = u64::try_from(self.len())
             .ok()
             .and_then(|length| n.checked_rem(length))
             .and_then(|index| usize::try_from(index).ok())
             .unwrap_or_default();
         #[expect(clippy::indexing_slicing, reason = "a remainder is below the length, which is never 0")]
-        self.0[index].clone()
+        self.0.keys[index].clone()
+    }
+
+    /// The key that a certificate is for, if the pool has it.
+    pub(crate) fn of(&self, certificate: &X509Ref) -> Result<Option<PKey<Private>>, Error> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let public = certificate.public_key()?.public_key_to_der()?;
+        Ok(self.0.places.get(&public).and_then(|index| self.0.keys.get(*index)).cloned())
     }
 
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.keys.len()
     }
 
     /// Whether there are none, which never happens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.keys.is_empty()
     }
 }
 
@@ -85,6 +116,10 @@ impl std::fmt::Debug for KeyPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "KeyPool({} keys)", self.len())
     }
+}
+
+fn file_name(index: usize) -> String {
+    format!("key-{index:03}.pem")
 }
 
 fn generate() -> Result<PKey<Private>, Error> {
@@ -120,7 +155,10 @@ fn make(count: usize, one: impl Fn(usize) -> Result<PKey<Private>, Error> + Sync
     });
     let mut keys = keys?;
     keys.sort_by_key(|(index, _key)| *index);
-    Ok(KeyPool(Arc::new(keys.into_iter().map(|(_index, key)| key).collect())))
+    let keys: Vec<_> = keys.into_iter().map(|(_index, key)| key).collect();
+    let places = keys.iter().enumerate().map(|(index, key)| Ok((key.public_key_to_der()?, index)));
+    let places = places.collect::<Result<_, Error>>()?;
+    Ok(KeyPool(Arc::new(Pool { keys, places })))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | an iPad that enrols, polls, obeys, is erased | [`Ipad`], [`Conversation`] |
 //! | many of them | [`Fleet`] |
+//! | tablets that were enrolled elsewhere | [`Seeding`] |
 //! | the authority of its maker, for `MachineInfo` | [`AppleDeviceAuthority`] |
 //! | Apple's push service, and certificates for it | [`Apns`], [`PushAuthority`] |
 
@@ -23,16 +24,19 @@ mod enrolment;
 mod error;
 mod faults;
 mod fleet;
+mod hardware;
 mod http;
 mod identity;
 mod ipad;
 mod keys;
+mod messages;
 mod outcome;
 mod profile;
 mod proofs;
 mod push_authority;
 mod scep;
 mod scep_message;
+mod seeding;
 mod signed_message;
 mod state;
 mod trust;
@@ -48,15 +52,18 @@ pub use conversation::{Conversation, Handled};
 pub use error::Error;
 pub use faults::Faults;
 pub use fleet::{Fleet, Waking, Woken};
+pub use hardware::Hardware;
 pub use http::{HangUp, HttpClient, Reply, Request};
 pub use identity::Identity;
 pub use ipad::{Ipad, IpadBuilder};
 pub use keys::KeyPool;
+pub use messages::write_message;
 pub use outcome::Outcome;
 pub use profile::{EnrolmentProfile, InstalledPayload, InstalledProfile, MdmPayload, Profile, ScepPayload};
 pub use proofs::{ForwardedCertificate, Proofs, Signing};
 pub use push_authority::{PushAuthority, PushCertificate};
 pub use scep::{Capabilities, CertificateRequest, EnvelopeCipher, RenewalStyle, ScepClient, ScepStyle, Via};
+pub use seeding::Seeding;
 pub use signed_message::{Digest, Encoding, Parameters, SignatureStyle};
-pub use state::{App, Declaration, Enrolment, Hardware, Home, LostMode, Position, Settings, Stage, State};
+pub use state::{App, Declaration, Enrolment, Home, LostMode, Position, Settings, Stage, State};
 pub use trust::Trust;

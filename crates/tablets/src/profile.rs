@@ -258,6 +258,21 @@ pub struct MdmPayload {
 }
 
 impl MdmPayload {
+    /// A server with all rights, which takes check-ins and reports at one address.
+    #[must_use]
+    pub fn new(server_url: Url, topic: &str) -> Self {
+        Self {
+            check_in_url: server_url.clone(),
+            server_url,
+            topic: topic.to_owned(),
+            sign_message: false,
+            access_rights: 8191,
+            check_out_when_removed: true,
+            server_capabilities: Vec::new(),
+            identity_certificate_uuid: uuid::Uuid::new_v4().to_string().to_uppercase(),
+        }
+    }
+
     fn read(payload: &Dictionary) -> Result<Self, Error> {
         let url = |key: &'static str| {
             Url::parse(payload.required(key, MDM_PAYLOAD)?)

@@ -84,8 +84,11 @@ impl Proofs {
         Self { client_certificate: false, signing: Signing::Never, ..Self::default() }
     }
 
-    /// The headers that prove `identity` for `body`.
-    pub(crate) fn headers(
+    /// The headers that prove `identity` for `body`. The client certificate is no header: it is shown in TLS.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot sign.
+    pub fn headers(
         &self,
         identity: &Identity,
         body: &[u8],

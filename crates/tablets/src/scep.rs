@@ -10,7 +10,7 @@ use openssl::x509::{X509, X509Name};
 use url::Url;
 
 use crate::http::{HttpClient, Request};
-use crate::scep_message::{self, MessageType, Parcel};
+use crate::scep_message::{self, PKCS_REQ, Parcel, RENEWAL_REQ};
 use crate::signed_message::{Digest, Parameters};
 use crate::{Clock, Error, Identity};
 
@@ -107,6 +107,8 @@ pub struct CertificateRequest<'a> {
     pub challenge: Option<&'a str>,
     /// The key usage asked for: 1 signing, 4 encryption, or both (Apple's `Key Usage`).
     pub key_usage: u64,
+    /// Further extensions asked for, each an encoded `Extension` (RFC 5280 §4.1). Real tablets ask for none.
+    pub wishes: &'a [Vec<u8>],
 }
 
 /// A client of one server.
@@ -188,8 +190,8 @@ impl<'a> ScepClient<'a> {
         let capabilities = self.capabilities().await?;
         let authorities = self.authority_certificates(fingerprint).await?;
         let signer = Identity::self_signed(request.subject, request.key.clone(), self.clock.now())?;
-        let parcel = self.parcel(&capabilities, MessageType::PkcsReq, &signer, request, &authorities);
-        self.operate(&capabilities, parcel).await
+        let parcel = self.parcel(&capabilities, PKCS_REQ, &signer, request, &authorities);
+        self.obtain(&capabilities, &parcel).await
     }
 
     /// Gets a new certificate for a new key, on the strength of the present one.
@@ -212,12 +214,45 @@ impl<'a> ScepClient<'a> {
         let own;
         let (message_type, signer) = if as_first {
             own = Identity::self_signed(request.subject, request.key.clone(), self.clock.now())?;
-            (MessageType::PkcsReq, &own)
+            (PKCS_REQ, &own)
         } else {
-            (MessageType::RenewalReq, present)
+            (RENEWAL_REQ, present)
         };
         let parcel = self.parcel(&capabilities, message_type, signer, request, &authorities);
-        self.operate(&capabilities, parcel).await
+        self.obtain(&capabilities, &parcel).await
+    }
+
+    /// Asks as no well-behaved client does: any type of message (RFC 8894 §3.2.1.2), signed by anyone. Gives every
+    /// certificate of the answer, in its order.
+    ///
+    /// # Errors
+    /// When the authority refuses, or what it answers cannot be used.
+    pub async fn ask(
+        &mut self,
+        message_type: &str,
+        signer: &Identity,
+        request: &CertificateRequest<'_>,
+    ) -> Result<Vec<X509>, Error> {
+        let capabilities = self.capabilities().await?;
+        let authorities = self.authority_certificates(None).await?;
+        let parcel = self.parcel(&capabilities, message_type, signer, request, &authorities);
+        self.operate(&capabilities, &parcel).await
+    }
+
+    /// The message that [`ScepClient::ask`] would send, for those who send it themselves, perhaps more than once.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or OpenSSL refuses.
+    pub async fn message(
+        &mut self,
+        message_type: &str,
+        signer: &Identity,
+        request: &CertificateRequest<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let capabilities = self.capabilities().await?;
+        let authorities = self.authority_certificates(None).await?;
+        let parcel = self.parcel(&capabilities, message_type, signer, request, &authorities);
+        Ok(parcel.write()?.bytes)
     }
 
     /// Sends a message as it is, for those who try what a server refuses, and gives back the CertRep.
@@ -232,7 +267,7 @@ impl<'a> ScepClient<'a> {
     fn parcel<'p>(
         &self,
         capabilities: &Capabilities,
-        message_type: MessageType,
+        message_type: &'p str,
         signer: &'p Identity,
         request: &'p CertificateRequest<'p>,
         authorities: &'p [X509],
@@ -257,11 +292,22 @@ impl<'a> ScepClient<'a> {
         }
     }
 
-    async fn operate(&mut self, capabilities: &Capabilities, parcel: Parcel<'_>) -> Result<Identity, Error> {
+    async fn operate(
+        &mut self,
+        capabilities: &Capabilities,
+        parcel: &Parcel<'_>,
+    ) -> Result<Vec<X509>, Error> {
         let message = parcel.write()?;
         let answer = self.post_or_get(capabilities, &message.bytes).await?;
-        let certificate = scep_message::read_answer(&answer, &message, &parcel)?;
-        Ok(Identity::new(certificate, parcel.request.key.clone()))
+        scep_message::read_answer(&answer, &message, parcel)
+    }
+
+    /// What a tablet keeps: the first certificate, with its key.
+    async fn obtain(&mut self, capabilities: &Capabilities, parcel: &Parcel<'_>) -> Result<Identity, Error> {
+        let certificates = self.operate(capabilities, parcel).await?;
+        let first = certificates.into_iter().next();
+        let first = first.ok_or_else(|| Error::malformed("the SCEP answer", "it brings no certificate"))?;
+        Ok(Identity::new(first, parcel.request.key.clone()))
     }
 
     async fn post_or_get(&mut self, capabilities: &Capabilities, message: &[u8]) -> Result<Vec<u8>, Error> {
@@ -319,3 +365,6 @@ fn escaped(bytes: &[u8]) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

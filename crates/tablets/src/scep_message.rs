@@ -17,27 +17,15 @@ use crate::{Error, Identity};
 
 const ANSWER: &str = "the SCEP answer";
 
-/// The kinds of message a client sends (RFC 8894 §3.2.1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MessageType {
-    /// A renewal, signed by the certificate to renew.
-    RenewalReq,
-    /// A first request, with a challenge.
-    PkcsReq,
-}
-
-impl MessageType {
-    const fn number(self) -> &'static str {
-        match self {
-            Self::RenewalReq => "17",
-            Self::PkcsReq => "19",
-        }
-    }
-}
+/// A renewal, signed by the certificate to renew (RFC 8894 §3.2.1.2).
+pub(crate) const RENEWAL_REQ: &str = "17";
+/// A first request, with a challenge.
+pub(crate) const PKCS_REQ: &str = "19";
 
 /// All that a message is made from.
 pub(crate) struct Parcel<'a> {
-    pub(crate) message_type: MessageType,
+    /// Its type, as the wire has it.
+    pub(crate) message_type: &'a str,
     pub(crate) signer: &'a Identity,
     pub(crate) request: &'a CertificateRequest<'a>,
     pub(crate) authorities: &'a [X509],
@@ -64,7 +52,7 @@ impl Parcel<'_> {
         let printable =
             |identifier, text: &str| attribute(identifier, &element(tag::PRINTABLE_STRING, text.as_bytes()));
         let attributes = vec![
-            printable(oid::SCEP_MESSAGE_TYPE, self.message_type.number()),
+            printable(oid::SCEP_MESSAGE_TYPE, self.message_type),
             printable(oid::SCEP_TRANSACTION, &transaction),
             attribute(oid::SCEP_SENDER_NONCE, &element(tag::OCTET_STRING, &nonce)),
         ];
@@ -74,15 +62,17 @@ impl Parcel<'_> {
         Ok(Message { bytes, transaction, nonce })
     }
 
-    /// PKCS #10 (RFC 2986), with the challenge and the key usage asked for.
+    /// PKCS #10 (RFC 2986), with the challenge, the key usage and the further extensions asked for.
     fn certification_request(&self) -> Result<Vec<u8>, Error> {
         let mut attributes = Vec::new();
         if let Some(challenge) = self.request.challenge {
             let value = element(string_tag(challenge), challenge.as_bytes());
             attributes.push(attribute(oid::CHALLENGE_PASSWORD, &value));
         }
-        if let Some(usage) = key_usage(self.request.key_usage) {
-            attributes.push(attribute(oid::EXTENSION_REQUEST, &sequence(&[usage])));
+        let usage = key_usage(self.request.key_usage);
+        let extensions: Vec<Vec<u8>> = usage.into_iter().chain(self.request.wishes.iter().cloned()).collect();
+        if !extensions.is_empty() {
+            attributes.push(attribute(oid::EXTENSION_REQUEST, &sequence(&extensions)));
         }
         let information = sequence(&[
             der::unsigned(&[0]),
@@ -166,9 +156,9 @@ pub(crate) fn certificates_of(message: &[u8]) -> Result<Vec<X509>, Error> {
     signed_message::certificates(&message)
 }
 
-/// Opens the server's CertRep: checks who signed it and that it answers this message, and takes the first
-/// certificate, which must be for our key.
-pub(crate) fn read_answer(answer: &[u8], message: &Message, parcel: &Parcel<'_>) -> Result<X509, Error> {
+/// Opens the server's CertRep: checks who signed it and that it answers this message. Gives its certificates in
+/// its order; the first, which clients take, must be for our key.
+pub(crate) fn read_answer(answer: &[u8], message: &Message, parcel: &Parcel<'_>) -> Result<Vec<X509>, Error> {
     let opened = open_answer(answer, parcel.authorities)?;
     let attribute = |identifier| signed_message::signed_attribute(&opened.der, identifier);
     let text = |identifier| -> Result<String, Error> {
@@ -195,12 +185,10 @@ pub(crate) fn read_answer(answer: &[u8], message: &Message, parcel: &Parcel<'_>)
     let bag = CmsContentInfo::from_der(&opened.content)?
         .decrypt(parcel.signer.key(), &parcel.signer.certificate().to_owned())
         .map_err(|error| Error::malformed(ANSWER, format!("its envelope is not for us: {error}")))?;
-    let certificate = certificates_of(&bag)?
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::malformed(ANSWER, "it brings no certificate"))?;
-    if certificate.public_key()?.public_eq(parcel.request.key) {
-        Ok(certificate)
+    let certificates = certificates_of(&bag)?;
+    let first = certificates.first().ok_or_else(|| Error::malformed(ANSWER, "it brings no certificate"))?;
+    if first.public_key()?.public_eq(parcel.request.key) {
+        Ok(certificates)
     } else {
         Err(Error::malformed(ANSWER, "its first certificate is for another key"))
     }

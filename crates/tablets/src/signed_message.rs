@@ -7,6 +7,7 @@ use openssl::sign::Signer;
 use openssl::x509::{X509, X509Ref};
 
 use crate::der::{self, element, indefinite, object, oid, sequence, set, tag};
+use crate::error::forget_openssl_errors;
 use crate::{Clock, Error, Identity};
 
 /// The digest of a signature.
@@ -275,7 +276,9 @@ pub(crate) fn chains_to(certificate: &X509Ref, between: &[X509], anchors: &[X509
             openssl::x509::X509StoreContextRef::verify_cert,
         )
     };
-    verify().unwrap_or(false)
+    let chains = verify().unwrap_or(false);
+    forget_openssl_errors();
+    chains
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::hardware::Hardware;
 use crate::profile::{InstalledProfile, MdmPayload};
-use crate::{Error, Identity};
+use crate::{Error, Identity, KeyPool};
 
 /// The memory of a tablet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,29 +47,6 @@ pub struct State {
     pub restarts: u64,
     /// How often it played the sound of lost mode.
     pub sounds: u64,
-}
-
-/// What a tablet is, and stays through an erase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hardware {
-    /// The serial number.
-    pub serial: String,
-    /// The identifier of the device.
-    pub udid: String,
-    /// The model identifier, such as `iPad13,18`.
-    pub product_name: String,
-    /// The model's name for people.
-    pub model_name: String,
-    /// The order number, such as `MPQ03NF/A`.
-    pub model: String,
-    /// The system's version.
-    pub os_version: String,
-    /// The system's build.
-    pub build_version: String,
-    /// Whether it is supervised.
-    pub supervised: bool,
-    /// Where automated enrolment would send it, if the maker knows its owner.
-    pub automated_enrolment_url: Option<String>,
 }
 
 /// How it is enrolled.
@@ -258,19 +236,37 @@ impl Home {
         Ok(serials)
     }
 
+    /// Whether a tablet is kept here.
+    ///
+    /// # Errors
+    /// When the serial number cannot name a folder.
+    pub fn has(&self, serial: &str) -> Result<bool, Error> {
+        Ok(self.folder(serial)?.join(STATE_FILE).is_file())
+    }
+
     /// Reads one tablet's memory.
     ///
     /// # Errors
     /// When it is not there or cannot be read.
     pub fn load(&self, serial: &str) -> Result<(State, Option<Identity>), Error> {
-        let path = self.folder(serial)?.join(STATE_FILE);
+        self.load_with(serial, &KeyPool::empty())
+    }
+
+    /// Reads one tablet's memory. Its key is shared with the pool's if it is one of them: reading a key takes
+    /// longer than everything else, and thousands of copies need room.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn load_with(&self, serial: &str, keys: &KeyPool) -> Result<(State, Option<Identity>), Error> {
+        let folder = self.folder(serial)?;
+        let path = folder.join(STATE_FILE);
         let json = fs::read(&path).map_err(|source| Error::file(&path, source))?;
         let state = serde_json::from_slice(&json).map_err(|error| {
             Error::malformed("a tablet's kept memory", format!("{}: {error}", path.display()))
         })?;
-        let path = self.folder(serial)?.join(IDENTITY_FILE);
+        let path = folder.join(IDENTITY_FILE);
         let identity = match fs::read_to_string(&path) {
-            Ok(pem) => Some(Identity::from_pem(&pem)?),
+            Ok(pem) => Some(Identity::from_pem_with(&pem, keys)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(source) => return Err(Error::file(&path, source)),
         };
@@ -282,11 +278,17 @@ impl Home {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, state: &State, identity: Option<&Identity>) -> Result<(), Error> {
+        let pem = identity.map(Identity::to_pem).transpose()?;
+        self.save_written(state, pem.as_deref())
+    }
+
+    /// The same, with the identity already written as PEM.
+    pub(crate) fn save_written(&self, state: &State, identity: Option<&str>) -> Result<(), Error> {
         let folder = self.folder(&state.hardware.serial)?;
         fs::create_dir_all(&folder).map_err(|source| Error::file(&folder, source))?;
         let path = folder.join(IDENTITY_FILE);
         match identity {
-            Some(identity) => replace(&path, identity.to_pem()?.as_bytes())?,
+            Some(pem) => replace(&path, pem.as_bytes())?,
             None => match fs::remove_file(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

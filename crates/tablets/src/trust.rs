@@ -1,7 +1,10 @@
 //! Whom a tablet trusts to be its server.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use openssl::sha::Sha256;
 use openssl::ssl::{SslConnector, SslMethod, SslVersion};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
@@ -14,6 +17,9 @@ pub struct Trust {
     anchors: Vec<X509>,
     system: bool,
     connector: SslConnector,
+    /// What [`Trust::and`] gave before, by the further anchors' digest: a fleet whose profiles bring one authority
+    /// shares one context.
+    extended: Arc<Mutex<HashMap<[u8; 32], Trust>>>,
 }
 
 impl Trust {
@@ -40,12 +46,24 @@ impl Trust {
     /// These and further ones, as a profile with root certificates adds them.
     pub(crate) fn and(&self, further: &[X509]) -> Result<Self, Error> {
         let mut anchors = self.anchors.clone();
+        let mut digest = Sha256::new();
         for certificate in further {
             if !anchors.iter().any(|known| same(known, certificate)) {
+                digest.update(&certificate.to_der()?);
                 anchors.push(certificate.clone());
             }
         }
-        if anchors.len() == self.anchors.len() { Ok(self.clone()) } else { Self::new(anchors, self.system) }
+        if anchors.len() == self.anchors.len() {
+            return Ok(self.clone());
+        }
+        let digest = digest.finish();
+        let mut extended = self.extended.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = extended.get(&digest) {
+            return Ok(made.clone());
+        }
+        let made = Self::new(anchors, self.system)?;
+        extended.insert(digest, made.clone());
+        Ok(made)
     }
 
     /// The authorities named one by one; the machine's are not among them.
@@ -71,7 +89,7 @@ impl Trust {
         // A server certificate may itself be the anchor: benches pin self-signed ones.
         store.set_flags(openssl::x509::verify::X509VerifyFlags::PARTIAL_CHAIN)?;
         builder.set_cert_store(store.build());
-        Ok(Self { anchors, system, connector: builder.build() })
+        Ok(Self { anchors, system, connector: builder.build(), extended: Arc::default() })
     }
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use reqwest::{Client, Method, RequestBuilder, header};
 use rustls::crypto::ring;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use serde_json::Value;
-use types::Secret;
+use types::{Clock as _, Duration, ManualClock, Secret};
 use url::Url;
 
 use crate::TestkitError;
@@ -51,18 +53,32 @@ impl Answer {
     }
 }
 
+/// The test's clock, as TLS asks for it.
+#[derive(Debug)]
+struct TestTime(ManualClock);
+
+impl TimeProvider for TestTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_seconds()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
 impl ApiClient {
-    /// A client of the server at `base`, which trusts the authority `trust` (DER) alone.
+    /// A client of the server at `base`, which trusts the authority `trust` (DER) alone and goes by `clock`: a door
+    /// that is opened in next year shows a certificate of next year.
     pub(crate) fn new(
         base: Url,
         trust: &[Vec<u8>],
         token: Option<Secret<String>>,
+        clock: &ManualClock,
     ) -> Result<Self, TestkitError> {
         let mut roots = rustls::RootCertStore::empty();
         for authority in trust {
             roots.add(authority.clone().into()).map_err(TestkitError::other)?;
         }
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let time = Arc::new(TestTime(clock.clone()));
+        let tls = rustls::ClientConfig::builder_with_details(Arc::new(ring::default_provider()), time)
             .with_safe_default_protocol_versions()
             .map_err(TestkitError::other)?
             .with_root_certificates(roots)

@@ -29,8 +29,12 @@ impl From<Engine> for Database {
 pub(crate) struct Prepared {
     /// As `database.url` says it.
     pub(crate) url: String,
+    /// The same, as the owner of its tables.
+    pub(crate) owner_url: String,
     /// Whether its owner serves it.
     pub(crate) owner_serves: bool,
+    /// The role that serves it and owns nothing, where there is one.
+    pub(crate) serves: Option<String>,
     /// Dropped with the server.
     _scratch: Option<TestDatabase>,
 }
@@ -42,9 +46,12 @@ impl Database {
             Self::New(Engine::Sqlite) => {
                 let path = folder.join("ardoise.db");
                 Store::migrate(DatabaseUrl::sqlite(&path)).await?;
+                let url = format!("sqlite:{}", path.display());
                 Ok(Prepared {
-                    url: format!("sqlite:{}", path.display()),
+                    owner_url: url.clone(),
+                    url,
                     owner_serves: false,
+                    serves: None,
                     _scratch: None,
                 })
             }
@@ -58,12 +65,24 @@ impl Database {
                 .map_err(TestkitError::other)??;
                 let owner: DatabaseUrl = database.url().parse()?;
                 Store::migrate(owner.clone()).await?;
-                Store::grant(owner, role.name).await?;
-                Ok(Prepared { url: role.url, owner_serves: false, _scratch: Some(database) })
+                Store::grant(owner, role.name.clone()).await?;
+                Ok(Prepared {
+                    url: role.url,
+                    owner_url: database.url().to_owned(),
+                    owner_serves: false,
+                    serves: Some(role.name),
+                    _scratch: Some(database),
+                })
             }
             Self::At(url) => {
                 Store::migrate(url.parse()?).await?;
-                Ok(Prepared { url: url.clone(), owner_serves: true, _scratch: None })
+                Ok(Prepared {
+                    url: url.clone(),
+                    owner_url: url.clone(),
+                    owner_serves: true,
+                    serves: None,
+                    _scratch: None,
+                })
             }
         }
     }

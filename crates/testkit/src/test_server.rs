@@ -1,5 +1,7 @@
 //! The server under test, with everything around it.
 
+mod memory;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -200,7 +202,12 @@ impl TestServer {
     async fn give_token(&mut self) -> Result<(), TestkitError> {
         let running = self.running.as_ref().ok_or(TestkitError::Stopped)?;
         let token = give_token(running.fleet(), Scope::Operate, self.clock.now()).await?;
-        let client = ApiClient::new(running.people_url().clone(), running.own_authorities(), Some(token))?;
+        let client = ApiClient::new(
+            running.people_url().clone(),
+            running.own_authorities(),
+            Some(token),
+            &self.clock,
+        )?;
         self.api = Some(client);
         Ok(())
     }
@@ -227,6 +234,12 @@ impl TestServer {
         if let Some(running) = &self.running {
             running.waker().clock_moved();
         }
+    }
+
+    /// The keys that its tablets share.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyPool {
+        &self.keys
     }
 
     /// The running server.

@@ -152,7 +152,8 @@ CREATE TABLE warrants (
     state TEXT NOT NULL CONSTRAINT warrants_state CHECK (state IN ('open', 'ended')),
     opens_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    CONSTRAINT warrants_last CHECK (opens_at < expires_at)
+    -- 168 hours at most (M1).
+    CONSTRAINT warrants_last CHECK (opens_at < expires_at AND expires_at - opens_at <= 604800000)
 );
 
 CREATE TABLE erase_orders (
@@ -212,7 +213,8 @@ CREATE TABLE commands (
     pending BOOLEAN NOT NULL GENERATED ALWAYS AS (state IN ('queued', 'sent', 'not-now')) STORED,
     CONSTRAINT commands_ordinary_rests_on_nothing CHECK (gate <> 'ordinary' OR (
         incident_id IS NULL AND warrant_id IS NULL AND erase_order_id IS NULL AND enrolment_end_id IS NULL
-        AND request_type NOT IN ('EraseDevice', 'EnableLostMode', 'DeviceLocation'))),
+        AND request_type NOT IN
+        ('EraseDevice', 'DeleteUser', 'LogOutUser', 'EnableLostMode', 'DeviceLocation'))),
     CONSTRAINT commands_lost_mode_rests_on_an_incident CHECK (gate <> 'lost-mode' OR (
         incident_id IS NOT NULL AND warrant_id IS NULL AND erase_order_id IS NULL AND enrolment_end_id IS NULL
         AND payload IS NULL AND request_type IN ('EnableLostMode', 'PlayLostModeSound'))),
@@ -342,6 +344,9 @@ ALTER TABLE enrolments ADD FOREIGN KEY (end_id) REFERENCES enrolment_ends (id);
 -- of the machine.
 CREATE FUNCTION commands_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT 1 FROM commands c WHERE c.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: a queued command is what it was when it was queued';
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM enrolments e WHERE e.id = NEW.enrolment_id AND e.tablet_id = NEW.tablet_id) THEN
         RAISE EXCEPTION 'ardoise: a command goes to an enrolment of its own tablet';
     END IF;
@@ -432,6 +437,9 @@ END $$;
 CREATE TRIGGER incidents_before_update BEFORE UPDATE ON incidents FOR EACH ROW EXECUTE FUNCTION incidents_before_update();
 CREATE FUNCTION warrants_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NEW.state <> 'open' OR EXISTS (SELECT 1 FROM warrants w WHERE w.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: a warrant is opened once';
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = NEW.incident_id AND i.tablet_id = NEW.tablet_id
             AND i.kind IN ('loss', 'theft', 'authority-request') AND i.state = 'open') THEN
         RAISE EXCEPTION 'ardoise: a warrant rests on an open incident of its tablet (M1)';
@@ -498,3 +506,110 @@ BEGIN
     RETURN OLD;
 END $$;
 CREATE TRIGGER audit_before_delete BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_before_delete();
+
+-- A row that stands is neither written over nor deleted, to be made again as it never was.
+CREATE FUNCTION commands_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.gate <> 'ordinary' THEN
+        RAISE EXCEPTION 'ardoise: what a dangerous command rested on stays to be read';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER commands_before_delete BEFORE DELETE ON commands FOR EACH ROW EXECUTE FUNCTION commands_before_delete();
+CREATE FUNCTION incidents_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> 'open' OR EXISTS (SELECT 1 FROM incidents i WHERE i.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: an incident is opened once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER incidents_before_insert BEFORE INSERT ON incidents FOR EACH ROW EXECUTE FUNCTION incidents_before_insert();
+CREATE FUNCTION incidents_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TRUE THEN
+        RAISE EXCEPTION 'ardoise: an incident is frozen, except towards its closing';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER incidents_before_delete BEFORE DELETE ON incidents FOR EACH ROW EXECUTE FUNCTION incidents_before_delete();
+CREATE FUNCTION warrants_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TRUE THEN
+        RAISE EXCEPTION 'ardoise: a warrant is frozen, except towards its end';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER warrants_before_delete BEFORE DELETE ON warrants FOR EACH ROW EXECUTE FUNCTION warrants_before_delete();
+CREATE FUNCTION erase_orders_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> 'open' OR EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: an erase order is given once';
+    END IF;
+    IF NEW.enrolment_id IS NOT NULL AND NOT EXISTS
+            (SELECT 1 FROM enrolments e WHERE e.id = NEW.enrolment_id AND e.tablet_id = NEW.tablet_id) THEN
+        RAISE EXCEPTION 'ardoise: an erase order names an enrolment of its own tablet (M3)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER erase_orders_before_insert BEFORE INSERT ON erase_orders FOR EACH ROW EXECUTE FUNCTION erase_orders_before_insert();
+CREATE FUNCTION erase_orders_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TRUE THEN
+        RAISE EXCEPTION 'ardoise: an erase order is frozen, except towards its end';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER erase_orders_before_delete BEFORE DELETE ON erase_orders FOR EACH ROW EXECUTE FUNCTION erase_orders_before_delete();
+CREATE FUNCTION enrolment_ends_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> 'open' OR EXISTS (SELECT 1 FROM enrolment_ends x WHERE x.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: an end of an enrolment is recorded once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER enrolment_ends_before_insert BEFORE INSERT ON enrolment_ends FOR EACH ROW EXECUTE FUNCTION enrolment_ends_before_insert();
+CREATE FUNCTION enrolment_ends_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TRUE THEN
+        RAISE EXCEPTION 'ardoise: a recorded end of an enrolment is frozen, except towards its end';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER enrolment_ends_before_delete BEFORE DELETE ON enrolment_ends FOR EACH ROW EXECUTE FUNCTION enrolment_ends_before_delete();
+CREATE FUNCTION certificates_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM certificates c WHERE c.sha256 = NEW.sha256) THEN
+        RAISE EXCEPTION 'ardoise: a certificate is bound to one enrolment for good';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER certificates_before_insert BEFORE INSERT ON certificates FOR EACH ROW EXECUTE FUNCTION certificates_before_insert();
+CREATE FUNCTION certificates_before_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TRUE THEN
+        RAISE EXCEPTION 'ardoise: a certificate is bound to one enrolment for good';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER certificates_before_delete BEFORE DELETE ON certificates FOR EACH ROW EXECUTE FUNCTION certificates_before_delete();
+CREATE FUNCTION audit_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM audit a WHERE a.id = NEW.id) THEN
+        RAISE EXCEPTION 'ardoise: the audit log is appended, never edited';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER audit_before_insert BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_before_insert();
+
+-- TRUNCATE asks no trigger of rows. `TRUNCATE tablets CASCADE` comes by here too.
+CREATE FUNCTION never_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'ardoise: table % is appended, never cut', TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER commands_before_truncate BEFORE TRUNCATE ON commands FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER incidents_before_truncate BEFORE TRUNCATE ON incidents FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER warrants_before_truncate BEFORE TRUNCATE ON warrants FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER erase_orders_before_truncate BEFORE TRUNCATE ON erase_orders FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER enrolment_ends_before_truncate BEFORE TRUNCATE ON enrolment_ends FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER certificates_before_truncate BEFORE TRUNCATE ON certificates FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+CREATE TRIGGER audit_before_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();

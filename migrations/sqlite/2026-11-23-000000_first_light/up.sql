@@ -118,7 +118,7 @@ CREATE TABLE certificates (
     not_after INTEGER NOT NULL,
     first_used_at INTEGER,
     renewed_from TEXT REFERENCES certificates (sha256)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX certificates_by_enrolment ON certificates (enrolment_id);
 CREATE INDEX certificates_by_expiry ON certificates (not_after);
 
@@ -134,7 +134,8 @@ CREATE TABLE challenges (
     CONSTRAINT challenges_used_for_something CHECK ((used_at IS NULL) = (used_for IS NULL))
 ) STRICT;
 
--- What dangerous commands rest on. Each row is frozen once made, except towards its end.
+-- What dangerous commands rest on. Each row is frozen once made, except towards its end. Without rowids, by which a
+-- row could be written over unseen.
 CREATE TABLE incidents (
     id TEXT PRIMARY KEY NOT NULL,
     tablet_id TEXT NOT NULL REFERENCES tablets (id),
@@ -143,7 +144,7 @@ CREATE TABLE incidents (
     opened_at INTEGER NOT NULL,
     closed_at INTEGER,
     CONSTRAINT incidents_closed_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE warrants (
     id TEXT PRIMARY KEY NOT NULL,
@@ -152,8 +153,9 @@ CREATE TABLE warrants (
     state TEXT NOT NULL CONSTRAINT warrants_state CHECK (state IN ('open', 'ended')),
     opens_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    CONSTRAINT warrants_last CHECK (opens_at < expires_at)
-) STRICT;
+    -- 168 hours at most (M1).
+    CONSTRAINT warrants_last CHECK (opens_at < expires_at AND expires_at - opens_at <= 604800000)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE erase_orders (
     id TEXT PRIMARY KEY NOT NULL,
@@ -165,7 +167,7 @@ CREATE TABLE erase_orders (
     not_before INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     CONSTRAINT erase_orders_last CHECK (not_before < expires_at)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrolment_ends (
     id TEXT PRIMARY KEY NOT NULL,
@@ -174,7 +176,7 @@ CREATE TABLE enrolment_ends (
     decided_at INTEGER NOT NULL,
     decided_by TEXT NOT NULL,
     state TEXT NOT NULL CONSTRAINT enrolment_ends_state CHECK (state IN ('open', 'ended'))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Every tablet's queue, and what became of each command. Only ordinary commands carry a payload, and one
 -- that is rendered at delivery carries none. An answer to a locate command is never kept here (M2).
@@ -212,7 +214,8 @@ CREATE TABLE commands (
     pending INTEGER NOT NULL GENERATED ALWAYS AS (state IN ('queued', 'sent', 'not-now')) STORED,
     CONSTRAINT commands_ordinary_rests_on_nothing CHECK (gate <> 'ordinary' OR (
         incident_id IS NULL AND warrant_id IS NULL AND erase_order_id IS NULL AND enrolment_end_id IS NULL
-        AND request_type NOT IN ('EraseDevice', 'EnableLostMode', 'DeviceLocation'))),
+        AND request_type NOT IN
+        ('EraseDevice', 'DeleteUser', 'LogOutUser', 'EnableLostMode', 'DeviceLocation'))),
     CONSTRAINT commands_lost_mode_rests_on_an_incident CHECK (gate <> 'lost-mode' OR (
         incident_id IS NOT NULL AND warrant_id IS NULL AND erase_order_id IS NULL AND enrolment_end_id IS NULL
         AND payload IS NULL AND request_type IN ('EnableLostMode', 'PlayLostModeSound'))),
@@ -397,7 +400,7 @@ CREATE TRIGGER commands_before_update_4 BEFORE UPDATE ON commands WHEN
         AND x.enrolment_id = NEW.enrolment_id AND x.state = 'open' AND x.decided_at <= NEW.queued_at)
     BEGIN SELECT RAISE(ABORT, 'ardoise: an unenrolment needs a recorded end of this enrolment (M4)'); END;
 CREATE TRIGGER commands_before_update_5 BEFORE UPDATE ON commands WHEN
-        NEW.id IS NOT OLD.id OR NEW.enrolment_id IS NOT OLD.enrolment_id OR
+        NEW.rowid IS NOT OLD.rowid OR NEW.id IS NOT OLD.id OR NEW.enrolment_id IS NOT OLD.enrolment_id OR
         NEW.tablet_id IS NOT OLD.tablet_id OR NEW.request_type IS NOT OLD.request_type OR
         NEW.gate IS NOT OLD.gate OR NEW.incident_id IS NOT OLD.incident_id OR
         NEW.warrant_id IS NOT OLD.warrant_id OR NEW.erase_order_id IS NOT OLD.erase_order_id OR
@@ -445,3 +448,49 @@ CREATE TRIGGER audit_before_update_1 BEFORE UPDATE ON audit WHEN
 CREATE TRIGGER audit_before_delete_1 BEFORE DELETE ON audit WHEN
         TRUE
     BEGIN SELECT RAISE(ABORT, 'ardoise: the audit log is appended, never cut'); END;
+-- A row that stands is neither written over (INSERT OR REPLACE deletes it without asking a trigger) nor
+-- deleted, to be made again as it never was.
+CREATE TRIGGER commands_before_insert_6 BEFORE INSERT ON commands WHEN
+        EXISTS (SELECT 1 FROM commands c WHERE c.id = NEW.id)
+        OR EXISTS (SELECT 1 FROM commands c WHERE c.rowid = NEW.rowid)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a queued command is what it was when it was queued'); END;
+CREATE TRIGGER commands_before_delete_1 BEFORE DELETE ON commands WHEN
+        OLD.gate <> 'ordinary'
+    BEGIN SELECT RAISE(ABORT, 'ardoise: what a dangerous command rested on stays to be read'); END;
+CREATE TRIGGER incidents_before_insert_1 BEFORE INSERT ON incidents WHEN
+        NEW.state <> 'open' OR EXISTS (SELECT 1 FROM incidents i WHERE i.id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an incident is opened once'); END;
+CREATE TRIGGER incidents_before_delete_1 BEFORE DELETE ON incidents WHEN
+        TRUE
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an incident is frozen, except towards its closing'); END;
+CREATE TRIGGER warrants_before_insert_2 BEFORE INSERT ON warrants WHEN
+        NEW.state <> 'open' OR EXISTS (SELECT 1 FROM warrants w WHERE w.id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a warrant is opened once'); END;
+CREATE TRIGGER warrants_before_delete_1 BEFORE DELETE ON warrants WHEN
+        TRUE
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a warrant is frozen, except towards its end'); END;
+CREATE TRIGGER erase_orders_before_insert_1 BEFORE INSERT ON erase_orders WHEN
+        NEW.state <> 'open' OR EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an erase order is given once'); END;
+CREATE TRIGGER erase_orders_before_insert_2 BEFORE INSERT ON erase_orders WHEN
+        NEW.enrolment_id IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM enrolments e WHERE e.id = NEW.enrolment_id AND e.tablet_id = NEW.tablet_id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an erase order names an enrolment of its own tablet (M3)'); END;
+CREATE TRIGGER erase_orders_before_delete_1 BEFORE DELETE ON erase_orders WHEN
+        TRUE
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an erase order is frozen, except towards its end'); END;
+CREATE TRIGGER enrolment_ends_before_insert_1 BEFORE INSERT ON enrolment_ends WHEN
+        NEW.state <> 'open' OR EXISTS (SELECT 1 FROM enrolment_ends x WHERE x.id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: an end of an enrolment is recorded once'); END;
+CREATE TRIGGER enrolment_ends_before_delete_1 BEFORE DELETE ON enrolment_ends WHEN
+        TRUE
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a recorded end of an enrolment is frozen, except towards its end'); END;
+CREATE TRIGGER certificates_before_insert_1 BEFORE INSERT ON certificates WHEN
+        EXISTS (SELECT 1 FROM certificates c WHERE c.sha256 = NEW.sha256)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a certificate is bound to one enrolment for good'); END;
+CREATE TRIGGER certificates_before_delete_1 BEFORE DELETE ON certificates WHEN
+        TRUE
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a certificate is bound to one enrolment for good'); END;
+CREATE TRIGGER audit_before_insert_1 BEFORE INSERT ON audit WHEN
+        EXISTS (SELECT 1 FROM audit a WHERE a.id = NEW.id) OR EXISTS (SELECT 1 FROM audit a WHERE a.seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: the audit log is appended, never edited'); END;

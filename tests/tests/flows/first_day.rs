@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use store::Engine;
+use tablets::Ipad;
 use testkit::{TestServer, inventory_csv};
 
 use crate::support::{COLLEGE, enrolment, obey, observation, on_both_engines, standing, state_of};
@@ -42,28 +43,34 @@ async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
     assert_ne!(standing(&server, "DMPX00000001").await, "enrolled");
 
     let mut ipad = server.ipad("DMPX00000001").build().unwrap();
-    ipad.enrol_by_link(&server.link_for("DMPX00000001").await.unwrap()).await.unwrap();
+    has_its_first_day(&server, &mut ipad).await;
+    assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
+}
+
+/// From a link to a profile that the tablet shows, for a tablet of the inventory, however it proves itself.
+pub(crate) async fn has_its_first_day(server: &TestServer, ipad: &mut Ipad) {
+    let serial = ipad.serial().to_owned();
+    ipad.enrol_by_link(&server.link_for(&serial).await.unwrap()).await.unwrap();
     assert!(ipad.is_enrolled());
-    assert_eq!(standing(&server, "DMPX00000001").await, "enrolled");
-    let shown = enrolment(&server, "DMPX00000001").await;
+    assert_eq!(standing(server, &serial).await, "enrolled");
+    let shown = enrolment(server, &serial).await;
     assert_eq!((shown["kind"].as_str(), shown["udid"].as_str()), (Some("link"), Some(ipad.udid())));
 
-    let first = obey(&mut ipad).await;
+    let first = obey(ipad).await;
     assert!(first.request_types().contains(&"DeviceInformation"), "{:?}", first.request_types());
-    let information = observation(&server, "DMPX00000001", "device-information").await.unwrap();
+    let information = observation(server, &serial, "device-information").await.unwrap();
     assert!(information.to_string().contains("27.0"), "{information}");
-    assert_eq!(enrolment(&server, "DMPX00000001").await["supervision"], "supervised");
+    assert_eq!(enrolment(server, &serial).await["supervision"], "supervised");
 
-    let install = server.command("DMPX00000001", "InstallProfile", install_profile()).await.unwrap();
-    assert_eq!(state_of(&server, &install).await, "queued");
-    assert_eq!(obey(&mut ipad).await.request_types(), ["InstallProfile"]);
-    assert_eq!(state_of(&server, &install).await, "acknowledged");
+    let install = server.command(&serial, "InstallProfile", install_profile()).await.unwrap();
+    assert_eq!(state_of(server, &install).await, "queued");
+    assert_eq!(obey(ipad).await.request_types(), ["InstallProfile"]);
+    assert_eq!(state_of(server, &install).await, "acknowledged");
 
-    let list = server.command("DMPX00000001", "ProfileList", Value::Null).await.unwrap();
-    obey(&mut ipad).await;
-    assert_eq!(state_of(&server, &list).await, "acknowledged");
-    let profiles = observation(&server, "DMPX00000001", "profile-list").await.unwrap();
+    let list = server.command(&serial, "ProfileList", Value::Null).await.unwrap();
+    obey(ipad).await;
+    assert_eq!(state_of(server, &list).await, "acknowledged");
+    let profiles = observation(server, &serial, "profile-list").await.unwrap();
     assert!(profiles.to_string().contains("fr.example.cdi"), "{profiles}");
-    assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
-    assert!(obey(&mut ipad).await.handled.is_empty(), "nothing is given twice");
+    assert!(obey(ipad).await.handled.is_empty(), "nothing is given twice");
 }

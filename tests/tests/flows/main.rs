@@ -4,10 +4,49 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod asker;
+#[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
+mod ended;
+#[cfg(test)]
+mod enrolling;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
 mod identities;
+mod independent_clients;
+#[cfg(test)]
+mod interruptions;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
+mod proofs;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod renewal;
+#[cfg(test)]
+mod restored;
+#[cfg(test)]
+mod scep;
+#[cfg(test)]
+mod scep_clients;
+#[cfg(test)]
+mod strange_messages;
+#[cfg(test)]
+mod strange_reports;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tablets_program;
+#[cfg(test)]
+mod takeover;
+#[cfg(test)]
+mod troubles;

@@ -1,8 +1,16 @@
 //! What the stories share.
 
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use openssl::x509::X509Ref;
 use serde_json::Value;
-use tablets::{Conversation, Ipad, Outcome, Status};
+use store::certificates::Certificate;
+use tablets::{Conversation, HttpClient, Identity, Ipad, Outcome, Reply, Request, Status};
 use testkit::TestServer;
+use types::{Clock as _, EnrolmentId};
+use url::Url;
 
 /// Two tests of each story, one per engine.
 macro_rules! on_both_engines {
@@ -75,4 +83,110 @@ pub(crate) fn report(udid: &str, status: &str, command: Option<&str>) -> plist::
         report.insert("CommandUUID".into(), command.into());
     }
     report
+}
+
+/// A day of the calendar.
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// A property list as it goes over the wire.
+pub(crate) fn xml(message: &plist::Dictionary) -> Vec<u8> {
+    let mut written = Vec::new();
+    plist::Value::Dictionary(message.clone()).to_writer_xml(&mut written).unwrap();
+    written
+}
+
+/// The tablets' clock of this server, for clients that are not built by it.
+pub(crate) fn clock(server: &TestServer) -> tablets::Clock {
+    let clock = server.clock().clone();
+    tablets::Clock::reading(move || clock.now().as_seconds())
+}
+
+/// A client that is nobody: it trusts the server, and proves nothing of its own.
+pub(crate) fn stranger(server: &TestServer) -> HttpClient {
+    HttpClient::new(server.trust().clone(), clock(server))
+}
+
+/// An address of the tablets' door.
+pub(crate) fn at(server: &TestServer, path: &str) -> Url {
+    server.tablets_url().unwrap().join(path).unwrap()
+}
+
+/// Sends a body to the tablets' door, with these headers, and perhaps a client certificate.
+pub(crate) async fn put(
+    http: &mut HttpClient,
+    url: Url,
+    headers: &[(&'static str, String)],
+    identity: Option<&Identity>,
+    body: &[u8],
+) -> Reply {
+    let mut request = Request::new(Method::PUT, url, body.to_vec());
+    for (name, value) in headers {
+        request =
+            request.header(HeaderName::from_static(name), HeaderValue::try_from(value.as_str()).unwrap());
+    }
+    http.send(&request, identity).await.unwrap()
+}
+
+/// The id of a tablet's enrolment.
+pub(crate) async fn enrolment_id(server: &TestServer, serial: &str) -> EnrolmentId {
+    enrolment(server, serial).await["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// The certificates that an enrolment was given, oldest first, as the memory has them: no API shows them.
+pub(crate) async fn certificates_of(server: &TestServer, enrolment: EnrolmentId) -> Vec<Certificate> {
+    let store = server.fleet().unwrap().store();
+    store.read(move |tx| store::certificates::of_enrolment(tx, enrolment)).await.unwrap()
+}
+
+/// How the memory knows a certificate.
+pub(crate) fn fingerprint(certificate: &X509Ref) -> store::Digest {
+    store::Digest::from(pki::Fingerprint::of(&certificate.to_der().unwrap()))
+}
+
+/// How many commands of a type a tablet was ever given to do.
+pub(crate) async fn commands_of(server: &TestServer, serial: &str, request_type: &str) -> usize {
+    let path = format!("/api/v1/tablets/{serial}/commands");
+    let listed = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
+    let items = listed["items"].as_array().cloned().unwrap_or_default();
+    items.iter().filter(|command| command["request_type"] == request_type).count()
+}
+
+/// A valid check-in message of every kind, from this tablet.
+pub(crate) fn check_ins(ipad: &Ipad) -> Vec<(&'static str, plist::Dictionary)> {
+    let topic = ipad.enrolment().map(|enrolment| enrolment.mdm.topic.clone()).unwrap_or_default();
+    let message = |name: &str, keys: &[(&str, plist::Value)]| {
+        let mut message = plist::Dictionary::new();
+        message.insert("MessageType".into(), name.into());
+        message.insert("UDID".into(), ipad.udid().into());
+        message.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        message
+    };
+    vec![
+        ("Authenticate", ipad.authenticate_message().unwrap()),
+        ("TokenUpdate", ipad.token_update_message().unwrap()),
+        (
+            "SetBootstrapToken",
+            message("SetBootstrapToken", &[("BootstrapToken", plist::Value::Data(vec![7; 32]))]),
+        ),
+        ("GetBootstrapToken", message("GetBootstrapToken", &[])),
+        ("DeclarativeManagement", message("DeclarativeManagement", &[("Endpoint", "tokens".into())])),
+        ("GetToken", message("GetToken", &[("TokenServiceType", "com.apple.maid".into())])),
+        ("ReturnToService", message("ReturnToService", &[])),
+        ("UserAuthenticate", message("UserAuthenticate", &[("UserID", "0".into())])),
+        ("CheckOut", message("CheckOut", &[("Topic", topic.into())])),
+    ]
+}
+
+/// The message without a key.
+pub(crate) fn without(message: &plist::Dictionary, key: &str) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.remove(key);
+    message
+}
+
+/// The message with a key, in place of the one that is there.
+pub(crate) fn with(message: &plist::Dictionary, key: &str, value: plist::Value) -> plist::Dictionary {
+    let mut message = message.clone();
+    message.insert(key.to_owned(), value);
+    message
 }

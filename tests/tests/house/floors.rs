@@ -109,6 +109,21 @@ fn the_test_kit_is_not_used_by_what_it_tests() {
 }
 
 #[test]
+fn no_job_has_a_path_of_its_own_to_the_database() {
+    for (room, dependency) in our_dependencies() {
+        let to_the_memory = room == "jobs" && ["store", "orders"].contains(&dependency.name.as_str());
+        assert!(!to_the_memory, "`jobs` uses `{}`: what it does is a use case of `fleet`", dependency.name);
+    }
+    let jobs = tree::sources().iter().filter(|file| file.room() == Some("jobs"));
+    let past_the_use_cases: Vec<String> = jobs
+        .flat_map(|file| file.code_outside_tests().map(move |(number, line)| (&file.path, number, line)))
+        .filter(|(_path, _number, line)| line.contains(".store()"))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect();
+    assert!(past_the_use_cases.is_empty(), "a job calls a use case:\n{}", past_the_use_cases.join("\n"));
+}
+
+#[test]
 fn some_libraries_live_in_one_place() {
     let mut wrong = Vec::new();
     for package in &workspace().packages {

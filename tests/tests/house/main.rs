@@ -10,6 +10,8 @@ mod folders;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod rules_page;
 #[cfg(test)]
 mod tree;

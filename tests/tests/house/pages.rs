@@ -44,6 +44,24 @@ fn every_command_of_make_in_the_pages_exists() {
     }
 }
 
+#[test]
+fn every_alarm_is_explained_to_whoever_runs_the_server() {
+    let page = tree::read("docs/operations.md");
+    let source = tree::read("crates/fleet/src/watch.rs");
+    let kinds: Vec<&str> = source
+        .lines()
+        .filter(|line| line.trim_start().starts_with("Self::") && line.contains("=> \""))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert!(kinds.len() >= 10, "{kinds:?}");
+    for kind in kinds {
+        assert!(
+            page.contains(&format!("`{kind}`")),
+            "docs/operations.md does not explain the alarm `{kind}`"
+        );
+    }
+}
+
 /// Every Markdown page of the top folder and of `docs/`.
 fn pages() -> Vec<String> {
     let docs = tree::files("docs").into_iter().filter(|page| page.ends_with(".md"));

@@ -60,6 +60,27 @@ const DELETE_USER: ErasingKey = ErasingKey {
     reason: "it erases a user's data on a Shared iPad",
 };
 
+const LOG_OUT_USER: ErasingKey = ErasingKey {
+    wire: ErasingWire::Command,
+    holder: "LogOutUser",
+    key: "",
+    reason: "it ends a temporary session of a Shared iPad, and its data with it",
+};
+
+const EXCHANGE_PROFILE: ErasingKey = ErasingKey {
+    wire: ErasingWire::Profile,
+    holder: "com.apple.eas.account",
+    key: "",
+    reason: "the server of an Exchange account can order the tablet to erase itself",
+};
+
+const EXCHANGE_DECLARATION: ErasingKey = ErasingKey {
+    wire: ErasingWire::Declaration,
+    holder: "com.apple.configuration.account.exchange",
+    key: "",
+    reason: "the server of an Exchange account can order the tablet to erase itself",
+};
+
 const GUESTS_ONLY: ErasingKey = ErasingKey {
     wire: ErasingWire::Command,
     holder: "Settings",
@@ -75,8 +96,17 @@ const RETURN_TO_SERVICE: ErasingKey = ErasingKey {
 };
 
 /// Everything that can erase, so that one test can hold each room to it.
-pub const ERASING_KEYS: &[ErasingKey] =
-    &[PASSCODE_PROFILE, PASSCODE_DECLARATION, ERASE_DEVICE, DELETE_USER, GUESTS_ONLY, RETURN_TO_SERVICE];
+pub const ERASING_KEYS: &[ErasingKey] = &[
+    PASSCODE_PROFILE,
+    EXCHANGE_PROFILE,
+    PASSCODE_DECLARATION,
+    EXCHANGE_DECLARATION,
+    ERASE_DEVICE,
+    DELETE_USER,
+    LOG_OUT_USER,
+    GUESTS_ONLY,
+    RETURN_TO_SERVICE,
+];
 
 /// Keys that erase wherever they stand in a profile or a declaration.
 const ANYWHERE: [ErasingKey; 2] = [PASSCODE_PROFILE, PASSCODE_DECLARATION];
@@ -107,7 +137,12 @@ pub(super) fn profile_erasing_keys(profile: &Profile) -> Vec<ErasingFind> {
     }
     search_dictionary(&profile.to_dictionary(), "", &mut finds);
     for (position, payload) in profile.payloads().iter().enumerate() {
-        if payload.header.payload_type == DECLARATIONS_PAYLOAD {
+        let kind = payload.header.payload_type.trim();
+        if kind.eq_ignore_ascii_case(EXCHANGE_PROFILE.holder) {
+            let path = format!("PayloadContent.{position}");
+            finds.push(ErasingFind { path, reason: EXCHANGE_PROFILE.reason });
+        }
+        if kind.eq_ignore_ascii_case(DECLARATIONS_PAYLOAD) {
             let path = format!("PayloadContent.{position}.Declarations");
             search_embedded(payload.to_dictionary().get("Declarations"), &path, &mut finds);
         }
@@ -120,7 +155,10 @@ pub(super) fn profile_erasing_keys(profile: &Profile) -> Vec<ErasingFind> {
 pub fn declaration_erasing_keys(declaration_type: &str, payload: &serde_json::Value) -> Vec<ErasingFind> {
     let mut finds = Vec::new();
     search_json(payload, "", &mut finds);
-    if declaration_type.starts_with(LEGACY_DECLARATION) {
+    if declaration_type.eq_ignore_ascii_case(EXCHANGE_DECLARATION.holder) {
+        finds.push(ErasingFind { path: "Payload".to_owned(), reason: EXCHANGE_DECLARATION.reason });
+    }
+    if declaration_type.to_ascii_lowercase().starts_with(LEGACY_DECLARATION) {
         let unseen = LEGACY_KEYS.iter().filter(|key| payload.get(key).is_some());
         finds.extend(unseen.map(|key| ErasingFind { path: (*key).to_owned(), reason: UNSEEN_PROFILE }));
     }
@@ -134,6 +172,7 @@ pub fn command_erasing_keys(command: &Command) -> Vec<ErasingFind> {
     match command {
         Command::EraseDevice(_) => whole(ERASE_DEVICE),
         Command::DeleteUser(_) => whole(DELETE_USER),
+        Command::LogOutUser(_) => whole(LOG_OUT_USER),
         Command::Settings(settings) => settings
             .settings
             .iter()

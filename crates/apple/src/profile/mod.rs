@@ -114,7 +114,7 @@ impl Profile {
     /// enrolment.
     #[must_use]
     pub fn contains_mdm_payload(&self) -> bool {
-        self.payload_types().contains(&mdm::TYPE)
+        self.payload_types().iter().any(|kind| kind.trim().eq_ignore_ascii_case(mdm::TYPE))
     }
 
     /// The paths in it that can erase a tablet without an order, with the reason; empty if none.

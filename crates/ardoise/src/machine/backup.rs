@@ -21,7 +21,10 @@ const RESTORE_EXAMPLES: &str = "\
 Stop the server first. The database must be empty: move SQLite's file away, or create a fresh PostgreSQL one.
 Whatever destroys and is older than the restore is void: pending commands that rest on an order, erase orders,
 warrants, ends of enrolments. Tablets that the backup does not know stay managed, and raise an alarm.
-  ardoise restore /srv/backups/ardoise-2026-11-23.db";
+  ardoise restore /srv/backups/ardoise-2026-11-23.db
+A database that came back by other means (a snapshot of the machine, PostgreSQL's own archives) is as old as any
+backup. Before it is served:
+  ardoise restore --in-place";
 
 /// Where the backup goes.
 #[derive(Debug, Args)]
@@ -38,7 +41,13 @@ pub(crate) struct BackupArguments {
 #[command(after_help = RESTORE_EXAMPLES)]
 pub(crate) struct RestoreArguments {
     /// A file that `ardoise backup` wrote.
-    file: PathBuf,
+    #[arg(required_unless_present = "in_place")]
+    file: Option<PathBuf>,
+
+    /// The database came back by other means: only make void what destroys.
+    #[arg(long, conflicts_with = "file")]
+    in_place: bool,
+
     #[command(flatten)]
     owner: OwnerArguments,
     #[command(flatten)]
@@ -72,17 +81,12 @@ pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Resu
     let home = arguments.home.open()?;
     let config = home.existing_config()?;
     let vault = config.open_vault()?;
-    if let Some(path) = config.database.url.sqlite_path().filter(|path| path.exists()) {
-        return Err(Failure::BadFile {
-            path: path.to_owned(),
-            problem:
-                "there is a database already: stop the server, and move it away with its `-wal` and `-shm`"
-                    .into(),
-        });
-    }
     let url = arguments.owner.of(&config)?;
     let spinner = output.spinner("bringing the backup back");
-    let restored = Store::restore(url, vault, arguments.file, now()).await;
+    let restored = match arguments.file {
+        Some(file) => Store::restore(url, vault, file, now()).await,
+        None => Store::after_restore(url, vault, now()).await,
+    };
     spinner.finish_and_clear();
     let restored = restored?;
     arguments.owner.grant(&config).await?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use server::config::{Config, template};
-use store::Vault;
+use store::{Store, StoreError, StoreOptions, Vault};
 
 use super::tables::OwnerArguments;
 use super::{authority, first_token, host, now, open_fleet, open_store};
@@ -73,7 +73,10 @@ const FIELDS: &[Column] = &[
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let home = arguments.home.open()?;
     let config = configuration(&arguments, &home)?;
-    make_key_file(&config.keys_file)?;
+    if !config.keys_file.exists() {
+        nothing_is_sealed(&config).await?;
+        make_key_file(&config.keys_file)?;
+    }
 
     let migrations = if arguments.owner.is_known(&config) {
         arguments.owner.migrate(&config).await?.applied.len()
@@ -153,10 +156,24 @@ fn configuration(arguments: &Arguments, home: &Home) -> Result<Config, Failure> 
     Ok(config)
 }
 
-fn make_key_file(path: &Path) -> Result<(), Failure> {
-    if path.exists() {
+/// A new key file beside a database that an older one sealed would only hide that the older one is lost.
+async fn nothing_is_sealed(config: &Config) -> Result<(), Failure> {
+    let any_key = Vault::parse(&Vault::generate_key_line("any")).map_err(StoreError::from)?;
+    let options = StoreOptions { pool_size: 1, ..StoreOptions::new(config.database.url.clone()) };
+    // A database without tables, or none at all, holds nothing that is sealed.
+    let Ok(store) = Store::open(options, any_key).await else { return Ok(()) };
+    if store.read(store::authorities::current).await?.is_none() {
         return Ok(());
     }
+    Err(Failure::BadFile {
+        path: config.keys_file.clone(),
+        problem: "this key file is gone, and the database is sealed with its keys: put the copy back that you keep \
+                  apart from the backups; without it, only an empty database can begin again"
+            .into(),
+    })
+}
+
+fn make_key_file(path: &Path) -> Result<(), Failure> {
     let line = Vault::generate_key_line("k1");
     let mut text = types::Secret::new(String::from(
         "# The keys that seal secrets in the database; the first one is in use. Without this file a backup is lost.\n",

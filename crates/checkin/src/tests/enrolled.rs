@@ -84,7 +84,7 @@ pub(super) async fn enrol(door: &TestDoor, (serial, udid): (&str, &str)) -> (Tab
     (tablet, id)
 }
 
-fn fingerprint(tablet: &Tablet) -> store::Digest {
+pub(super) fn fingerprint(tablet: &Tablet) -> store::Digest {
     store::Digest::from(*pki::Fingerprint::of(&tablet.certificate).as_bytes())
 }
 

@@ -40,9 +40,18 @@ impl TestDoor {
     }
 
     pub(super) async fn with(settings: DoorSettings) -> Self {
+        Self::with_both(settings, None).await
+    }
+
+    /// A door that admits no older system to automated enrolment.
+    pub(super) async fn from_version(minimum_os: &str) -> Self {
+        Self::with_both(DoorSettings::default(), Some(minimum_os)).await
+    }
+
+    async fn with_both(settings: DoorSettings, minimum_os: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new();
-        let fleet = fleet(folder.path(), clock.now()).await;
+        let fleet = fleet(folder.path(), clock.now(), minimum_os).await;
         let state = DoorState::new(fleet, Arc::new(clock.clone()), settings).unwrap();
         Self { state: Arc::new(state), clock, folder }
     }
@@ -209,7 +218,7 @@ impl Tablet {
     }
 }
 
-fn key() -> PKey<Private> {
+pub(super) fn key() -> PKey<Private> {
     let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     PKey::from_ec_key(EcKey::generate(&curve).unwrap()).unwrap()
 }
@@ -225,7 +234,7 @@ fn authority() -> &'static Authority {
 }
 
 /// Real use cases over a new database, with the test's authority in it.
-async fn fleet(folder: &Path, now: Instant) -> Fleet {
+async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
     let url = DatabaseUrl::sqlite(folder.join("ardoise.sqlite"));
     Store::migrate(url.clone()).await.unwrap();
     let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
@@ -247,7 +256,7 @@ async fn fleet(folder: &Path, now: Instant) -> Fleet {
         challenge_lifetime: Duration::from_secs(3_600),
         identity_lifetime: Duration::from_secs(365 * 86_400),
         scep_legacy: pki::scep::LegacyPolicy::default(),
-        minimum_os: None,
+        minimum_os: minimum_os.map(|version| version.parse().unwrap()),
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,

@@ -101,7 +101,12 @@ impl Door {
     }
 
     pub(super) async fn send(&self, request: test::TestRequest) -> Seen {
-        let app = App::new().app_data(web::Data::new(self.state.clone())).configure(crate::routes);
+        self.send_limited(64 << 20, request).await
+    }
+
+    /// Through a door that takes no body longer than `longest` bytes.
+    pub(super) async fn send_limited(&self, longest: usize, request: test::TestRequest) -> Seen {
+        let app = App::new().app_data(web::Data::new(self.state.clone())).configure(crate::routes(longest));
         let response = test::call_service(&test::init_service(app).await, request.to_request()).await;
         let (status, headers) = (response.status(), response.headers().clone());
         Seen { status, headers, body: test::read_body(response).await.to_vec() }

@@ -38,6 +38,25 @@ async fn every_answer_is_named_and_kept_by_no_cache() {
 }
 
 #[actix_web::test]
+async fn t_a16_no_upload_is_longer_than_the_configuration_admits() {
+    let door = Door::new().await;
+    for (longest, status) in
+        [(INVENTORY.len(), StatusCode::OK), (INVENTORY.len() - 1, StatusCode::PAYLOAD_TOO_LARGE)]
+    {
+        let seen = door.send_limited(longest, door.csv(INVENTORY)).await;
+        assert_eq!(seen.status, status, "{longest}: {}", seen.text());
+    }
+}
+
+#[actix_web::test]
+async fn a_server_without_a_push_certificate_says_how_to_install_one() {
+    let door = Door::new().await;
+    let seen = door.send(door.get("/api/v1/push-certificate")).await;
+    assert_eq!((seen.status, &seen.json()["code"]), (StatusCode::NOT_FOUND, &"no-push-certificate".into()));
+    assert!(seen.text().contains("ardoise push-certificate set"), "{}", seen.text());
+}
+
+#[actix_web::test]
 async fn what_is_not_there_is_a_problem_too() {
     let door = Door::new().await;
     for path in ["/", "/api", "/api/v1", "/api/v2/tablets", "/api/v1/tablets/a/b/c", "/.env"] {

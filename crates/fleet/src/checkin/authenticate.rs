@@ -4,13 +4,13 @@ use apple::checkin::Authenticate;
 use pki::DeviceIdentity;
 use store::Tx;
 use store::enrolments::{Enrolment, EnrolmentState};
-use store::links::LinkKind;
+use store::links::{Link, LinkKind};
 use store::tablets::Tablet;
 use types::{EnrolmentKind, Instant, Platform, RuleId, Udid};
 
 use super::{Bound, bound};
 use crate::standing::{Admission, Moment};
-use crate::{Fleet, Reply, TabletError, clean_slate};
+use crate::{Fleet, Reply, TabletError, clean_slate, watch};
 
 pub(super) async fn receive(
     fleet: &Fleet,
@@ -42,7 +42,12 @@ fn enrol(
     let tablet = store::tablets::by_serial(tx, &serial)?
         .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
     invited(tx, &enrolment, &tablet)?;
+    if enrolment.udid.as_ref().is_some_and(|signed| *signed != udid) {
+        // The device that signed its MachineInfo is the one that enrols (T-A9).
+        return super::same_tablet(enrolment.udid.as_ref(), Some(&udid));
+    }
     free_udid(tx, &udid, &tablet)?;
+    wakeable(tx, &enrolment, &message.topic)?;
 
     if enrolment.state == EnrolmentState::Authenticated {
         // Our answer was lost: the same tablet says the same again.
@@ -56,7 +61,6 @@ fn enrol(
     enrolment.udid = Some(udid);
     enrolment.serial = Some(serial);
     enrolment.state = EnrolmentState::Authenticated;
-    enrolment.topic = Some(message.topic.clone());
     enrolment.os_version.clone_from(&message.os_version);
     enrolment.build_version.clone_from(&message.build_version);
     enrolment.product_name.clone_from(&message.product_name);
@@ -89,6 +93,20 @@ fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<()
     }
 }
 
+/// The topic is the one of its profile, and still ours: with any other one every push would vanish (T-B1).
+fn wakeable(tx: &mut Tx<'_>, enrolment: &Enrolment, topic: &str) -> Result<(), TabletError> {
+    if enrolment.topic.as_deref() != Some(topic) {
+        return Err(TabletError::Malformed("Topic is not the one of the enrolment profile".into()));
+    }
+    match store::push_certificates::current(tx)? {
+        Some(current) if current.topic != topic => Err(not_admitted(
+            "the enrolment profile is of a push certificate that was replaced since; open the link again"
+                .into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// No other tablet is enrolled under this UDID (T-A1).
 fn free_udid(tx: &mut Tx<'_>, udid: &Udid, tablet: &Tablet) -> Result<(), TabletError> {
     match store::enrolments::live_by_udid(tx, udid)? {
@@ -110,18 +128,32 @@ fn replace_former(
     if former.id == enrolment.id {
         return Ok(());
     }
-    let bound_to_this_tablet = match (enrolment.kind, enrolment.link_id) {
-        (EnrolmentKind::Automated | EnrolmentKind::TakenOver, _) => true,
-        (EnrolmentKind::Link, Some(link)) => {
-            store::links::get(tx, &link)?.is_some_and(|link| link.kind == LinkKind::Tablet)
-        }
-        (EnrolmentKind::Link, None) => false,
+    let link = match enrolment.link_id {
+        Some(link) => store::links::get(tx, &link)?,
+        None => None,
     };
-    if !bound_to_this_tablet {
+    let may = match enrolment.kind {
+        EnrolmentKind::Automated | EnrolmentKind::TakenOver => true,
+        EnrolmentKind::Link => link.as_ref().is_some_and(|link| link.kind == LinkKind::Tablet),
+    };
+    if !may {
         return Err(not_admitted(format!(
             "tablet {} is enrolled; to enrol it again, make a link for this tablet alone",
             tablet.serial
         )));
+    }
+    if enrolment.created_at < former.created_at {
+        // A message that was long under way, or a profile that was put aside: the tablet has gone on since.
+        return Err(not_admitted(format!(
+            "tablet {} has enrolled with a newer profile since; to enrol it again, start from its link",
+            tablet.serial
+        )));
+    }
+    // A link that was made since the tablet enrolled says that someone wants it to enrol again. One from before
+    // says nothing. (Automated enrolment has raised its alarm when it gave out the profile.)
+    let wanted_by = |link: &Link| former.authenticated_at.is_none_or(|enrolled| link.created_at >= enrolled);
+    if link.is_some_and(|link| !wanted_by(&link)) {
+        watch::raise_reenrolment(tx, &former, &tablet.serial, now)?;
     }
     clean_slate::supersede(tx, &former, now)?;
     Ok(())

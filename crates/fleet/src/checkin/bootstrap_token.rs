@@ -2,12 +2,30 @@
 
 use apple::checkin::{GetBootstrapToken, GetBootstrapTokenResponse, SetBootstrapToken};
 use pki::DeviceIdentity;
+use store::Tx;
 use store::enrolments::EnrolmentSecrets;
-use types::Instant;
+use types::{Instant, Udid};
 
-use super::{bound, confirm};
+use super::{Bound, confirm, proven, same_tablet};
 use crate::standing::Moment;
 use crate::{Fleet, Reply, TabletError};
+
+/// The enrolment that the certificate proves. Apple's schema lists no UDID for these two messages: where one is,
+/// it must be the enrolment's.
+fn speaks(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    claimed: Option<&Udid>,
+    message: &'static str,
+    now: Instant,
+) -> Result<Bound, TabletError> {
+    let bound = proven(tx, identity, claimed, Moment::Message(message), now)?;
+    if claimed.is_some() {
+        same_tablet(bound.enrolment.udid.as_ref(), claimed)?;
+    }
+    confirm(tx, &bound, now)?;
+    Ok(bound)
+}
 
 /// Keeps the token, sealed; an empty one forgets it.
 pub(super) async fn set(
@@ -20,9 +38,7 @@ pub(super) async fn set(
     fleet
         .store()
         .write(move |tx| {
-            let bound =
-                bound(tx, &identity, message.udid.as_ref(), Moment::Message("SetBootstrapToken"), now)?;
-            confirm(tx, &bound, now)?;
+            let bound = speaks(tx, &identity, message.udid.as_ref(), "SetBootstrapToken", now)?;
             match &message.bootstrap_token {
                 Some(token) if !token.expose().is_empty() => {
                     let secrets = EnrolmentSecrets {
@@ -50,9 +66,7 @@ pub(super) async fn get(
     let secrets = fleet
         .store()
         .write(move |tx| {
-            let bound =
-                bound(tx, &identity, message.udid.as_ref(), Moment::Message("GetBootstrapToken"), now)?;
-            confirm(tx, &bound, now)?;
+            let bound = speaks(tx, &identity, message.udid.as_ref(), "GetBootstrapToken", now)?;
             Ok::<_, TabletError>(store::enrolments::secrets(tx, bound.enrolment.id)?)
         })
         .await?;

@@ -2,13 +2,18 @@
 
 use apple::checkin::TokenUpdate;
 use pki::DeviceIdentity;
-use store::Tx;
 use store::enrolments::{EnrolmentSecrets, EnrolmentState};
-use types::{Actor, Instant, Secret};
+use store::{StoreError, Tx};
+use types::{Actor, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
 use crate::standing::Moment;
 use crate::{Fleet, Reply, TabletError, first_commands};
+
+/// The longest push token, in bytes. Apple's have 32 and may grow.
+const LONGEST_TOKEN: usize = 100;
+/// The longest `PushMagic`, in bytes. Tablets send a UUID; a push of Apple's carries 4 kB.
+const LONGEST_MAGIC: usize = 1_024;
 
 pub(super) async fn receive(
     fleet: &Fleet,
@@ -19,6 +24,7 @@ pub(super) async fn receive(
     if message.user_id.is_some() || message.user_short_name.is_some() {
         return Err(TabletError::UserDeclined);
     }
+    reachable_by(&message)?;
     let identity = identity.clone();
     fleet.store().write(move |tx| update(tx, &identity, &message, now)).await?;
     Ok(Reply::Empty)
@@ -37,14 +43,15 @@ fn update(
         // The topic of an enrolment never changes; another one would make every push vanish (T-B1).
         return Err(TabletError::Malformed("Topic is not the one of the enrolment".into()));
     }
-    // An absent UnlockToken keeps the old one.
+    let replaced = replaces(&former(tx, enrolment.id)?, message);
+    // An absent UnlockToken keeps the old one, and so does an empty one.
     store::enrolments::set_secrets(
         tx,
         enrolment.id,
         &EnrolmentSecrets {
             push_token: Some(message.token.clone()),
             push_magic: Some(Secret::new(message.push_magic.expose().clone().into_bytes())),
-            unlock_token: message.unlock_token.clone(),
+            unlock_token: message.unlock_token.clone().filter(|token| !token.expose().is_empty()),
             bootstrap_token: None,
         },
     )?;
@@ -52,13 +59,45 @@ fn update(
     enrolment.state = EnrolmentState::Active;
     enrolment.token_updated_at = Some(now);
     // Absent means "as before", not false.
+    let waited = enrolment.awaiting_configuration;
     if let Some(awaiting) = message.awaiting_configuration {
         enrolment.awaiting_configuration = awaiting;
     }
     store::enrolments::update(tx, &enrolment)?;
-    store::push_states::token_renewed(tx, enrolment.id)?;
+    store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+    } else if enrolment.awaiting_configuration && !waited {
+        first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }
     Ok(())
+}
+
+/// A token and a magic that a push can carry: what cannot must not replace what can.
+fn reachable_by(message: &TokenUpdate) -> Result<(), TabletError> {
+    let fits = |length: usize, most: usize| (1..=most).contains(&length);
+    if !fits(message.token.expose().len(), LONGEST_TOKEN) {
+        return Err(TabletError::Malformed(format!("Token must have 1 to {LONGEST_TOKEN} bytes")));
+    }
+    if !fits(message.push_magic.expose().len(), LONGEST_MAGIC) {
+        return Err(TabletError::Malformed(format!("PushMagic must have 1 to {LONGEST_MAGIC} bytes")));
+    }
+    Ok(())
+}
+
+/// What the tablet sent before. What cannot be opened any more is as good as nothing: it is replaced now.
+fn former(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<EnrolmentSecrets, StoreError> {
+    match store::enrolments::secrets(tx, enrolment) {
+        Err(StoreError::Sealed(_)) => Ok(EnrolmentSecrets::default()),
+        secrets => secrets,
+    }
+}
+
+/// Whether the tablet is pushed in another way from now on.
+fn replaces(former: &EnrolmentSecrets, message: &TokenUpdate) -> bool {
+    let same = |former: &Option<Secret<Vec<u8>>>, present: &[u8]| {
+        former.as_ref().is_some_and(|former| former.expose() == present)
+    };
+    !(same(&former.push_token, message.token.expose())
+        && same(&former.push_magic, message.push_magic.expose().as_bytes()))
 }

@@ -2,13 +2,18 @@
 
 use apple::command::RequestType;
 use apple::plist::{Dictionary, Value};
-use orders::Gate;
+use orders::{EnrolmentProfile, Gate};
 use store::enrolments::EnrolmentSecrets;
-use store::{CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, NextCommand};
-use types::{CommandId, Instant, Secret};
+use store::{
+    CommandOutcome, CommandReport, ConnectEnrolment, ConnectWrite, Delivered, Delivery, NextCommand,
+};
+use types::{Duration, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
-use crate::{Fleet, Reply, TabletError, enrolment_profile};
+use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile};
+
+/// How often a command is given to a tablet that does not answer it, before others go first.
+const PATIENCE: i32 = 5;
 
 /// The command to deliver next, if it may be.
 ///
@@ -19,9 +24,9 @@ pub(super) async fn admissible(
     enrolment: &ConnectEnrolment,
     next: &NextCommand,
     now: Instant,
-) -> Result<Option<CommandId>, TabletError> {
+) -> Result<Option<Delivery>, TabletError> {
     match next.gate {
-        Gate::Ordinary => Ok(Some(next.id)),
+        Gate::Ordinary => Ok(Some(Delivery { command: next.id, again_at: again_at(next, now) })),
         Gate::LostMode | Gate::Locate | Gate::Erase | Gate::Unenrol => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
@@ -29,6 +34,16 @@ pub(super) async fn admissible(
             Ok(None)
         }
     }
+}
+
+/// When a command that stays without an answer is given again: the first times whenever the tablet comes back; then
+/// it is parked, ever longer and up to an hour, so that one that a tablet chokes on, or that cannot be rendered,
+/// keeps the others from nobody, and no conversation goes on without end (T-A21).
+fn again_at(next: &NextCommand, now: Instant) -> Option<Instant> {
+    let unanswered = next.sent_count.saturating_sub(next.not_now_count).saturating_add(1);
+    let doublings = u32::try_from(unanswered.checked_sub(PATIENCE)?).ok()?.saturating_add(1).min(9);
+    let wait = Duration::from_secs(10).saturating_mul(2_u32.saturating_pow(doublings));
+    Some(now.plus(wait.min(Duration::from_secs(3_600))))
 }
 
 /// Renders the document that the tablet gets.
@@ -42,12 +57,16 @@ pub(super) async fn render(
         return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
     };
     let content = match (&delivered.payload, kind) {
-        (Some(payload), _) => match orders::check_stored(kind, payload) {
-            Ok(content) => content,
-            Err(edited) => {
-                return undeliverable(fleet, enrolment, &delivered, &edited.to_string(), now).await;
+        (Some(payload), _) => {
+            let profile = profile_of(fleet, enrolment, kind).await?;
+            match orders::check_stored(kind, payload, &profile) {
+                Ok(content) => content,
+                Err(refused) => {
+                    watch::raise_now(fleet, AlarmKind::RefusedCommand, enrolment, now).await;
+                    return undeliverable(fleet, enrolment, &delivered, &refused.to_string(), now).await;
+                }
             }
-        },
+        }
         (None, RequestType::ClearPasscode) => {
             let id = enrolment.id;
             let secrets: EnrolmentSecrets =
@@ -73,6 +92,23 @@ pub(super) async fn render(
     Ok(Reply::Plist(apple::plist::to_xml(&document)))
 }
 
+/// The profile that enrols the tablet; looked up only for kinds that could touch it.
+async fn profile_of(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    kind: RequestType,
+) -> Result<EnrolmentProfile, TabletError> {
+    let touches_profiles = matches!(kind, RequestType::InstallProfile | RequestType::RemoveProfile);
+    match management_profile::ours(enrolment.kind) {
+        Some(ours) => Ok(ours),
+        None if touches_profiles => {
+            let (id, kind) = (enrolment.id, enrolment.kind);
+            Ok(fleet.store().read(move |tx| management_profile::of(tx, id, kind)).await?)
+        }
+        None => Ok(EnrolmentProfile::Unknown),
+    }
+}
+
 fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
     let mut content = Dictionary::new();
     content.insert("RequestType".into(), Value::String(kind.as_str().into()));
@@ -80,7 +116,8 @@ fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
     content
 }
 
-/// The command fails here, with the reason beside it; the tablet hears of it no more.
+/// The command fails here, with the reason beside it; the tablet hears of it no more. It goes away with nothing,
+/// and is woken again at once for what else waits.
 async fn undeliverable(
     fleet: &Fleet,
     enrolment: &ConnectEnrolment,
@@ -97,5 +134,33 @@ async fn undeliverable(
         raw: None,
     });
     fleet.store().connect_write(write).await?;
+    let id = enrolment.id;
+    fleet.store().write(move |tx| store::push_states::want(tx, id, Some(now), now)).await?;
     Ok(Reply::Empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::CommandId;
+
+    use super::*;
+
+    #[test]
+    fn t_a21_a_command_without_an_answer_is_given_ever_less_often() {
+        let now = Instant::from_millis(1_790_000_000_000);
+        let wait = |sent_count, not_now_count| {
+            let next = NextCommand {
+                id: CommandId::new(now),
+                request_type: "InstallProfile".into(),
+                gate: Gate::Ordinary,
+                sent_count,
+                not_now_count,
+            };
+            again_at(&next, now).map(|again| again.since(now).as_secs())
+        };
+        let waits: Vec<_> = (0..6).map(|sent| wait(sent, 0)).collect();
+        assert_eq!(waits, [None, None, None, None, Some(20), Some(40)], "four times at once, then parked");
+        assert_eq!(wait(500, 0), Some(3_600));
+        assert_eq!(wait(40, 40), None, "a NotNow is an answer");
+    }
 }

@@ -218,7 +218,7 @@ async fn a_pending_command_is_cancelled_once_and_a_finished_one_is_not() {
         let end = Some(now().plus(days(1)));
         let expiring = queue(&people, NewCommand { expires_at: end, ..plain("SecurityInfo") }).await.unwrap();
         let later = now().plus(days(3));
-        people.fleet.store().write(move |tx| store::commands::expire(tx, later)).await.unwrap();
+        people.fleet.store().write(move |tx| store::commands::expire(tx, later, 9)).await.unwrap();
         let refusal =
             commands::cancel(&people.fleet, &people.operator, expiring.command.id, later).await.unwrap_err();
         assert!(matches!(&refusal, Refusal::Conflict(why) if why.contains("expired")), "{refusal}");
@@ -241,6 +241,7 @@ async fn a_pending_command_says_why_it_waits() {
             enrolment,
             at: now(),
             outcome: "sent".into(),
+            attempts: 1,
             next_due_at: Some(now().plus(days(13))),
             token_invalid: false,
         };

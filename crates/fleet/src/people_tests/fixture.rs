@@ -49,6 +49,7 @@ fn server() -> Option<url::Url> {
 pub(super) struct People {
     pub(super) fleet: Fleet,
     pub(super) operator: Principal,
+    url: DatabaseUrl,
     _folder: tempfile::TempDir,
     _database: Option<Database>,
 }
@@ -67,7 +68,7 @@ impl People {
         };
         Store::migrate(url.clone()).await.unwrap();
         let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
-        let store = Store::open(StoreOptions::new(url), vault).await.unwrap();
+        let store = Store::open(StoreOptions::new(url.clone()), vault).await.unwrap();
         let operator = Principal::host();
         crate::authorities::init(&store, &operator, "Seine-Maritime", now()).await.unwrap();
         let settings = Settings {
@@ -82,7 +83,13 @@ impl People {
             takeover,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
-        Self { fleet, operator, _folder: folder, _database: database }
+        Self { fleet, operator, url, _folder: folder, _database: database }
+    }
+
+    /// The same database, opened with the key file of someone else.
+    pub(super) async fn with_another_key(&self) -> Store {
+        let vault = Vault::parse(&Vault::generate_key_line("another")).unwrap();
+        Store::open(StoreOptions::new(self.url.clone()), vault).await.unwrap()
     }
 
     /// With the inventory imported.

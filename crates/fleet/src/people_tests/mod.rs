@@ -5,3 +5,5 @@ mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod push;
+mod upkeep;

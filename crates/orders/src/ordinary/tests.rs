@@ -73,6 +73,22 @@ fn removing_the_enrolment_profile_is_unenrolling() {
 }
 
 #[test]
+fn a_profile_that_takes_the_place_of_the_enrolment_is_unenrolling() {
+    // `profile_with` names its profile so.
+    let wifi = profile_with("com.apple.wifi.managed", "<key>SSID_STR</key><string>College</string>");
+    for (enrolment, rule) in [
+        (EnrolmentProfile::Known("fr.example.p".into()), RuleId::M4),
+        (EnrolmentProfile::Known("FR.Example.P".into()), RuleId::M4),
+        (EnrolmentProfile::Unknown, RuleId::M4),
+    ] {
+        let command = Command::from_dictionary(RequestType::InstallProfile, &dictionary(&wifi)).unwrap();
+        let refused = Ordinary::check(command, &enrolment).unwrap_err();
+        assert_eq!(refused.rule(), rule, "{refused}");
+    }
+    assert!(check(RequestType::InstallProfile, &wifi).is_ok());
+}
+
+#[test]
 fn a_profile_is_opened_before_it_is_queued() {
     let wifi = profile_with("com.apple.wifi.managed", "<key>SSID_STR</key><string>College</string>");
     assert!(check(RequestType::InstallProfile, &wifi).is_ok());
@@ -83,6 +99,9 @@ fn a_profile_is_opened_before_it_is_queued() {
     assert!(matches!(check(RequestType::InstallProfile, &erasing), Err(NotOrdinary::Erases { .. })));
     let mdm = profile_with("com.apple.mdm", "<key>ServerURL</key><string>https://elsewhere.example</string>");
     assert!(check(RequestType::InstallProfile, &mdm).is_err(), "another management must not slip in");
+    let shouted =
+        profile_with("COM.Apple.MDM ", "<key>ServerURL</key><string>https://elsewhere.example</string>");
+    assert!(check(RequestType::InstallProfile, &shouted).is_err(), "nor in other letters");
     let garbage = "<key>Payload</key><data>AAECAw==</data>";
     assert!(matches!(check(RequestType::InstallProfile, garbage), Err(NotOrdinary::Opaque { .. })));
 }
@@ -92,9 +111,15 @@ fn nothing_on_any_wire_erases_without_an_order() {
     for key in ERASING_KEYS {
         match key.wire {
             ErasingWire::Profile => {
-                let payload =
-                    profile_with(key.holder, &format!("<key>{}</key><integer>3</integer>", key.key));
-                assert_eq!(check(RequestType::InstallProfile, &payload).unwrap_err().rule(), RuleId::M3);
+                let keys = match key.key {
+                    "" => String::new(),
+                    name => format!("<key>{name}</key><integer>3</integer>"),
+                };
+                let payload = profile_with(key.holder, &keys);
+                let refused = check(RequestType::InstallProfile, &payload).unwrap_err();
+                assert_eq!(refused.rule(), RuleId::M3, "{refused}");
+                let shouted = profile_with(&key.holder.to_uppercase(), &keys);
+                assert!(check(RequestType::InstallProfile, &shouted).is_err(), "{} in capitals", key.holder);
             }
             ErasingWire::Declaration => {
                 let payload = serde_json::json!({ key.key: 3 });
@@ -155,8 +180,49 @@ fn a_stored_payload_of_another_kind_is_not_delivered() {
     let lock = check(RequestType::DeviceLock, "").unwrap();
     assert_eq!(Queueable::Ordinary(lock.clone()).gate(), Gate::Ordinary);
     let stored = lock.stored_payload().unwrap();
-    assert!(crate::check_stored(RequestType::DeviceLock, &stored).is_ok());
-    assert!(crate::check_stored(RequestType::RestartDevice, &stored).is_err());
-    assert!(crate::check_stored(RequestType::EraseDevice, &stored).is_err());
-    assert!(crate::check_stored(RequestType::DeviceLock, b"<plist/>").is_err());
+    let deliver = |row, payload: &[u8]| crate::check_stored(row, payload, &known());
+    assert!(deliver(RequestType::DeviceLock, &stored).is_ok());
+    assert!(deliver(RequestType::RestartDevice, &stored).is_err());
+    assert!(deliver(RequestType::EraseDevice, &stored).is_err());
+    assert!(deliver(RequestType::DeviceLock, b"<plist/>").is_err());
+}
+
+#[test]
+fn t_c23_a_stored_payload_is_looked_into_again_when_it_is_delivered() {
+    let stored = |kind: RequestType, keys: &str| {
+        let keys = format!("<key>RequestType</key><string>{kind}</string>{keys}");
+        apple::plist::to_xml(&dictionary(&keys))
+    };
+    let erasing = profile_with(
+        "com.apple.mobiledevice.passwordpolicy",
+        "<key>maxFailedAttempts</key><integer>6</integer>",
+    );
+    let identifier = |text: &str| format!("<key>Identifier</key><string>{text}</string>");
+    for (kind, keys) in [
+        (RequestType::InstallProfile, erasing),
+        (RequestType::RemoveProfile, identifier("fr.example.enrolment")),
+        (RequestType::DeleteUser, "<key>UserName</key><string>eleve</string>".to_owned()),
+        (RequestType::LogOutUser, String::new()),
+        (
+            RequestType::DeviceInformation,
+            "<key>Queries</key><array><string>PhoneNumber</string></array>".to_owned(),
+        ),
+    ] {
+        let refused = crate::check_stored(kind, &stored(kind, &keys), &known()).unwrap_err();
+        assert!(matches!(refused, crate::NotDeliverable::NotOrdinary { .. }), "{kind}: {refused}");
+    }
+    let harmless = stored(RequestType::RemoveProfile, &identifier("fr.example.wifi"));
+    assert!(crate::check_stored(RequestType::RemoveProfile, &harmless, &known()).is_ok());
+}
+
+#[test]
+fn what_may_be_queued_may_be_delivered() {
+    let wifi = profile_with("com.apple.wifi.managed", "<key>SSID_STR</key><string>College</string>");
+    for command in apple::inventory::commands() {
+        let kind = command.request_type();
+        let stored = Ordinary::check(command, &EnrolmentProfile::Unknown).unwrap().stored_payload().unwrap();
+        crate::check_stored(kind, &stored, &EnrolmentProfile::Unknown).unwrap();
+    }
+    let stored = check(RequestType::InstallProfile, &wifi).unwrap().stored_payload().unwrap();
+    crate::check_stored(RequestType::InstallProfile, &stored, &known()).unwrap();
 }

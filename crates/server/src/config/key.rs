@@ -296,8 +296,8 @@ pub const KEYS: &[Key] = &[
     key(
         "limits.upload_bytes",
         Shape::Number,
-        "16777216",
-        "33554432",
+        "67108864",
+        "134217728",
         "The longest body a person may send, such as an inventory, from 65536 to 268435456 bytes.",
     ),
     key(

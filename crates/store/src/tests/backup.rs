@@ -94,6 +94,18 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     // What was not restored knows nothing of it.
     assert_eq!(fixture.state(erase_id).await, CommandState::Queued);
 
+    // With a key file of later, from which the key of that day is gone.
+    let later = Vault::parse(&Vault::generate_key_line("later")).unwrap();
+    let unopened = match fixture.store.engine() {
+        Engine::Sqlite => {
+            let url = DatabaseUrl::sqlite(fixture.folder.path().join("again.db"));
+            Store::restore(url, later, file.clone(), at(5500)).await.unwrap_err()
+        }
+        Engine::Postgresql => Store::after_restore(target.clone(), later, at(5500)).await.unwrap_err(),
+    };
+    assert!(unopened.to_string().contains("the key `test`, which is not in the key file"), "{unopened}");
+    assert!(!fixture.folder.path().join("again.db").exists());
+
     // A database that holds something is not restored over.
     let over = Store::restore(target, fixture.vault.clone(), file, at(6000)).await;
     assert!(matches!(over, Err(StoreError::Backup(_))), "{over:?}");
@@ -131,6 +143,9 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
     let lines = format!("{}\n{}", newer.expose(), fixture.key_line.expose());
     let rotated = Vault::parse(&Secret::new(lines)).unwrap();
     let store = Fixture::open(&fixture.url, &rotated).await;
+    assert_eq!(rotated.key_ids().collect::<Vec<_>>(), ["newer", "test"]);
+    let sealed_by = || store.read(rotation::sealed_by);
+    assert_eq!(sealed_by().await.unwrap(), [("test".to_owned(), 10)].into());
     let mut progress = Progress::default();
     let mut rounds = 0;
     while !progress.complete {
@@ -140,6 +155,7 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
         assert!(rounds < 60, "{progress:?}");
     }
     assert_eq!(progress.resealed, 10);
+    assert_eq!(sealed_by().await.unwrap(), [("newer".to_owned(), 10)].into());
     // The older key is not needed any more.
     let alone = Vault::parse(&newer).unwrap();
     let store = Fixture::open(&fixture.url, &alone).await;
@@ -147,6 +163,39 @@ async fn a_rotated_key_seals_everything_again(fixture: Fixture) {
         let secrets = store.read(move |tx| enrolments::secrets(tx, one.enrolment)).await.unwrap();
         assert_eq!(secrets.push_magic.unwrap().expose(), b"magic");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t_c24_a_restore_leaves_a_whole_database_or_none() {
+    let fixture = Fixture::new(Engine::Sqlite).await;
+    fixture.enrolled(1).await;
+    let file = fixture.folder.path().join("backup");
+    Store::backup(fixture.url.clone(), file.clone()).await.unwrap();
+    let target = fixture.folder.path().join("restored.db");
+    let url = DatabaseUrl::sqlite(&target);
+    let names = || -> Vec<String> {
+        let names = std::fs::read_dir(fixture.folder.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("restored")).collect()
+    };
+
+    // The log that a crashed server left would be played into the restored database.
+    std::fs::write(fixture.folder.path().join("restored.db-wal"), b"the log of another database").unwrap();
+    let refused = Store::restore(url.clone(), fixture.vault.clone(), file.clone(), at(1)).await.unwrap_err();
+    assert!(refused.to_string().contains("restored.db-wal` is in the way"), "{refused}");
+    std::fs::remove_file(fixture.folder.path().join("restored.db-wal")).unwrap();
+
+    // A file that is no backup, and a restore that was interrupted: nothing that could be served is left.
+    let garbage = fixture.folder.path().join("garbage");
+    std::fs::write(&garbage, vec![7; 10_000]).unwrap();
+    Store::restore(url.clone(), fixture.vault.clone(), garbage, at(1)).await.unwrap_err();
+    assert_eq!(names(), Vec::<String>::new());
+    std::fs::write(fixture.folder.path().join("restored.db.restoring"), b"half a database").unwrap();
+
+    Store::restore(url.clone(), fixture.vault.clone(), file, at(2)).await.unwrap();
+    assert_eq!(names(), ["restored.db"]);
+    let store = Fixture::open(&url, &fixture.vault).await;
+    assert_eq!(store.read(restore::restored_at).await.unwrap(), Some(at(2)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixture::{Enrolled, Fixture, at};
+use super::fixture::{Enrolled, Fixture, at, delivery};
 use crate::commands::{self, CommandState, Enqueued};
 use crate::tests::on_both_engines;
 use crate::{CommandOutcome, CommandReport, ConnectWrite, ReportFate, StoreError};
@@ -78,7 +78,7 @@ async fn a_command_is_offered_only_between_its_instants(fixture: Fixture) {
 async fn an_acknowledged_command_keeps_its_answer(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = fixture.queue(enrolled, 10).await;
-    let write = ConnectWrite { deliver: Some(id), ..ConnectWrite::new(enrolled.enrolment, at(11)) };
+    let write = ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(enrolled.enrolment, at(11)) };
     let delivered = fixture.store.connect_write(write).await.unwrap().delivered.unwrap();
     assert_eq!(delivered.payload.as_deref(), Some(b"<plist/>".as_slice()));
     assert_eq!((delivered.tablet, delivered.request_type.as_str()), (enrolled.tablet, "ProfileList"));
@@ -239,11 +239,11 @@ async fn expiry_leaves_a_delivered_command_a_day_for_its_answer(fixture: Fixture
     let sent = fixture.queue_with(enrolled, 11, expires).await;
     let lasting = fixture.queue(enrolled, 12).await;
     fixture.deliver(enrolled, sent, 50).await;
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(99))).await, 0);
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100))).await, 1);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(99), 9)).await, 0);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100), 9)).await, 1);
     assert_eq!(fixture.state(waiting).await, CommandState::Expired);
     assert_eq!(fixture.state(sent).await, CommandState::Sent);
-    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100 + 86_400))).await, 1);
+    assert_eq!(fixture.write(|tx| commands::expire(tx, at(100 + 86_400), 9)).await, 1);
     assert_eq!(fixture.state(sent).await, CommandState::Expired);
     assert_eq!(fixture.state(lasting).await, CommandState::Queued);
 }

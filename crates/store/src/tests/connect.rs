@@ -3,8 +3,9 @@
 use serde_json::json;
 use types::Supervision;
 
-use super::fixture::{Fixture, at, digest};
+use super::fixture::{Fixture, at, delivery, digest};
 use crate::certificates::CertificateState;
+use crate::commands::{self, Command};
 use crate::enrolments::EnrolmentState;
 use crate::tests::on_both_engines;
 use crate::{
@@ -18,6 +19,7 @@ on_both_engines! {
     a_connect_shows_the_enrolment_whatever_its_state,
     what_a_tablet_tells_replaces_what_was_known,
     a_tablet_that_came_wants_no_push_any_more,
+    a_command_that_is_put_off_wakes_its_tablet_when_it_is_due,
     what_is_queued_while_a_tablet_connects_still_wakes_it,
     the_last_sighting_is_written_in_batches_and_never_goes_back,
 }
@@ -41,7 +43,7 @@ async fn a_connect_reads_once_and_writes_twice_in_one_commit(fixture: Fixture) {
             result: None,
             raw: None,
         }),
-        deliver: Some(next),
+        deliver: Some(delivery(next)),
         ..ConnectWrite::new(enrolled.enrolment, at(13))
     };
     fixture.store.connect_write(write).await.unwrap();
@@ -97,7 +99,7 @@ async fn what_a_tablet_tells_replaces_what_was_known(fixture: Fixture) {
 async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     assert!(!fixture.connect(enrolled, None, true, 1).await.push_wanted);
-    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(10), at(5))).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(6)), at(5))).await;
     assert!(fixture.connect(enrolled, None, true, 6).await.push_wanted);
     let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(7)) };
     fixture.store.connect_write(write).await.unwrap();
@@ -105,12 +107,47 @@ async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(20), at(30), 9)).await, vec![]);
 }
 
+async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let put_off = |seconds| move |command: &mut Command| command.not_before = Some(at(seconds));
+    fixture.queue_with(enrolled, 5, put_off(900)).await;
+    fixture.queue_with(enrolled, 5, put_off(500)).await;
+    let locked = fixture.queue(enrolled, 5).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(5)), at(5))).await;
+    // The tablet comes, says NotNow to what is due, and goes.
+    assert!(fixture.connect(enrolled, None, true, 10).await.push_wanted);
+    fixture.deliver(enrolled, locked, 10).await;
+    let write = ConnectWrite {
+        report: Some(CommandReport {
+            command: locked,
+            outcome: CommandOutcome::NotNow { retry_at: at(300) },
+            result: None,
+            raw: None,
+        }),
+        settle_push: true,
+        ..ConnectWrite::new(enrolled.enrolment, at(11))
+    };
+    fixture.store.connect_write(write).await.unwrap();
+    let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
+    assert_eq!((state.wanted_at, state.due_at, state.attempts), (Some(at(5)), Some(at(300)), 0));
+    // It comes again before: there is nothing to settle, and nothing is lost.
+    assert!(!fixture.connect(enrolled, None, true, 20).await.push_wanted);
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(299), at(400), 9)).await, vec![]);
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(300), at(400), 9)).await, [enrolled.enrolment]);
+    // Woken for the first, it is still woken for the next.
+    fixture.write(move |tx| commands::cancel(tx, locked)).await;
+    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(301)) };
+    fixture.store.connect_write(write).await.unwrap();
+    let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
+    assert_eq!((state.due_at, state.lease_until), (Some(at(500)), None));
+}
+
 async fn what_is_queued_while_a_tablet_connects_still_wakes_it(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
-    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(5), at(5))).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(5)), at(5))).await;
     assert!(fixture.connect(enrolled, None, true, 6).await.push_wanted);
     // Queued between the read and the write of that connect.
-    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(7), at(7))).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(7)), at(7))).await;
     let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(6)) };
     fixture.store.connect_write(write).await.unwrap();
     assert!(fixture.connect(enrolled, None, true, 8).await.push_wanted);

@@ -37,6 +37,7 @@ async fn t_a11_a_challenge_is_accepted_once_by_concurrent_requests(fixture: Fixt
                     expires_at: at(600),
                     used_at: None,
                     used_for: None,
+                    certificate: None,
                 },
             )
         })
@@ -47,7 +48,7 @@ async fn t_a11_a_challenge_is_accepted_once_by_concurrent_requests(fixture: Fixt
             tokio::spawn(async move {
                 store
                     .write(move |tx| {
-                        Ok::<_, StoreError>((key, challenges::consume(tx, id, &digest(key), at(1))?))
+                        Ok::<_, StoreError>((key, challenges::consume(tx, id, &digest(key), &[key], at(1))?))
                     })
                     .await
                     .unwrap()
@@ -62,6 +63,7 @@ async fn t_a11_a_challenge_is_accepted_once_by_concurrent_requests(fixture: Fixt
     assert_eq!(winners.len(), 1, "{winners:?}");
     let stored = fixture.read(move |tx| challenges::get(tx, &id)).await.unwrap();
     assert_eq!(stored.used_for, Some(digest(winners[0])));
+    assert_eq!(stored.certificate, Some(vec![winners[0]]), "and it is the winner's certificate that is kept");
 }
 
 async fn use_cases_that_read_then_write_do_not_lose_each_others_work(fixture: Fixture) {
@@ -135,7 +137,7 @@ async fn a_read_cannot_write(fixture: Fixture) {
 async fn two_nodes_never_claim_the_same_push(fixture: Fixture) {
     for number in 0..12 {
         let enrolled = fixture.enrolled(number).await;
-        fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, at(10), at(5))).await;
+        fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(10)), at(5))).await;
     }
     let other_node = Fixture::open(&fixture.url, &fixture.vault).await;
     let claims: Vec<_> = [fixture.store.clone(), other_node, fixture.store.clone()]

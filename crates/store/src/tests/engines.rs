@@ -100,13 +100,15 @@ async fn migrating_twice_changes_nothing(fixture: Fixture) {
 }
 
 async fn tables_that_lack_a_migration_are_refused_with_what_to_type(fixture: Fixture) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+    let all = std::fs::read_dir(folder).unwrap().count();
     fixture.by_hand("DELETE FROM __diesel_schema_migrations").unwrap();
     let error = Store::open(StoreOptions::new(fixture.url.clone()), fixture.vault.clone()).await.unwrap_err();
-    assert!(matches!(error, StoreError::NotMigrated { pending: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::NotMigrated { pending, .. } if pending == all), "{error}");
     assert!(error.to_string().contains("ardoise migrate"), "{error}");
     fixture.by_hand("DROP TABLE __diesel_schema_migrations").unwrap();
     let error = Store::open(StoreOptions::new(fixture.url.clone()), fixture.vault.clone()).await.unwrap_err();
-    assert!(matches!(error, StoreError::NotMigrated { pending: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::NotMigrated { pending, .. } if pending == all), "{error}");
 }
 
 async fn a_ping_answers(fixture: Fixture) {
@@ -147,7 +149,43 @@ async fn a_missing_sqlite_file_is_not_created_by_serving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() {
+async fn a_file_that_was_moved_away_is_missed_and_not_replaced_by_an_empty_one() {
+    // A name that a URI would read in another way.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tablettes 100% #1?.db");
+    let url = DatabaseUrl::sqlite(&path);
+    Store::migrate(url.clone()).await.unwrap();
+    assert!(path.exists() && connect(&url).is_ok());
+    std::fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
+    let error = connect(&url).err().unwrap();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_writes_is_left_for_another_connection() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let set = |how: &str| {
+        format!(
+            "BEGIN TRANSACTION READ WRITE; \
+             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {how}', current_database()); END $$; COMMIT"
+        )
+    };
+    fixture.by_hand(&set("SET default_transaction_read_only = on")).unwrap();
+    fixture.by_hand(TERMINATE).unwrap();
+    let refused = fixture.store.write(|tx| settings::set(tx, "a", "1")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    fixture.by_hand(&set("RESET default_transaction_read_only")).unwrap();
+    // Nothing was restarted, and the connections that were read-only are gone.
+    fixture.write(|tx| settings::set(tx, "a", "1")).await;
+}
+
+/// Ends every session of this database.
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_can_work_and_back_up_but_not_lift_a_trigger_nor_cut_the_audit_log() {
     let fixture = Fixture::new(Engine::Postgresql).await;
     let database = fixture.postgresql.as_ref().unwrap();
     let role = format!("serving_{}", uuid::Uuid::new_v4().simple());
@@ -170,6 +208,9 @@ async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() 
         .await
         .unwrap();
     drop(store);
+    let backup = fixture.folder.path().join("backup");
+    Store::backup(serving.clone(), backup.clone()).await.unwrap();
+    assert!(std::fs::metadata(backup).unwrap().len() > 1000);
 
     use diesel::connection::SimpleConnection as _;
     let mut connection = connect(&serving).unwrap();
@@ -178,6 +219,8 @@ async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() 
         "ALTER TABLE commands DISABLE TRIGGER ALL",
         "DELETE FROM audit",
         "TRUNCATE audit",
+        "DELETE FROM erase_orders",
+        "TRUNCATE commands",
         "SET session_replication_role = replica",
     ] {
         assert!(connection.batch_execute(forbidden).is_err(), "{forbidden}");
@@ -190,12 +233,7 @@ async fn a_serving_role_can_work_but_not_lift_a_trigger_nor_cut_the_audit_log() 
 async fn connections_that_the_server_cut_are_replaced_unnoticed() {
     let fixture = Fixture::new(Engine::Postgresql).await;
     let enrolled = fixture.enrolled(1).await;
-    fixture
-        .by_hand(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        )
-        .unwrap();
+    fixture.by_hand(TERMINATE).unwrap();
     assert_eq!(fixture.connect(enrolled, None, true, 1).await.enrolment.id, enrolled.enrolment);
     fixture.write(|tx| settings::set(tx, "a", "1")).await;
 }

@@ -11,8 +11,8 @@ use crate::commands::{Command, CommandState, Enqueued};
 use crate::enrolments::{Enrolment, EnrolmentState};
 use crate::tablets::Tablet;
 use crate::{
-    ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Digest, Engine, Store, StoreError, StoreOptions, Tx,
-    Vault, certificates, commands, enrolments, tablets,
+    ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
+    StoreOptions, Tx, Vault, certificates, commands, enrolments, tablets,
 };
 
 /// An instant `seconds` after the fixture's beginning.
@@ -133,8 +133,10 @@ impl Fixture {
 
     /// Delivers a command; `false` if it is not to be had.
     pub(crate) async fn deliver(&self, enrolled: Enrolled, command: CommandId, seconds: i64) -> bool {
-        let write =
-            ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(seconds)) };
+        let write = ConnectWrite {
+            deliver: Some(delivery(command)),
+            ..ConnectWrite::new(enrolled.enrolment, at(seconds))
+        };
         self.store.connect_write(write).await.unwrap().delivered.is_some()
     }
 
@@ -151,6 +153,11 @@ impl Fixture {
         use diesel::connection::SimpleConnection as _;
         Ok(crate::database::connect(&self.url)?.batch_execute(sql)?)
     }
+}
+
+/// A delivery that is repeated whenever the tablet comes back without an answer.
+pub(crate) fn delivery(command: CommandId) -> Delivery {
+    Delivery { command, again_at: None }
 }
 
 pub(crate) fn tablet(number: u8) -> Tablet {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::fixture::{Fixture, at};
+use super::fixture::{Fixture, at, delivery};
 use crate::database::Database;
 use crate::group_commit::{Waiting, commit};
 use crate::tests::on_both_engines;
@@ -97,8 +97,10 @@ async fn many_tablets_are_answered_at_once(fixture: Fixture) {
         let command = fixture.queue(enrolled, 1).await;
         let store = fixture.store.clone();
         answers.push(tokio::spawn(async move {
-            let write =
-                ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(2)) };
+            let write = ConnectWrite {
+                deliver: Some(delivery(command)),
+                ..ConnectWrite::new(enrolled.enrolment, at(2))
+            };
             (command, store.connect_write(write).await.unwrap().delivered.unwrap().command)
         }));
     }
@@ -112,7 +114,8 @@ async fn answers_that_wait_are_written_before_the_store_closes(fixture: Fixture)
     let enrolled = fixture.enrolled(1).await;
     let command = fixture.queue(enrolled, 1).await;
     let store = Fixture::open(&fixture.url, &fixture.vault).await;
-    let write = ConnectWrite { deliver: Some(command), ..ConnectWrite::new(enrolled.enrolment, at(2)) };
+    let write =
+        ConnectWrite { deliver: Some(delivery(command)), ..ConnectWrite::new(enrolled.enrolment, at(2)) };
     let submitting = store.clone();
     let submitted = tokio::spawn(async move { submitting.connect_write(write).await });
     submitted.await.unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! One contract, two engines: every promise of the memory is tested on SQLite and on PostgreSQL.
 
 mod backup;
+mod by_hand;
 mod commands;
 mod connect;
 mod contention;

@@ -28,6 +28,7 @@ on_both_engines! {
     a_tablet_has_one_live_enrolment,
     t_a5_the_secrets_of_an_ended_enrolment_cannot_be_read,
     a_certificate_is_never_rebound,
+    a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not,
     t_a11_a_challenge_is_refused_once_used_or_expired,
     a_link_gives_out_what_it_counts_and_nothing_after,
     an_authority_keeps_its_key_and_one_of_ours_issues,
@@ -111,6 +112,9 @@ async fn an_enrolment_comes_back_whole_and_its_secrets_apart(fixture: Fixture) {
     );
     let active = fixture.read(|tx| enrolments::list(tx, Some(EnrolmentState::Active), None, 10)).await;
     assert_eq!(active, vec![row]);
+    for (state, expected) in [(EnrolmentState::Active, 1), (EnrolmentState::Invited, 0)] {
+        assert_eq!(fixture.read(move |tx| enrolments::count(tx, state)).await, expected, "{state}");
+    }
     let lost = fixture.read(|tx| enrolments::count_other_topics(tx, "com.apple.mgmt.External.2")).await;
     assert_eq!(lost, 1);
 }
@@ -176,7 +180,7 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     fixture.write(move |tx| certificates::insert(tx, &stored)).await;
     let all = fixture.read(move |tx| certificates::of_enrolment(tx, one.enrolment)).await;
     assert_eq!(all.last(), Some(&renewed));
-    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), 10)).await;
+    let soon = fixture.read(|tx| certificates::expiring(tx, at(400 * 86_400), None, 10)).await;
     assert_eq!(soon.len(), 2, "only the confirmed ones");
     let revoked = fixture
         .write(move |tx| certificates::set_state_of_enrolment(tx, one.enrolment, CertificateState::Revoked))
@@ -185,6 +189,31 @@ async fn a_certificate_is_never_rebound(fixture: Fixture) {
     let (found, owner) = fixture.read(move |tx| enrolments::by_certificate(tx, &digest(77))).await.unwrap();
     assert_eq!((found.state, owner.id), (CertificateState::Revoked, one.enrolment));
     assert_eq!(fixture.read(|tx| enrolments::by_certificate(tx, &digest(78))).await, None);
+}
+
+async fn a_certificate_that_comes_into_use_replaces_the_older_ones_used_or_not(fixture: Fixture) {
+    use CertificateState::{Confirmed, Issued, Superseded};
+    let enrolled = fixture.enrolled(1).await;
+    let other = fixture.enrolled(2).await;
+    // The answer to the first renewal was lost, the second arrived, a third is under way.
+    for (number, seconds) in [(10, 5), (11, 6), (12, 7)] {
+        let renewed = certificates::Certificate {
+            state: Issued,
+            issued_at: at(seconds),
+            renewed_from: Some(enrolled.certificate),
+            ..certificate(digest(number), enrolled.enrolment)
+        };
+        fixture.write(move |tx| certificates::insert(tx, &renewed)).await;
+    }
+    assert!(fixture.write(|tx| certificates::confirm(tx, &digest(11), at(8))).await);
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(11), at(9))).await, "once");
+    let all = fixture.read(move |tx| certificates::of_enrolment(tx, enrolled.enrolment)).await;
+    let states: Vec<_> = all.iter().map(|certificate| certificate.state).collect();
+    assert_eq!(states, [Superseded, Superseded, Confirmed, Issued]);
+    assert_eq!(all[2].first_used_at, Some(at(8)));
+    assert!(!fixture.write(|tx| certificates::confirm(tx, &digest(10), at(10))).await, "it stays replaced");
+    let untouched = fixture.read(move |tx| certificates::get(tx, &other.certificate)).await.unwrap();
+    assert_eq!(untouched.state, Confirmed);
 }
 
 async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
@@ -197,17 +226,23 @@ async fn t_a11_a_challenge_is_refused_once_used_or_expired(fixture: Fixture) {
         expires_at: at(600),
         used_at: None,
         used_for: None,
+        certificate: None,
     };
     let (used, expired) = (challenge(1), challenge(2));
     let (used_id, expired_id) = (used.id, expired.id);
     let stored = [used.clone(), expired];
     fixture.write(move |tx| stored.iter().try_for_each(|row| challenges::insert(tx, row))).await;
     assert_eq!(fixture.read(|tx| challenges::by_secret(tx, &digest(1))).await, Some(used));
-    assert!(!fixture.write(move |tx| challenges::consume(tx, expired_id, &digest(5), at(600))).await);
-    assert!(fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(move |tx| challenges::consume(tx, used_id, &digest(5), at(599))).await);
-    assert!(!fixture.write(|tx| challenges::consume(tx, ChallengeId::new(at(1)), &digest(5), at(1))).await);
-    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601))).await, 2);
+    let consume = async |id, seconds, der: &'static [u8]| {
+        fixture.write(move |tx| challenges::consume(tx, id, &digest(5), der, at(seconds))).await
+    };
+    assert!(!consume(expired_id, 600, b"late").await);
+    assert!(consume(used_id, 599, b"first").await);
+    assert!(!consume(used_id, 599, b"second").await);
+    assert!(!consume(ChallengeId::new(at(1)), 1, b"never given out").await);
+    let kept = fixture.read(move |tx| challenges::get(tx, &used_id)).await.unwrap();
+    assert_eq!(kept.certificate.as_deref(), Some(&b"first"[..]), "what it was answered is kept");
+    assert_eq!(fixture.write(|tx| challenges::prune(tx, at(601), 9)).await, 2);
 }
 
 async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
@@ -308,9 +343,9 @@ async fn a_new_push_certificate_takes_the_place_of_the_one_before(fixture: Fixtu
 async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let id = enrolled.enrolment;
-    fixture.write(move |tx| push_states::want(tx, id, at(10), at(5))).await;
-    // Wanted again later: the earlier due instant stands.
-    fixture.write(move |tx| push_states::want(tx, id, at(50), at(6))).await;
+    fixture.write(move |tx| push_states::want(tx, id, Some(at(10)), at(5))).await;
+    // Wanted again: what is due stands, unless told.
+    fixture.write(move |tx| push_states::want(tx, id, None, at(6))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.wanted_at, state.due_at), (Some(at(6)), Some(at(10))));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(10), at(40), 5)).await, [id]);
@@ -318,7 +353,8 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
         enrolment: id,
         at: at(11),
         outcome: outcome.to_owned(),
-        next_due_at: Some(at(100)),
+        attempts: if token_invalid { 2 } else { 1 },
+        next_due_at: (!token_invalid).then_some(at(100)),
         token_invalid,
     };
     let sent = attempt("sent", false);
@@ -330,8 +366,18 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, vec![]);
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.attempts, state.outcome.as_deref()), (2, Some("BadDeviceToken")));
-    fixture.write(move |tx| push_states::token_renewed(tx, id)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(8000))).await;
+    let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
+    assert_eq!((state.due_at, state.attempts, state.token_invalid_since), (Some(at(8000)), 0, None));
     assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, [id]);
+    // The same token again, although nothing was wrong with it: the push under way stands.
+    let sent = PushAttempt { at: at(9001), next_due_at: Some(at(9900)), ..attempt("sent", false) };
+    fixture.write(move |tx| push_states::record(tx, &sent)).await;
+    fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(9002))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9003), at(9030), 5)).await, vec![]);
+    // Another token: what was sent to the one before may be lost.
+    fixture.write(move |tx| push_states::token_renewed(tx, id, true, at(9004))).await;
+    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9004), at(9030), 5)).await, [id]);
 }
 
 async fn a_job_is_left_once_claimed_once_and_done(fixture: Fixture) {

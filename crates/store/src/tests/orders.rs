@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use orders::Gate;
 use types::{CommandId, EnrolmentEndId, EraseOrderId, IncidentId, Instant, WarrantId};
 
-use super::fixture::{Enrolled, Fixture, at, command};
+use super::fixture::{Enrolled, Fixture, at, command, delivery};
 use crate::commands::{self, Command, CommandState};
 use crate::enrolment_ends::{self, EnrolmentEnd};
 use crate::erase_orders::{self, EraseOrder};
@@ -198,7 +198,7 @@ async fn t_a19_an_erasure_whose_order_ended_is_not_delivered(fixture: Fixture) {
     let orders = given(&fixture, enrolled).await;
     let late = try_queue(&fixture, gated(enrolled, Gate::Erase, orders, at(200))).await.unwrap();
     let write = |command, seconds| ConnectWrite {
-        deliver: Some(command),
+        deliver: Some(delivery(command)),
         ..ConnectWrite::new(enrolled.enrolment, at(seconds))
     };
     // Queued in its window, offered after it.

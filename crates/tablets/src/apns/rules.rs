@@ -2,9 +2,6 @@
 
 use hyper::header::HeaderMap;
 use hyper::{Method, Uri};
-use openssl::asn1::Asn1Time;
-use openssl::nid::Nid;
-use openssl::x509::X509;
 
 use super::{ApnsFault, Push, Shared};
 
@@ -35,19 +32,6 @@ pub(super) enum Verdict {
     AcceptLater(Push, std::time::Duration),
     Refuse(Refusal),
     Die,
-}
-
-/// The topic a certificate may push on (its subject UID), or none when it is not one of the authority's.
-pub(super) fn topic_of(certificate: &X509, shared: &Shared) -> Option<String> {
-    let authority = shared.authority.authority().identity().certificate();
-    let signed = authority.public_key().and_then(|key| certificate.verify(&key)).unwrap_or(false);
-    let now = Asn1Time::from_unix(shared.clock.now()).ok()?;
-    let valid = certificate.not_before() < now.as_ref() && certificate.not_after() > now.as_ref();
-    if !signed || !valid {
-        return None;
-    }
-    let uid = certificate.subject_name().entries_by_nid(Nid::USERID).next()?;
-    Some(String::from_utf8_lossy(uid.data().as_slice()).into_owned())
 }
 
 /// Judges a request in the order in which it becomes known.

@@ -50,8 +50,10 @@ async fn serve(tcp: TcpStream, acceptor: SslAcceptor, shared: Arc<Shared>) {
     if stream.as_mut().accept().await.is_err() {
         return;
     }
-    let topic =
-        stream.ssl().peer_certificate().and_then(|certificate| rules::topic_of(&certificate, &shared));
+    let topic = stream
+        .ssl()
+        .peer_certificate()
+        .and_then(|certificate| shared.authority.topic_of(&certificate, shared.clock.now()));
     shared.book().connections += 1;
     let line = Arc::new(Line {
         shared,
@@ -108,14 +110,14 @@ async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<
 }
 
 fn accepted(line: &Line, headers: &hyper::HeaderMap, push: Push) -> Response<Full<Bytes>> {
-    line.shared.book().accepted.push(push.clone());
+    line.shared.book().accept(&push);
     // Nobody may be listening.
     let _listeners = line.shared.pushes.send(push);
     respond(StatusCode::OK, headers, None, Bytes::new())
 }
 
 fn refused(line: &Line, headers: &hyper::HeaderMap, refusal: &Refusal) -> Response<Full<Bytes>> {
-    line.shared.book().refused.push((refusal.status, refusal.reason.clone()));
+    line.shared.book().refuse(refusal.status, &refusal.reason);
     let mut told = serde_json::json!({ "reason": refusal.reason });
     if let (Some(timestamp), Some(told)) = (refusal.timestamp, told.as_object_mut()) {
         told.insert("timestamp".to_owned(), timestamp.into());

@@ -1,1 +1,0 @@
-//! Rounds over a real database, beside a push service that answers as told.
