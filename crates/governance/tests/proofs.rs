@@ -1,7 +1,8 @@
 //! Without its second person, what takes two cannot be written (C3.1.7, M5).
 //!
 //! Each case in `proofs/` that must not compile stands beside a twin that does, and that differs only by the
-//! proof: `campaign.rs` and `campaign_without_a_second_person.rs`. The compiler's words are stored beside each.
+//! proof: `campaign.rs` and `campaign_without_a_second_person.rs`. The compiler's words are stored beside
+//! each.
 
 #[test]
 fn nothing_that_takes_two_persons_is_done_without_the_second() {
