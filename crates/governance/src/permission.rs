@@ -45,8 +45,11 @@ texts! {
         GrantRoles = "grant-roles",
         /// Make and revoke one's own tokens of the API.
         ManageOwnTokens = "manage-own-tokens",
-        /// See and end one's own sessions, change one's own password and second factor.
+        /// See and end one's own sessions.
         ManageOwnSessions = "manage-own-sessions",
+        /// Change one's own password or second factor; the first one is set up without
+        /// ([`first_second_factor`](crate::sign_in::first_second_factor)).
+        ManageOwnFactors = "manage-own-factors",
         /// Ask a second person to sign.
         AskCountersignature = "ask-countersignature",
         /// Sign as the second person, or refuse.
@@ -145,6 +148,7 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::GrantRoles                => [ No,  Org, No,  No,    Org, No,   Org, No,    No,  No  ],
         P::ManageOwnTokens           => [ Own, Own, Own, Own,   Own, Own,  Own, Own,   Own, Own ],
         P::ManageOwnSessions         => [ Own, Own, Own, Own,   Own, Own,  Own, Own,   Own, Own ],
+        P::ManageOwnFactors          => [ Own, Own, Own, Own,   Own, Own,  Own, Own,   Own, Own ],
         P::AskCountersignature       => [ Own, Own, Own, Own,   Own, Own,  Own, No,    No,  No  ],
         P::AnswerCountersignature    => [ Own, Own, Own, No,    Own, Own,  Own, No,    No,  No  ],
         P::ReadAudit                 => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
@@ -181,11 +185,11 @@ impl Permission {
         )
     }
 
-    /// Whether no token does it, whatever its bearer may do: a stolen token must neither make another, nor a
-    /// session.
+    /// Whether no token does it, whatever its bearer may do: a stolen token must make neither another, nor a
+    /// session, nor what opens one.
     #[must_use]
     pub const fn takes_a_session(self) -> bool {
-        matches!(self, Self::ManageOwnTokens | Self::ManageOwnSessions)
+        matches!(self, Self::ManageOwnTokens | Self::ManageOwnSessions | Self::ManageOwnFactors)
     }
 }
 
@@ -202,6 +206,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ManageAccounts
         | P::GrantRoles
         | P::ManageOwnTokens
+        | P::ManageOwnFactors
         | P::AnswerCountersignature
         | P::ExportAudit
         | P::ReleaseBrake

@@ -14,4 +14,4 @@ pub use check::{Credentials, NOT_SIGNED_IN, NotSignedIn, NotSteppedUp, SignedIn,
 pub use one_time::{NotRedeemed, OneTimeSecret, OneTimeUse};
 pub use password::{About, Cost, NewPassword, NotHashed, PasswordHash, WeakPassword};
 pub use second_factor::{CodeRefused, SecondFactor, Step};
-pub use session::{IDLE_FOR, LASTS_FOR, Session, SessionEnded};
+pub use session::{IDLE_FOR, LASTS_FOR, NotTheFirst, Session, SessionEnded, first_second_factor};

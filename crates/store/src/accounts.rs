@@ -249,7 +249,8 @@ fn place(column: &'static str, id: AccountId) -> RowName {
 /// # Errors
 /// [`StoreError::Sealed`] if a value does not open.
 pub fn secrets(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountSecrets, StoreError> {
-    let sealed: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = tx.run(|connection| {
+    type Sealed = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let sealed: Option<Sealed> = tx.run(|connection| {
         accounts::table
             .find(id.to_string())
             .select((accounts::password_sealed, accounts::totp_sealed))

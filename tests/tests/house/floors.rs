@@ -10,7 +10,7 @@ use crate::tree;
 const FLOORS: &[&[&str]] = &[
     &["types"],
     &["apple", "android", "pki"],
-    &["profiles", "incidents", "lending", "privacy"],
+    &["profiles", "incidents", "lending", "governance", "privacy"],
     &["orders"],
     &["store", "outbound"],
     &["fleet"],

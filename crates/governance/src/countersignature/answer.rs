@@ -85,7 +85,10 @@ pub enum NotCountersigned {
     )]
     OneHand,
     /// The role that would let them answer was given by whoever asks, or could be them.
-    #[error("the role that would let you answer was given by whoever asked, less than 30 days ago (C3.1.7)")]
+    #[error(
+        "the role that would let you answer was given by whoever asked, or by one hand with them, less than 30 \
+         days ago (C3.1.7)"
+    )]
     RoleFromTheAsker,
     /// Somebody else answers this.
     #[error("this is answered by {}", .second.in_words())]
@@ -196,10 +199,11 @@ impl Asked {
         if !hands.independent(second.account(), self.asked_by) {
             return Err(NotCountersigned::OneHand);
         }
-        let behind = hands.behind(self.asked_by);
         let from_the_asker = |grant: &RoleGrant| match grant.granted_by() {
             Maker::Host => false,
-            Maker::Account(giver) => behind.contains(&giver) && now.since(grant.granted_at()) <= TIED_FOR,
+            Maker::Account(giver) => {
+                !hands.independent(giver, self.asked_by) && now.since(grant.granted_at()) <= TIED_FOR
+            }
         };
         if titles.all(from_the_asker) {
             return Err(NotCountersigned::RoleFromTheAsker);

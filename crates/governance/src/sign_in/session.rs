@@ -2,7 +2,7 @@
 
 use types::{Duration, Instant};
 
-use crate::access::CLOCKS_DIFFER_BY;
+use crate::access::{CLOCKS_DIFFER_BY, STEP_UP_LASTS};
 
 /// How long a session lasts that nobody uses.
 pub const IDLE_FOR: Duration = Duration::from_secs(30 * 60);
@@ -70,6 +70,30 @@ impl Session {
     }
 }
 
+/// Why somebody does not set up their first second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTheFirst {
+    /// They have one.
+    #[error("this account has a second factor; show a code of it to change it")]
+    HasOne,
+    /// They signed in too long ago.
+    #[error("sign in again, and set up the second factor within five minutes")]
+    NotFresh,
+}
+
+/// Passes whoever sets up the first second factor of their account: they have no code to show yet, so they
+/// must have signed in a moment ago. A stolen session of somebody who has one changes nothing.
+///
+/// # Errors
+/// [`NotTheFirst`].
+pub fn first_second_factor(has_one: bool, session: &Session, now: Instant) -> Result<(), NotTheFirst> {
+    if has_one {
+        return Err(NotTheFirst::HasOne);
+    }
+    let fresh = session.goes_on(now).is_ok() && now < session.created_at.plus(STEP_UP_LASTS);
+    if fresh { Ok(()) } else { Err(NotTheFirst::NotFresh) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +117,16 @@ mod tests {
         // A row whose end was edited ends all the same.
         let edited = Session { expires_at: at(100_000), ..busy(719) };
         assert_eq!(edited.goes_on(at(720)), Err(SessionEnded::Over));
+    }
+
+    #[test]
+    fn t_c12_a_stolen_session_sets_up_no_second_factor() {
+        let session = Session { last_used_at: at(4), ..Session::begin(at(0)) };
+        assert_eq!(first_second_factor(false, &session, at(4)), Ok(()));
+        assert_eq!(first_second_factor(false, &session, at(5)), Err(NotTheFirst::NotFresh));
+        assert_eq!(first_second_factor(true, &session, at(4)), Err(NotTheFirst::HasOne));
+        let revoked = Session { revoked_at: Some(at(3)), ..session };
+        assert_eq!(first_second_factor(false, &revoked, at(4)), Err(NotTheFirst::NotFresh));
     }
 
     #[test]

@@ -166,6 +166,15 @@ fn t_c20_a_chain_that_was_computed_anew_is_found_by_any_anchor_from_there_on() {
 }
 
 #[test]
+fn t_c20_a_seal_that_says_it_binds_other_numbers_than_it_does_is_found() {
+    let mut log = Log::of(&[2, 3]);
+    let seal = log.seals.last_mut().unwrap();
+    (seal.first_seq, seal.last_seq) = (seal.first_seq - 1, seal.last_seq + 1);
+    seal.digest = seal.computed();
+    assert!(matches!(log.verify(&[]).findings.as_slice(), [Finding::RowsEdited { number: 2, .. }]));
+}
+
+#[test]
 fn a_row_that_commits_late_is_bound_by_a_later_seal() {
     let mut log = Log::of(&[2, 2]);
     // Number 5 was taken before 6 and committed after it.

@@ -130,6 +130,9 @@ fn c3_1_7_a_role_given_by_whoever_asks_does_not_make_a_second_person() {
     assert!(two.given(now()).is_ok());
     two.hands = Hands::of(&[made(&asker, &maker, Deed::PasswordReset, now())], now());
     assert_eq!(two.given(now()), Err(NotCountersigned::RoleFromTheAsker));
+    // By a creature of whoever asks.
+    two.hands = Hands::of(&[made(&maker, &asker, Deed::Created, now())], now());
+    assert_eq!(two.given(now()), Err(NotCountersigned::RoleFromTheAsker));
     // Another role, from somebody else, is enough.
     two.second = two.second.clone().with(Role::Operator);
     assert!(two.given(now()).is_ok());

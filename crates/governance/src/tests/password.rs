@@ -124,6 +124,14 @@ fn the_decoy_fits_no_password_however_long() {
     }
 }
 
+#[test]
+fn the_longest_password_is_all_of_it() {
+    let longest = "quatre loutres, ".repeat(8);
+    let kept = hash(&longest);
+    assert!(kept.fits(&secret(&longest)));
+    assert!(!kept.fits(&secret(&format!("{longest}x"))));
+}
+
 struct Attempt {
     credentials: Option<Credentials>,
     attempts: Attempts,

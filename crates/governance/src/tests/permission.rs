@@ -85,6 +85,7 @@ fn t_c14_what_destroys_reveals_or_empowers_needs_a_code_and_stopping_never_does(
         Permission::ManageAccounts,
         Permission::GrantRoles,
         Permission::ManageOwnTokens,
+        Permission::ManageOwnFactors,
         Permission::ExportAudit,
         Permission::ValidateProcessing,
     ] {

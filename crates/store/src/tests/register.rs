@@ -67,7 +67,7 @@ async fn c3_1_6_an_entry_is_validated_by_the_dpo_and_exactly_as_it_is(fixture: F
     let again = validation(dpo, 1);
     try_validate(&fixture, again.clone()).await.unwrap();
     assert_eq!(in_force(1).await, Some(again.clone()));
-    assert_eq!(fixture.read(privacy_validations::not_withdrawn).await, [again.clone()]);
+    assert_eq!(fixture.read(privacy_validations::not_withdrawn).await, std::slice::from_ref(&again));
     let listed = fixture.read(|tx| privacy_validations::list(tx, Some(Activity::Roster), None, 10)).await;
     assert_eq!(listed.iter().map(|one| one.id()).collect::<Vec<_>>(), [again.id(), id]);
     let page = fixture.read(move |tx| privacy_validations::list(tx, None, Some(again.id()), 10)).await;

@@ -88,9 +88,12 @@ async fn a_role_comes_back_with_its_colleges(fixture: Fixture) {
     let found = fixture.read(move |tx| role_grants::get(tx, id)).await.unwrap();
     assert_eq!((found.account, found.role, &found.reach), (one, Role::Ati, &GrantReach::Colleges(both)));
     assert_eq!((found.granted_by, found.granted_at), (Some(cast.alice), at(10)));
-    assert_eq!(fixture.read(move |tx| role_grants::of_account(tx, one)).await, [found.clone()]);
+    assert_eq!(fixture.read(move |tx| role_grants::of_account(tx, one)).await, std::slice::from_ref(&found));
     assert_eq!(fixture.read(move |tx| role_grants::in_force(tx, one, at(9))).await, []);
-    assert_eq!(fixture.read(move |tx| role_grants::in_force(tx, one, at(10))).await, [found.clone()]);
+    assert_eq!(
+        fixture.read(move |tx| role_grants::in_force(tx, one, at(10))).await,
+        std::slice::from_ref(&found)
+    );
     let technicians = fixture.read(|tx| role_grants::naming_college(tx, &uai(THERE), at(10))).await;
     assert_eq!(technicians, [found]);
     assert_eq!(fixture.read(|tx| role_grants::naming_college(tx, &uai("0769999Z"), at(10))).await, []);
