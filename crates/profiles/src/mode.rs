@@ -1,0 +1,87 @@
+//! Where a tablet is when a layer applies, and what that layer may therefore not do.
+//!
+//! Traceability is for access from the school (C3.1.5). A layer that also applies outside it sends no traffic through
+//! anything that logs: no global proxy, no resolver and no filter that keep a log. A network's own proxy does no harm:
+//! it is used on that network only.
+
+use types::{LoanMode, RuleId};
+
+use crate::catalogue::Section;
+use crate::layer::{Layer, LayerKind};
+use crate::reading::Notes;
+use crate::value::Value;
+
+/// Whether tablets in this mode stay in the collège.
+#[must_use]
+pub(crate) const fn stays_at_school(mode: LoanMode) -> bool {
+    match mode {
+        LoanMode::InSchool | LoanMode::Deposit => true,
+        LoanMode::TakeHome | LoanMode::Restricted | LoanMode::Lost => false,
+    }
+}
+
+/// Whether a layer of this kind applies to tablets that may be outside the school, whatever stands beside it. The
+/// tablet's own layer depends on the mode beside it, and is looked at with it.
+const fn applies_outside(kind: &LayerKind) -> bool {
+    match kind {
+        LayerKind::Base | LayerKind::Emergency | LayerKind::User(_) | LayerKind::College(_) => true,
+        LayerKind::Mode(mode) => !stays_at_school(*mode),
+        LayerKind::Tablet => false,
+    }
+}
+
+/// Holds a layer to what follows from where it applies.
+pub(crate) fn check(layer: &Layer, notes: &mut Notes<'_>) {
+    let contents = &layer.contents;
+    if applies_outside(layer.kind()) {
+        let right =
+            "traffic is traced from the school only: put it in the layer of mode in-school, or on a network";
+        let mut refuse = |line, path, what| notes.breach(RuleId::C3_1_5, line, path, what, right);
+        if let Some(proxy) = &contents.proxy {
+            refuse(proxy.line, "proxy", "would take home traffic through a proxy");
+        }
+        if let Some(dns) = contents.dns.as_ref().filter(|dns| dns.value.logs_home_traffic()) {
+            refuse(dns.line, "dns", "would log what is asked for at home");
+        }
+        if let Some(filter) = contents.filter.as_ref().filter(|filter| filter.value.logs_home_traffic()) {
+            refuse(filter.line, "filter.plugin", "would log what is asked for at home");
+        }
+    }
+    code_can_be_changed(layer, notes);
+    if !layer.is_base() {
+        what_changes_nothing(layer, notes);
+    }
+}
+
+/// The user changes the first code (C5.3.3), so that no layer they start with may forbid it.
+fn code_can_be_changed(layer: &Layer, notes: &mut Notes<'_>) {
+    let starts_with = matches!(layer.kind(), LayerKind::Base | LayerKind::Emergency | LayerKind::User(_));
+    let Some((_, at)) = layer.contents.settings.iter().find(|(entry, _)| {
+        entry.section == Section::Restrictions && entry.key == "allowPasscodeModification"
+    }) else {
+        return;
+    };
+    if starts_with && at.value == Value::Boolean(false) {
+        notes.breach(
+            RuleId::C5_3_3,
+            at.line,
+            "restrictions.allowPasscodeModification",
+            "would keep the user from changing the first access code",
+            "leave it out here",
+        );
+    }
+}
+
+/// Only a base can allow: elsewhere, the loosest value is no mistake, and no use.
+fn what_changes_nothing(layer: &Layer, notes: &mut Notes<'_>) {
+    for (entry, at) in &layer.contents.settings {
+        if at.value.is_loosest(entry) {
+            notes.advice(
+                at.line,
+                entry.to_string(),
+                format!("{} changes nothing here", at.value),
+                "a layer beside the base can only tighten: change the base, or leave it out",
+            );
+        }
+    }
+}

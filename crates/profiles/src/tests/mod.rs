@@ -1,0 +1,8 @@
+//! Tests of the whole room.
+
+mod arbitrary;
+mod catalogue;
+mod generator;
+mod layers;
+mod parsing;
+mod published;
