@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::demo;
 use crate::failure::Failure;
 use crate::machine::{authority, backup, config, init, migrate, serve};
+use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
@@ -57,6 +58,8 @@ enum Verb {
     Restore(backup::RestoreArguments),
     /// The authority that issues tablets' certificates.
     Authority(authority::Arguments),
+    /// Layers of configuration in files: what is wrong with them, what tablets would be given.
+    Profile(profile::Arguments),
 
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
@@ -93,6 +96,7 @@ impl Cli {
             Verb::Backup(arguments) => backup::backup(arguments, output).await,
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
+            Verb::Profile(arguments) => profile::run(&arguments, output),
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,
@@ -146,6 +150,9 @@ mod tests {
             "ardoise --json alarm list --server https://localhost:9443",
             "ardoise apple authority add root.pem",
             "ardoise config explain tablets.listen",
+            "ardoise profile lint a.toml b.toml",
+            "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
+            "ardoise profile diff a.toml b.toml --language fr",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -161,6 +168,8 @@ mod tests {
             "ardoise command send X InstallProfile --profile a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
+            "ardoise profile lint",
+            "ardoise profile diff a.toml",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

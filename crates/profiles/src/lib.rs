@@ -9,8 +9,11 @@
 //! - [`catalogue`]: everything that can be set, which way is stricter, on which wire and since when.
 //! - [`parse`], [`inspect`]: from a text to a [`Layer`], or to every [`Problem`] with its line.
 //! - [`combine`]: from layers to an [`Intent`], or to every [`Refusal`].
+//! - [`render`]: from an intent to what each platform is given, and what it is not, and why.
+//! - [`report`]: texts in, reports out, for commands and pages.
 //! - [`parts`]: what a layer holds beside single values.
 
+mod advice;
 mod base;
 pub mod catalogue;
 mod combine;
@@ -24,6 +27,8 @@ pub mod parts;
 mod problem;
 mod reading;
 mod refusal;
+pub mod render;
+pub mod report;
 mod value;
 
 #[cfg(test)]
@@ -37,5 +42,5 @@ pub use names::{BundleId, CertificateName, ExtensionId, Host, NotAName, Ssid, St
 pub use parse::{Parsed, inspect, parse};
 pub use problem::{Problem, Severity};
 pub use reading::At;
-pub use refusal::Refusal;
+pub use refusal::{Conflict, Refusal};
 pub use value::Value;

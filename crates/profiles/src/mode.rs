@@ -48,9 +48,6 @@ pub(crate) fn check(layer: &Layer, notes: &mut Notes<'_>) {
         }
     }
     code_can_be_changed(layer, notes);
-    if !layer.is_base() {
-        what_changes_nothing(layer, notes);
-    }
 }
 
 /// The user changes the first code (C5.3.3), so that no layer they start with may forbid it.
@@ -69,19 +66,5 @@ fn code_can_be_changed(layer: &Layer, notes: &mut Notes<'_>) {
             "would keep the user from changing the first access code",
             "leave it out here",
         );
-    }
-}
-
-/// Only a base can allow: elsewhere, the loosest value is no mistake, and no use.
-fn what_changes_nothing(layer: &Layer, notes: &mut Notes<'_>) {
-    for (entry, at) in &layer.contents.settings {
-        if at.value.is_loosest(entry) {
-            notes.advice(
-                at.line,
-                entry.to_string(),
-                format!("{} changes nothing here", at.value),
-                "a layer beside the base can only tighten: change the base, or leave it out",
-            );
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::parts::{self, Permitted};
 use crate::problem::{Problem, Severity};
 use crate::reading::{At, Notes, Table, Taken, described, nearest, whole_number};
 use crate::value::{NotAdmitted, Value};
-use crate::{base, mode};
+use crate::{advice, base, mode};
 
 /// A layer's text, read: the layer if nothing is wrong with it, and what deserves a look.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,7 @@ pub fn inspect(file: &str, text: &str) -> Parsed {
             base::check(layer, &mut notes);
         }
         mode::check(layer, &mut notes);
+        advice::give(layer, &mut notes);
     }
     let problems = notes.finish();
     let sound = problems.iter().all(|problem| problem.severity == Severity::Advice);

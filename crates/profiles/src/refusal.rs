@@ -25,23 +25,8 @@ pub enum Refusal {
         layer: LayerName,
     },
     /// Two layers say different things where neither is stricter.
-    #[error(
-        "{one} (line {one_line}) and {other} (line {other_line}) contradict each other about {what}: {how}"
-    )]
-    Conflict {
-        /// What they contradict each other about, such as `wifi "Collège"`.
-        what: String,
-        /// What each says, or what would settle it.
-        how: String,
-        /// One of them.
-        one: LayerName,
-        /// Its line.
-        one_line: usize,
-        /// The other.
-        other: LayerName,
-        /// Its line.
-        other_line: usize,
-    },
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
     /// A network names an authority that no layer has.
     #[error(
         "{layer} (line {line}) trusts the authority `{name}` for network \"{ssid}\", which no layer has: add a [[certificate]] of that name to the base"
@@ -119,6 +104,30 @@ pub enum Refusal {
     },
 }
 
+/// Two layers that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{one} (line {one_line}) and {other} (line {other_line}) contradict each other about {what}: {how}")]
+pub struct Conflict {
+    /// What they contradict each other about, such as `wifi "Collège"`.
+    pub what: String,
+    /// What each says, or what would settle it.
+    pub how: String,
+    /// One of them.
+    pub one: LayerName,
+    /// Its line.
+    pub one_line: usize,
+    /// The other.
+    pub other: LayerName,
+    /// Its line.
+    pub other_line: usize,
+}
+
+impl From<Conflict> for Refusal {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(Box::new(conflict))
+    }
+}
+
 fn names(layers: &[LayerName]) -> String {
     layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -136,7 +145,7 @@ impl Refusal {
             | Self::EmergencyWithoutReason
             | Self::EmergencyTooLong { .. } => Some(RuleId::C5_3_7),
             Self::TwoOfAKind { .. }
-            | Self::Conflict { .. }
+            | Self::Conflict(_)
             | Self::NoSuchAuthority { .. }
             | Self::SingleAppNotPermitted { .. }
             | Self::NoAppPermitted { .. } => None,

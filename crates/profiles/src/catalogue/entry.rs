@@ -7,6 +7,7 @@ use std::fmt;
 use types::RuleId;
 
 use super::fact::{Fact, Holder};
+use super::texts::{Words, words};
 
 /// The table of a layer in which an entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,7 +165,7 @@ pub enum Agent {
     /// The entry takes part in the choice of its `passwordMode`.
     PasswordMode,
     /// Nothing, and why.
-    Nothing(&'static str),
+    Nothing(Words),
 }
 
 /// Why an entry cannot be set, and what to do instead.
@@ -287,7 +288,10 @@ pub(super) const fn bare(section: Section, key: &'static str, kind: Kind, strict
         profile: None,
         declaration: None,
         setting: None,
-        agent: Agent::Nothing("the open agent has nothing like it"),
+        agent: Agent::Nothing(words(
+            "the open agent has nothing like it",
+            "l’agent libre n’a rien de semblable",
+        )),
         never: None,
     }
 }

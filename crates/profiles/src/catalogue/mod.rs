@@ -18,15 +18,16 @@ pub use android::{ANDROID_ERASING_KEYS, AndroidErasingKey, UserRestriction};
 pub use coverage::{Coverage, NOT_DESCRIBED, coverage};
 pub use entry::{Agent, Entry, Kind, Never, Section, Shape, Stricter, Wire, Writing};
 pub use fact::{Fact, FactKind, Form, Holder};
+pub(crate) use texts::words;
 pub use texts::{Language, Text, Words};
 
 #[cfg(test)]
 pub(crate) use texts::keys as text_keys;
 
 pub(crate) use facts::{
-    AIRPRINT, APP_LOCK, APP_MANAGED, APP_SETTINGS, DNS_DECLARED, DNS_SETTINGS, FILTER_PLUGIN, GLOBAL_PROXY,
-    HOME_SCREEN, NOTIFICATIONS, SAFARI, SAFARI_BOOKMARKS, SAFARI_EXTENSIONS, UPDATE_ENFORCEMENT, WEB_CLIP,
-    WEB_CONTENT_FILTER, WIFI,
+    AIRPRINT, APP_LOCK, APP_MANAGED, APP_SETTINGS, APPLICATION_ACCESS, DNS_DECLARED, DNS_SETTINGS,
+    FILTER_PLUGIN, GLOBAL_PROXY, HOME_SCREEN, NOTIFICATIONS, ROOT_CERTIFICATE, SAFARI, SAFARI_BOOKMARKS,
+    SAFARI_EXTENSIONS, UPDATE_ENFORCEMENT, WEB_CLIP, WEB_CONTENT_FILTER, WIFI,
 };
 
 /// Every entry, those that never can be set included.

@@ -8,6 +8,7 @@ use super::entry::{
 use super::facts::{
     INTELLIGENCE, KEYBOARD, MDM_OPTIONS, PASSCODE, PASSWORD_POLICY, SIRI, TIME_ZONE, UPDATE_SETTINGS,
 };
+use super::texts::words;
 
 const fn passcode(key: &'static str, kind: Kind, stricter: Stricter, path: &'static str) -> Entry {
     in_profile(Section::Passcode, &PASSWORD_POLICY, key, kind, stricter)
@@ -15,8 +16,10 @@ const fn passcode(key: &'static str, kind: Kind, stricter: Stricter, path: &'sta
         .agent(Agent::PasswordMode)
 }
 
-const NO_CLOCK: Agent =
-    Agent::Nothing("the open agent rules what a code is, not when it is asked for or changed");
+const NO_CLOCK: Agent = Agent::Nothing(words(
+    "the open agent rules what a code is, not when it is asked for or changed",
+    "l’agent libre dit ce qu’est un code, non quand il est demandé ou changé",
+));
 const ERASES: &str = "the tablet would erase itself after that many wrong codes, without an erase order";
 
 /// The access code (C5.3.3).
@@ -24,7 +27,10 @@ pub(super) static PASSCODES: &[Entry] = &[
     passcode("forcePIN", Kind::Boolean, Stricter::True, "RequirePasscode"),
     in_profile(Section::Passcode, &PASSWORD_POLICY, "allowSimple", Kind::Boolean, Stricter::False)
         .also_written(&PASSCODE, "RequireComplexPasscode", Writing::Negated)
-        .agent(Agent::Nothing("the open agent cannot refuse a code such as 1234")),
+        .agent(Agent::Nothing(words(
+            "the open agent cannot refuse a code such as 1234",
+            "l’agent libre ne peut pas refuser un code tel que 1234",
+        ))),
     passcode("minLength", Kind::Number { smallest: 0, largest: 16 }, Stricter::Higher, "MinimumLength"),
     passcode(
         "minComplexChars",
@@ -63,15 +69,22 @@ pub(super) static PASSCODES: &[Entry] = &[
         Stricter::Lower,
         "MaximumFailedAttempts",
     )
-    .agent(Agent::Nothing("the open agent does not count wrong codes"))
+    .agent(Agent::Nothing(words(
+        "the open agent does not count wrong codes",
+        "l’agent libre ne compte pas les codes faux",
+    )))
     .never_by(RuleId::M3, ERASES),
 ];
 
 const UPDATE_ACTION: Kind = Kind::Choice(&["Allowed", "AlwaysOn", "AlwaysOff"]);
 
 const fn update(key: &'static str, path: &'static str, kind: Kind, stricter: Stricter) -> Entry {
-    declared(Section::SoftwareUpdate, key, &UPDATE_SETTINGS, path, kind, stricter)
-        .agent(Agent::Nothing("iPadOS updates; Android's are `android.systemUpdateType`"))
+    declared(Section::SoftwareUpdate, key, &UPDATE_SETTINGS, path, kind, stricter).agent(Agent::Nothing(
+        words(
+            "iPadOS updates; Android's are `android.systemUpdateType`",
+            "mises à jour d’iPadOS ; celles d’Android sont `android.systemUpdateType`",
+        ),
+    ))
 }
 
 /// What no restriction says, and a declaration does.
@@ -127,7 +140,10 @@ pub(super) static DEVICE: &[Entry] = &[
         Kind::Boolean,
         Stricter::False,
     )
-    .agent(Agent::Nothing("the open agent cannot rule the lock that follows a reset")),
+    .agent(Agent::Nothing(words(
+        "the open agent cannot rule the lock that follows a reset",
+        "l’agent libre ne règle pas le verrou qui suit une réinitialisation",
+    ))),
     in_settings(
         "IdleRebootAllowed",
         &MDM_OPTIONS,

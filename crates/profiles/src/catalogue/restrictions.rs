@@ -10,6 +10,7 @@ use super::entry::{Agent, Entry, Kind, Section, Shape, Stricter, Writing, in_pro
 use super::facts::{
     APPLICATION_ACCESS, EXTERNAL_INTELLIGENCE, INTELLIGENCE, KEYBOARD, SAFARI, SIRI, UPDATE_SETTINGS,
 };
+use super::texts::words;
 
 const fn restriction(key: &'static str, kind: Kind, stricter: Stricter) -> Entry {
     in_profile(Section::Restrictions, &APPLICATION_ACCESS, key, kind, stricter)
@@ -130,8 +131,10 @@ pub(super) static ENTRIES: &[Entry] = &[
     bundle_ids("blockedAppBundleIDs", Stricter::BlockList).never(APPS),
     bundle_ids("blacklistedAppBundleIDs", Stricter::BlockList).never(APPS),
     // What comes with the tablet.
-    allow("allowCamera")
-        .agent(Agent::Nothing("Android's `no_camera` is closed to device owners' restrictions")),
+    allow("allowCamera").agent(Agent::Nothing(words(
+        "Android closes `no_camera` to device owners",
+        "Android réserve `no_camera` à d’autres que l’administrateur",
+    ))),
     bundle_ids("allowedCameraRestrictionBundleIDs", Stricter::ExceptionsTo("allowCamera")),
     allow("allowVideoConferencing"),
     allow("allowVideoConferencingRemoteControl"),

@@ -9,7 +9,7 @@ use crate::layer::{Contents, LayerName};
 use crate::names::{BundleId, WebAddress};
 use crate::parts::{App, Bookmark, Filter, Install, Permitted};
 use crate::reading::At;
-use crate::refusal::Refusal;
+use crate::refusal::{Conflict, Refusal};
 use crate::value::Value;
 
 impl<'l> Stack<'l> {
@@ -112,14 +112,14 @@ impl<'l> Stack<'l> {
         for (layer, at) in said_first {
             match Value::stricter(entry, &value, &at.value) {
                 Some(stricter) => value = stricter,
-                None => refusals.push(Refusal::Conflict {
+                None => refusals.push(Refusal::from(Conflict {
                     what: entry.to_string(),
                     how: format!("{} and {}, of which neither is stricter", first_at.value, at.value),
                     one: (*first).clone(),
                     one_line: first_at.line,
                     other: (*layer).clone(),
                     other_line: at.line,
-                }),
+                })),
             }
         }
         if let Stricter::ExceptionsTo(guard) = entry.stricter
@@ -212,14 +212,14 @@ impl<'l> Stack<'l> {
             let before = filter.tightening.only.take();
             let joined = before.map_or_else(|| only.clone(), |before| common(&before, only));
             if let (true, Some((one, one_line))) = (joined.is_empty(), narrowed) {
-                refusals.push(Refusal::Conflict {
+                refusals.push(Refusal::from(Conflict {
                     what: "the only pages that open".to_owned(),
                     how: "they have none in common".to_owned(),
                     one: one.clone(),
                     one_line,
                     other: layer.clone(),
                     other_line: tightening.line,
-                });
+                }));
             }
             filter.tightening.only = Some(joined);
             narrowed = narrowed.or(Some((layer, tightening.line)));
@@ -255,14 +255,14 @@ fn agreed<'s, V: Clone + PartialEq + 's>(
             Some((first, _)) if first.value == at.value => first.from.push(layer.clone()),
             Some((first, line)) => {
                 if let Some(one) = first.from.first() {
-                    refusals.push(Refusal::Conflict {
+                    refusals.push(Refusal::from(Conflict {
                         what: what.to_owned(),
                         how: "make them equal, or leave one out".to_owned(),
                         one: one.clone(),
                         one_line: *line,
                         other: layer.clone(),
                         other_line: at.line,
-                    });
+                    }));
                 }
             }
         }

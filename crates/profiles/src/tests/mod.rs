@@ -6,3 +6,6 @@ mod generator;
 mod layers;
 mod parsing;
 mod published;
+mod rendering;
+mod reports;
+mod templates;

@@ -20,12 +20,17 @@ pub enum Language {
 }
 
 /// The same in both languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Words {
     /// In French.
     pub french: &'static str,
     /// In English.
     pub english: &'static str,
+}
+
+/// Both, as tables write them.
+pub(crate) const fn words(english: &'static str, french: &'static str) -> Words {
+    Words { french, english }
 }
 
 impl Words {
