@@ -15,13 +15,5 @@ pub(crate) fn give(layer: &Layer, notes: &mut Notes<'_>) {
                 "a layer beside the base can only tighten: change the base, or leave it out",
             );
         }
-        let mut wires = entry.wires().peekable();
-        if wires.peek().is_some()
-            && let Some(removed) = wires.map(|wire| wire.fact.removed).max().flatten()
-            && entry.wires().all(|wire| wire.fact.removed.is_some())
-        {
-            let what = format!("does nothing from iPadOS {removed} on");
-            notes.advice(at.line, entry.to_string(), what, "keep it only for older tablets");
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Where a tablet is when a layer applies, and what that layer may therefore not do.
 //!
 //! Traceability is for access from the school (C3.1.5). A layer that also applies outside it sends no traffic through
-//! anything that logs: no global proxy, no resolver and no filter that keep a log. A network's own proxy does no harm:
-//! it is used on that network only.
+//! anything that logs: no global proxy, no resolver and no filter that keep a log. A network's own proxy does no harm where
+//! the network is the school's: it is used on that network only. A layer that is for outside the school names none.
 
 use types::{LoanMode, RuleId};
 
@@ -45,6 +45,17 @@ pub(crate) fn check(layer: &Layer, notes: &mut Notes<'_>) {
         }
         if let Some(filter) = contents.filter.as_ref().filter(|filter| filter.value.logs_home_traffic()) {
             refuse(filter.line, "filter.plugin", "would log what is asked for at home");
+        }
+    }
+    if matches!(layer.kind(), LayerKind::Mode(mode) if !stays_at_school(*mode)) {
+        for (ssid, at) in contents.wifi.iter().filter(|(_, at)| at.value.proxy.is_some()) {
+            notes.breach(
+                RuleId::C3_1_5,
+                at.line,
+                format!("wifi \"{ssid}\""),
+                "would take traffic outside the school through a proxy",
+                "a network of the school stands in the base, in mode in-school or in the collège's layer",
+            );
         }
     }
     code_can_be_changed(layer, notes);

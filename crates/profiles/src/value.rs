@@ -69,6 +69,10 @@ impl Value {
                 if let Some(wrong) = values.iter().find(|value| !of.fits(value)) {
                     return Err(not_admitted(entry, format!("\"{}\" in the list", shortened(wrong))));
                 }
+                // Tablets that read an empty list of what is allowed as no list would allow everything.
+                if values.is_empty() && entry.stricter == Stricter::AllowList {
+                    return Err(not_admitted(entry, "an empty list"));
+                }
                 if values.len() > most {
                     return Err(not_admitted(entry, format!("a list of {}", values.len())));
                 }

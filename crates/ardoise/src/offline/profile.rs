@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use apple::OsVersion;
 use clap::{Args, Subcommand, ValueEnum};
 use profiles::catalogue::Language;
-use profiles::render::{ApiLevel, Frame, IpadTarget};
+use profiles::render::{ApiLevel, Frame, IpadTarget, Why};
 use profiles::report::{Change, LintReport, NoPreview, Platform, Preview, Source, diff, lint, preview};
 use profiles::{Problem, Severity};
 use serde_json::{Value, json};
@@ -189,12 +189,17 @@ fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
         }
     };
     let mut notes: Vec<String> = beside.into_iter().collect();
+    // What is for the other platform is no loss on this one.
+    let (elsewhere, left_out): (Vec<_>, Vec<_>) =
+        preview.left_out().iter().partition(|left| left.why == Why::OtherPlatform);
+    let language = arguments.language.into();
     notes.extend(
-        preview
-            .left_out()
-            .iter()
-            .map(|left| format!("left out: {}: {}", left.what, left.why.sentence(arguments.language.into()))),
+        left_out.iter().map(|left| format!("left out: {}: {}", left.what, left.why.sentence(language))),
     );
+    if !elsewhere.is_empty() {
+        let parts = counted(elsewhere.len(), "part");
+        notes.push(format!("for the other platform: {} {parts} (see --json)", elsewhere.len()));
+    }
     notes.extend(preview.intent().withheld().keys().map(|app| format!("blocked although given: {app}")));
     output.note(&notes.join("\n"));
     output.show(&Value::Null, || document)

@@ -180,7 +180,10 @@ pub(super) static NOT_OWN: &[Entry] = &[
     not_own("no_config_wifi", "`restrictions.forceWiFiToAllowedNetworksOnly = true` writes it"),
     not_own("no_install_apps", "`restrictions.allowAppInstallation = false` writes it"),
     not_own("no_uninstall_apps", "`restrictions.allowAppRemoval = false` writes it"),
-    not_own("no_install_unknown_sources_globally", "`restrictions.allowUIAppInstallation = false` writes it"),
+    not_own(
+        "no_install_unknown_sources_globally",
+        "`restrictions.allowEnterpriseAppTrust = false` writes it",
+    ),
     not_own("no_sms", "`restrictions.allowChat = false` writes it"),
     not_own("no_autofill", "`restrictions.allowPasswordAutoFill = false` writes it"),
     not_own(

@@ -76,7 +76,8 @@ pub(super) static ENTRIES: &[Entry] = &[
     force("forceEncryptedBackup"),
     force("forceWatchWristDetection"),
     // Updates.
-    force("forceDelayedSoftwareUpdates"),
+    force("forceDelayedSoftwareUpdates")
+        .never("`enforcedSoftwareUpdateDelay` writes it where a delay needs it"),
     restriction("enforcedSoftwareUpdateDelay", Kind::Number { smallest: 1, largest: 90 }, Stricter::Higher)
         .also(&UPDATE_SETTINGS, "Deferrals.CombinedPeriodInDays"),
     allow("allowRapidSecurityResponseRemoval").also(&UPDATE_SETTINGS, "RapidSecurityResponse.EnableRollback"),
@@ -113,10 +114,10 @@ pub(super) static ENTRIES: &[Entry] = &[
     sim_numbers("deniedICCIDsForRCS"),
     // Apps.
     allow("allowAppInstallation").android(&["no_install_apps"]),
-    allow("allowUIAppInstallation").android(&["no_install_unknown_sources_globally"]),
+    allow("allowUIAppInstallation"),
     allow("allowMarketplaceAppInstallation"),
     allow("allowWebDistributionAppInstallation"),
-    allow("allowEnterpriseAppTrust"),
+    allow("allowEnterpriseAppTrust").android(&["no_install_unknown_sources_globally"]),
     allow("allowAutomaticAppDownloads"),
     allow("allowInAppPurchases"),
     allow("allowAppClips"),

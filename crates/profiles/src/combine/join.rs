@@ -111,6 +111,17 @@ impl<'l> Stack<'l> {
         let mut value = first_at.value.clone();
         for (layer, at) in said_first {
             match Value::stricter(entry, &value, &at.value) {
+                // Tablets that read an empty list of what is allowed as no list would allow everything.
+                Some(Value::Names(names)) if entry.stricter == Stricter::AllowList && names.is_empty() => {
+                    refusals.push(Refusal::from(Conflict {
+                        what: entry.to_string(),
+                        how: "their lists have nothing in common".to_owned(),
+                        one: (*first).clone(),
+                        one_line: first_at.line,
+                        other: (*layer).clone(),
+                        other_line: at.line,
+                    }));
+                }
                 Some(stricter) => value = stricter,
                 None => refusals.push(Refusal::from(Conflict {
                     what: entry.to_string(),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use types::{LoanMode, UserKind};
 
 use crate::base::DEMANDS;
-use crate::catalogue::{Entry, Kind, Section, Shape, entries, find};
+use crate::catalogue::{Entry, Kind, Section, Shape, Stricter, entries, find};
 use crate::layer::{Contents, Layer, LayerKind, LayerName};
 use crate::names::{BundleId, Ssid, WebAddress};
 use crate::parts::{
@@ -71,7 +71,8 @@ pub(super) fn value(entry: &'static Entry) -> BoxedStrategy<Value> {
         }
         Kind::Names { of, most } => {
             let some = prop::sample::select(texts(of)).prop_map(ToOwned::to_owned);
-            btree_set(some, 0..=most.min(3)).prop_map(Value::Names).boxed()
+            let least = usize::from(entry.stricter == Stricter::AllowList);
+            btree_set(some, least..=most.min(3)).prop_map(Value::Names).boxed()
         }
     }
 }

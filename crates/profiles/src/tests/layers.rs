@@ -409,3 +409,38 @@ fn a_network_trusts_an_authority_that_some_layer_has() {
     let refusals = combined(&[layer(&base_text("")), college_text(wifi)]).unwrap_err();
     assert!(matches!(refusals.as_slice(), [Refusal::NoSuchAuthority { line: 5, .. }]), "{refusals:?}");
 }
+
+#[test]
+fn c3_1_5_a_layer_for_outside_the_school_names_no_network_with_a_proxy() {
+    let wifi = "[[wifi]]\nssid = \"Libre\"\nsecurity = \"wpa2\"\npassword = \"motdepasse\"\n\
+                [wifi.proxy]\nserver = \"proxy.example\"\nport = 3128\n";
+    let text = |mode: LoanMode| {
+        format!("layer = \"mode\"\nmode = \"{mode}\"\ntitle = \"M\"\npurpose = \"P.\"\n{wifi}")
+    };
+    for mode in LoanMode::ALL {
+        let refused = parse("mode.toml", &text(*mode)).err().map(|problems| problems[0].rule);
+        let outside = !matches!(mode, LoanMode::InSchool | LoanMode::Deposit);
+        assert_eq!(refused, outside.then_some(Some(types::RuleId::C3_1_5)), "{mode}");
+    }
+    assert!(combined(&[layer(&base_text(wifi)), mode_text(LoanMode::TakeHome, "")]).is_ok());
+}
+
+#[test]
+fn lists_of_what_is_allowed_are_never_sent_empty() {
+    let list = |app: &str| format!("[restrictions]\nautonomousSingleAppModePermittedAppIDs = [\"{app}\"]\n");
+    let user = layer(&format!(
+        "layer = \"user\"\nfor = [\"pupil\"]\ntitle = \"U\"\npurpose = \"P.\"\n{}",
+        list("fr.example.a")
+    ));
+    let base = layer(&base_text(""));
+    let modes = [
+        mode_text(LoanMode::Deposit, &list("fr.example.a")),
+        mode_text(LoanMode::Deposit, &list("fr.example.b")),
+    ];
+    assert!(combined(&[base.clone(), user.clone(), modes[0].clone()]).is_ok());
+    let refusals = combined(&[base, user, modes[1].clone()]).unwrap_err();
+    assert!(refusals[0].to_string().contains("their lists have nothing in common"), "{}", refusals[0]);
+    let empty = "layer = \"tablet\"\ntitle = \"T\"\npurpose = \"P.\"\n\
+                 [restrictions]\nautonomousSingleAppModePermittedAppIDs = []\n";
+    assert!(parse("t.toml", empty).unwrap_err()[0].to_string().contains("is an empty list"));
+}

@@ -1,7 +1,10 @@
 //! Tests of the whole room.
 
+mod agent;
 mod arbitrary;
 mod catalogue;
+mod conformance;
+mod everything;
 mod generator;
 mod layers;
 mod parsing;

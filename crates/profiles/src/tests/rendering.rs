@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use apple::OsVersion;
-use apple::plist::{Dictionary, Value as Plist};
-use apple::profile::{Profile, declaration_erasing_keys};
+use apple::plist::Value as Plist;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::arbitrary::{college, stack};
+use super::conformance::conforms;
+use super::everything::everything;
 use super::layers::base_text;
 use super::templates::{template, text, today};
-use crate::catalogue::{Fact, FactKind, Form, Holder, holders};
 use crate::render::{ApiLevel, Frame, IpadRendering, IpadTarget, LeftOut, Why, render_agent, render_ipad};
 use crate::report::{Platform, Source, preview};
 use crate::{Intent, Layer, combine, parse};
@@ -33,140 +33,6 @@ fn targets() -> Vec<IpadTarget> {
 fn rendered(layers: &[Layer], target: IpadTarget) -> IpadRendering {
     render_ipad(&combine(layers, None, today()).unwrap(), target, &frame()).unwrap()
 }
-
-/// A base with some of everything, so that every key that can be written is.
-fn everything() -> Vec<Layer> {
-    let more = r#"
-[apps]
-permitted = "listed"
-[[app]]
-bundle = "com.apple.Pages"
-name = "Pages"
-store = "361309726"
-updates = "held"
-[[app]]
-bundle = "com.apple.camera"
-name = "Appareil photo"
-install = "present"
-[blocked-apps]
-bundles = ["com.example.chat"]
-packages = ["com.example.chat"]
-[[web-clip]]
-label = "ENT"
-url = "https://ent.example.fr/"
-full-screen = true
-[[wifi]]
-ssid = "Collège"
-security = "wpa3"
-password = "mot de passe"
-fixed-address = true
-[wifi.proxy]
-server = "proxy.example.fr"
-port = 3128
-[[wifi]]
-ssid = "Invités"
-security = "open"
-auto-join = false
-[[wifi]]
-ssid = "Script"
-security = "wpa2"
-password = "mot de passe"
-hidden = true
-[wifi.proxy]
-pac = "https://proxy.example.fr/proxy.pac"
-[[wifi]]
-ssid = "Radius"
-security = "wpa2"
-password = "s"
-[wifi.eap]
-method = "ttls-mschapv2"
-user = "tablettes"
-outer-identity = "anonyme"
-servers = ["radius.example.fr"]
-authorities = ["radius"]
-[[certificate]]
-name = "radius"
-pem = """
-@PEM@"""
-[[printer]]
-host = "imprimante.example.fr"
-queue = "ipp/print"
-port = 631
-tls = true
-[dns]
-url = "https://dns.example.fr/dns-query"
-addresses = ["192.0.2.1"]
-failover = true
-keeps-log = true
-only-on = ["Collège"]
-[home-screen]
-dock = ["com.apple.camera"]
-pages = [["com.apple.Pages", { web-clip = "https://ent.example.fr/" }, { folder = "Outils", icons = ["com.apple.camera"] }]]
-[[notification]]
-bundle = "com.apple.Pages"
-enabled = true
-notification-center = true
-lock-screen = false
-alert = 1
-badges = true
-sounds = false
-critical = false
-grouping = 1
-preview = 2
-[single-app]
-bundle = "com.apple.Pages"
-[single-app.options]
-DisableAutoLock = true
-EnableVoiceControl = true
-[single-app.user-options]
-VoiceOver = true
-[os-update]
-version = "27.1"
-build = "24B5"
-deadline = "2026-12-01"
-details = "https://example.fr/maj"
-[safari]
-home-page = "https://ent.example.fr/"
-[[bookmark]]
-title = "ENT"
-url = "https://ent.example.fr/"
-[[safari-extension]]
-id = "*"
-state = "always-off"
-[software-update]
-Notifications = false
-RecommendedCadence = "Newest"
-Download = "AlwaysOn"
-[android]
-gps = true
-[siri]
-ForceReduceSensitiveContent = true
-[intelligence]
-AllowNaturalLanguageEditing = false
-"#;
-    let filter = "[filter]\nautomatic = true\npermitted = [\"https://open.example/\"]\n\
-                  denied = [\"https://shut.example/\"]\n[filter.only]\n\"Une page\" = \"https://only.example/\"\n\
-                  [filter.plugin]\nname = \"Filtre\"\nbundle = \"com.example.filter\"\nserver = \"filter.example\"\n\
-                  organisation = \"Département\"\nbrowsers = true\nsockets = \"com.example.filter.data\"\n\
-                  keeps-log = false\n[filter.plugin.configuration]\nlevel = \"11-15\"\n";
-    let more = more.replace("@PEM@", AUTHORITY);
-    let text = base_text(&more).replace("[filter]\nautomatic = true\n", filter);
-    let text = text.replace(
-        "[passcode]\n",
-        "allowedExternalIntelligenceWorkspaceIDs = [\"w\"]\nsafariAcceptCookies = \"current-website\"\n\
-         safariForceFraudWarning = true\nratingRegion = \"fr\"\nforceDelayedSoftwareUpdates = true\n\
-         enforcedSoftwareUpdateDelay = 30\nallowMailSummary = false\n[passcode]\nallowSimple = false\n",
-    );
-    let school = parse(
-        "au-college.toml",
-        "layer = \"mode\"\nmode = \"in-school\"\ntitle = \"École\"\npurpose = \"x\"\n\
-         [proxy]\npac = \"https://proxy.example.fr/proxy.pac\"\nfallback = true\ncaptive-login = true\n",
-    );
-    vec![parse("tout.toml", &text).unwrap_or_else(|problems| panic!("{problems:#?}")), school.unwrap()]
-}
-
-/// A self-signed authority made for this test; its key is nowhere.
-const AUTHORITY: &str = include_str!("authority.pem");
 
 #[test]
 fn every_key_that_is_written_is_published_for_that_version_and_supervision() {
@@ -271,161 +137,6 @@ fn parts(intent: &Intent) -> Vec<String> {
         parts.push("the apps that are blocked".to_owned());
     }
     parts
-}
-
-/// Holds a rendering to the table of facts; says how many keys were looked at.
-fn conforms(rendering: &IpadRendering, target: IpadTarget) -> usize {
-    let mut checked = 0;
-    // Read back as a tablet would.
-    let profile = Profile::parse(&rendering.profile.to_xml()).unwrap();
-    assert_eq!(profile.removal_disallowed, target.supervised.then_some(true));
-    assert!(profile.erasing_keys().is_empty() && !profile.contains_mdm_payload());
-    for payload in profile.payloads() {
-        let holder = holder(Form::Profile, &payload.header.payload_type);
-        let mut dictionary = payload.to_dictionary();
-        for key in [
-            "PayloadIdentifier",
-            "PayloadUUID",
-            "PayloadType",
-            "PayloadVersion",
-            "PayloadDisplayName",
-            "PayloadOrganization",
-        ] {
-            assert!(dictionary.remove(key).is_some(), "{key}");
-        }
-        checked += document(holder, &json_of(&dictionary), target);
-    }
-    for declaration in &rendering.declarations {
-        assert!(target.version >= OsVersion::new(17, 0), "{}", declaration.identifier);
-        assert!(declaration_erasing_keys(&declaration.declaration_type, &declaration.payload).is_empty());
-        if declaration.declaration_type == "com.apple.activation.simple" {
-            let named: BTreeSet<&str> = declaration.payload["StandardConfigurations"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|name| name.as_str().unwrap())
-                .collect();
-            let others = rendering.declarations.iter().map(|other| other.identifier.as_str());
-            assert_eq!(named, others.filter(|name| *name != declaration.identifier).collect());
-            continue;
-        }
-        let holder = holder(Form::Declaration, &declaration.declaration_type);
-        checked += document(holder, &declaration.payload, target);
-    }
-    checked
-}
-
-fn holder(form: Form, name: &str) -> &'static Holder {
-    holders()
-        .iter()
-        .find(|holder| holder.form == form && holder.name == name)
-        .unwrap_or_else(|| panic!("{name} is not described"))
-}
-
-fn document(holder: &'static Holder, values: &Json, target: IpadTarget) -> usize {
-    assert!(holder.since <= target.version, "{} is not known to {}", holder.name, target.version);
-    assert!(!holder.supervised || target.supervised, "{} needs supervision", holder.name);
-    let required = |below: &str| -> Vec<&'static str> {
-        let direct = |fact: &&Fact| {
-            let rest = if below.is_empty() { Some(fact.key) } else { fact.key.strip_prefix(below) };
-            rest.is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
-        };
-        holder.keys.iter().filter(direct).filter(|fact| fact.required).map(|fact| fact.key).collect()
-    };
-    let mut checked = 0;
-    walk(holder, "", values, target, &required, &mut checked);
-    checked
-}
-
-fn walk(
-    holder: &'static Holder,
-    path: &str,
-    value: &Json,
-    target: IpadTarget,
-    required: &dyn Fn(&str) -> Vec<&'static str>,
-    checked: &mut usize,
-) {
-    let Json::Object(members) = value else { panic!("{} {path}: {value}", holder.name) };
-    let below = if path.is_empty() { String::new() } else { format!("{path}.") };
-    for key in required(&below) {
-        let last = key.rsplit('.').next().unwrap();
-        assert!(last == "ANY" || members.contains_key(last), "{} lacks {key}", holder.name);
-    }
-    for (key, value) in members {
-        let fact = fact(holder, &below, key);
-        let place = format!("{} {}", holder.name, fact.key);
-        assert!(fact.since <= target.version, "{place} is not known to {}", target.version);
-        assert!(fact.removed.is_none_or(|removed| target.version < removed), "{place} is gone");
-        assert!(!fact.supervised || target.supervised, "{place} needs supervision");
-        one(holder, fact, value, target, required, checked);
-    }
-}
-
-fn one(
-    holder: &'static Holder,
-    fact: &'static Fact,
-    value: &Json,
-    target: IpadTarget,
-    required: &dyn Fn(&str) -> Vec<&'static str>,
-    checked: &mut usize,
-) {
-    let place = format!("{} {} = {value}", holder.name, fact.key);
-    *checked += 1;
-    match fact.kind {
-        FactKind::Boolean => assert!(value.is_boolean(), "{place}"),
-        FactKind::Integer => {
-            let number = value.as_i64().unwrap_or_else(|| panic!("{place}"));
-            assert!(fact.range.0.is_none_or(|least| number >= least), "{place}");
-            assert!(fact.range.1.is_none_or(|most| number <= most), "{place}");
-        }
-        FactKind::Real => assert!(value.is_f64(), "{place}"),
-        FactKind::String | FactKind::Data => assert!(value.is_string(), "{place}"),
-        FactKind::Any => {}
-        FactKind::Dictionary => walk(holder, fact.key, value, target, required, checked),
-        FactKind::Array => {
-            let below = format!("{}.", fact.key);
-            let item = holder
-                .keys
-                .iter()
-                .find(|item| item.key.strip_prefix(&below).is_some_and(|rest| !rest.contains('.')))
-                .unwrap_or_else(|| panic!("{place}: no item is published"));
-            for value in value.as_array().unwrap_or_else(|| panic!("{place}")) {
-                one(holder, item, value, target, required, checked);
-            }
-        }
-        FactKind::Date | FactKind::Unknown => panic!("{place}: not of a kind that is written"),
-    }
-    if !fact.choices.is_empty() && !value.is_array() {
-        let word = match value {
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        assert!(fact.choices.contains(&word.as_str()), "{place}: one of {:?}", fact.choices);
-    }
-}
-
-/// The fact of a key, or of `ANY` where names are free.
-fn fact(holder: &'static Holder, below: &str, key: &str) -> &'static Fact {
-    let named = |name: &str| holder.keys.iter().find(|fact| fact.key == format!("{below}{name}"));
-    named(key).or_else(|| named("ANY")).unwrap_or_else(|| panic!("{} has no {below}{key}", holder.name))
-}
-
-fn json_of(dictionary: &Dictionary) -> Json {
-    let value = |value: &Plist| -> Json { plist_json(value) };
-    Json::Object(dictionary.iter().map(|(key, one)| (key.clone(), value(one))).collect())
-}
-
-fn plist_json(value: &Plist) -> Json {
-    match value {
-        Plist::Boolean(value) => Json::from(*value),
-        Plist::Integer(value) => Json::from(value.as_signed().unwrap()),
-        Plist::Real(value) => Json::from(*value),
-        Plist::String(value) => Json::from(value.as_str()),
-        Plist::Data(bytes) => Json::from(format!("{} bytes", bytes.len())),
-        Plist::Array(items) => items.iter().map(plist_json).collect(),
-        Plist::Dictionary(dictionary) => json_of(dictionary),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -600,59 +311,29 @@ fn the_settings_command_carries_the_options_of_the_management() {
 }
 
 #[test]
-fn the_agent_is_given_restrictions_in_one_sorted_list_and_its_lists_are_never_missing() {
-    let intent = combine([&template("socle")], None, today()).unwrap();
-    let agent = render_agent(&intent, level("13"));
-    let restrictions = agent.fields["restrictions"].as_str().unwrap();
-    let names: Vec<&str> = restrictions.split(',').collect();
-    assert!(names.is_sorted() && names.contains(&"no_factory_reset") && names.contains(&"no_config_vpn"));
-    assert_eq!(agent.fields["passwordMode"], "easy");
-    assert_eq!(agent.fields["timeZone"], "Europe/Paris");
-    for list in ["applications", "applicationSettings", "files", "actions"] {
-        assert!(agent.fields[list].is_array(), "{list}");
-    }
-    for key in ["factoryReset", "requestUpdates", "password", "lock"] {
-        assert!(!agent.fields.contains_key(key), "{key}");
-    }
-    let reason = |what: &str| agent.left_out.iter().find(|left| left.what == what).unwrap().why.clone();
-    assert!(matches!(reason("filter"), Why::NothingAlike { .. }));
-    assert!(matches!(reason("passcode.allowSimple"), Why::NothingAlike { .. }));
-    assert_eq!(reason("software-update.ProgramEnrollment"), Why::OtherPlatform);
-    // A restriction that Android 8 does not know would be ignored without a word.
-    let old = render_agent(&intent, level("8"));
-    assert!(!old.fields["restrictions"].as_str().unwrap().contains("no_install_unknown_sources_globally"));
-    let left = old.left_out.iter().find(|left| left.what == "restrictions.allowUIAppInstallation").unwrap();
-    assert_eq!(left.why, Why::AndroidTooOld { since: 29 });
-}
-
-#[test]
-fn the_agents_rule_for_codes_is_never_weaker_than_the_layers() {
-    let mode = |passcode: &str| {
-        let text = base_text("").replace("forcePIN = true\n", &format!("forcePIN = true\n{passcode}\n"));
-        let intent = combine([&parse("t.toml", &text).unwrap()], None, today()).unwrap();
-        let agent = render_agent(&intent, level("13"));
-        let left: Vec<String> = agent.left_out.iter().map(|left| left.what.clone()).collect();
-        let unmet = left.iter().any(|what| what.starts_with("passcode.min"));
-        (agent.fields["passwordMode"].as_str().unwrap().to_owned(), unmet)
-    };
-    let expect = |passcode: &str, word: &str, unmet: bool| {
-        assert_eq!(mode(passcode), (word.to_owned(), unmet), "{passcode}");
-    };
-    expect("", "present", false);
-    expect("minLength = 4", "easy", false);
-    expect("minLength = 6", "easy", false);
-    expect("minLength = 7", "moderate", false);
-    expect("minLength = 8", "moderate", false);
-    expect("requireAlphanumeric = true", "moderate", false);
-    expect("minComplexChars = 1", "strong", false);
-    expect("minLength = 10", "strong", true);
-    expect("minComplexChars = 3", "strong", true);
-}
-
-#[test]
 fn a_frame_has_a_domain_and_a_name() {
     assert!(Frame::new("fr.departement.ardoise", "Département").is_ok());
     assert!(Frame::new("ardoise", "Département").is_err());
     assert!(Frame::new("fr.a b", "Département").is_err());
     assert!(Frame::new("fr.departement", " ").is_err());
+}
+
+/// Before 18.0 a delay of updates is two keys of a profile, and one alone does nothing.
+#[test]
+fn a_delay_of_updates_takes_effect_on_every_version() {
+    let restriction = |version: &str, key: &str| {
+        let rendering = rendered(&[template("socle")], target(version, true));
+        let payload = rendering.profile.payloads().iter().find_map(|payload| {
+            let ours = payload.header.payload_type == "com.apple.applicationaccess";
+            ours.then(|| payload.to_dictionary())
+        });
+        payload.unwrap().get(key).cloned()
+    };
+    assert_eq!(restriction("17.0", "enforcedSoftwareUpdateDelay"), Some(Plist::from(14)));
+    assert_eq!(restriction("17.0", "forceDelayedSoftwareUpdates"), Some(Plist::from(true)));
+    assert_eq!(restriction("18.1", "forceDelayedSoftwareUpdates"), None);
+    let declared = rendered(&[template("socle")], target("18.1", true)).declarations;
+    let updates =
+        declared.iter().find(|one| one.declaration_type.ends_with("softwareupdate.settings")).unwrap();
+    assert_eq!(updates.payload["Deferrals"]["CombinedPeriodInDays"], 14);
 }

@@ -154,12 +154,3 @@ fn lint_looks_at_an_emergency_base_in_the_ordinary_ones_place() {
     assert_eq!(report.together.len(), 1, "{:#?}", report.together);
     assert_eq!(report.together[0].files, ["emergency", "mode"]);
 }
-
-#[test]
-fn what_the_newest_ipados_removed_is_pointed_out() {
-    let text = base_text("").replace("[passcode]\n", "forceDelayedSoftwareUpdates = true\n[passcode]\n");
-    let report = lint(&[Source { file: "base", text: &text }], today());
-    assert!(!report.is_refused());
-    let advice = report.files[0].problems[0].to_string();
-    assert!(advice.contains("does nothing from iPadOS 27.0 on"), "{advice}");
-}

@@ -21,7 +21,12 @@ pub(super) fn write(intent: &Intent, writer: &mut Writer) {
                     set(wire, &kept.value, &mut options, writer);
                 } else {
                     let node = Node::of(entry, wire, &kept.value);
-                    writer.sheet(wire.holder, None, title(entry.section)).put(wire.fact.key, node);
+                    let sheet = writer.sheet(wire.holder, None, title(entry.section));
+                    sheet.put(wire.fact.key, node);
+                    // In a profile, a delay counts only where delaying is on.
+                    if wire.fact.key == "enforcedSoftwareUpdateDelay" {
+                        sheet.put("forceDelayedSoftwareUpdates", Node::Boolean(true));
+                    }
                 }
             }
         }
