@@ -71,6 +71,59 @@ impl FromStr for Endpoint {
     }
 }
 
+impl DeclarationKind {
+    /// As an endpoint names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Configuration => "configuration",
+            Self::Asset => "asset",
+            Self::Management => "management",
+        }
+    }
+}
+
+/// A declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// Its kind.
+    pub kind: DeclarationKind,
+    /// What it declares, such as `com.apple.configuration.passcode.settings`.
+    pub declaration_type: String,
+    /// The name; a declaration of the same name replaces it.
+    pub identifier: String,
+    /// Changes with the content.
+    pub server_token: String,
+    /// The keys of its type.
+    pub payload: Value,
+}
+
+impl Declaration {
+    /// The answer to `declaration/KIND/IDENTIFIER`.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        self.to_value().to_string().into_bytes()
+    }
+
+    /// The same as a value.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        json!({
+            "Type": self.declaration_type,
+            "Identifier": self.identifier,
+            "ServerToken": self.server_token,
+            "Payload": self.payload,
+        })
+    }
+
+    /// As it stands in a list.
+    #[must_use]
+    pub fn item(&self) -> DeclarationItem {
+        DeclarationItem { identifier: self.identifier.clone(), server_token: self.server_token.clone() }
+    }
+}
+
 /// A declaration in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclarationItem {
@@ -141,6 +194,29 @@ mod tests {
             assert_eq!(body["Declarations"][kind], json!([]), "{kind}");
         }
         assert_eq!(body["DeclarationsToken"], "");
+    }
+
+    #[test]
+    fn a_declaration_has_its_four_keys_and_its_place_in_the_list() {
+        let declaration = Declaration {
+            kind: DeclarationKind::Configuration,
+            declaration_type: "com.apple.configuration.passcode.settings".to_owned(),
+            identifier: "fr.example.passcode".to_owned(),
+            server_token: "t1".to_owned(),
+            payload: json!({"RequirePasscode": true}),
+        };
+        let body: Value = serde_json::from_slice(&declaration.to_json()).unwrap();
+        let expected = json!({
+            "Type": "com.apple.configuration.passcode.settings",
+            "Identifier": "fr.example.passcode",
+            "ServerToken": "t1",
+            "Payload": {"RequirePasscode": true},
+        });
+        assert_eq!(body, expected);
+        assert_eq!(declaration.item().server_token, "t1");
+        let endpoint = format!("declaration/{}/{}", declaration.kind.as_str(), declaration.identifier);
+        let asked = Endpoint::Declaration { kind: declaration.kind, identifier: declaration.identifier };
+        assert_eq!(endpoint.parse(), Ok(asked));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::demo;
 use crate::failure::Failure;
 use crate::machine::{authority, backup, config, init, key, migrate, serve};
+use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
@@ -59,6 +60,8 @@ enum Verb {
     Authority(authority::Arguments),
     /// The keys that seal what is secret in the database.
     Key(key::Arguments),
+    /// Layers of configuration in files: what is wrong with them, what tablets would be given.
+    Profile(profile::Arguments),
 
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
@@ -96,6 +99,7 @@ impl Cli {
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
             Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
+            Verb::Profile(arguments) => profile::run(&arguments, output),
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,
@@ -155,6 +159,9 @@ mod tests {
             "ardoise --json alarm list --server https://localhost:9443",
             "ardoise apple authority add root.pem",
             "ardoise config explain tablets.listen",
+            "ardoise profile lint a.toml b.toml",
+            "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
+            "ardoise profile diff a.toml b.toml --language fr",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -205,6 +212,8 @@ mod tests {
             "ardoise command send X InstallProfile --profile a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
+            "ardoise profile lint",
+            "ardoise profile diff a.toml",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

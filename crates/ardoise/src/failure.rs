@@ -55,6 +55,10 @@ pub(crate) enum Failure {
         problem: String,
     },
 
+    /// Layers of configuration are wrong: one line each.
+    #[error("{0}")]
+    Layers(String),
+
     /// The server's API refused.
     #[error(transparent)]
     Problem(Box<Problem>),

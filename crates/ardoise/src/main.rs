@@ -1,7 +1,7 @@
 //! The program: one command line for the machine that serves, for the people who operate, and for the demo.
 //!
 //! [`machine`] holds the commands that need the home folder itself (its key file, its database); [`remote`]
-//! those that any holder of a token sends to a server's API; [`demo`] the stories that run both.
+//! those that any holder of a token sends to a server's API; [`offline`] those that need nothing but files; [`demo`] the stories that run both.
 
 mod cli;
 mod demo;
@@ -9,6 +9,7 @@ mod failure;
 mod home;
 mod interruption;
 mod machine;
+mod offline;
 mod output;
 mod remote;
 mod table;

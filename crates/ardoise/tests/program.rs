@@ -361,3 +361,75 @@ fn t_c24_a_database_that_came_back_by_other_means_is_made_safe_in_place() {
     let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!left.iter().any(|name| name.contains(".db")), "{left:?}");
 }
+
+/// A template of the département's.
+fn template(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles").join(name).display().to_string()
+}
+
+#[test]
+fn the_templates_pass_lint_and_a_college_that_loosens_does_not() {
+    let person = Person::new();
+    let all: Vec<String> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    let report = person.reads(&format!("profile lint {} --json", all.join(" ")));
+    assert_eq!((&report["ok"], &report["errors"], &report["advice"]), (&true.into(), &0.into(), &0.into()));
+
+    let college = "layer = \"college\"\nuai = \"0761234A\"\ntitle = \"Jean-Moulin\"\npurpose = \"Ajouts.\"\n\
+                   [restrictions]\nallowVPNCreation = true\n";
+    fs::write(person.path("college.toml"), college).unwrap();
+    let output = person.types(&format!("profile lint {} college.toml", template("socle.toml")));
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(told.contains("college.toml:5: error: restrictions: is decided by the département"), "{told}");
+    assert!(told.contains("(C3.1.3)"), "{told}");
+}
+
+#[test]
+fn a_rendered_profile_is_alone_on_standard_output_and_the_rest_is_said_beside_it() {
+    let person = Person::new();
+    let output =
+        person.types(&format!("profile render {} --platform ipados --os 15.0", template("socle.toml")));
+    assert!(output.status.success(), "{}", errors(&output));
+    let profile = apple::profile::Profile::parse(&output.stdout).unwrap();
+    assert_eq!(profile.removal_disallowed, Some(true));
+    let said = errors(&output);
+    assert!(said.contains("left out: app com.apple.Pages: done by the command InstallApplication"), "{said}");
+
+    let document = person.reads(&format!("profile render {} --os 27.0 --json", template("socle.toml")));
+    assert!(document["declarations"].as_array().unwrap().len() > 5);
+    assert!(document["profile"].as_str().unwrap().starts_with("<?xml"));
+    let agent = person
+        .reads(&format!("profile render {} --platform android-agent --os 13 --json", template("socle.toml")));
+    assert!(agent["configuration"]["restrictions"].as_str().unwrap().contains("no_factory_reset"));
+
+    for (line, code, words) in [
+        ("profile render socle.toml --os 14.8", 2, "15.0 is the oldest"),
+        ("profile render socle.toml --os newest", 2, "is not a version"),
+        ("profile render socle.toml --platform android-agent --unsupervised", 2, "--platform ipados"),
+        ("profile render no-such.toml", 1, "cannot be read"),
+    ] {
+        fs::copy(template("socle.toml"), person.path("socle.toml")).unwrap();
+        let (found, told) = person.is_refused(line);
+        assert_eq!(found, code, "{line}: {told}");
+        assert!(told.contains(words), "{line}: {told}");
+    }
+    let (code, told) = person.is_refused(&format!("profile render {}", template("depot.toml")));
+    assert_eq!(code, 1);
+    assert!(told.contains("no base is among the layers"), "{told}");
+}
+
+#[test]
+fn a_difference_is_told_in_words_in_either_language() {
+    let person = Person::new();
+    let line = format!("profile diff {} {}", template("socle.toml"), template("urgence.toml"));
+    let english = String::from_utf8(person.types(&line).stdout).unwrap();
+    assert!(english.contains("FaceTime: allowed (was forbidden) — looser"), "{english}");
+    let french = String::from_utf8(person.types(&format!("{line} --language fr")).stdout).unwrap();
+    assert!(french.contains("FaceTime : autorisé (était interdit) — moins strict"), "{french}");
+    let same = format!("profile diff {} {}", template("socle.toml"), template("socle.toml"));
+    assert_eq!(String::from_utf8(person.types(&same).stdout).unwrap(), "no difference\n");
+    assert_eq!(person.reads(&format!("{same} --json"))["changes"], Value::Array(Vec::new()));
+}

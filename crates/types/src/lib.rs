@@ -9,6 +9,7 @@ mod digest;
 mod id;
 mod instant;
 mod job;
+mod loan;
 mod organisation;
 mod rule;
 mod secret;
@@ -26,6 +27,7 @@ pub use id::{
 };
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;
+pub use loan::{LoanMode, UserKind};
 pub use organisation::{DestructionKind, OrganisationKind, Role};
 pub use rule::RuleId;
 pub use secret::Secret;

@@ -44,6 +44,17 @@ fn nothing_secret_lies_among_the_certificates() {
 }
 
 #[test]
+fn the_templates_of_profiles_hold_no_password() {
+    for path in tree::files("profiles") {
+        assert!(path.ends_with(".toml"), "{path}: profiles/ holds templates, nothing else");
+        for (number, line) in tree::read(&path).lines().enumerate() {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            assert!(!key.ends_with("password"), "{path}:{}: a template is public", number + 1);
+        }
+    }
+}
+
+#[test]
 fn both_engines_have_the_same_tables() {
     let (sqlite, postgresql) = (tables("migrations/sqlite"), tables("migrations/postgresql"));
     assert!(!sqlite.is_empty(), "no `CREATE TABLE` under migrations/sqlite");

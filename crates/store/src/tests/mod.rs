@@ -1,5 +1,6 @@
 //! One contract, two engines: every promise of the memory is tested on SQLite and on PostgreSQL.
 
+mod access;
 mod backup;
 mod brake;
 mod by_hand;

@@ -1,0 +1,268 @@
+//! `ardoise profile`: what is wrong with layers, what tablets would be given, what differs between two.
+
+use std::path::{Path, PathBuf};
+
+use apple::OsVersion;
+use clap::{Args, Subcommand, ValueEnum};
+use profiles::catalogue::Language;
+use profiles::render::{ApiLevel, Frame, IpadTarget, Why};
+use profiles::report::{Change, LintReport, NoPreview, Platform, Preview, Source, diff, lint, preview};
+use profiles::{Problem, Severity};
+use serde_json::{Value, json};
+use types::{Clock as _, Day, SystemClock};
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+const EXAMPLES: &str = "\
+  ardoise profile lint profiles/*.toml
+  ardoise profile render profiles/socle.toml --platform ipados --os 27.0
+  ardoise profile render profiles/socle.toml profiles/eleve.toml --os 15.0 --unsupervised --json
+  ardoise profile render profiles/socle.toml --platform android-agent --os 13
+  ardoise profile diff profiles/socle.toml profiles/urgence.toml --language fr
+
+`render` prints the profile alone on standard output, so that `plutil` can read it, and the rest on standard
+error: what declarations and settings go with it, and what is left out and why. `--json` prints everything.";
+
+/// What is asked of layers.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Say what is wrong with layers, each by itself and together on one tablet.
+    Lint(Lint),
+    /// Print what a tablet with these layers would be given, unsigned.
+    Render(Render),
+    /// Say in words what differs from one layer to another.
+    Diff(Diff),
+}
+
+#[derive(Debug, Args)]
+struct Lint {
+    /// The layers.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Render {
+    /// The tablet's layers, of which one is a base.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What the tablet runs.
+    #[arg(long, value_enum, default_value_t = System::Ipados)]
+    platform: System,
+    /// Its version, of iPadOS or of Android; the newest unless told.
+    #[arg(long, value_name = "VERSION")]
+    os: Option<String>,
+    /// The tablet is not supervised.
+    #[arg(long)]
+    unsupervised: bool,
+    /// What identifiers begin with: a domain of the organisation's own, reversed.
+    #[arg(long, default_value = "fr.departement.ardoise", value_name = "DOMAIN")]
+    identifier: String,
+    /// Who made the profile.
+    #[arg(long, default_value = "Département", value_name = "NAME")]
+    organisation: String,
+    /// The language of the reasons.
+    #[arg(long, value_enum, default_value_t = Tongue::En)]
+    language: Tongue,
+}
+
+#[derive(Debug, Args)]
+struct Diff {
+    /// The layer before.
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// The layer after.
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
+    /// The language of the differences.
+    #[arg(long, value_enum, default_value_t = Tongue::En)]
+    language: Tongue,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum System {
+    /// An iPad.
+    Ipados,
+    /// A tablet with the open Android agent.
+    AndroidAgent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tongue {
+    /// English.
+    En,
+    /// French.
+    Fr,
+}
+
+impl From<Tongue> for Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::En => Self::English,
+            Tongue::Fr => Self::French,
+        }
+    }
+}
+
+/// The newest systems that are known here.
+const NEWEST_IPADOS: &str = "27.0";
+const NEWEST_ANDROID: &str = "16";
+
+/// Looks at layers.
+pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::Lint(arguments) => run_lint(arguments, output),
+        Action::Render(arguments) => run_render(arguments, output),
+        Action::Diff(arguments) => run_diff(arguments, output),
+    }
+}
+
+fn run_lint(arguments: &Lint, output: Output) -> Result<(), Failure> {
+    let texts = read_all(&arguments.files)?;
+    let report = lint(&sources(&texts), today());
+    output.show(&report.to_json(), || told(&report))?;
+    let errors = report.count(Severity::Error) + report.together.len();
+    if report.is_refused() {
+        Err(Failure::Layers(format!("{errors} {}", counted(errors, "error"))))
+    } else {
+        Ok(())
+    }
+}
+
+fn told(report: &LintReport) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for file in &report.files {
+        lines.extend(file.problems.iter().map(Problem::to_string));
+        if let Some(layer) = &file.layer {
+            lines.push(format!("{}: {layer} can be used", file.file));
+        }
+    }
+    for together in &report.together {
+        let files = together.files.join(" + ");
+        lines.extend(together.refusals.iter().map(|refusal| match refusal.rule() {
+            Some(rule) => format!("{files}: error: {refusal} ({rule})"),
+            None => format!("{files}: error: {refusal}"),
+        }));
+    }
+    lines.push(format!("{} ways of putting them together were tried", report.tried));
+    lines.join("\n")
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
+    let platform = platform(arguments)?;
+    let frame = Frame::new(&arguments.identifier, &arguments.organisation)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let texts = read_all(&arguments.files)?;
+    let preview = preview(&sources(&texts), platform, &frame, today()).map_err(|error| match error {
+        NoPreview::TooOld(error) => Failure::Usage(error.to_string()),
+        wrong => Failure::Layers(wrong.to_string()),
+    })?;
+    if output.is_json() {
+        return output.show(&preview.to_json(), String::new);
+    }
+    let (document, beside) = match &preview {
+        Preview::Ipad { rendering, .. } => {
+            let declarations = rendering.declarations.len();
+            let settings = rendering.settings.len();
+            let beside = format!(
+                "beside the profile: {declarations} {}, {settings} {} (see --json)",
+                counted(declarations, "declaration"),
+                counted(settings, "setting"),
+            );
+            (String::from_utf8_lossy(&rendering.profile.to_xml()).into_owned(), Some(beside))
+        }
+        Preview::Agent { rendering, .. } => {
+            let fields = Value::Object(rendering.fields.clone());
+            (serde_json::to_string_pretty(&fields).unwrap_or_else(|_unwritable| fields.to_string()), None)
+        }
+    };
+    let mut notes: Vec<String> = beside.into_iter().collect();
+    // What is for the other platform is no loss on this one.
+    let (elsewhere, left_out): (Vec<_>, Vec<_>) =
+        preview.left_out().iter().partition(|left| left.why == Why::OtherPlatform);
+    let language = arguments.language.into();
+    notes.extend(
+        left_out.iter().map(|left| format!("left out: {}: {}", left.what, left.why.sentence(language))),
+    );
+    if !elsewhere.is_empty() {
+        let parts = counted(elsewhere.len(), "part");
+        notes.push(format!("for the other platform: {} {parts} (see --json)", elsewhere.len()));
+    }
+    notes.extend(preview.intent().withheld().keys().map(|app| format!("blocked although given: {app}")));
+    output.note(&notes.join("\n"));
+    output.show(&Value::Null, || document)
+}
+
+fn platform(arguments: &Render) -> Result<Platform, Failure> {
+    let os = arguments.os.as_deref();
+    match arguments.platform {
+        System::Ipados => {
+            let version: OsVersion = os
+                .unwrap_or(NEWEST_IPADOS)
+                .parse()
+                .map_err(|error: apple::InvalidOsVersion| Failure::Usage(error.to_string()))?;
+            Ok(Platform::Ipad(IpadTarget { version, supervised: !arguments.unsupervised }))
+        }
+        System::AndroidAgent if arguments.unsupervised => {
+            Err(Failure::Usage("`--unsupervised` goes with `--platform ipados`".to_owned()))
+        }
+        System::AndroidAgent => {
+            let level: ApiLevel = os
+                .unwrap_or(NEWEST_ANDROID)
+                .parse()
+                .map_err(|error: profiles::render::NotAnAndroid| Failure::Usage(error.to_string()))?;
+            Ok(Platform::Agent(level))
+        }
+    }
+}
+
+fn run_diff(arguments: &Diff, output: Output) -> Result<(), Failure> {
+    let texts = read_all(&[arguments.before.clone(), arguments.after.clone()])?;
+    let both = sources(&texts);
+    let [before, after] = both.as_slice() else { return Ok(()) };
+    let changes = diff(*before, *after).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        Failure::Layers(lines.join("\n"))
+    })?;
+    let document = json!({ "changes": changes.iter().map(Change::to_json).collect::<Vec<_>>() });
+    output.show(&document, || {
+        if changes.is_empty() {
+            return "no difference".to_owned();
+        }
+        let sentences = changes.iter().map(|change| change.sentence(arguments.language.into()));
+        sentences.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// The texts, each with the name it was given by.
+fn read_all(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    files.iter().map(|file| Ok((file.display().to_string(), read(file)?))).collect()
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(file).map_err(Failure::reading(file))?;
+    String::from_utf8(bytes).map_err(|_not_text| Failure::BadFile {
+        path: file.to_owned(),
+        problem: "expected a text in UTF-8".to_owned(),
+    })
+}
+
+fn sources(texts: &[(String, String)]) -> Vec<Source<'_>> {
+    texts.iter().map(|(file, text)| Source { file, text }).collect()
+}
+
+fn today() -> Day {
+    Day::of(SystemClock.now())
+}

@@ -1,0 +1,154 @@
+//! Why layers do not go together.
+
+use types::{Day, RuleId};
+
+use crate::layer::LayerName;
+
+/// Why a tablet's layers are refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Refusal {
+    /// There is no base.
+    #[error("no base is among the layers: every tablet has the département's and académie's base")]
+    NoBase,
+    /// Two layers stand where one may.
+    #[error("{one} and {other} cannot both apply: a tablet has one of them")]
+    TwoOfAKind {
+        /// One of them.
+        one: LayerName,
+        /// The other.
+        other: LayerName,
+    },
+    /// An emergency base without its order.
+    #[error("{layer} takes effect by an emergency order only, which names a reason and its last day")]
+    EmergencyWithoutOrder {
+        /// The layer.
+        layer: LayerName,
+    },
+    /// Two layers say different things where neither is stricter.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
+    /// A network names an authority that no layer has.
+    #[error(
+        "{layer} (line {line}) trusts the authority `{name}` for network \"{ssid}\", which no layer has: add a [[certificate]] of that name to the base"
+    )]
+    NoSuchAuthority {
+        /// The layer of the network.
+        layer: LayerName,
+        /// Its line.
+        line: usize,
+        /// The network.
+        ssid: String,
+        /// The authority.
+        name: String,
+    },
+    /// Home traffic would be logged (C3.1.5).
+    #[error(
+        "{layer} (line {line}) would log what a tablet does outside the school, by {by}: traffic is traced from the school only"
+    )]
+    LogsHomeTraffic {
+        /// The layer.
+        layer: LayerName,
+        /// Its line.
+        line: usize,
+        /// By what.
+        by: &'static str,
+    },
+    /// The tablet could join no network, and never be managed again (C3.1.4).
+    #[error(
+        "{layer} (line {line}) lets the tablet join its own networks only, and no layer has one: it could never be reached again"
+    )]
+    CutOff {
+        /// The layer.
+        layer: LayerName,
+        /// Its line.
+        line: usize,
+    },
+    /// The only app that may open may not be opened.
+    #[error(
+        "{layer} (line {line}) locks the tablet into {bundle}, which is not among the permitted apps: it would show nothing"
+    )]
+    SingleAppNotPermitted {
+        /// The layer.
+        layer: LayerName,
+        /// Its line.
+        line: usize,
+        /// The app.
+        bundle: String,
+    },
+    /// No app may be opened at all.
+    #[error("no app is permitted: the lists of {} have none in common", names(.layers))]
+    NoAppPermitted {
+        /// The layers that name the permitted apps.
+        layers: Vec<LayerName>,
+    },
+    /// Not a layer for an emergency order.
+    #[error("{layer} is no emergency base: an emergency order replaces the base by a prepared one")]
+    NotAnEmergencyBase {
+        /// The layer.
+        layer: LayerName,
+    },
+    /// An emergency order names its reason.
+    #[error("an emergency order names its reason")]
+    EmergencyWithoutReason,
+    /// An emergency order lasts 1 to 30 days.
+    #[error(
+        "an emergency order from {first} to {last} would last {days} days: 1 to 30 are possible, and it can be renewed"
+    )]
+    EmergencyTooLong {
+        /// Its first day.
+        first: Day,
+        /// Its last.
+        last: Day,
+        /// How many days that is.
+        days: i32,
+    },
+}
+
+/// Two layers that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{one} (line {one_line}) and {other} (line {other_line}) contradict each other about {what}: {how}")]
+pub struct Conflict {
+    /// What they contradict each other about, such as `wifi "Collège"`.
+    pub what: String,
+    /// What each says, or what would settle it.
+    pub how: String,
+    /// One of them.
+    pub one: LayerName,
+    /// Its line.
+    pub one_line: usize,
+    /// The other.
+    pub other: LayerName,
+    /// Its line.
+    pub other_line: usize,
+}
+
+impl From<Conflict> for Refusal {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(Box::new(conflict))
+    }
+}
+
+fn names(layers: &[LayerName]) -> String {
+    layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl Refusal {
+    /// The rule of the programme behind it, if it is one.
+    #[must_use]
+    pub const fn rule(&self) -> Option<RuleId> {
+        match self {
+            Self::NoBase => Some(RuleId::C3_1_1),
+            Self::LogsHomeTraffic { .. } => Some(RuleId::C3_1_5),
+            Self::CutOff { .. } => Some(RuleId::C3_1_4),
+            Self::EmergencyWithoutOrder { .. }
+            | Self::NotAnEmergencyBase { .. }
+            | Self::EmergencyWithoutReason
+            | Self::EmergencyTooLong { .. } => Some(RuleId::C5_3_7),
+            Self::TwoOfAKind { .. }
+            | Self::Conflict(_)
+            | Self::NoSuchAuthority { .. }
+            | Self::SingleAppNotPermitted { .. }
+            | Self::NoAppPermitted { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the open Android agent is given.
+
+use super::layers::base_text;
+use super::templates::{template, today};
+use crate::render::{ApiLevel, Why, render_agent};
+use crate::{combine, parse};
+
+fn level(text: &str) -> ApiLevel {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_agent_is_given_restrictions_in_one_sorted_list_and_its_lists_are_never_missing() {
+    let intent = combine([&template("socle")], None, today()).unwrap();
+    let agent = render_agent(&intent, level("13"));
+    let restrictions = agent.fields["restrictions"].as_str().unwrap();
+    let names: Vec<&str> = restrictions.split(',').collect();
+    assert!(names.is_sorted() && names.contains(&"no_factory_reset") && names.contains(&"no_config_vpn"));
+    assert_eq!(agent.fields["passwordMode"], "easy");
+    assert_eq!(agent.fields["timeZone"], "Europe/Paris");
+    for list in ["applications", "applicationSettings", "files", "actions"] {
+        assert!(agent.fields[list].is_array(), "{list}");
+    }
+    for key in ["factoryReset", "requestUpdates", "password", "lock"] {
+        assert!(!agent.fields.contains_key(key), "{key}");
+    }
+    let reason = |what: &str| agent.left_out.iter().find(|left| left.what == what).unwrap().why.clone();
+    assert!(matches!(reason("filter"), Why::NothingAlike { .. }));
+    assert!(matches!(reason("passcode.allowSimple"), Why::NothingAlike { .. }));
+    assert_eq!(reason("software-update.ProgramEnrollment"), Why::OtherPlatform);
+    // A restriction that Android 8 does not know would be ignored without a word.
+    let old = render_agent(&intent, level("8"));
+    assert!(!old.fields["restrictions"].as_str().unwrap().contains("no_install_unknown_sources_globally"));
+    let left = old.left_out.iter().find(|left| left.what == "restrictions.allowEnterpriseAppTrust").unwrap();
+    assert_eq!(left.why, Why::AndroidTooOld { since: 29 });
+}
+
+#[test]
+fn the_agents_rule_for_codes_is_never_weaker_than_the_layers() {
+    let mode = |passcode: &str| {
+        let text = base_text("").replace("forcePIN = true\n", &format!("forcePIN = true\n{passcode}\n"));
+        let intent = combine([&parse("t.toml", &text).unwrap()], None, today()).unwrap();
+        let agent = render_agent(&intent, level("13"));
+        let left: Vec<String> = agent.left_out.iter().map(|left| left.what.clone()).collect();
+        let unmet = left.iter().any(|what| what.starts_with("passcode.min"));
+        (agent.fields["passwordMode"].as_str().unwrap().to_owned(), unmet)
+    };
+    let expect = |passcode: &str, word: &str, unmet: bool| {
+        assert_eq!(mode(passcode), (word.to_owned(), unmet), "{passcode}");
+    };
+    expect("", "present", false);
+    expect("minLength = 4", "easy", false);
+    expect("minLength = 6", "easy", false);
+    expect("minLength = 7", "moderate", false);
+    expect("minLength = 8", "moderate", false);
+    expect("requireAlphanumeric = true", "moderate", false);
+    expect("minComplexChars = 1", "strong", false);
+    expect("minLength = 10", "strong", true);
+    expect("minComplexChars = 3", "strong", true);
+}

@@ -1,0 +1,14 @@
+//! Tests of the whole room.
+
+mod agent;
+mod arbitrary;
+mod catalogue;
+mod conformance;
+mod everything;
+mod generator;
+mod layers;
+mod parsing;
+mod published;
+mod rendering;
+mod reports;
+mod templates;
