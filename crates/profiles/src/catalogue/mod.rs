@@ -22,6 +22,8 @@ pub(crate) use texts::words;
 pub use texts::{Language, Text, Words};
 
 #[cfg(test)]
+pub(crate) use facts::{PASSCODE, SIRI};
+#[cfg(test)]
 pub(crate) use texts::keys as text_keys;
 
 pub(crate) use facts::{

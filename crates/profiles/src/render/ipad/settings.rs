@@ -43,7 +43,6 @@ fn choose<'e>(entry: &'e Entry, writer: &Writer) -> Result<&'e Wire, Why> {
         match writer.has_key(wire.holder, wire.fact) {
             Ok(()) => return Ok(wire),
             // Supervision can be had, another version only by an update; what is gone is gone.
-            Err(Why::NeedsSupervision) => closest = Why::NeedsSupervision,
             Err(why) if closest != Why::NeedsSupervision => closest = why,
             Err(_) => {}
         }

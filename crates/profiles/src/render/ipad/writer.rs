@@ -175,3 +175,43 @@ impl Sheet {
         put(&mut self.values, path, node);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{APPLICATION_ACCESS, SAFARI, SIRI};
+
+    fn writer(version: &str, supervised: bool) -> Writer {
+        Writer::new(IpadTarget { version: version.parse().unwrap(), supervised })
+    }
+
+    #[test]
+    fn a_key_is_there_from_its_version_to_the_one_that_removed_it() {
+        let has = |version, path| writer(version, true).has_path(&APPLICATION_ACCESS, path);
+        let version = |text: &str| text.parse().unwrap();
+        assert_eq!(has("18.3", "allowMailSmartReplies"), Err(Why::NotYet { since: version("18.4") }));
+        assert_eq!(has("18.4", "allowMailSmartReplies"), Ok(()));
+        assert_eq!(has("26.6", "forceDelayedSoftwareUpdates"), Ok(()));
+        let gone = Err(Why::Gone { since: version("27.0") });
+        assert_eq!(has("27.0", "forceDelayedSoftwareUpdates"), gone);
+        assert_eq!(has("27.1", "forceDelayedSoftwareUpdates"), gone);
+    }
+
+    #[test]
+    fn supervision_is_asked_of_the_holder_and_of_the_key() {
+        let free = writer("27.0", false);
+        assert_eq!(free.has(&SIRI), Err(Why::NeedsSupervision));
+        assert_eq!(free.has(&SAFARI), Ok(()));
+        assert_eq!(free.has_path(&SAFARI, "AllowPopups"), Err(Why::NeedsSupervision));
+        assert_eq!(free.has_path(&APPLICATION_ACCESS, "allowCamera"), Ok(()));
+        assert!(free.has_path(&SAFARI, "NoSuchKey").is_err());
+    }
+
+    #[test]
+    fn declarations_are_used_from_17_on_whatever_knew_them_before() {
+        let passcode = &crate::catalogue::PASSCODE;
+        let since = "17.0".parse().unwrap();
+        assert_eq!(writer("16.7", true).has(passcode), Err(Why::NotYet { since }));
+        assert_eq!(writer("17.0", true).has(passcode), Ok(()));
+    }
+}
