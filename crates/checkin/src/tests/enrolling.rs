@@ -187,6 +187,7 @@ async fn c5_3_2_a_tablet_that_enrols_again_by_an_old_link_raises_an_alarm() {
         let door = TestDoor::open().await;
         push_certificate(&door, TOPIC).await;
         let (_former, former) = enrol(&door, A).await;
+        door.clock.advance(Duration::from_secs(1));
         let link = link(&door, tablet_of(&door, former).await).await;
         if !made_since {
             // The same link once more: it let the tablet in before, and nobody asked for this.

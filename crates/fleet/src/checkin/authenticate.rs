@@ -151,7 +151,7 @@ fn replace_former(
     }
     // A link that was made since the tablet enrolled says that someone wants it to enrol again. One from before
     // says nothing. (Automated enrolment has raised its alarm when it gave out the profile.)
-    let wanted_by = |link: &Link| former.authenticated_at.is_none_or(|enrolled| link.created_at >= enrolled);
+    let wanted_by = |link: &Link| former.authenticated_at.is_none_or(|enrolled| link.created_at > enrolled);
     if link.is_some_and(|link| !wanted_by(&link)) {
         watch::raise_reenrolment(tx, &former, &tablet.serial, now)?;
     }
