@@ -88,7 +88,7 @@ invite() {
     esac
     ask "INSERT INTO enrolments (id, tablet_id, platform, state, kind, supervision, topic, awaiting_configuration,
             takeover_id, created_at)
-        SELECT $uuid, tablets.id, 'ipad', 'invited', 'taken-over', 'unknown', takeovers.topic, false, takeovers.id, $now
+        SELECT $uuid, tablets.id, 'ipad', 'invited', 'link', 'unknown', takeovers.topic, false, takeovers.id, $now
         FROM takeovers JOIN tablets ON tablets.serial = takeovers.serial;
         INSERT INTO presence (enrolment_id, last_seen_at) SELECT id, created_at FROM enrolments;
         INSERT INTO push_states (enrolment_id, attempts) SELECT id, 0 FROM enrolments;

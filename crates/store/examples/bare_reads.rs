@@ -9,8 +9,11 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection};
 
 diesel::table! {
+    /// As `pgbench` makes it, as far as it is read.
     pgbench_accounts (aid) {
+        /// The key.
         aid -> Integer,
+        /// The number.
         abalance -> Integer,
     }
 }
