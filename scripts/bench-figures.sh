@@ -46,6 +46,7 @@ measure() {
         >"$verdict" 2>"$work/load.log" || true
     kill "$watcher" 2>/dev/null
     wait "$watcher" 2>/dev/null || true
+    cp "$verdict" "$in/$figure.json"
     if ! jq --exit-status '.requests > 0 and .errors == 0' "$verdict" >/dev/null 2>&1; then
         say "$figure: not every answer was right: $(jq --compact-output .first_errors "$verdict" 2>/dev/null) $(tail -n 2 "$work/load.log")"
         return 1
