@@ -8,7 +8,7 @@ use pki::TrustedProxies;
 use types::{Clock, Duration};
 
 use crate::body::Budget;
-use crate::rate::{Gate, RateLimits};
+use fleet::pace::{Gate, RateLimits};
 use crate::routes::{Route, is_own_path};
 
 /// How large, how slow and how many requests may be.

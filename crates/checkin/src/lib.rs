@@ -18,8 +18,6 @@ mod enrol;
 mod identity;
 mod page;
 mod pipeline;
-mod proxies;
-mod rate;
 mod routes;
 mod scep;
 mod takeover;
@@ -28,5 +26,5 @@ mod tests;
 
 pub use door::{DoorError, DoorSettings, DoorState, Limits};
 pub use identity::PeerCertificate;
-pub use rate::{Rate, RateLimits};
+pub use fleet::pace::{Rate, RateLimits};
 pub use routes::{AuthClass, Endpoint, Route, routes, table};

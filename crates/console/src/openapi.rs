@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, commands, health, inventory, links, push_certificate, tablets, takeovers,
-    tokens,
+    alarms, apple_authorities, commands, health, inventory, links, push_certificate, sessions, tablets,
+    takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +19,9 @@ use crate::{
     ),
     paths(
         health::alive, health::ready, health::status, show,
+        sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
+        sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
+        sessions::list, sessions::end,
         inventory::list, inventory::import,
         tablets::list, tablets::show,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,

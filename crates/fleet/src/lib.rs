@@ -13,21 +13,23 @@ mod bearer_secret;
 pub mod capability;
 pub mod checkin;
 mod clean_slate;
+pub mod coming_in;
 pub mod commands;
 pub mod connect;
 mod csv_import;
 pub mod enrol;
 mod enrolment_profile;
+pub mod first_accounts;
 mod first_commands;
 pub mod identity;
 pub mod inventory;
 pub mod keys;
 pub mod links;
 mod management_profile;
+pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
-mod principal;
 pub mod push;
 pub mod push_certificate;
 mod refusal;
@@ -41,7 +43,6 @@ pub mod tablets;
 pub mod takeover;
 mod takeover_binding;
 mod takeover_import;
-pub mod tokens;
 pub mod upkeep;
 mod values;
 mod watch;
@@ -52,9 +53,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use authorities::Authorities;
 pub use capability::Capability;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
-pub use principal::{Principal, Scope};
+pub use coming_in::Principal;
+pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{Settings, TakeoverPolicy};
+use coming_in::Passwords;
 use store::Store;
 pub use tablet_error::{TabletError, Told};
 
@@ -71,6 +74,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     authorities: RwLock<Arc<Authorities>>,
+    passwords: Passwords,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -100,13 +104,23 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
-        Ok(Self { inner: Arc::new(Inner { store, settings, authorities: RwLock::new(authorities) }) })
+        Ok(Self { inner: Arc::new(Inner {
+            store,
+            settings,
+            authorities: RwLock::new(authorities),
+            passwords: Passwords::new(),
+        }) })
     }
 
     /// The memory.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// Where passwords are hashed.
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
     }
 
     /// What the configuration decided.

@@ -1,5 +1,8 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
+use governance::{NotAllowed, NotGranted};
+use governance::account::NotManaged;
+use governance::sign_in::{NotSignedIn, NotSteppedUp};
 use store::StoreError;
 use types::RuleId;
 
@@ -9,17 +12,32 @@ use crate::csv_import::BadLine;
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Who asks is not who they say, or no longer.
-    #[error("the token is not valid: it is unknown, expired or revoked; ask an administrator for a new one")]
+    #[error("this session or token is not valid: it is unknown, over or revoked; sign in again")]
     NotAuthenticated,
 
+    /// Login, password or code are not right, or the account cannot sign in: which one is not told (T-C12).
+    #[error(transparent)]
+    NotSignedIn(#[from] NotSignedIn),
+
+    /// The code of the second factor is not right, or there is none.
+    #[error(transparent)]
+    CodeRefused(#[from] NotSteppedUp),
+
     /// Who asks may not do this.
-    #[error("this token may not {action}; it has the scope `{scope}`")]
-    NotAllowed {
-        /// What was asked, as in *may not …*.
-        action: &'static str,
-        /// What the token may do.
-        scope: String,
-    },
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+
+    /// An account is not managed so.
+    #[error(transparent)]
+    NotManaged(#[from] NotManaged),
+
+    /// A role is not given so.
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
+
+    /// It is not done by whoever asks, whatever their rights.
+    #[error("this is done {0}")]
+    OtherHands(&'static str),
 
     /// There is no such thing, or none that the person may see.
     #[error("there is no {noun} `{id}`")]
@@ -72,10 +90,15 @@ pub enum Refusal {
 impl Refusal {
     /// A stable code for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAuthenticated => "not-authenticated",
-            Self::NotAllowed { .. } => "not-allowed",
+            Self::NotSignedIn(_) => "not-signed-in",
+            Self::CodeRefused(_) => "code-refused",
+            Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
+            Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",
+            Self::NotAllowed(_) | Self::OtherHands(_) => "not-allowed",
+            Self::NotManaged(_) | Self::NotGranted(_) => "not-decided-so",
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
@@ -89,9 +112,11 @@ impl Refusal {
 
     /// The rule that decided, if one did.
     #[must_use]
-    pub const fn rule(&self) -> Option<RuleId> {
+    pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
+            Self::NotManaged(error) => error.rule(),
+            Self::NotGranted(error) => error.rule(),
             _ => None,
         }
     }

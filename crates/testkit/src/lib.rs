@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod home;
 mod patience;
+pub mod people;
 pub mod postgres;
 mod push_service;
 mod school;

@@ -38,11 +38,6 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// The home folder, for the commands that can also be done on the machine itself.
-    pub(crate) fn home(&self) -> &HomeArguments {
-        &self.home
-    }
-
     /// A client of the API.
     pub(crate) fn open(&self) -> Result<Api, Failure> {
         let (server, own_authority) = match &self.server {
@@ -76,7 +71,7 @@ impl Connection {
         match usual_token_file() {
             Some(file) if file.is_file() => read_token(&file),
             _ => Err(Failure::Usage(
-                "no token: name its file in `--token-file`, or set ARDOISE_TOKEN; `ardoise init` printed the first one"
+                "not signed in: type `ardoise login`, or name a token’s file in `--token-file` or ARDOISE_TOKEN"
                     .into(),
             )),
         }

@@ -57,7 +57,7 @@ async fn a_tablet_is_found_by_its_serial_and_listed_in_pages(fixture: Fixture) {
         seen.extend(page);
     }
     assert_eq!(seen, all);
-    assert_eq!(fixture.read(tablets::count).await, 5);
+    assert_eq!(fixture.read(|tx| tablets::count(tx, &Within::Everything)).await, 5);
     let (wanted, serial) = (all[3].clone(), all[3].serial.clone());
     assert_eq!(fixture.read(move |tx| tablets::by_serial(tx, &serial)).await, Some(wanted.clone()));
     let unknown = "NOSUCHSERIAL".parse().unwrap();
@@ -113,7 +113,7 @@ async fn an_enrolment_comes_back_whole_and_its_secrets_apart(fixture: Fixture) {
     let active = fixture.read(|tx| enrolments::list(tx, Some(EnrolmentState::Active), None, 10)).await;
     assert_eq!(active, vec![row]);
     for (state, expected) in [(EnrolmentState::Active, 1), (EnrolmentState::Invited, 0)] {
-        assert_eq!(fixture.read(move |tx| enrolments::count(tx, state)).await, expected, "{state}");
+        assert_eq!(fixture.read(move |tx| enrolments::count(tx, state, &Within::Everything)).await, expected, "{state}");
     }
     let lost = fixture.read(|tx| enrolments::count_other_topics(tx, "com.apple.mgmt.External.2")).await;
     assert_eq!(lost, 1);
@@ -272,7 +272,7 @@ async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
     assert!(fixture.write(move |tx| links::revoke(tx, revoked_id, at(5))).await);
     assert!(!fixture.write(move |tx| links::revoke(tx, revoked_id, at(6))).await);
     assert!(!fixture.write(move |tx| links::use_once(tx, revoked_id, at(5))).await);
-    assert_eq!(fixture.read(|tx| links::list(tx, None, 10)).await.len(), 2);
+    assert_eq!(fixture.read(|tx| links::list(tx, &Within::Everything, None, 10)).await.len(), 2);
 }
 
 async fn an_authority_keeps_its_key_and_one_of_ours_issues(fixture: Fixture) {
