@@ -25,6 +25,6 @@ mod takeover;
 mod tests;
 
 pub use door::{DoorError, DoorSettings, DoorState, Limits};
-pub use identity::PeerCertificate;
 pub use fleet::pace::{Rate, RateLimits};
+pub use identity::PeerCertificate;
 pub use routes::{AuthClass, Endpoint, Route, routes, table};

@@ -138,7 +138,9 @@ pub(crate) async fn list(
     query: Query<PageQuery>,
 ) -> Answer<Page<CommandView>> {
     let part = Part::<CommandId>::read(query.after.as_deref(), query.limit)?;
-    Ok(Json(Page::of(commands::list(&state.fleet, caller.principal(), id.parse()?, part, state.now()).await?)))
+    Ok(Json(Page::of(
+        commands::list(&state.fleet, caller.principal(), id.parse()?, part, state.now()).await?,
+    )))
 }
 
 /// One command, with the tablet's answer.

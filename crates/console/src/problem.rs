@@ -120,7 +120,9 @@ impl ResponseError for Failure {
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                Refusal::Conflict(_) | Refusal::NotManaged(_) | Refusal::NotGranted(_) => StatusCode::CONFLICT,
+                Refusal::Conflict(_) | Refusal::NotManaged(_) | Refusal::NotGranted(_) => {
+                    StatusCode::CONFLICT
+                }
                 Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -276,7 +278,10 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ),
         ),
         "code-refused" => (
-            ("the code was not accepted", "wait for the next code of your authenticator, and check its clock"),
+            (
+                "the code was not accepted",
+                "wait for the next code of your authenticator, and check its clock",
+            ),
             (
                 "le code n’a pas été accepté",
                 "attendez le code suivant de votre authentificateur, et vérifiez son heure",
@@ -298,7 +303,10 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ),
         ),
         "not-allowed" => (
-            ("you may not do this", "ask somebody whose role allows it; `ardoise session` shows what you may do"),
+            (
+                "you may not do this",
+                "ask somebody whose role allows it; `ardoise session` shows what you may do",
+            ),
             (
                 "vous n’avez pas ce droit",
                 "demandez à une personne dont le rôle le permet ; `ardoise session` montre vos droits",

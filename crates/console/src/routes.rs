@@ -9,8 +9,8 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    alarms, apple_authorities, commands, gate, health, inventory, links, openapi, push_certificate, sessions, tablets,
-    takeovers, tokens,
+    alarms, apple_authorities, commands, gate, health, inventory, links, openapi, push_certificate, sessions,
+    tablets, takeovers, tokens,
 };
 
 /// Who may enter.

@@ -1,8 +1,8 @@
 //! Commands: queued, listed, shown with what became of them, cancelled; and why one is still pending.
 
 use apple::plist::Dictionary;
-use orders::{Ordinary, Queueable};
 use governance::Permission;
+use orders::{Ordinary, Queueable};
 use serde_json::json;
 use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
 use store::enrolments::{Enrolment, EnrolmentState};

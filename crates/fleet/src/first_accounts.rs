@@ -83,9 +83,10 @@ pub async fn invite(
     let (name, principal) = (checked_name("name", &name)?, principal.clone());
     store
         .write(move |tx| {
-            let departement = organisations::of_kind(tx, OrganisationKind::Departement)?.ok_or_else(|| {
-                Refusal::Conflict("there is no département yet: run `ardoise init` first".into())
-            })?;
+            let departement =
+                organisations::of_kind(tx, OrganisationKind::Departement)?.ok_or_else(|| {
+                    Refusal::Conflict("there is no département yet: run `ardoise init` first".into())
+                })?;
             let organisation = organisation(&departement)?;
             let taken = taken(tx, &login, email.as_ref())?;
             let people = DepartementPeople(people_in_use(tx, departement.id)?);

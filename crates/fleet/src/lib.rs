@@ -52,12 +52,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use authorities::Authorities;
 pub use capability::Capability;
-pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
+use coming_in::Passwords;
 pub use coming_in::Principal;
+pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{Settings, TakeoverPolicy};
-use coming_in::Passwords;
 use store::Store;
 pub use tablet_error::{TabletError, Told};
 
@@ -104,12 +104,14 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
-        Ok(Self { inner: Arc::new(Inner {
-            store,
-            settings,
-            authorities: RwLock::new(authorities),
-            passwords: Passwords::new(),
-        }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                settings,
+                authorities: RwLock::new(authorities),
+                passwords: Passwords::new(),
+            }),
+        })
     }
 
     /// The memory.

@@ -1,7 +1,7 @@
 //! The push certificate, by which tablets are woken. One of another topic would lose them all (T-B1).
 
-use pki::PushCertificate as Checked;
 use governance::Permission;
+use pki::PushCertificate as Checked;
 use serde_json::json;
 use store::enrolments;
 use store::push_certificates::{self, PushCertificate, PushCertificateState};

@@ -1,8 +1,8 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
-use governance::{NotAllowed, NotGranted};
 use governance::account::NotManaged;
 use governance::sign_in::{NotSignedIn, NotSteppedUp};
+use governance::{NotAllowed, NotGranted};
 use store::StoreError;
 use types::RuleId;
 

@@ -40,8 +40,7 @@ pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
                 tablets: tablets::count(tx, &within)?,
                 enrolled: enrolments::count(tx, EnrolmentState::Active, &within)?,
                 enrolling: enrolments::count(tx, EnrolmentState::Authenticated, &within)?,
-                open_alarms: u64::try_from(alarms::open(tx, &within, ALARMS)?.len())
-                    .unwrap_or(u64::MAX),
+                open_alarms: u64::try_from(alarms::open(tx, &within, ALARMS)?.len()).unwrap_or(u64::MAX),
                 push_certificate_days_left: push_certificates::current(tx)?
                     .map(|certificate| certificate.not_after.since(now).as_secs() / DAY.as_secs()),
             })

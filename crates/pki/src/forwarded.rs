@@ -200,7 +200,11 @@ mod tests {
             ("10.0.0.1", vec![], "10.0.0.1"),
         ];
         for (peer, lines, expected) in cases {
-            assert_eq!(proxies.client(peer.parse().unwrap(), lines.iter().copied()), expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
+            assert_eq!(
+                proxies.client(peer.parse().unwrap(), lines.iter().copied()),
+                expected.parse::<IpAddr>().unwrap(),
+                "{peer} {lines:?}"
+            );
         }
     }
 }

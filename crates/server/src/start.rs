@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use fleet::pace::Gate;
 use checkin::{DoorSettings, DoorState};
 use console::ConsoleState;
 use fleet::Fleet;
+use fleet::pace::Gate;
 use store::{Store, StoreOptions};
 
 use crate::config::{Config, DoorTls};

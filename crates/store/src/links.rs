@@ -103,9 +103,8 @@ pub fn revoke(tx: &mut Tx<'_>, id: LinkId, now: Instant) -> Result<bool, StoreEr
 /// The links for those collèges, or for one of their tablets.
 macro_rules! links_of {
     ($uais:expr) => {
-        links::uai.eq_any($uais).or(links::tablet_id.eq_any(
-            tablets::table.filter(tablets::uai.eq_any($uais)).select(tablets::id.nullable()),
-        ))
+        links::uai.eq_any($uais).or(links::tablet_id
+            .eq_any(tablets::table.filter(tablets::uai.eq_any($uais)).select(tablets::id.nullable())))
     };
 }
 

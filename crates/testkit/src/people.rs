@@ -5,16 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use fleet::{Fleet, Scope};
+use fleet::Scope;
 use store::accounts::{self, Account, AccountState};
 use store::api_tokens::{self, ApiToken};
 use store::organisations::{self, HomeUse, Organisation, OrganisationState};
 use store::role_grants::{self, GrantReach, NewGrant};
 use store::sessions::{self, Session};
-use store::{Digest, StoreError, Tx};
+use store::{Digest, Store, StoreError, Tx};
 use types::{
-    AccountId, ApiTokenId, Duration, Instant, OrganisationId, OrganisationKind, Role, RoleGrantId, Secret, SessionId,
-    Uai,
+    AccountId, ApiTokenId, Duration, Instant, OrganisationId, OrganisationKind, Role, RoleGrantId, Secret,
+    SessionId, Uai,
 };
 
 /// How long a token of the tests lasts: they travel through a year.
@@ -50,15 +50,14 @@ impl Employer {
 /// # Errors
 /// [`StoreError`], for roles that the database does not admit.
 pub async fn someone(
-    fleet: &Fleet,
+    store: &Store,
     employer: Employer,
     login: &str,
     roles: Vec<(Role, GrantReach)>,
     now: Instant,
 ) -> Result<AccountId, StoreError> {
     let login = login.to_owned();
-    fleet
-        .store()
+    store
         .write(move |tx| {
             let since = now.minus(SINCE);
             let organisation = organisation(tx, &employer, since)?;
@@ -135,11 +134,8 @@ fn grant(
 ) -> Result<(), StoreError> {
     let id = RoleGrantId::new(since);
     let approves = role == Role::Approver;
-    let by = if approves {
-        Some(account(tx, organisation, &format!("giver-{account_id}"), since)?)
-    } else {
-        None
-    };
+    let by =
+        if approves { Some(account(tx, organisation, &format!("giver-{account_id}"), since)?) } else { None };
     role_grants::grant(tx, &NewGrant { id, account: account_id, role, reach: reach.clone(), by, at: since })?;
     if approves {
         let second = account(tx, organisation, &format!("second-{account_id}"), since)?;
@@ -153,7 +149,7 @@ fn grant(
 /// # Errors
 /// [`StoreError`].
 pub async fn token(
-    fleet: &Fleet,
+    store: &Store,
     account: AccountId,
     scope: Scope,
     colleges: Option<BTreeSet<Uai>>,
@@ -172,7 +168,7 @@ pub async fn token(
         account_id: Some(account),
         reach: colleges,
     };
-    fleet.store().write(move |tx| api_tokens::insert(tx, &row)).await?;
+    store.write(move |tx| api_tokens::insert(tx, &row)).await?;
     Ok(secret)
 }
 
@@ -181,7 +177,7 @@ pub async fn token(
 /// # Errors
 /// [`StoreError`].
 pub async fn session(
-    fleet: &Fleet,
+    store: &Store,
     account: AccountId,
     code_shown: CodeShown,
     now: Instant,
@@ -197,7 +193,7 @@ pub async fn session(
         stepped_up_at: (code_shown == CodeShown::JustNow).then_some(now),
         revoked_at: None,
     };
-    fleet.store().write(move |tx| sessions::insert(tx, &row)).await?;
+    store.write(move |tx| sessions::insert(tx, &row)).await?;
     Ok(secret)
 }
 

@@ -7,18 +7,18 @@ use std::sync::{Arc, OnceLock};
 
 use checkin::{Rate, RateLimits};
 use fleet::{Fleet, Scope};
-use store::role_grants::GrantReach;
 use openssl::x509::X509;
 use serde_json::json;
 use server::{Rhythm, RunningServer, Server, ServerOptions};
+use store::role_grants::GrantReach;
 use tablets::{Ipad, IpadBuilder, KeyPool, Trust};
 use tempfile::TempDir;
 use types::{AccountId, Clock as _, Duration, ManualClock, Role, Secret};
 use url::Url;
 
 use crate::database::Prepared;
-use crate::push_service::PushService;
 use crate::people::{self, CodeShown, Employer};
+use crate::push_service::PushService;
 use crate::{ApiClient, Database, TestkitError, home, inventory_csv};
 
 /// Without anything said, nobody slows the tablets down: they all come from one address.
@@ -221,9 +221,11 @@ impl TestServer {
         let before = fleet.store().read(|tx| store::accounts::by_login(tx, OPERATOR)).await?;
         let account = match before {
             Some(account) => account.id,
-            None => people::someone(fleet, Employer::Departement, OPERATOR, roles.to_vec(), now).await?,
+            None => {
+                people::someone(fleet.store(), Employer::Departement, OPERATOR, roles.to_vec(), now).await?
+            }
         };
-        let token = people::token(fleet, account, Scope::Operate, None, now).await?;
+        let token = people::token(fleet.store(), account, Scope::Operate, None, now).await?;
         let client = ApiClient::new(
             running.people_url().clone(),
             running.own_authorities(),
@@ -309,7 +311,7 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError::Stopped`].
     pub async fn new_token(&self, scope: Scope) -> Result<Secret<String>, TestkitError> {
-        Ok(people::token(self.fleet()?, self.operator()?, scope, None, self.clock.now()).await?)
+        Ok(people::token(self.fleet()?.store(), self.operator()?, scope, None, self.clock.now()).await?)
     }
 
     /// The account that [`Self::api`] acts for: operator and administrator of the département, as the first one is.
@@ -333,7 +335,7 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError::Stopped`].
     pub async fn in_session(&self, account: AccountId, code: CodeShown) -> Result<ApiClient, TestkitError> {
-        let session = people::session(self.fleet()?, account, code, self.clock.now()).await?;
+        let session = people::session(self.fleet()?.store(), account, code, self.clock.now()).await?;
         Ok(self.api()?.with_token(session))
     }
 
@@ -349,7 +351,7 @@ impl TestServer {
         reach: GrantReach,
     ) -> Result<AccountId, TestkitError> {
         let roles = vec![(role, reach)];
-        Ok(people::someone(self.fleet()?, employer, login, roles, self.clock.now()).await?)
+        Ok(people::someone(self.fleet()?.store(), employer, login, roles, self.clock.now()).await?)
     }
 
     /// Whom a tablet must trust to come in.

@@ -128,7 +128,9 @@ fn told(document: &Value) -> String {
     let fields: Vec<Column> = FIELDS.iter().filter(shown).copied().collect();
     let home = document.pointer("/home").and_then(Value::as_str).unwrap_or_default();
     let invited = if document.pointer("/login").is_some_and(Value::is_string) {
-        format!("\nThen, once: `ardoise account accept --home {home}` asks for the invitation, and for a password.")
+        format!(
+            "\nThen, once: `ardoise account accept --home {home}` asks for the invitation, and for a password."
+        )
     } else {
         String::new()
     };

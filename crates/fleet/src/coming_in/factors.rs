@@ -124,10 +124,7 @@ pub async fn change_password(
     let new = NewPassword::choose(new, about).map_err(|weak| Refusal::invalid("new", weak))?;
     let attempt = begin_attempt(fleet, account, now).await?;
     attempt.0.map_err(NotSignedIn::Locked)?;
-    let right = fleet
-        .passwords()
-        .with(move |_decoy| hash.is_some_and(|hash| hash.fits(&current)))
-        .await?;
+    let right = fleet.passwords().with(move |_decoy| hash.is_some_and(|hash| hash.fits(&current))).await?;
     if !right {
         return Err(NotSignedIn::WrongPassword.into());
     }

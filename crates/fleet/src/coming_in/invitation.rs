@@ -60,8 +60,7 @@ pub async fn accept(
         })
         .await?;
     let about = About { login: &row.login, name: &row.name, organisation: &organisation };
-    let password =
-        NewPassword::choose(password, about).map_err(|weak| Refusal::invalid("password", weak))?;
+    let password = NewPassword::choose(password, about).map_err(|weak| Refusal::invalid("password", weak))?;
     let hash = fleet.passwords().hash(password).await?;
     fleet
         .store()

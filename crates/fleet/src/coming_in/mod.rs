@@ -18,5 +18,5 @@ pub mod tokens;
 pub use admission::{admit, identify};
 pub(crate) use passwords::Passwords;
 pub use principal::Principal;
-pub(crate) use principal::{Way};
+pub(crate) use principal::Way;
 pub use sign_in::{Begun, sign_in};

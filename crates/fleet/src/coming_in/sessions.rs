@@ -45,9 +45,7 @@ pub async fn myself(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
             let account = accounts::get(tx, &id)?.ok_or(Refusal::NotAuthenticated)?;
             let organisation =
                 organisations::get(tx, &account.organisation_id)?.ok_or(Refusal::NotAuthenticated)?;
-            let may = |permission: &Permission| {
-                person.standing.may(*permission, &person.access, now).is_ok()
-            };
+            let may = |permission: &Permission| person.standing.may(*permission, &person.access, now).is_ok();
             Ok(Myself {
                 roles: person.standing.in_force(now).map(governance::RoleGrant::role).collect(),
                 permissions: Permission::ALL.iter().copied().filter(may).collect(),

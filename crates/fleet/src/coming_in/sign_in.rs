@@ -46,7 +46,8 @@ pub async fn sign_in(
     code: Option<Secret<String>>,
     now: Instant,
 ) -> Result<Begun, Refusal> {
-    let too_long = password.expose().len() > LONGEST || code.as_ref().is_some_and(|code| code.expose().len() > LONGEST);
+    let too_long =
+        password.expose().len() > LONGEST || code.as_ref().is_some_and(|code| code.expose().len() > LONGEST);
     let login = login.parse::<Login>().ok().filter(|_login| !too_long);
     let found = match login {
         None => None,
@@ -58,7 +59,10 @@ pub async fn sign_in(
                     let secrets = accounts::secrets(tx, row.id)?;
                     let password = secrets.password.map(stored_hash).transpose()?;
                     let second_factor = second_factor(tx, &row)?;
-                    Ok::<_, Refusal>(Some((row.id, Credentials { state: row.state, password, second_factor })))
+                    Ok::<_, Refusal>(Some((
+                        row.id,
+                        Credentials { state: row.state, password, second_factor },
+                    )))
                 })
                 .await?
         }

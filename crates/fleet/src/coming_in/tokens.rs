@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use governance::{Permission, Place, Scope};
 use serde_json::json;
-use store::api_tokens::{self, ApiToken};
 use store::Tx;
+use store::api_tokens::{self, ApiToken};
 use types::{AccountId, ApiTokenId, Duration, Instant, Secret, Uai};
 
 use super::Principal;

@@ -53,7 +53,7 @@ async fn queue(people: &People, new: NewCommand) -> Result<Accepted, Refusal> {
 }
 
 async fn state(people: &People, accepted: &Accepted) -> CommandState {
-    commands::show(&people.fleet, &people.operator, accepted.command.id).await.unwrap().state
+    commands::show(&people.fleet, &people.operator, accepted.command.id, now()).await.unwrap().state
 }
 
 async fn enrolled(engine: store::Engine) -> People {
@@ -166,7 +166,7 @@ async fn t_c23_dangerous_commands_are_refused_by_type_and_content_with_their_rul
         assert_eq!(refusal.rule(), Some(rule), "{kind}: {refusal}");
     }
     let listed =
-        commands::list(&people.fleet, &people.operator, named(SERIAL), Page::default()).await.unwrap();
+        commands::list(&people.fleet, &people.operator, named(SERIAL), Page::default(), now()).await.unwrap();
     assert!(listed.items.is_empty());
     assert_eq!(people.audit().await, ["inventory.import"]);
 }
@@ -269,5 +269,5 @@ async fn whoever_may_only_look_queues_and_cancels_nothing() {
     assert!(matches!(queued, Err(Refusal::NotAllowed { .. })));
     let cancelled = commands::cancel(&people.fleet, &reader, id, now()).await;
     assert!(matches!(cancelled, Err(Refusal::NotAllowed { .. })));
-    assert!(commands::show(&people.fleet, &reader, id).await.is_ok());
+    assert!(commands::show(&people.fleet, &reader, id, now()).await.is_ok());
 }

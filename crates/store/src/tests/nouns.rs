@@ -113,7 +113,11 @@ async fn an_enrolment_comes_back_whole_and_its_secrets_apart(fixture: Fixture) {
     let active = fixture.read(|tx| enrolments::list(tx, Some(EnrolmentState::Active), None, 10)).await;
     assert_eq!(active, vec![row]);
     for (state, expected) in [(EnrolmentState::Active, 1), (EnrolmentState::Invited, 0)] {
-        assert_eq!(fixture.read(move |tx| enrolments::count(tx, state, &Within::Everything)).await, expected, "{state}");
+        assert_eq!(
+            fixture.read(move |tx| enrolments::count(tx, state, &Within::Everything)).await,
+            expected,
+            "{state}"
+        );
     }
     let lost = fixture.read(|tx| enrolments::count_other_topics(tx, "com.apple.mgmt.External.2")).await;
     assert_eq!(lost, 1);
