@@ -9,6 +9,8 @@ pub(crate) mod inventory;
 pub(crate) mod link;
 mod problem;
 pub(crate) mod push_certificate;
+mod secrets;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tablet;
 pub(crate) mod takeover;
