@@ -69,7 +69,7 @@ impl Person {
         let proposed = self.reads(&format!("second-factor propose {server}"));
         let secret = proposed["secret"].as_str().unwrap();
         self.keeps("secret", secret);
-        let code = code(secret, 0);
+        let code = shown_code(secret, 0);
         self.reads(&format!("second-factor confirm --secret-file secret --new-code {code} {server}"));
         let given = self.reads(&format!("token create tests --scope operate {server}"));
         self.keeps("token", given["token"].as_str().unwrap());
@@ -83,7 +83,7 @@ impl Person {
 }
 
 /// The code that an authenticator shows in so many seconds.
-fn code(secret: &str, ahead: u64) -> String {
+fn shown_code(secret: &str, ahead: u64) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret.as_bytes()).build().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -225,7 +225,7 @@ fn a_home_is_made_served_backed_up_and_restored() {
     let (_code, words) = person.is_refused(&format!("inventory list {server} --token-file token"));
     assert!(words.contains("not-authenticated"), "what was open may have been closed since: {words}");
     // The code of a moment ago was used; the next one is accepted already.
-    let code = code(&fs::read_to_string(person.path("secret")).unwrap(), 30);
+    let code = shown_code(&fs::read_to_string(person.path("secret")).unwrap(), 30);
     person.reads(&format!("login admin --password-file password --code {code} {server}"));
     let over_api = server;
     let tablets = person.reads(&format!("inventory list {over_api}"));
