@@ -10,8 +10,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use fleet::Refusal;
-use governance::NotGranted;
-use governance::account::NotManaged;
 use serde::Serialize;
 use types::Duration;
 use utoipa::ToSchema;
@@ -115,14 +113,16 @@ impl ResponseError for Failure {
                 Refusal::NotAllowed(_)
                 | Refusal::OtherHands(_)
                 | Refusal::CodeRefused(_)
-                | Refusal::NotManaged(NotManaged::NotAllowed(_))
-                | Refusal::NotGranted(NotGranted::NotAllowed(_))
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                Refusal::Conflict(_) | Refusal::NotManaged(_) | Refusal::NotGranted(_) => {
-                    StatusCode::CONFLICT
-                }
+                Refusal::Conflict(_)
+                | Refusal::NotManaged(_)
+                | Refusal::NotGranted(_)
+                | Refusal::NotRevoked(_)
+                | Refusal::NotConfirmed(_)
+                | Refusal::NotAsked(_)
+                | Refusal::NotCountersigned { .. } => StatusCode::CONFLICT,
                 Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -16,6 +16,7 @@ mod clean_slate;
 pub mod coming_in;
 pub mod commands;
 pub mod connect;
+pub mod countersignatures;
 mod csv_import;
 pub mod enrol;
 mod enrolment_profile;

@@ -1,8 +1,9 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
 use governance::account::NotManaged;
+use governance::countersignature::{NotAsked, NotCountersigned, Purpose};
 use governance::sign_in::{NotSignedIn, NotSteppedUp};
-use governance::{NotAllowed, NotGranted};
+use governance::{NotAllowed, NotConfirmed, NotGranted, NotRevoked};
 use store::StoreError;
 use types::RuleId;
 
@@ -29,11 +30,32 @@ pub enum Refusal {
 
     /// An account is not managed so.
     #[error(transparent)]
-    NotManaged(#[from] NotManaged),
+    NotManaged(NotManaged),
 
     /// A role is not given so.
     #[error(transparent)]
-    NotGranted(#[from] NotGranted),
+    NotGranted(NotGranted),
+
+    /// A role is not taken back so.
+    #[error(transparent)]
+    NotRevoked(NotRevoked),
+
+    /// A right to approve is not confirmed so.
+    #[error(transparent)]
+    NotConfirmed(#[from] NotConfirmed),
+
+    /// Nothing is asked of a second person so.
+    #[error(transparent)]
+    NotAsked(NotAsked),
+
+    /// A second person's word does not count.
+    #[error("{why}")]
+    NotCountersigned {
+        /// What they were asked for.
+        purpose: Purpose,
+        /// Why it does not count.
+        why: NotCountersigned,
+    },
 
     /// It is not done by whoever asks, whatever their rights.
     #[error("this is done {0}")]
@@ -98,7 +120,12 @@ impl Refusal {
             Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
             Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",
             Self::NotAllowed(_) | Self::OtherHands(_) => "not-allowed",
-            Self::NotManaged(_) | Self::NotGranted(_) => "not-decided-so",
+            Self::NotManaged(_)
+            | Self::NotGranted(_)
+            | Self::NotRevoked(_)
+            | Self::NotConfirmed(_)
+            | Self::NotAsked(_)
+            | Self::NotCountersigned { .. } => "not-decided-so",
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
@@ -117,7 +144,18 @@ impl Refusal {
             Self::Forbidden { rule, .. } => Some(*rule),
             Self::NotManaged(error) => error.rule(),
             Self::NotGranted(error) => error.rule(),
+            Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),
+            Self::NotConfirmed(error) => Some(error.rule()),
+            Self::NotCountersigned { purpose, why } => Some(why.rule(*purpose)),
             _ => None,
+        }
+    }
+
+    /// Why the word of a second person, asked for this purpose, does not count.
+    pub(crate) fn not_countersigned(purpose: Purpose, why: NotCountersigned) -> Self {
+        match why {
+            NotCountersigned::NotAllowed(missing) => Self::NotAllowed(missing),
+            why => Self::NotCountersigned { purpose, why },
         }
     }
 
@@ -129,3 +167,19 @@ impl Refusal {
         Self::NotFound { noun, id: id.to_string() }
     }
 }
+
+/// A missing right is told as such, whatever was to be decided: a program knows by its code that a code of the
+/// second factor is missing.
+macro_rules! of_decisions {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::NotAllowed(missing) => Self::NotAllowed(missing),
+                    error => Self::$error(error),
+                }
+            }
+        }
+    )*};
+}
+of_decisions!(NotManaged, NotGranted, NotRevoked, NotAsked);
