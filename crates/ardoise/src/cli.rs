@@ -8,7 +8,7 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    alarm, apple, command, inventory, link, push_certificate, session, status, tablet, takeover, token,
+    alarm, apple, brake, command, inventory, link, push_certificate, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -98,6 +98,12 @@ enum Verb {
     Apple(apple::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
+    /// What destroys, what holds it back, and the switch that stops everything.
+    Brake(brake::Arguments),
+    /// Decide that tablets leave management.
+    Unenrol(brake::Unenrol),
+    /// Restitutions above the budgets, opened by two persons.
+    Campaign(brake::Campaigns),
     /// Tokens of yours, for your programs.
     Token(token::Arguments),
 }
@@ -133,6 +139,9 @@ impl Cli {
             Verb::Takeover(arguments) => takeover::run(arguments, output).await,
             Verb::Apple(arguments) => apple::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
+            Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
+            Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
+            Verb::Campaign(arguments) => Box::pin(brake::campaigns(arguments, output)).await,
             Verb::Token(arguments) => Box::pin(token::run(arguments, output)).await,
         }
     }
@@ -184,6 +193,9 @@ mod tests {
             "ardoise demo first-day --tablets 50 --json",
             "ardoise --json alarm list --server https://localhost:9443",
             "ardoise apple authority add root.pem",
+            "ardoise brake drill --what unenrolment --acts 13000",
+            "ardoise unenrol DMPXK1ABCD12 --reason sold --code 123456",
+            "ardoise campaign ask --colleges 0761234A,0767777B --from 2027-06-21 --to 2027-07-02 --ceiling 600 --reason end",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
@@ -233,6 +245,7 @@ mod tests {
         for line in [
             "ardoise",
             "ardoise link create",
+            "ardoise unenrol --reason nothing",
             "ardoise link create --tablet DMPXK1ABCD12 --uai 0761234A",
             "ardoise link create --uai 0761234A",
             "ardoise command send X InstallProfile --profile a --parameters {}",

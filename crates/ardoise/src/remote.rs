@@ -3,6 +3,7 @@
 pub(crate) mod alarm;
 mod api;
 pub(crate) mod apple;
+pub(crate) mod brake;
 pub(crate) mod command;
 mod connection;
 pub(crate) mod inventory;

@@ -196,6 +196,23 @@ pub(crate) fn finish(
     Ok(true)
 }
 
+/// The tablet said that it cannot: its enrolment goes on, and its end may be decided again.
+pub(crate) fn failed(tx: &mut Tx<'_>, enrolment: EnrolmentId, now: Instant) -> Result<(), store::StoreError> {
+    if let Some(end) = standing_end(tx, enrolment, now)? {
+        enrolment_ends::end(tx, end)?;
+    }
+    Ok(())
+}
+
+/// Whether a tablet of this enrolment may be told now that it leaves.
+pub(crate) fn stands(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    now: Instant,
+) -> Result<bool, store::StoreError> {
+    Ok(standing_end(tx, enrolment, now)?.is_some())
+}
+
 /// The recorded end by which a tablet of this enrolment leaves, if there is one that was let go.
 fn standing_end(
     tx: &mut Tx<'_>,

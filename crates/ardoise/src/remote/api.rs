@@ -87,6 +87,11 @@ impl Api {
         self.send(Method::GET, path, &[], Body::Empty).await
     }
 
+    /// As [`get`](Self::get), with a query.
+    pub(crate) async fn get_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.send(Method::GET, path, query, Body::Empty).await
+    }
+
     /// As [`get`](Self::get), for what another kind of text stands for: `Accept: text/csv`.
     pub(crate) async fn get_text(&self, path: &[&str], accept: &'static str) -> Result<String, Failure> {
         let request = self.http.get(self.url(path, &[PART_QUERY])?).header(reqwest::header::ACCEPT, accept);
