@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod brake;
 mod by_hand;
 #[cfg(test)]
 mod commands;
