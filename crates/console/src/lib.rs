@@ -6,6 +6,7 @@
 
 mod alarms;
 mod apple_authorities;
+mod brake;
 mod commands;
 mod gate;
 mod health;

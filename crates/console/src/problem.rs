@@ -117,6 +117,9 @@ impl ResponseError for Failure {
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::Conflict(_)
+                | Refusal::Stopped(_)
+                | Refusal::NotReleased(_)
+                | Refusal::NotOpened(_)
                 | Refusal::NotManaged(_)
                 | Refusal::NotGranted(_)
                 | Refusal::NotRevoked(_)
@@ -294,6 +297,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         "too-fast" => (
             ("too many attempts from this address", "wait as long as `Retry-After` says"),
             ("trop d’essais depuis cette adresse", "attendez le temps indiqué par `Retry-After`"),
+        ),
+        "stopped" => (
+            (
+                "the switch is thrown: nothing destructive goes",
+                "`ardoise brake show` says since when and why; two persons release it",
+            ),
+            (
+                "l’interrupteur est actionné : rien de destructeur ne part",
+                "`ardoise brake show` dit depuis quand et pourquoi ; deux personnes le relâchent",
+            ),
         ),
         "not-decided-so" => (
             ("this cannot be decided so", "read why below; somebody else may have to decide, or to sign"),

@@ -17,6 +17,7 @@ use store::{Digest, Tx, account_makers, accounts};
 use types::{AccountId, Actor, CountersignatureId, Instant};
 
 use crate::audit::{self, Change};
+use crate::brake::held;
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, roles};
@@ -206,6 +207,9 @@ pub async fn answer(
                 let state = load(tx, id)?.state(now);
                 return Err(refused(NotCountersigned::Ended { state }));
             }
+            if !given && purpose == Purpose::ExceedBudget {
+                held::give_up(tx, id)?;
+            }
             let action = if given { "countersignature.give" } else { "countersignature.refuse" };
             let change = Change::new(action).reason(reason.clone()).detail(json!({
                 "countersignature": id, "purpose": purpose, "content_sha256": digest,
@@ -245,6 +249,9 @@ pub async fn withdraw(
             if !rows::withdraw(tx, id)? {
                 let state = load(tx, id)?.state(now);
                 return Err(refused(NotCountersigned::Ended { state }));
+            }
+            if purpose == Purpose::ExceedBudget {
+                held::give_up(tx, id)?;
             }
             let detail = json!({ "countersignature": id, "purpose": purpose });
             audit::record(tx, &principal, Change::new("countersignature.withdraw").detail(detail), now)

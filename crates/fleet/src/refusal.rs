@@ -1,6 +1,7 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
 use governance::account::NotManaged;
+use governance::brake::{Engaged, NotOpened, NotReleased};
 use governance::countersignature::{NotAsked, NotCountersigned, Purpose};
 use governance::sign_in::{NotSignedIn, NotSteppedUp};
 use governance::{NotAllowed, NotConfirmed, NotGranted, NotRevoked};
@@ -56,6 +57,19 @@ pub enum Refusal {
         /// Why it does not count.
         why: NotCountersigned,
     },
+
+    /// The switch of the brake is thrown: nothing destructive goes (M5).
+    #[error("the switch was thrown at {since}: {reason}; nothing is erased, put in lost mode or unenrolled (M5)",
+        since = .0.since, reason = .0.reason)]
+    Stopped(Engaged),
+
+    /// What the brake holds does not go.
+    #[error(transparent)]
+    NotReleased(#[from] NotReleased),
+
+    /// No campaign is opened.
+    #[error(transparent)]
+    NotOpened(NotOpened),
 
     /// It is not done by whoever asks, whatever their rights.
     #[error("this is done {0}")]
@@ -120,7 +134,10 @@ impl Refusal {
             Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
             Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",
             Self::NotAllowed(_) | Self::OtherHands(_) => "not-allowed",
-            Self::NotManaged(_)
+            Self::Stopped(_) => "stopped",
+            Self::NotReleased(_)
+            | Self::NotOpened(_)
+            | Self::NotManaged(_)
             | Self::NotGranted(_)
             | Self::NotRevoked(_)
             | Self::NotConfirmed(_)
@@ -142,6 +159,7 @@ impl Refusal {
     pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
+            Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
             Self::NotManaged(error) => error.rule(),
             Self::NotGranted(error) => error.rule(),
             Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),
@@ -182,4 +200,4 @@ macro_rules! of_decisions {
         }
     )*};
 }
-of_decisions!(NotManaged, NotGranted, NotRevoked, NotAsked);
+of_decisions!(NotManaged, NotGranted, NotRevoked, NotAsked, NotOpened);

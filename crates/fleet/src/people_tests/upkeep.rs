@@ -231,7 +231,8 @@ async fn t_b1_the_expiry_of_the_push_certificate_is_told_in_time_and_each_step_o
             }
             for alarm in alarms::list(&people.fleet, &people.operator, None, now()).await.unwrap() {
                 assert_eq!(alarm.kind, "push-certificate-expires");
-                alarms::settle(&people.fleet, &people.operator, alarm.id, None, before(left)).await.unwrap();
+                let operator = people.operator_at(before(left)).await;
+                alarms::settle(&people.fleet, &operator, alarm.id, None, before(left)).await.unwrap();
             }
         }
         assert_eq!(told, [60, 30, 7, 1], "each step once, also when its alarm was settled");
