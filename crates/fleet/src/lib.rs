@@ -4,6 +4,7 @@
 //! [`TabletError`] when they are not served; and people, programs and the calendar, known as a
 //! [`Principal`], who are told a [`Refusal`]. Time is a parameter everywhere.
 
+pub mod accounts;
 pub mod alarms;
 mod answers;
 pub mod apple_authorities;
@@ -28,6 +29,7 @@ pub mod inventory;
 pub mod keys;
 pub mod links;
 mod management_profile;
+pub mod organisations;
 pub mod pace;
 pub mod page;
 #[cfg(test)]
@@ -36,7 +38,9 @@ pub mod push;
 pub mod push_certificate;
 mod refusal;
 mod request;
+pub mod roles;
 pub mod scep;
+pub mod school_years;
 mod settings;
 mod standing;
 pub mod status;
