@@ -10,14 +10,18 @@ mod error;
 mod home;
 mod patience;
 pub mod postgres;
+mod program;
 mod push_service;
 mod school;
+mod server_process;
 mod test_server;
 
 pub use api::{Answer, ApiClient};
 pub use database::Database;
 pub use error::TestkitError;
 pub use patience::{Patience, wait_until};
+pub use program::program;
 pub use push_service::PushService;
 pub use school::inventory_csv;
+pub use server_process::ServerProcess;
 pub use test_server::{Setup, TestServer};

@@ -8,6 +8,8 @@ mod asker;
 #[cfg(test)]
 mod by_hand;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod doors;
