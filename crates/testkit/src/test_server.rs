@@ -246,6 +246,11 @@ impl TestServer {
         self.stepped_up().await?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
     }
 
+    /// What its configuration says, `key=value`; the later holds.
+    pub(crate) fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
     /// The clock of the server and of its tablets.
     #[must_use]
     pub const fn clock(&self) -> &ManualClock {

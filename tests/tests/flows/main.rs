@@ -9,6 +9,8 @@ mod asker;
 mod brake;
 mod by_hand;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod doors;
