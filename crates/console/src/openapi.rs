@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, commands, health, inventory, links, push_certificate, sessions, tablets,
-    takeovers, tokens,
+    alarms, apple_authorities, audit, commands, health, inventory, links, push_certificate, sessions,
+    tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -30,6 +30,7 @@ use crate::{
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
         alarms::list, alarms::settle,
+        audit::list, audit::anchor, audit::verify, audit::export,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

@@ -9,8 +9,8 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    alarms, apple_authorities, commands, gate, health, inventory, links, openapi, push_certificate, sessions,
-    tablets, takeovers, tokens,
+    alarms, apple_authorities, audit, commands, gate, health, inventory, links, openapi, push_certificate,
+    sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -87,6 +87,10 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/apple/authorities", Access::May(Permission::TrustAppleAuthority), SMALL, || web::post().to(apple_authorities::add)),
     get("/api/v1/alarms", Access::May(Permission::ViewAlarms), || web::get().to(alarms::list)),
     post("/api/v1/alarms/{id}/settle", Access::May(Permission::SettleAlarms), SMALL, || web::post().to(alarms::settle)),
+    get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
+    get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
+    get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
+    get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`
