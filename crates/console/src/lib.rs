@@ -6,6 +6,7 @@
 
 mod alarms;
 mod apple_authorities;
+mod audit;
 mod brake;
 mod commands;
 mod gate;

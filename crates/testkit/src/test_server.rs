@@ -195,8 +195,11 @@ impl TestServer {
         options.owner_may_serve = self.database.owner_serves;
         options.unauthenticated = self.setup.rates;
         options.coming_in = self.setup.coming_in;
-        options.rhythm =
-            Rhythm { messenger: Duration::from_millis(100), calendar: Duration::from_millis(500) };
+        options.rhythm = Rhythm {
+            messenger: Duration::from_millis(100),
+            calendar: Duration::from_millis(500),
+            sealer: Duration::from_millis(100),
+        };
         if let Some(lifetime) = self.setup.identity_lifetime {
             options.identity_lifetime = lifetime;
         }
