@@ -28,6 +28,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+mod matrix;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]
