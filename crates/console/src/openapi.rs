@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, audit, brake, commands, health, inventory, links, push_certificate, sessions,
-    tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
+    organisations, push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +22,15 @@ use crate::{
         sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
         sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
         sessions::list, sessions::end,
+        organisations::list, organisations::create, organisations::import, organisations::show,
+        organisations::rename, organisations::close, organisations::reopen, organisations::decide,
+        organisations::set_network, organisations::forget_network,
+        school_years::list, school_years::set,
+        accounts::ask_first, accounts::invite_first, accounts::list, accounts::invite, accounts::show,
+        accounts::describe, accounts::invite_again, accounts::suspend, accounts::reopen, accounts::close,
+        accounts::reset, accounts::ask_recovery, accounts::recover,
+        roles::give, roles::ask_again, roles::take_back,
+        countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
         tablets::list, tablets::show,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
