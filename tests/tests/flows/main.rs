@@ -13,6 +13,7 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod description;
 mod doors;
 #[cfg(test)]
 mod ended;
