@@ -1,9 +1,9 @@
 //! Commands on the machine that serves: they need the home folder, with its key file and its database.
 
+pub(crate) mod account;
 pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod config;
-pub(crate) mod first_token;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod migrate;

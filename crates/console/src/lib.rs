@@ -4,9 +4,13 @@
 //! which calls one use case and shows its answer. Whatever goes wrong is shown as a
 //! [problem](problem::Problem) in the reader's language. Nothing is decided here.
 
+mod accounts;
 mod alarms;
 mod apple_authorities;
+mod audit;
+mod brake;
 mod commands;
+mod countersignatures;
 mod gate;
 mod health;
 mod input;
@@ -14,10 +18,14 @@ mod inventory;
 mod language;
 mod links;
 mod openapi;
+mod organisations;
 mod parameters;
 mod problem;
 mod push_certificate;
+mod roles;
 mod routes;
+mod school_years;
+mod sessions;
 mod tablets;
 mod takeovers;
 mod timestamp;
@@ -29,6 +37,8 @@ mod tests;
 use std::sync::Arc;
 
 use fleet::Fleet;
+use fleet::pace::Gate;
+use pki::TrustedProxies;
 use types::{Clock, Instant};
 
 pub use openapi::document;
@@ -41,6 +51,10 @@ pub struct ConsoleState {
     pub fleet: Fleet,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
+    /// How fast strangers may try to come in.
+    pub pace: Arc<Gate>,
+    /// The proxies whose word on an address counts.
+    pub proxies: TrustedProxies,
 }
 
 impl ConsoleState {

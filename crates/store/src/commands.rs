@@ -430,6 +430,19 @@ pub fn cancel(tx: &mut Tx<'_>, id: CommandId) -> Result<bool, StoreError> {
     Ok(cancelled == 1)
 }
 
+/// Offers a pending command no earlier than `until`, so that others go before it; `false` if it is not pending.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn put_off(tx: &mut Tx<'_>, id: CommandId, until: Instant) -> Result<bool, StoreError> {
+    let put_off = tx.run(|connection| {
+        diesel::update(commands::table.filter(commands::id.eq(id.to_string())).filter(commands::pending))
+            .set(commands::retry_at.eq(until.as_millis()))
+            .execute(connection)
+    })?;
+    Ok(put_off == 1)
+}
+
 /// Cancels everything that waits for the tablet of an enrolment: it ended, or the tablet enrolled again and
 /// starts clean. Returns how many.
 ///

@@ -17,7 +17,8 @@ use crate::noun::{by_key, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
 use crate::schema::{certificates as certificates_table, enrolments, presence};
-use crate::{Digest, RowName, StoreError, Tx};
+use crate::within::of_tablets_within;
+use crate::{Digest, RowName, StoreError, Tx, Within};
 
 stored_enum! {
     /// How far an enrolment has come.
@@ -319,9 +320,13 @@ pub fn count_other_topics(tx: &mut Tx<'_>, topic: &str) -> Result<u64, StoreErro
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn count(tx: &mut Tx<'_>, state: EnrolmentState) -> Result<u64, StoreError> {
+pub fn count(tx: &mut Tx<'_>, state: EnrolmentState, within: &Within) -> Result<u64, StoreError> {
     let count: i64 = tx.run(|connection| {
-        enrolments::table.filter(enrolments::state.eq(state.as_str())).count().get_result(connection)
+        let query = enrolments::table
+            .filter(enrolments::state.eq(state.as_str()))
+            .select(diesel::dsl::count_star())
+            .into_boxed();
+        of_tablets_within!(query, within, enrolments::tablet_id).get_result(connection)
     })?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

@@ -6,10 +6,14 @@
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod brake;
 mod by_hand;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod description;
 mod doors;
 #[cfg(test)]
 mod ended;
@@ -25,6 +29,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+mod matrix;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]
