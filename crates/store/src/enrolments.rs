@@ -209,6 +209,24 @@ pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolm
     .transpose()
 }
 
+/// Lets nobody else enrol under that UDID until the end of the transaction: what [`live_by_udid`] says then stays
+/// true. There is no row to hold when none is enrolled.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn hold_udid(tx: &mut Tx<'_>, udid: &Udid) -> Result<(), StoreError> {
+    tx.run(|connection| match connection {
+        AnyConnection::Postgresql(connection) => {
+            Prepared::<Untyped>::new(HOLD_UDID, vec![udid.as_str().into()]).execute(connection).map(drop)
+        }
+        // Its only writer holds everything.
+        AnyConnection::Sqlite(_) => Ok(()),
+    })
+}
+
+/// One number is ours for UDIDs; two UDIDs of one hash wait for each other, and no more.
+const HOLD_UDID: &str = "SELECT pg_advisory_xact_lock(8103, hashtext(?))";
+
 /// The enrolment that is authenticated or active under that UDID, whatever its tablet (T-A1).
 ///
 /// # Errors
