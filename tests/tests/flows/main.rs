@@ -20,6 +20,8 @@ mod enrolling;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
+mod half_open;
+#[cfg(test)]
 mod identities;
 #[cfg(test)]
 mod independent_clients;
