@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;
@@ -30,6 +32,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod not_now;
 #[cfg(test)]
 mod outages;
@@ -49,6 +53,8 @@ mod restored;
 mod scep;
 #[cfg(test)]
 mod scep_clients;
+#[cfg(test)]
+mod status_reports;
 #[cfg(test)]
 mod strange_messages;
 #[cfg(test)]
