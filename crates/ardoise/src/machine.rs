@@ -3,7 +3,6 @@
 pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod config;
-pub(crate) mod first_token;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod migrate;

@@ -3,12 +3,15 @@
 pub(crate) mod alarm;
 mod api;
 pub(crate) mod apple;
+pub(crate) mod brake;
 pub(crate) mod command;
 mod connection;
 pub(crate) mod inventory;
 pub(crate) mod link;
 mod problem;
 pub(crate) mod push_certificate;
+mod secrets;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tablet;
 pub(crate) mod takeover;

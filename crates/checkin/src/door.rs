@@ -8,8 +8,8 @@ use pki::TrustedProxies;
 use types::{Clock, Duration};
 
 use crate::body::Budget;
-use crate::rate::{Gate, RateLimits};
 use crate::routes::{Route, is_own_path};
+use fleet::pace::{Gate, RateLimits};
 
 /// How large, how slow and how many requests may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

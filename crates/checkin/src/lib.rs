@@ -18,8 +18,6 @@ mod enrol;
 mod identity;
 mod page;
 mod pipeline;
-mod proxies;
-mod rate;
 mod routes;
 mod scep;
 mod takeover;
@@ -27,6 +25,6 @@ mod takeover;
 mod tests;
 
 pub use door::{DoorError, DoorSettings, DoorState, Limits};
+pub use fleet::pace::{Rate, RateLimits};
 pub use identity::PeerCertificate;
-pub use rate::{Rate, RateLimits};
 pub use routes::{AuthClass, Endpoint, Route, routes, table};

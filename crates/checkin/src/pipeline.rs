@@ -18,7 +18,7 @@ use crate::body::{self, Body, Bounds};
 use crate::identity::Evidence;
 use crate::page::Language;
 use crate::routes::{AuthClass, Endpoint, Route};
-use crate::{DoorState, checkin, connect, enrol, proxies, scep, takeover};
+use crate::{DoorState, checkin, connect, enrol, scep, takeover};
 
 /// Serves one request. Whatever happens on the way, this answers: nothing is left to actix's own errors.
 pub(crate) async fn serve(
@@ -94,7 +94,8 @@ async fn handle(
 fn admit(door: &DoorState, route: &Route, request: &HttpRequest) -> Result<Option<Evidence>, Failure> {
     if route.class.is_slowed_down() {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let client = proxies::client(&door.proxies, peer, request.headers());
+        let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|line| line.to_str().ok());
+        let client = door.proxies.client(peer, forwarded);
         door.gate.admit(client).map_err(|wait| Failure::TooMany { wait })?;
     }
     match route.class {

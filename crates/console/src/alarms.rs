@@ -74,7 +74,7 @@ pub(crate) struct Settlement {
 #[utoipa::path(get, path = "/api/v1/alarms", tag = "alarms", params(AlarmQuery), responses(
     (status = 200, body = Page<AlarmView>), (status = "default", body = Problem)))]
 pub(crate) async fn list(state: State, caller: Caller, query: Query<AlarmQuery>) -> Answer<Page<AlarmView>> {
-    let alarms = alarms::list(&state.fleet, caller.principal(), query.limit).await?;
+    let alarms = alarms::list(&state.fleet, caller.principal(), query.limit, state.now()).await?;
     Ok(Json(Page { items: alarms.into_iter().map(AlarmView::from).collect(), next: None }))
 }
 

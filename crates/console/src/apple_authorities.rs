@@ -30,7 +30,7 @@ impl From<Shown> for AppleAuthorityView {
 #[utoipa::path(get, path = "/api/v1/apple/authorities", tag = "enrolment", responses(
     (status = 200, body = Page<AppleAuthorityView>), (status = "default", body = Problem)))]
 pub(crate) async fn list(state: State, caller: Caller) -> Answer<Page<AppleAuthorityView>> {
-    Ok(shown(apple_authorities::list(&state.fleet, caller.principal()).await?))
+    Ok(shown(apple_authorities::list(&state.fleet, caller.principal(), state.now()).await?))
 }
 
 /// Adds one of the three: the file itself, PEM or DER.

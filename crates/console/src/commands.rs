@@ -138,7 +138,9 @@ pub(crate) async fn list(
     query: Query<PageQuery>,
 ) -> Answer<Page<CommandView>> {
     let part = Part::<CommandId>::read(query.after.as_deref(), query.limit)?;
-    Ok(Json(Page::of(commands::list(&state.fleet, caller.principal(), id.parse()?, part).await?)))
+    Ok(Json(Page::of(
+        commands::list(&state.fleet, caller.principal(), id.parse()?, part, state.now()).await?,
+    )))
 }
 
 /// One command, with the tablet's answer.
@@ -147,7 +149,7 @@ pub(crate) async fn list(
     (status = 200, body = CommandView), (status = "default", body = Problem)))]
 pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<CommandView> {
     let id = input::parse("command", &id)?;
-    Ok(Json(commands::show(&state.fleet, caller.principal(), id).await?.into()))
+    Ok(Json(commands::show(&state.fleet, caller.principal(), id, state.now()).await?.into()))
 }
 
 /// Why a command is where it is, in one sentence.

@@ -5,8 +5,11 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
-use fleet::{Principal, Refusal, Scope, tokens};
+use fleet::{Principal, Refusal, coming_in};
 use std::future::{Ready, ready};
+use std::net::Ipv4Addr;
+
+use types::Secret;
 
 use crate::problem::{self, Failure};
 use crate::routes::{self, Access};
@@ -14,6 +17,11 @@ use crate::{ConsoleState, language};
 
 /// The header that names a request in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header in which a code of the second factor comes with a token.
+const CODE: HeaderName = HeaderName::from_static("ardoise-code");
+/// No code is longer, blanks included.
+const LONGEST_CODE: usize = 16;
 
 /// Whoever the gate let in. Only the gate makes one.
 #[derive(Debug, Clone)]
@@ -72,17 +80,32 @@ pub(crate) fn nothing_here() -> Ready<Result<HttpResponse, Failure>> {
 async fn admit(request: &ServiceRequest) -> Result<Option<Caller>, Failure> {
     let pattern = request.match_pattern().unwrap_or_default();
     let Some(route) = routes::find(request.method(), &pattern) else { return Ok(None) };
-    if route.access == Access::Anonymous {
-        return Ok(None);
-    }
     let state = request.app_data::<web::Data<ConsoleState>>().ok_or_else(|| {
         Failure::Refusal(Refusal::Internal("the door was assembled without its state".into()))
     })?;
-    let bearer = bearer(request).ok_or(Failure::Refusal(Refusal::NotAuthenticated))?;
-    let principal = tokens::authenticate(&state.fleet, bearer, state.now()).await?;
-    let scope = if route.access == Access::Read { Scope::Read } else { Scope::Operate };
-    tokens::require(&principal, scope)?;
+    let bearer = || bearer(request).ok_or(Failure::Refusal(Refusal::NotAuthenticated));
+    let principal = match route.access {
+        Access::Anonymous => return Ok(None),
+        Access::ComingIn => {
+            let peer = request.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
+            let lines = request.headers().get_all("x-forwarded-for");
+            let client = state.proxies.client(peer, lines.filter_map(|line| line.to_str().ok()));
+            state.pace.admit(client).map_err(Failure::TooFast)?;
+            return Ok(None);
+        }
+        Access::Oneself => coming_in::identify(&state.fleet, bearer()?, state.now()).await?,
+        Access::May(permission) => {
+            let code = code(request);
+            coming_in::admit(&state.fleet, bearer()?, code, permission, state.now()).await?
+        }
+    };
     Ok(Some(Caller(principal)))
+}
+
+/// The code of the second factor that came with a request.
+fn code(request: &ServiceRequest) -> Option<Secret<String>> {
+    let value = request.headers().get(CODE)?.to_str().ok()?;
+    Some(Secret::new(value.chars().take(LONGEST_CODE).collect()))
 }
 
 /// The token of the one `Authorization` header (RFC 6750 §2.1). Two of them are none: which one counts

@@ -94,7 +94,7 @@ pub(crate) async fn list(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Failure> {
     let part = Part::<TabletId>::read(query.after.as_deref(), query.limit)?;
-    let listed = inventory::list(&state.fleet, caller.principal(), part).await?;
+    let listed = inventory::list(&state.fleet, caller.principal(), part, state.now()).await?;
     if !names(&request, ACCEPT) {
         return Ok(HttpResponse::Ok().json(Page::<TabletView>::of(listed)));
     }

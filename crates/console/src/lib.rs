@@ -6,6 +6,8 @@
 
 mod alarms;
 mod apple_authorities;
+mod audit;
+mod brake;
 mod commands;
 mod gate;
 mod health;
@@ -18,6 +20,7 @@ mod parameters;
 mod problem;
 mod push_certificate;
 mod routes;
+mod sessions;
 mod tablets;
 mod takeovers;
 mod timestamp;
@@ -29,6 +32,8 @@ mod tests;
 use std::sync::Arc;
 
 use fleet::Fleet;
+use fleet::pace::Gate;
+use pki::TrustedProxies;
 use types::{Clock, Instant};
 
 pub use openapi::document;
@@ -41,6 +46,10 @@ pub struct ConsoleState {
     pub fleet: Fleet,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
+    /// How fast strangers may try to come in.
+    pub pace: Arc<Gate>,
+    /// The proxies whose word on an address counts.
+    pub proxies: TrustedProxies,
 }
 
 impl ConsoleState {

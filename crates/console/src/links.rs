@@ -96,7 +96,7 @@ pub(crate) async fn create(state: State, caller: Caller, new: Json<NewLink>) -> 
     (status = 200, body = Page<LinkView>), (status = "default", body = Problem)))]
 pub(crate) async fn list(state: State, caller: Caller, query: Query<PageQuery>) -> Answer<Page<LinkView>> {
     let part = Part::<LinkId>::read(query.after.as_deref(), query.limit)?;
-    Ok(Json(Page::of(links::list(&state.fleet, caller.principal(), part).await?)))
+    Ok(Json(Page::of(links::list(&state.fleet, caller.principal(), part, state.now()).await?)))
 }
 
 /// Revokes a link. Tablets that enrolled with it stay enrolled.

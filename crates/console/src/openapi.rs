@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, commands, health, inventory, links, push_certificate, tablets, takeovers,
-    tokens,
+    alarms, apple_authorities, audit, brake, commands, health, inventory, links, push_certificate, sessions,
+    tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +19,9 @@ use crate::{
     ),
     paths(
         health::alive, health::ready, health::status, show,
+        sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
+        sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
+        sessions::list, sessions::end,
         inventory::list, inventory::import,
         tablets::list, tablets::show,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
@@ -27,6 +30,9 @@ use crate::{
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
         alarms::list, alarms::settle,
+        brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
+        brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
+        audit::list, audit::anchor, audit::verify, audit::export,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

@@ -11,6 +11,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use fleet::Refusal;
 use serde::Serialize;
+use types::Duration;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -62,6 +63,8 @@ pub(crate) enum Failure {
     NoRoute,
     /// The database does not answer.
     NotReady,
+    /// Too many attempts to come in from one address.
+    TooFast(Duration),
     /// The body is of another kind.
     UnsupportedMediaType {
         /// The kind that is taken.
@@ -88,6 +91,9 @@ impl fmt::Display for Failure {
             Self::Refusal(refusal) => refusal.fmt(f),
             Self::NoRoute => f.write_str("there is nothing at this address"),
             Self::NotReady => f.write_str("the database does not answer"),
+            Self::TooFast(wait) => {
+                write!(f, "too many attempts from this address; wait {} s", wait.as_secs().max(1))
+            }
             Self::UnsupportedMediaType { expected } => {
                 write!(f, "send the body as `Content-Type: {expected}`")
             }
@@ -100,13 +106,26 @@ impl ResponseError for Failure {
         match self {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Refusal(refusal) => match refusal {
-                Refusal::NotAuthenticated => StatusCode::UNAUTHORIZED,
-                Refusal::NotAllowed { .. } | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
+                Refusal::NotAuthenticated | Refusal::NotSignedIn(_) => StatusCode::UNAUTHORIZED,
+                Refusal::NotAllowed(_)
+                | Refusal::OtherHands(_)
+                | Refusal::CodeRefused(_)
+                | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                Refusal::Conflict(_) => StatusCode::CONFLICT,
+                Refusal::Conflict(_)
+                | Refusal::Stopped(_)
+                | Refusal::NotReleased(_)
+                | Refusal::NotOpened(_)
+                | Refusal::NotManaged(_)
+                | Refusal::NotGranted(_)
+                | Refusal::NotRevoked(_)
+                | Refusal::NotConfirmed(_)
+                | Refusal::NotAsked(_)
+                | Refusal::NotCountersigned { .. } => StatusCode::CONFLICT,
                 Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -144,6 +163,9 @@ pub(crate) fn shown(response: ServiceResponse, id: Uuid, language: Language) -> 
         StatusCode::UNAUTHORIZED => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ardoise\""));
         }
+        StatusCode::TOO_MANY_REQUESTS => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
         StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
@@ -157,6 +179,7 @@ impl Problem {
         let (code, rule, mut lines) = match failure {
             Failure::NoRoute => ("no-route", None, Vec::new()),
             Failure::NotReady => ("unavailable", None, Vec::new()),
+            Failure::TooFast(_) => ("too-fast", None, Vec::new()),
             Failure::UnsupportedMediaType { .. } => ("unsupported-media-type", None, Vec::new()),
             Failure::Refusal(refusal) => (refusal.code(), refusal.rule(), lines_of(refusal)),
         };
@@ -228,17 +251,79 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
     let (english, french) = match code {
         "not-authenticated" => (
             (
-                "the token is not valid",
-                "send a valid token as `Authorization: Bearer …`, or ask an administrator for one",
+                "you are not signed in",
+                "sign in, and send the session or a token as `Authorization: Bearer …`",
             ),
             (
-                "le jeton n’est pas valide",
-                "envoyez un jeton valide dans `Authorization: Bearer …`, ou demandez-en un à un administrateur",
+                "vous n’êtes pas connecté",
+                "connectez-vous, et envoyez la session ou un jeton dans `Authorization: Bearer …`",
+            ),
+        ),
+        "not-signed-in" => (
+            (
+                "signing in failed",
+                "check login, password and code; after several attempts, wait a quarter of an hour",
+            ),
+            (
+                "la connexion a échoué",
+                "vérifiez identifiant, mot de passe et code ; après plusieurs essais, attendez un quart d’heure",
+            ),
+        ),
+        "step-up" => (
+            (
+                "this needs a code of your second factor",
+                "show a code in your session (`ardoise step-up`), or send one with the token as `Ardoise-Code`",
+            ),
+            (
+                "il faut un code de votre second facteur",
+                "donnez un code dans votre session (`ardoise step-up`), ou envoyez-le avec le jeton dans \
+                 `Ardoise-Code`",
+            ),
+        ),
+        "code-refused" => (
+            (
+                "the code was not accepted",
+                "wait for the next code of your authenticator, and check its clock",
+            ),
+            (
+                "le code n’a pas été accepté",
+                "attendez le code suivant de votre authentificateur, et vérifiez son heure",
+            ),
+        ),
+        "takes-a-session" => (
+            ("no token does this", "sign in; a session can do it"),
+            ("aucun jeton ne permet cela", "connectez-vous ; une session le permet"),
+        ),
+        "too-fast" => (
+            ("too many attempts from this address", "wait as long as `Retry-After` says"),
+            ("trop d’essais depuis cette adresse", "attendez le temps indiqué par `Retry-After`"),
+        ),
+        "stopped" => (
+            (
+                "the switch is thrown: nothing destructive goes",
+                "`ardoise brake show` says since when and why; two persons release it",
+            ),
+            (
+                "l’interrupteur est actionné : rien de destructeur ne part",
+                "`ardoise brake show` dit depuis quand et pourquoi ; deux personnes le relâchent",
+            ),
+        ),
+        "not-decided-so" => (
+            ("this cannot be decided so", "read why below; somebody else may have to decide, or to sign"),
+            (
+                "cela ne peut pas être décidé ainsi",
+                "lisez la raison ci-dessous ; une autre personne doit peut-être décider ou signer",
             ),
         ),
         "not-allowed" => (
-            ("this token may not do this", "use a token whose scope is `operate`"),
-            ("ce jeton ne permet pas cette action", "utilisez un jeton dont le droit est `operate`"),
+            (
+                "you may not do this",
+                "ask somebody whose role allows it; `ardoise session` shows what you may do",
+            ),
+            (
+                "vous n’avez pas ce droit",
+                "demandez à une personne dont le rôle le permet ; `ardoise session` montre vos droits",
+            ),
         ),
         "not-found" => (
             ("there is no such thing", "check the identifier; lists show what there is"),

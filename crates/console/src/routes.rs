@@ -6,10 +6,11 @@
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+use fleet::Permission;
 
 use crate::{
-    alarms, apple_authorities, commands, gate, health, inventory, links, openapi, push_certificate, tablets,
-    takeovers, tokens,
+    alarms, apple_authorities, audit, brake, commands, gate, health, inventory, links, openapi,
+    push_certificate, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -17,10 +18,12 @@ use crate::{
 pub enum Access {
     /// Anyone: says nothing about any tablet or person.
     Anonymous,
-    /// A token that may look.
-    Read,
-    /// A token that may act.
-    Operate,
+    /// Anyone, at a pace: whoever signs in, or brings the link of an invitation.
+    ComingIn,
+    /// Whoever signed in: what is about themselves.
+    Oneself,
+    /// Whoever may do this somewhere.
+    May(Permission),
 }
 
 /// One route.
@@ -41,39 +44,67 @@ pub struct Route {
 const SMALL: usize = 64 << 10;
 /// A whole inventory or takeover: as much as `limits.upload_bytes` may admit.
 const IMPORT: usize = 256 << 20;
+/// The names of as many tablets as a second person can be asked about.
+const BATCH: usize = 2 << 20;
 /// A command with a profile of 4 MiB, which base64 and JSON make longer.
 const COMMAND: usize = 8 << 20;
 
 /// Every route of this door.
+#[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     get("/healthz", Access::Anonymous, || web::get().to(health::alive)),
     get("/readyz", Access::Anonymous, || web::get().to(health::ready)),
     get("/api/v1/openapi.json", Access::Anonymous, || web::get().to(openapi::show)),
-    get("/api/v1/status", Access::Read, || web::get().to(health::status)),
-    get("/api/v1/inventory", Access::Read, || web::get().to(inventory::list)),
-    post("/api/v1/inventory", IMPORT, || web::post().to(inventory::import)),
-    get("/api/v1/tablets", Access::Read, || web::get().to(tablets::list)),
-    get("/api/v1/tablets/{id}", Access::Read, || web::get().to(tablets::show)),
-    get("/api/v1/tablets/{id}/commands", Access::Read, || web::get().to(commands::list)),
-    post("/api/v1/tablets/{id}/commands", COMMAND, || web::post().to(commands::enqueue)),
-    get("/api/v1/commands/{id}", Access::Read, || web::get().to(commands::show)),
-    get("/api/v1/commands/{id}/why", Access::Read, || web::get().to(commands::why)),
-    delete("/api/v1/commands/{id}", || web::delete().to(commands::cancel)),
-    get("/api/v1/links", Access::Read, || web::get().to(links::list)),
-    post("/api/v1/links", SMALL, || web::post().to(links::create)),
-    delete("/api/v1/links/{id}", || web::delete().to(links::revoke)),
-    get("/api/v1/push-certificate", Access::Read, || web::get().to(push_certificate::show)),
-    put("/api/v1/push-certificate", SMALL, || web::put().to(push_certificate::set)),
-    get("/api/v1/takeovers", Access::Read, || web::get().to(takeovers::list)),
-    post("/api/v1/takeovers", IMPORT, || web::post().to(takeovers::import)),
-    get("/api/v1/apple/authorities", Access::Read, || web::get().to(apple_authorities::list)),
-    post("/api/v1/apple/authorities", SMALL, || web::post().to(apple_authorities::add)),
-    get("/api/v1/alarms", Access::Read, || web::get().to(alarms::list)),
-    post("/api/v1/alarms/{id}/settle", SMALL, || web::post().to(alarms::settle)),
-    // Who holds a token is for those who may give and take them.
-    get("/api/v1/tokens", Access::Operate, || web::get().to(tokens::list)),
-    post("/api/v1/tokens", SMALL, || web::post().to(tokens::create)),
-    delete("/api/v1/tokens/{id}", || web::delete().to(tokens::revoke)),
+    post("/api/v1/sessions", Access::ComingIn, SMALL, || web::post().to(sessions::sign_in)),
+    post("/api/v1/invitations/accept", Access::ComingIn, SMALL, || web::post().to(sessions::accept_invitation)),
+    get("/api/v1/session", Access::Oneself, || web::get().to(sessions::myself)),
+    delete("/api/v1/session", Access::May(Permission::ManageOwnSessions), || web::delete().to(sessions::sign_out)),
+    post("/api/v1/session/step-up", Access::Oneself, SMALL, || web::post().to(sessions::step_up)),
+    post("/api/v1/session/second-factor", Access::Oneself, SMALL, || web::post().to(sessions::propose_second_factor)),
+    put("/api/v1/session/second-factor", Access::Oneself, SMALL, || web::put().to(sessions::confirm_second_factor)),
+    put("/api/v1/session/password", Access::May(Permission::ManageOwnFactors), SMALL, || web::put().to(sessions::change_password)),
+    get("/api/v1/sessions", Access::May(Permission::ManageOwnSessions), || web::get().to(sessions::list)),
+    delete("/api/v1/sessions/{id}", Access::May(Permission::ManageOwnSessions), || web::delete().to(sessions::end)),
+    get("/api/v1/tokens", Access::May(Permission::ManageOwnSessions), || web::get().to(tokens::list)),
+    post("/api/v1/tokens", Access::May(Permission::ManageOwnTokens), SMALL, || web::post().to(tokens::create)),
+    delete("/api/v1/tokens/{id}", Access::May(Permission::ManageOwnSessions), || web::delete().to(tokens::revoke)),
+    get("/api/v1/status", Access::May(Permission::ViewTablets), || web::get().to(health::status)),
+    get("/api/v1/inventory", Access::May(Permission::ViewTablets), || web::get().to(inventory::list)),
+    post("/api/v1/inventory", Access::May(Permission::ImportInventory), IMPORT, || web::post().to(inventory::import)),
+    get("/api/v1/tablets", Access::May(Permission::ViewTablets), || web::get().to(tablets::list)),
+    get("/api/v1/tablets/{id}", Access::May(Permission::ViewTablets), || web::get().to(tablets::show)),
+    get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
+    post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
+    get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),
+    get("/api/v1/commands/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(commands::why)),
+    delete("/api/v1/commands/{id}", Access::May(Permission::CancelCommands), || web::delete().to(commands::cancel)),
+    get("/api/v1/links", Access::May(Permission::CreateLinks), || web::get().to(links::list)),
+    post("/api/v1/links", Access::May(Permission::CreateLinks), SMALL, || web::post().to(links::create)),
+    delete("/api/v1/links/{id}", Access::May(Permission::CreateLinks), || web::delete().to(links::revoke)),
+    get("/api/v1/push-certificate", Access::May(Permission::ViewTablets), || web::get().to(push_certificate::show)),
+    put("/api/v1/push-certificate", Access::May(Permission::ManagePushCertificate), SMALL, || web::put().to(push_certificate::set)),
+    get("/api/v1/takeovers", Access::May(Permission::ViewTablets), || web::get().to(takeovers::list)),
+    post("/api/v1/takeovers", Access::May(Permission::TakeOver), IMPORT, || web::post().to(takeovers::import)),
+    get("/api/v1/apple/authorities", Access::May(Permission::ViewTablets), || web::get().to(apple_authorities::list)),
+    post("/api/v1/apple/authorities", Access::May(Permission::TrustAppleAuthority), SMALL, || web::post().to(apple_authorities::add)),
+    get("/api/v1/alarms", Access::May(Permission::ViewAlarms), || web::get().to(alarms::list)),
+    post("/api/v1/alarms/{id}/settle", Access::May(Permission::SettleAlarms), SMALL, || web::post().to(alarms::settle)),
+    post("/api/v1/unenrolments", Access::May(Permission::Unenrol), BATCH, || web::post().to(brake::unenrol)),
+    get("/api/v1/brake", Access::May(Permission::ViewBrake), || web::get().to(brake::show)),
+    post("/api/v1/brake/engage", Access::May(Permission::EngageBrake), SMALL, || web::post().to(brake::engage)),
+    post("/api/v1/brake/ask-release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::ask_release)),
+    post("/api/v1/brake/release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::release)),
+    get("/api/v1/brake/acts", Access::May(Permission::ViewBrake), || web::get().to(brake::acts)),
+    post("/api/v1/brake/let-go", Access::May(Permission::Unenrol), SMALL, || web::post().to(brake::let_go)),
+    get("/api/v1/brake/drill", Access::May(Permission::DrillBrake), || web::get().to(brake::play)),
+    get("/api/v1/campaigns", Access::May(Permission::ViewBrake), || web::get().to(brake::campaigns)),
+    post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),
+    post("/api/v1/campaigns/ask", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::ask_campaign)),
+    delete("/api/v1/campaigns/{id}", Access::May(Permission::OpenCampaign), || web::delete().to(brake::end_campaign)),
+    get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
+    get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
+    get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
+    get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`
@@ -125,14 +156,24 @@ const fn get(path: &'static str, access: Access, handler: fn() -> actix_web::Rou
     Route { method: Method::GET, path, access, max_body: 0, handler }
 }
 
-const fn post(path: &'static str, max_body: usize, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::POST, path, access: Access::Operate, max_body, handler }
+const fn post(
+    path: &'static str,
+    access: Access,
+    max_body: usize,
+    handler: fn() -> actix_web::Route,
+) -> Route {
+    Route { method: Method::POST, path, access, max_body, handler }
 }
 
-const fn put(path: &'static str, max_body: usize, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::PUT, path, access: Access::Operate, max_body, handler }
+const fn put(
+    path: &'static str,
+    access: Access,
+    max_body: usize,
+    handler: fn() -> actix_web::Route,
+) -> Route {
+    Route { method: Method::PUT, path, access, max_body, handler }
 }
 
-const fn delete(path: &'static str, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::DELETE, path, access: Access::Operate, max_body: 0, handler }
+const fn delete(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::DELETE, path, access, max_body: 0, handler }
 }

@@ -136,7 +136,7 @@ pub(crate) async fn list(
         text,
     };
     let part = Part::<TabletId>::read(after.as_deref(), limit)?;
-    Ok(Json(Page::of(tablets::list(&state.fleet, caller.principal(), filter, part).await?)))
+    Ok(Json(Page::of(tablets::list(&state.fleet, caller.principal(), filter, part, state.now()).await?)))
 }
 
 /// One tablet, by its id or its serial number.
@@ -144,7 +144,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "Id or serial number")), responses(
     (status = 200, body = TabletDetail), (status = "default", body = Problem)))]
 pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<TabletDetail> {
-    Ok(Json(tablets::show(&state.fleet, caller.principal(), id.parse()?).await?.into()))
+    Ok(Json(tablets::show(&state.fleet, caller.principal(), id.parse()?, state.now()).await?.into()))
 }
 
 impl From<Line> for TabletLine {

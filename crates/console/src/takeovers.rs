@@ -103,5 +103,5 @@ pub(crate) async fn list(
     query: Query<PageQuery>,
 ) -> Answer<Page<TakeoverView>> {
     let part = Part::<i64>::read(query.after.as_deref(), query.limit)?;
-    Ok(Json(Page::of(takeover::list(&state.fleet, caller.principal(), part).await?)))
+    Ok(Json(Page::of(takeover::list(&state.fleet, caller.principal(), part, state.now()).await?)))
 }

@@ -1,13 +1,13 @@
 //! Alarms: what an operator should look at; listed, and settled by someone who says what it was.
 
+use governance::Permission;
 use serde_json::json;
-use store::Within;
 use store::alarms::{self, Alarm};
 use types::{AlarmId, Instant};
 
 use crate::audit::{self, Change};
 use crate::page::Page;
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, tablets};
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 500;
@@ -18,10 +18,21 @@ const LONGEST_NOTE: usize = 500;
 ///
 /// # Errors
 /// [`Refusal::Invalid`] for a limit out of bounds.
-pub async fn list(fleet: &Fleet, principal: &Principal, limit: Option<u32>) -> Result<Vec<Alarm>, Refusal> {
-    principal.may_read()?;
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    limit: Option<u32>,
+    now: Instant,
+) -> Result<Vec<Alarm>, Refusal> {
     let page = Page::<AlarmId>::read(None, limit)?;
-    fleet.store().read(move |tx| Ok(alarms::open(tx, &Within::Everything, page.limit)?)).await
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewAlarms, now)?;
+            Ok(alarms::open(tx, &within, page.limit)?)
+        })
+        .await
 }
 
 /// Settles an alarm; `note` says what it was. Settling one that was settled before changes nothing.
@@ -35,7 +46,6 @@ pub async fn settle(
     note: Option<String>,
     now: Instant,
 ) -> Result<Alarm, Refusal> {
-    principal.may_operate("settle alarms")?;
     if note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
         return Err(Refusal::invalid("note", format!("must have at most {LONGEST_NOTE} characters")));
     }
@@ -43,7 +53,11 @@ pub async fn settle(
     fleet
         .store()
         .write(move |tx| {
+            let reach = principal.may(tx, Permission::SettleAlarms, now)?;
             let alarm = alarms::get(tx, &id)?.ok_or_else(|| Refusal::not_found("alarm", id))?;
+            if !tablets::is_reached(tx, &reach, alarm.tablet_id)? {
+                return Err(Refusal::not_found("alarm", id));
+            }
             if !alarms::settle(tx, id, now)? {
                 return Ok(alarm);
             }

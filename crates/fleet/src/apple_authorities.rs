@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use governance::Permission;
 use pki::{AdmittedAuthority, AppleAuthority};
 use serde_json::json;
 use store::{Tx, settings};
@@ -25,9 +26,15 @@ pub struct Shown {
 ///
 /// # Errors
 /// [`Refusal::Store`].
-pub async fn list(fleet: &Fleet, principal: &Principal) -> Result<Vec<Shown>, Refusal> {
-    principal.may_read()?;
-    fleet.store().read(|tx| Ok(shown(&admitted(tx)?))).await
+pub async fn list(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Vec<Shown>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            principal.may_everywhere(tx, Permission::ViewTablets, now)?;
+            Ok(shown(&admitted(tx)?))
+        })
+        .await
 }
 
 /// Adds a file, PEM or DER, that is one of Apple's authorities. Adding one again changes nothing.
@@ -40,12 +47,12 @@ pub async fn add(
     file: &[u8],
     now: Instant,
 ) -> Result<Vec<Shown>, Refusal> {
-    principal.may_operate("add Apple’s authorities")?;
     let fresh = pki::admit(file).map_err(|error| Refusal::invalid("file", error))?;
     let principal = principal.clone();
     let shown = fleet
         .store()
         .write(move |tx| {
+            principal.may_everywhere(tx, Permission::TrustAppleAuthority, now)?;
             let mut here = admitted(tx)?;
             if here.iter().any(|known| known.authority() == fresh.authority()) {
                 return Ok(shown(&here));

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use store::Tx;
 use store::audit::NewEntry;
-use types::{EnrolmentId, Instant, TabletId};
+use types::{Actor, EnrolmentId, Instant, TabletId};
 
 use crate::{Principal, Refusal};
 
@@ -55,12 +55,17 @@ pub(crate) fn record(
     change: Change,
     now: Instant,
 ) -> Result<(), Refusal> {
+    record_by(tx, principal.actor(), change, now)
+}
+
+/// Appends one entry of somebody who has not come in yet.
+pub(crate) fn record_by(tx: &mut Tx<'_>, actor: Actor, change: Change, now: Instant) -> Result<(), Refusal> {
     let entry = NewEntry {
         tablet: change.tablet,
         enrolment: change.enrolment,
         reason: change.reason,
         detail: change.detail,
-        ..NewEntry::new(now, principal.actor(), change.action)
+        ..NewEntry::new(now, actor, change.action)
     };
     store::audit::append(tx, &entry)?;
     Ok(())

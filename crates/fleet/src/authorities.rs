@@ -64,7 +64,7 @@ pub async fn init(
 /// # Errors
 /// [`Refusal::Internal`] if no key can be made.
 pub async fn rotate(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<(), Refusal> {
-    principal.may_operate("rotate the authority")?;
+    principal.must_be_host()?;
     let organisation = fleet.settings().organisation.clone();
     replace(fleet.store(), principal, organisation, "authority.rotate", now).await?;
     fleet.reload_authorities().await

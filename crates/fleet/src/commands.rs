@@ -1,6 +1,7 @@
 //! Commands: queued, listed, shown with what became of them, cancelled; and why one is still pending.
 
 use apple::plist::Dictionary;
+use governance::Permission;
 use orders::{Ordinary, Queueable};
 use serde_json::json;
 use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
@@ -73,15 +74,14 @@ pub async fn enqueue(
     new: NewCommand,
     now: Instant,
 ) -> Result<Accepted, Refusal> {
-    principal.may_operate("queue commands")?;
     check_envelope(&new, now)?;
     let request = request::read(&new.request_type, new.content.as_ref())?;
     let principal = principal.clone();
     fleet
         .store()
-        .write(move |tx| {
-            let tablet = tablets::find(tx, &named)?;
-            let enrolment = enrolments::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
+        .write_held(move |tx| {
+            let tablet = tablets::reached(tx, &principal, Permission::SendCommands, &named, now)?;
+            let enrolment = enrolments::hold_live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
                 Refusal::Conflict(format!(
                     "tablet {} is not enrolled; enrol it, then send the command again",
                     tablet.serial
@@ -100,11 +100,10 @@ pub async fn enqueue(
                 not_before: new.not_before,
                 expires_at: new.expires_at,
             };
-            let enqueued = commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)?;
-            let command = get(tx, enqueued.command())?;
-            if let Enqueued::Already(_) = enqueued {
-                return already(command, &request);
-            }
+            let command = match commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)? {
+                Enqueued::New(command) => *command,
+                Enqueued::Already(earlier) => return already(get(tx, earlier)?, &request),
+            };
             push::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
             let detail = json!({ "command": command.id, "request_type": command.request_type });
             let change = Change::new("command.queue")
@@ -126,12 +125,13 @@ pub async fn list(
     principal: &Principal,
     named: Named,
     page: Page<CommandId>,
+    now: Instant,
 ) -> Result<Listed<Command>, Refusal> {
-    principal.may_read()?;
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
-            let tablet = tablets::find(tx, &named)?;
+            let tablet = tablets::reached(tx, &principal, Permission::ViewTablets, &named, now)?;
             let rows = commands::of_tablet(tx, tablet.id, page.after, page.with_one_more())?;
             Ok(page.cut(rows, |command| command.id.to_string()))
         })
@@ -142,9 +142,14 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Refusal::NotFound`].
-pub async fn show(fleet: &Fleet, principal: &Principal, id: CommandId) -> Result<Command, Refusal> {
-    principal.may_read()?;
-    fleet.store().read(move |tx| get(tx, id)).await
+pub async fn show(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: CommandId,
+    now: Instant,
+) -> Result<Command, Refusal> {
+    let principal = principal.clone();
+    fleet.store().read(move |tx| reached(tx, &principal, Permission::ViewTablets, id, now)).await
 }
 
 /// Cancels a pending command. One that the tablet has fetched already may still be carried out; its answer
@@ -158,12 +163,11 @@ pub async fn cancel(
     id: CommandId,
     now: Instant,
 ) -> Result<Command, Refusal> {
-    principal.may_operate("cancel commands")?;
     let principal = principal.clone();
     fleet
         .store()
         .write(move |tx| {
-            let before = get(tx, id)?;
+            let before = reached(tx, &principal, Permission::CancelCommands, id, now)?;
             if before.state == CommandState::Cancelled {
                 return Ok(before);
             }
@@ -186,11 +190,11 @@ pub async fn cancel(
 /// # Errors
 /// [`Refusal::NotFound`].
 pub async fn why(fleet: &Fleet, principal: &Principal, id: CommandId, now: Instant) -> Result<Why, Refusal> {
-    principal.may_read()?;
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
-            let command = get(tx, id)?;
+            let command = reached(tx, &principal, Permission::ViewTablets, id, now)?;
             let facts = Facts {
                 standing: standing(&command, now),
                 queued_at: command.queued_at,
@@ -205,6 +209,23 @@ pub async fn why(fleet: &Fleet, principal: &Principal, id: CommandId, now: Insta
 
 fn get(tx: &mut Tx<'_>, id: CommandId) -> Result<Command, Refusal> {
     commands::get(tx, &id)?.ok_or_else(|| Refusal::not_found("command", id))
+}
+
+/// The command, if whoever asks may do this to its tablet; to others it does not exist (T-C1).
+fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    permission: Permission,
+    id: CommandId,
+    now: Instant,
+) -> Result<Command, Refusal> {
+    let reach = principal.may(tx, permission, now)?;
+    let command = get(tx, id)?;
+    if tablets::is_reached(tx, &reach, Some(command.tablet_id))? {
+        Ok(command)
+    } else {
+        Err(Refusal::not_found("command", id))
+    }
 }
 
 fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {

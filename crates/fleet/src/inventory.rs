@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use governance::Permission;
 use serde_json::json;
 use store::tablets::{self, Tablet};
 use store::{Tx, Within, enrolments};
@@ -40,12 +41,12 @@ pub async fn import(
     csv: &[u8],
     now: Instant,
 ) -> Result<Imported, Refusal> {
-    principal.may_operate("import an inventory")?;
     let lines = csv_import::read(csv).map_err(Refusal::BadInventory)?;
     let principal = principal.clone();
     fleet
         .store()
         .write(move |tx| {
+            principal.may_everywhere(tx, Permission::ImportInventory, now)?;
             let mut known = known(tx, &lines)?;
             let mut imported = Imported::default();
             for line in &lines {
@@ -80,12 +81,14 @@ pub async fn list(
     fleet: &Fleet,
     principal: &Principal,
     page: Page<TabletId>,
+    now: Instant,
 ) -> Result<Listed<Tablet>, Refusal> {
-    principal.may_read()?;
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
-            let rows = tablets::list(tx, &Within::Everything, page.after, page.with_one_more())?;
+            let within = principal.may_list(tx, Permission::ViewTablets, now)?;
+            let rows = tablets::list(tx, &within, page.after, page.with_one_more())?;
             Ok(page.cut(rows, |tablet| tablet.id.to_string()))
         })
         .await

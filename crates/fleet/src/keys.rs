@@ -18,7 +18,7 @@ const BATCH: u32 = 200;
 /// # Errors
 /// [`Refusal::Store`].
 pub async fn in_use(store: &Store, principal: &Principal) -> Result<BTreeMap<String, u64>, Refusal> {
-    principal.may_operate("look at keys")?;
+    principal.must_be_host()?;
     store.read(|tx| Ok(rotation::sealed_by(tx)?)).await
 }
 
@@ -33,7 +33,7 @@ pub async fn reseal(
     now: Instant,
     mut told: impl FnMut(usize),
 ) -> Result<usize, Refusal> {
-    principal.may_operate("seal the database again")?;
+    principal.must_be_host()?;
     let mut progress = Progress::default();
     while !progress.complete {
         let from = progress.clone();

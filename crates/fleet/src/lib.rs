@@ -4,35 +4,44 @@
 //! [`TabletError`] when they are not served; and people, programs and the calendar, known as a
 //! [`Principal`], who are told a [`Refusal`]. Time is a parameter everywhere.
 
+pub mod accounts;
 pub mod alarms;
 mod answers;
 pub mod apple_authorities;
 mod audit;
+pub mod audit_log;
 pub mod authorities;
 mod bearer_secret;
+pub mod brake;
 pub mod capability;
 pub mod checkin;
 mod clean_slate;
+pub mod coming_in;
 pub mod commands;
 pub mod connect;
+pub mod countersignatures;
 mod csv_import;
 pub mod enrol;
 mod enrolment_profile;
+pub mod first_accounts;
 mod first_commands;
 pub mod identity;
 pub mod inventory;
 pub mod keys;
 pub mod links;
 mod management_profile;
+pub mod organisations;
+pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
-mod principal;
 pub mod push;
 pub mod push_certificate;
 mod refusal;
 mod request;
+pub mod roles;
 pub mod scep;
+pub mod school_years;
 mod settings;
 mod standing;
 pub mod status;
@@ -41,7 +50,7 @@ pub mod tablets;
 pub mod takeover;
 mod takeover_binding;
 mod takeover_import;
-pub mod tokens;
+pub mod unenrolment;
 pub mod upkeep;
 mod values;
 mod watch;
@@ -51,8 +60,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use authorities::Authorities;
 pub use capability::Capability;
+use coming_in::Passwords;
+pub use coming_in::Principal;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
-pub use principal::{Principal, Scope};
+pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{Settings, TakeoverPolicy};
 use store::Store;
@@ -71,6 +82,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     authorities: RwLock<Arc<Authorities>>,
+    passwords: Passwords,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -100,13 +112,25 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
-        Ok(Self { inner: Arc::new(Inner { store, settings, authorities: RwLock::new(authorities) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                settings,
+                authorities: RwLock::new(authorities),
+                passwords: Passwords::new(),
+            }),
+        })
     }
 
     /// The memory.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// Where passwords are hashed.
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
     }
 
     /// What the configuration decided.

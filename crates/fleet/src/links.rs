@@ -1,5 +1,6 @@
 //! Enrolment links: for one tablet or for a batch; expiring, counted, and shown once.
 
+use governance::{Permission, Place};
 use serde_json::json;
 use store::links::{self, Link, LinkKind};
 use types::{Duration, Instant, LinkId, Platform, Secret, TabletId, Uai};
@@ -54,7 +55,6 @@ pub async fn create(
     lifetime: Duration,
     now: Instant,
 ) -> Result<NewLink, Refusal> {
-    principal.may_operate("create enrolment links")?;
     if lifetime.is_zero() || lifetime > LONGEST_LIFETIME {
         return Err(Refusal::invalid("expires_in_days", "a link lasts from one day to 90"));
     }
@@ -72,9 +72,14 @@ pub async fn create(
         .write(move |tx| {
             let (kind, tablet_id, uai, max_uses) = match &audience {
                 Audience::Tablet(named) => {
-                    (LinkKind::Tablet, Some(ipad(tablets::find(tx, named)?)?), None, USES_OF_ONE_TABLET)
+                    let tablet = tablets::reached(tx, &principal, Permission::CreateLinks, named, now)?;
+                    (LinkKind::Tablet, Some(ipad(tablet)?), None, USES_OF_ONE_TABLET)
                 }
-                Audience::Batch { uai, max_uses } => (LinkKind::Batch, None, Some(uai.clone()), *max_uses),
+                Audience::Batch { uai, max_uses } => {
+                    let place = Place::College(Some(uai.clone()));
+                    principal.may_at(tx, Permission::CreateLinks, &place, now)?;
+                    (LinkKind::Batch, None, Some(uai.clone()), *max_uses)
+                }
             };
             let link = Link {
                 id: LinkId::new(now),
@@ -98,16 +103,22 @@ pub async fn create(
     Ok(NewLink { link, url })
 }
 
-/// Every link, oldest first; never the addresses.
+/// The links for tablets that whoever asks may enrol, oldest first; never the addresses.
 ///
 /// # Errors
 /// [`Refusal::Store`].
-pub async fn list(fleet: &Fleet, principal: &Principal, page: Page<LinkId>) -> Result<Listed<Link>, Refusal> {
-    principal.may_read()?;
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    page: Page<LinkId>,
+    now: Instant,
+) -> Result<Listed<Link>, Refusal> {
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
-            let rows = links::list(tx, page.after, page.with_one_more())?;
+            let within = principal.may_list(tx, Permission::CreateLinks, now)?;
+            let rows = links::list(tx, &within, page.after, page.with_one_more())?;
             Ok(page.cut(rows, |link| link.id.to_string()))
         })
         .await
@@ -119,12 +130,19 @@ pub async fn list(fleet: &Fleet, principal: &Principal, page: Page<LinkId>) -> R
 /// # Errors
 /// [`Refusal::NotFound`].
 pub async fn revoke(fleet: &Fleet, principal: &Principal, id: LinkId, now: Instant) -> Result<(), Refusal> {
-    principal.may_operate("revoke enrolment links")?;
     let principal = principal.clone();
     fleet
         .store()
         .write(move |tx| {
+            let reach = principal.may(tx, Permission::CreateLinks, now)?;
             let link = links::get(tx, &id)?.ok_or_else(|| Refusal::not_found("link", id))?;
+            let reached = match &link.uai {
+                Some(uai) => reach.covers(&Place::College(Some(uai.clone()))),
+                None => tablets::is_reached(tx, &reach, link.tablet_id)?,
+            };
+            if !reached {
+                return Err(Refusal::not_found("link", id));
+            }
             if links::revoke(tx, id, now)? {
                 let change = Change::new("link.revoke").tablet(link.tablet_id).detail(json!({ "link": id }));
                 audit::record(tx, &principal, change, now)?;

@@ -1,5 +1,6 @@
 //! The push certificate, by which tablets are woken. One of another topic would lose them all (T-B1).
 
+use governance::Permission;
 use pki::PushCertificate as Checked;
 use serde_json::json;
 use store::enrolments;
@@ -36,7 +37,6 @@ pub async fn set(
     passphrase: Option<&Secret<String>>,
     now: Instant,
 ) -> Result<Shown, Refusal> {
-    principal.may_operate("install a push certificate")?;
     let texts: Vec<&str> = texts.iter().map(|text| text.expose().as_str()).collect();
     let checked = Checked::from_pem(&texts, passphrase, now)
         .map_err(|error| Refusal::invalid("push_certificate", error))?;
@@ -54,6 +54,7 @@ pub async fn set(
     fleet
         .store()
         .write(move |tx| {
+            principal.may_everywhere(tx, Permission::ManagePushCertificate, now)?;
             let lost = enrolments::count_other_topics(tx, &row.topic)?;
             if lost > 0 {
                 return Err(Refusal::Conflict(format!(
@@ -76,8 +77,14 @@ pub async fn set(
 /// # Errors
 /// [`Refusal::Store`].
 pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Option<Shown>, Refusal> {
-    principal.may_read()?;
-    fleet.store().read(move |tx| Ok(push_certificates::current(tx)?.map(|row| shown(&row, now)))).await
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            principal.may_everywhere(tx, Permission::ViewTablets, now)?;
+            Ok(push_certificates::current(tx)?.map(|row| shown(&row, now)))
+        })
+        .await
 }
 
 fn shown(row: &PushCertificate, now: Instant) -> Shown {

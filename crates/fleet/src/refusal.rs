@@ -1,5 +1,10 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
+use governance::account::NotManaged;
+use governance::brake::{Engaged, NotOpened, NotReleased};
+use governance::countersignature::{NotAsked, NotCountersigned, Purpose};
+use governance::sign_in::{NotSignedIn, NotSteppedUp};
+use governance::{NotAllowed, NotConfirmed, NotGranted, NotRevoked};
 use store::StoreError;
 use types::RuleId;
 
@@ -9,17 +14,66 @@ use crate::csv_import::BadLine;
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Who asks is not who they say, or no longer.
-    #[error("the token is not valid: it is unknown, expired or revoked; ask an administrator for a new one")]
+    #[error("this session or token is not valid: it is unknown, over or revoked; sign in again")]
     NotAuthenticated,
 
+    /// Login, password or code are not right, or the account cannot sign in: which one is not told (T-C12).
+    #[error(transparent)]
+    NotSignedIn(#[from] NotSignedIn),
+
+    /// The code of the second factor is not right, or there is none.
+    #[error(transparent)]
+    CodeRefused(#[from] NotSteppedUp),
+
     /// Who asks may not do this.
-    #[error("this token may not {action}; it has the scope `{scope}`")]
-    NotAllowed {
-        /// What was asked, as in *may not …*.
-        action: &'static str,
-        /// What the token may do.
-        scope: String,
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+
+    /// An account is not managed so.
+    #[error(transparent)]
+    NotManaged(NotManaged),
+
+    /// A role is not given so.
+    #[error(transparent)]
+    NotGranted(NotGranted),
+
+    /// A role is not taken back so.
+    #[error(transparent)]
+    NotRevoked(NotRevoked),
+
+    /// A right to approve is not confirmed so.
+    #[error(transparent)]
+    NotConfirmed(#[from] NotConfirmed),
+
+    /// Nothing is asked of a second person so.
+    #[error(transparent)]
+    NotAsked(NotAsked),
+
+    /// A second person's word does not count.
+    #[error("{why}")]
+    NotCountersigned {
+        /// What they were asked for.
+        purpose: Purpose,
+        /// Why it does not count.
+        why: NotCountersigned,
     },
+
+    /// The switch of the brake is thrown: nothing destructive goes (M5).
+    #[error("the switch was thrown at {since}: {reason}; nothing is erased, put in lost mode or unenrolled (M5)",
+        since = .0.since, reason = .0.reason)]
+    Stopped(Engaged),
+
+    /// What the brake holds does not go.
+    #[error(transparent)]
+    NotReleased(#[from] NotReleased),
+
+    /// No campaign is opened.
+    #[error(transparent)]
+    NotOpened(NotOpened),
+
+    /// It is not done by whoever asks, whatever their rights.
+    #[error("this is done {0}")]
+    OtherHands(&'static str),
 
     /// There is no such thing, or none that the person may see.
     #[error("there is no {noun} `{id}`")]
@@ -34,8 +88,8 @@ pub enum Refusal {
     #[error("there is no push certificate yet; without one no tablet can enrol or be woken")]
     NoPushCertificate,
 
-    /// The inventory has bad lines; nothing was imported.
-    #[error("{} line(s) of the inventory cannot be imported; nothing was changed", .0.len())]
+    /// A file has bad lines; nothing of it was imported.
+    #[error("{} line(s) of the file cannot be imported; nothing was changed", .0.len())]
     BadInventory(Vec<BadLine>),
 
     /// What was sent cannot be understood.
@@ -72,10 +126,23 @@ pub enum Refusal {
 impl Refusal {
     /// A stable code for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAuthenticated => "not-authenticated",
-            Self::NotAllowed { .. } => "not-allowed",
+            Self::NotSignedIn(_) => "not-signed-in",
+            Self::CodeRefused(_) => "code-refused",
+            Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
+            Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",
+            Self::NotAllowed(_) | Self::OtherHands(_) => "not-allowed",
+            Self::Stopped(_) => "stopped",
+            Self::NotReleased(_)
+            | Self::NotOpened(_)
+            | Self::NotManaged(_)
+            | Self::NotGranted(_)
+            | Self::NotRevoked(_)
+            | Self::NotConfirmed(_)
+            | Self::NotAsked(_)
+            | Self::NotCountersigned { .. } => "not-decided-so",
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
@@ -89,10 +156,24 @@ impl Refusal {
 
     /// The rule that decided, if one did.
     #[must_use]
-    pub const fn rule(&self) -> Option<RuleId> {
+    pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
+            Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
+            Self::NotManaged(error) => error.rule(),
+            Self::NotGranted(error) => error.rule(),
+            Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),
+            Self::NotConfirmed(error) => Some(error.rule()),
+            Self::NotCountersigned { purpose, why } => Some(why.rule(*purpose)),
             _ => None,
+        }
+    }
+
+    /// Why the word of a second person, asked for this purpose, does not count.
+    pub(crate) fn not_countersigned(purpose: Purpose, why: NotCountersigned) -> Self {
+        match why {
+            NotCountersigned::NotAllowed(missing) => Self::NotAllowed(missing),
+            why => Self::NotCountersigned { purpose, why },
         }
     }
 
@@ -104,3 +185,19 @@ impl Refusal {
         Self::NotFound { noun, id: id.to_string() }
     }
 }
+
+/// A missing right is told as such, whatever was to be decided: a program knows by its code that a code of the
+/// second factor is missing.
+macro_rules! of_decisions {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::NotAllowed(missing) => Self::NotAllowed(missing),
+                    error => Self::$error(error),
+                }
+            }
+        }
+    )*};
+}
+of_decisions!(NotManaged, NotGranted, NotRevoked, NotAsked, NotOpened);

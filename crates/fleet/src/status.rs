@@ -1,7 +1,8 @@
 //! How the whole fleet stands, in a few numbers.
 
+use governance::Permission;
 use store::enrolments::EnrolmentState;
-use store::{Within, alarms, enrolments, push_certificates, tablets};
+use store::{alarms, enrolments, push_certificates, tablets};
 use types::{Duration, Instant};
 
 use crate::{Fleet, Principal, Refusal};
@@ -25,21 +26,21 @@ pub struct Status {
     pub push_certificate_days_left: Option<u64>,
 }
 
-/// Counts.
+/// Counts the tablets that whoever asks may see.
 ///
 /// # Errors
 /// [`Refusal::Store`].
 pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Status, Refusal> {
-    principal.may_read()?;
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewTablets, now)?;
             Ok(Status {
-                tablets: tablets::count(tx)?,
-                enrolled: enrolments::count(tx, EnrolmentState::Active)?,
-                enrolling: enrolments::count(tx, EnrolmentState::Authenticated)?,
-                open_alarms: u64::try_from(alarms::open(tx, &Within::Everything, ALARMS)?.len())
-                    .unwrap_or(u64::MAX),
+                tablets: tablets::count(tx, &within)?,
+                enrolled: enrolments::count(tx, EnrolmentState::Active, &within)?,
+                enrolling: enrolments::count(tx, EnrolmentState::Authenticated, &within)?,
+                open_alarms: u64::try_from(alarms::open(tx, &within, ALARMS)?.len()).unwrap_or(u64::MAX),
                 push_certificate_days_left: push_certificates::current(tx)?
                     .map(|certificate| certificate.not_after.since(now).as_secs() / DAY.as_secs()),
             })

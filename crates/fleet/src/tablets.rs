@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use governance::{Permission, Place, Reach};
 use store::alarms::Alarm;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::observations::Observation;
@@ -154,25 +155,42 @@ pub async fn list(
     principal: &Principal,
     filter: Filter,
     page: Page<TabletId>,
+    now: Instant,
 ) -> Result<Listed<Line>, Refusal> {
-    principal.may_read()?;
     if filter.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
         return Err(Refusal::invalid("text", format!("must have at most {LONGEST_TEXT} characters")));
     }
-    fleet.store().read(move |tx| search(tx, &filter, &page)).await
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewTablets, now)?;
+            search(tx, &within, &filter, &page)
+        })
+        .await
 }
 
 /// One tablet, with everything that is known of it.
 ///
 /// # Errors
 /// [`Refusal::NotFound`].
-pub async fn show(fleet: &Fleet, principal: &Principal, named: Named) -> Result<Detail, Refusal> {
-    principal.may_read()?;
+pub async fn show(
+    fleet: &Fleet,
+    principal: &Principal,
+    named: Named,
+    now: Instant,
+) -> Result<Detail, Refusal> {
+    let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
-            let tablet = find(tx, &named)?;
-            let mut alarms = alarms::open(tx, &Within::Everything, ALARMS)?;
+            let tablet = reached(tx, &principal, Permission::ViewTablets, &named, now)?;
+            // Not everyone who sees a tablet sees its alarms.
+            let mut alarms = match principal.may_list(tx, Permission::ViewAlarms, now) {
+                Ok(within) => alarms::open(tx, &within, ALARMS)?,
+                Err(Refusal::NotAllowed(_)) => Vec::new(),
+                Err(failed) => return Err(failed),
+            };
             alarms.retain(|alarm| alarm.tablet_id == Some(tablet.id));
             let line = line(tx, tablet)?;
             let observations = match &line.enrolment {
@@ -194,14 +212,46 @@ pub(crate) fn find(tx: &mut Tx<'_>, named: &Named) -> Result<Tablet, Refusal> {
     .ok_or_else(|| Refusal::not_found("tablet", named))
 }
 
-fn search(tx: &mut Tx<'_>, filter: &Filter, page: &Page<TabletId>) -> Result<Listed<Line>, Refusal> {
+/// The tablet that someone names, if they may do this to it; to others it does not exist (T-C1).
+pub(crate) fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    permission: Permission,
+    named: &Named,
+    now: Instant,
+) -> Result<Tablet, Refusal> {
+    let reach = principal.may(tx, permission, now)?;
+    let tablet = find(tx, named)?;
+    if reach.covers(&place(&tablet)) { Ok(tablet) } else { Err(Refusal::not_found("tablet", named)) }
+}
+
+/// Whether a tablet, or what concerns none, is within reach.
+pub(crate) fn is_reached(tx: &mut Tx<'_>, reach: &Reach, id: Option<TabletId>) -> Result<bool, Refusal> {
+    let tablet = match id {
+        Some(id) => tablets::get(tx, &id)?,
+        None => None,
+    };
+    Ok(reach.covers(&tablet.as_ref().map_or(Place::College(None), place)))
+}
+
+/// Where a tablet is, for whoever asks about rights.
+pub(crate) fn place(tablet: &Tablet) -> Place {
+    Place::College(tablet.uai.clone())
+}
+
+fn search(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    filter: &Filter,
+    page: &Page<TabletId>,
+) -> Result<Listed<Line>, Refusal> {
     let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let text = filter.text.as_deref().map(str::to_lowercase);
     let mut items = Vec::new();
     let mut looked_through = 0;
     let mut after = page.after;
     loop {
-        let rows = tablets::list(tx, &Within::Everything, after, BATCH)?;
+        let rows = tablets::list(tx, within, after, BATCH)?;
         if rows.is_empty() {
             return Ok(Listed { items, next: None });
         }

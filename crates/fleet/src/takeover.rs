@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use governance::Permission;
 use pki::{AuthorityKind as Vouches, TrustedAuthorities};
 use serde_json::json;
 use store::authorities::{self, Authority, AuthorityKind, AuthorityState};
@@ -55,7 +56,6 @@ pub async fn import(
     handover: Handover,
     now: Instant,
 ) -> Result<Imported, Refusal> {
-    principal.may_operate("take tablets over")?;
     if fleet.settings().takeover == TakeoverPolicy::Closed {
         return Err(Refusal::Conflict(
             "no tablets are taken over here; set `takeover.enabled = true` in the configuration for as long as it takes".into(),
@@ -74,6 +74,7 @@ pub async fn import(
     let imported = fleet
         .store()
         .write(move |tx| {
+            principal.may_everywhere(tx, Permission::TakeOver, now)?;
             let fingerprint = Digest::from(*fingerprint.as_bytes());
             let new_authority = trust(tx, &authority, fingerprint, now)?;
             let ids = admitted(tx, &lines)?;
@@ -110,9 +111,16 @@ pub async fn list(
     fleet: &Fleet,
     principal: &Principal,
     page: Page<i64>,
+    now: Instant,
 ) -> Result<Listed<Takeover>, Refusal> {
-    principal.may_read()?;
-    fleet.store().read(move |tx| imported(tx, &page)).await
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            principal.may_everywhere(tx, Permission::ViewTablets, now)?;
+            imported(tx, &page)
+        })
+        .await
 }
 
 /// The log of imports is the list of them: each tablet has one entry.
@@ -121,7 +129,7 @@ fn imported(tx: &mut Tx<'_>, page: &Page<i64>) -> Result<Listed<Takeover>, Refus
     let mut after = page.after.unwrap_or(0);
     let (mut items, mut looked_through) = (Vec::new(), 0);
     loop {
-        let entries = log::list(tx, &log::Filter::default(), after, BATCH)?;
+        let entries = log::list(tx, &log::Filter::default(), Some(after), BATCH)?;
         if entries.is_empty() {
             return Ok(Listed { items, next: None });
         }

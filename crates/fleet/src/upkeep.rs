@@ -37,7 +37,7 @@ const BATCH: u32 = 200;
 /// # Errors
 /// [`Refusal::Store`]; what was done before the failure stays done.
 pub async fn expire_commands(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
-    principal.may_operate("keep the fleet in order")?;
+    principal.must_be_calendar()?;
     in_batches(fleet, move |tx| commands::expire(tx, now, BATCH)).await
 }
 
@@ -46,7 +46,7 @@ pub async fn expire_commands(fleet: &Fleet, principal: &Principal, now: Instant)
 /// # Errors
 /// As [`expire_commands`].
 pub async fn forget_challenges(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
-    principal.may_operate("keep the fleet in order")?;
+    principal.must_be_calendar()?;
     in_batches(fleet, move |tx| purge::challenges(tx, now.minus(KEPT), BATCH)).await
 }
 
@@ -56,7 +56,7 @@ pub async fn forget_challenges(fleet: &Fleet, principal: &Principal, now: Instan
 /// # Errors
 /// As [`expire_commands`].
 pub async fn lapse_invitations(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
-    principal.may_operate("keep the fleet in order")?;
+    principal.must_be_calendar()?;
     in_batches(fleet, move |tx| enrolments::lapse(tx, now.minus(KEPT), now, BATCH)).await
 }
 
@@ -69,7 +69,7 @@ pub async fn lapse_invitations(fleet: &Fleet, principal: &Principal, now: Instan
 /// # Errors
 /// As [`expire_commands`].
 pub async fn renew_identities(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
-    principal.may_operate("keep the fleet in order")?;
+    principal.must_be_calendar()?;
     let by = principal.actor();
     let (mut asked, mut after) = (0, None);
     loop {
@@ -92,7 +92,7 @@ pub async fn watch_push_certificate(
     principal: &Principal,
     now: Instant,
 ) -> Result<usize, Refusal> {
-    principal.may_operate("keep the fleet in order")?;
+    principal.must_be_calendar()?;
     fleet
         .store()
         .write(move |tx| {

@@ -150,6 +150,12 @@ impl Standing {
         self.account.id()
     }
 
+    /// The account itself.
+    #[must_use]
+    pub fn whose(&self) -> &Account {
+        &self.account
+    }
+
     /// The organisation the account belongs to.
     #[must_use]
     pub fn organisation(&self) -> &Organisation {

@@ -85,6 +85,29 @@ impl TrustedProxies {
     pub fn recognise(&self, peer: IpAddr) -> Option<TrustedProxy> {
         self.0.iter().any(|network| network.contains(peer)).then_some(TrustedProxy { _private: () })
     }
+
+    /// Who really asks, when a proxy stands in front: for the pace of requests, never for an identity (T-C3).
+    ///
+    /// The peer, or, if the peer is one of these, the last address of the lines of `X-Forwarded-For` that is not. What
+    /// a client wrote there itself stands further left, and is not read.
+    #[must_use]
+    pub fn client<'a>(&self, peer: IpAddr, forwarded: impl Iterator<Item = &'a str>) -> IpAddr {
+        if self.recognise(peer).is_none() {
+            return peer;
+        }
+        let forwarded: Vec<&str> = forwarded.flat_map(|line| line.split(',')).collect();
+        let mut client = peer;
+        for hop in forwarded.into_iter().rev() {
+            match hop.trim().parse() {
+                Ok(address) => client = address,
+                Err(_illegible) => break,
+            }
+            if self.recognise(client).is_none() {
+                break;
+            }
+        }
+        client
+    }
 }
 
 /// Proof that a connection comes from a configured proxy.
@@ -120,7 +143,7 @@ impl ForwardedCertificate {
     /// with URL escapes, as nginx writes it.
     ///
     /// # Errors
-    /// [`ForwardedError`], for anything but exactly one certificate.
+    /// [`ForwardedError`], for a value of another form.
     pub fn from_header(_proxy: TrustedProxy, value: &str) -> Result<Self, ForwardedError> {
         if value.len() > LONGEST {
             return Err(ForwardedError::TooLong(value.len()));
@@ -136,7 +159,9 @@ impl ForwardedCertificate {
                 Certificate::from_pem_or_der(&pem)?.der
             }
         };
-        Ok(Self { der: Certificate::from_der(&der)?.der })
+        // Whether these bytes are a certificate is seen when they are to identify somebody: once for each tablet,
+        // and not with each message.
+        Ok(Self { der })
     }
 
     pub(crate) fn der(&self) -> &[u8] {
@@ -159,4 +184,29 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t_c3_a_forwarded_address_is_read_only_from_a_proxy_and_only_as_far_as_proxies_wrote_it() {
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let cases = [
+            ("198.51.100.9", vec!["203.0.113.1"], "198.51.100.9"),
+            ("10.0.0.1", vec!["203.0.113.1"], "203.0.113.1"),
+            ("10.0.0.1", vec!["1.2.3.4, 203.0.113.1, 10.0.0.2"], "203.0.113.1"),
+            ("10.0.0.1", vec!["1.2.3.4", "203.0.113.1"], "203.0.113.1"),
+            ("10.0.0.1", vec!["203.0.113.1, unknown"], "10.0.0.1"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+        ];
+        for (peer, lines, expected) in cases {
+            assert_eq!(
+                proxies.client(peer.parse().unwrap(), lines.iter().copied()),
+                expected.parse::<IpAddr>().unwrap(),
+                "{peer} {lines:?}"
+            );
+        }
+    }
 }

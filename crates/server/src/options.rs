@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use checkin::RateLimits;
+use checkin::{Rate, RateLimits};
 use jobs::Rhythm;
 use types::{Clock, Duration};
 
@@ -28,6 +28,8 @@ pub struct ServerOptions {
     pub rhythm: Rhythm,
     /// The pace of tablets that prove nothing yet. A demo's tablets all come from one address.
     pub unauthenticated: RateLimits,
+    /// How fast strangers may try to come in at the people’s door.
+    pub coming_in: RateLimits,
     /// How long a tablet's identity lasts.
     pub identity_lifetime: Duration,
 }
@@ -43,6 +45,12 @@ impl ServerOptions {
             owner_may_serve: false,
             rhythm: Rhythm::default(),
             unauthenticated: RateLimits::default(),
+            // A staff room behind one address signs in at 8:00; a guesser gets no further than that.
+            coming_in: RateLimits {
+                per_address: Rate::new(1, 30),
+                overall: Rate::new(20, 60),
+                ..RateLimits::default()
+            },
             identity_lifetime: IDENTITY_LIFETIME,
         }
     }

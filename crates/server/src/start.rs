@@ -5,6 +5,7 @@ use std::sync::Arc;
 use checkin::{DoorSettings, DoorState};
 use console::ConsoleState;
 use fleet::Fleet;
+use fleet::pace::Gate;
 use store::{Store, StoreOptions};
 
 use crate::config::{Config, DoorTls};
@@ -57,7 +58,12 @@ impl Server {
         let manner = Manner { limits: config.limits, workers: options.worker_count() };
 
         let runner = jobs::start(&fleet, &options.clock, push_service, options.rhythm);
-        let console = ConsoleState { fleet: fleet.clone(), clock: Arc::clone(&options.clock) };
+        let console = ConsoleState {
+            fleet: fleet.clone(),
+            clock: Arc::clone(&options.clock),
+            pace: Arc::new(Gate::new(options.coming_in)),
+            proxies: fleet_settings::proxies(&options.config)?,
+        };
         let tablets =
             door::open_to_tablets(tablets_listener, tablets_identity, &Arc::new(door_state), manner)?;
         let people = match door::open_to_people(

@@ -68,6 +68,23 @@ pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Account>, StoreEr
     .transpose()
 }
 
+/// The account with that address, however it stands: whoever reads one mailbox is one person.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Account>, StoreError> {
+    let email = email.to_lowercase();
+    tx.run(|connection| {
+        accounts::table
+            .filter(accounts::email.eq(email))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
 /// At most `limit` accounts in the order of their ids, from the first one after `after`; of one state only, if
 /// one is given. Within collèges: the accounts of those collèges.
 ///
@@ -197,6 +214,23 @@ pub fn invite(
             .execute(connection)
     })?;
     Ok(invited == 1)
+}
+
+/// The account for whose holder that invitation or reset token waits, in time or not.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_invitation(tx: &mut Tx<'_>, token_sha256: &Digest) -> Result<Option<Account>, StoreError> {
+    let digest = token_sha256.to_string();
+    tx.run(|connection| {
+        accounts::table
+            .filter(accounts::invitation_sha256.eq(digest))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
 }
 
 /// Uses an invitation or reset token: the account it was for, now active. `None` if no account waits for it, it

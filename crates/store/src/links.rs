@@ -1,14 +1,15 @@
 //! Enrolment links: for one tablet, or counted for a batch; expiring.
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{Instant, LinkId, TabletId, Uai};
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::links;
-use crate::{Digest, StoreError, Tx};
+use crate::schema::{links, organisations, tablets};
+use crate::{Digest, StoreError, Tx, Within};
 
 stored_enum! {
     /// For whom a link is.
@@ -99,19 +100,40 @@ pub fn revoke(tx: &mut Tx<'_>, id: LinkId, now: Instant) -> Result<bool, StoreEr
     Ok(revoked == 1)
 }
 
+/// The links for those collèges, or for one of their tablets.
+macro_rules! links_of {
+    ($uais:expr) => {
+        links::uai.eq_any($uais).or(links::tablet_id
+            .eq_any(tablets::table.filter(tablets::uai.eq_any($uais)).select(tablets::id.nullable())))
+    };
+}
+
 /// At most `limit` links in the order of their ids, from the first one after `after`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn list(tx: &mut Tx<'_>, after: Option<LinkId>, limit: u32) -> Result<Vec<Link>, StoreError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    after: Option<LinkId>,
+    limit: u32,
+) -> Result<Vec<Link>, StoreError> {
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     read_all!(tx.run(|connection| {
-        links::table
+        let query = links::table
             .filter(links::id.gt(after))
             .order(links::id.asc())
             .limit(i64::from(limit))
             .select(Stored::as_select())
-            .load::<Stored>(connection)
+            .into_boxed();
+        let query = match within {
+            Within::Everything => query,
+            Within::Organisation(organisation) => query.filter(links_of!(
+                organisations::table.find(organisation.to_string()).select(organisations::uai)
+            )),
+            Within::Colleges(colleges) => query.filter(links_of!(Within::codes(colleges))),
+        };
+        query.load::<Stored>(connection)
     }))
 }
 

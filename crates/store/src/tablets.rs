@@ -78,8 +78,11 @@ pub fn list(
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn count(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
-    let count: i64 = tx.run(|connection| tablets::table.count().get_result(connection))?;
+pub fn count(tx: &mut Tx<'_>, within: &Within) -> Result<u64, StoreError> {
+    let count: i64 = tx.run(|connection| {
+        let query = tablets::table.select(diesel::dsl::count_star()).into_boxed();
+        of_colleges_within!(query, within, tablets::uai).get_result(connection)
+    })?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 

@@ -6,23 +6,25 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use checkin::{Rate, RateLimits};
-use fleet::{Fleet, Principal, Scope, tokens};
+use fleet::{Fleet, Scope};
 use openssl::x509::X509;
 use serde_json::json;
 use server::{Rhythm, RunningServer, Server, ServerOptions};
+use store::role_grants::GrantReach;
 use tablets::{Ipad, IpadBuilder, KeyPool, Trust};
 use tempfile::TempDir;
-use types::{Clock as _, Duration, ManualClock, Secret};
+use types::{AccountId, Clock as _, Duration, ManualClock, Role, Secret};
 use url::Url;
 
 use crate::database::Prepared;
+use crate::people::{self, CodeShown, Employer};
 use crate::push_service::PushService;
 use crate::{ApiClient, Database, TestkitError, home, inventory_csv};
 
-/// How long the tests' token lasts: they travel through a year.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(366 * 86_400);
 /// Without anything said, nobody slows the tablets down: they all come from one address.
 const NO_PACE: u32 = 1_000_000;
+/// The operator's login.
+const OPERATOR: &str = "camille";
 /// How many keys the tablets of one process share.
 const KEYS: usize = 4;
 
@@ -33,6 +35,7 @@ pub struct Setup {
     database: Database,
     flags: Vec<String>,
     rates: RateLimits,
+    coming_in: RateLimits,
     workers: usize,
     keys: Option<KeyPool>,
     identity_lifetime: Option<Duration>,
@@ -43,10 +46,12 @@ impl Setup {
     /// A server on this database, with the default configuration, on free ports of loopback.
     pub fn new(database: impl Into<Database>) -> Self {
         let everything = Rate::new(NO_PACE, NO_PACE);
+        let no_pace = RateLimits { per_address: everything, overall: everything, ..RateLimits::default() };
         Self {
             database: database.into(),
             flags: Vec::new(),
-            rates: RateLimits { per_address: everything, overall: everything, ..RateLimits::default() },
+            rates: no_pace,
+            coming_in: no_pace,
             workers: 2,
             keys: None,
             identity_lifetime: None,
@@ -63,6 +68,12 @@ impl Setup {
     /// Slows down tablets that prove nothing yet.
     pub const fn pace(mut self, rates: RateLimits) -> Self {
         self.rates = rates;
+        self
+    }
+
+    /// Slows down people who try to come in.
+    pub const fn coming_in(mut self, rates: RateLimits) -> Self {
+        self.coming_in = rates;
         self
     }
 
@@ -126,11 +137,12 @@ impl Setup {
             flags,
             running: None,
             api: None,
+            operator: None,
             trust: Trust::system()?,
             urls: None,
         };
         server.run().await?;
-        server.give_token().await?;
+        server.let_operator_in().await?;
         if server.setup.push_certificate {
             server.install_push_certificate().await?;
         }
@@ -146,6 +158,7 @@ pub struct TestServer {
     keys: KeyPool,
     running: Option<RunningServer>,
     api: Option<ApiClient>,
+    operator: Option<AccountId>,
     trust: Trust,
     urls: Option<Urls>,
     push_service: PushService,
@@ -181,8 +194,12 @@ impl TestServer {
         options.workers = Some(self.setup.workers);
         options.owner_may_serve = self.database.owner_serves;
         options.unauthenticated = self.setup.rates;
-        options.rhythm =
-            Rhythm { messenger: Duration::from_millis(100), calendar: Duration::from_millis(500) };
+        options.coming_in = self.setup.coming_in;
+        options.rhythm = Rhythm {
+            messenger: Duration::from_millis(100),
+            calendar: Duration::from_millis(500),
+            sealer: Duration::from_millis(100),
+        };
         if let Some(lifetime) = self.setup.identity_lifetime {
             options.identity_lifetime = lifetime;
         }
@@ -199,16 +216,26 @@ impl TestServer {
         Ok(())
     }
 
-    async fn give_token(&mut self) -> Result<(), TestkitError> {
+    async fn let_operator_in(&mut self) -> Result<(), TestkitError> {
         let running = self.running.as_ref().ok_or(TestkitError::Stopped)?;
-        let token = give_token(running.fleet(), Scope::Operate, self.clock.now()).await?;
+        let (fleet, now) = (running.fleet(), self.clock.now());
+        let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
+        // A server over a database of before has its operator.
+        let before = fleet.store().read(|tx| store::accounts::by_login(tx, OPERATOR)).await?;
+        let account = match before {
+            Some(account) => account.id,
+            None => {
+                people::someone(fleet.store(), Employer::Departement, OPERATOR, roles.to_vec(), now).await?
+            }
+        };
+        let token = people::token(fleet.store(), account, Scope::Operate, None, now).await?;
         let client = ApiClient::new(
             running.people_url().clone(),
             running.own_authorities(),
             Some(token),
             &self.clock,
         )?;
-        self.api = Some(client);
+        (self.api, self.operator) = (Some(client), Some(account));
         Ok(())
     }
 
@@ -219,7 +246,7 @@ impl TestServer {
     pub async fn install_push_certificate(&self) -> Result<(), TestkitError> {
         let (certificate_pem, key_pem) = self.push_service.certificate();
         let wanted = json!({ "certificate_pem": certificate_pem, "key_pem": key_pem });
-        self.api()?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
+        self.stepped_up().await?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
     }
 
     /// What its configuration says, `key=value`; the later holds.
@@ -287,12 +314,52 @@ impl TestServer {
         self.api.as_ref().ok_or(TestkitError::Stopped)
     }
 
-    /// A new token, given out by the machine itself.
+    /// Another token of the operator.
     ///
     /// # Errors
-    /// [`TestkitError::Refused`].
+    /// [`TestkitError::Stopped`].
     pub async fn new_token(&self, scope: Scope) -> Result<Secret<String>, TestkitError> {
-        give_token(self.fleet()?, scope, self.clock.now()).await
+        Ok(people::token(self.fleet()?.store(), self.operator()?, scope, None, self.clock.now()).await?)
+    }
+
+    /// The account that [`Self::api`] acts for: operator and administrator of the département, as the first one is.
+    ///
+    /// # Errors
+    /// [`TestkitError::Stopped`], if it never ran.
+    pub fn operator(&self) -> Result<AccountId, TestkitError> {
+        self.operator.ok_or(TestkitError::Stopped)
+    }
+
+    /// A client of the API in a session of the operator, in which a code was shown a moment ago.
+    ///
+    /// # Errors
+    /// [`TestkitError::Stopped`].
+    pub async fn stepped_up(&self) -> Result<ApiClient, TestkitError> {
+        self.in_session(self.operator()?, CodeShown::JustNow).await
+    }
+
+    /// A client of the API in a new session of an account.
+    ///
+    /// # Errors
+    /// [`TestkitError::Stopped`].
+    pub async fn in_session(&self, account: AccountId, code: CodeShown) -> Result<ApiClient, TestkitError> {
+        let session = people::session(self.fleet()?.store(), account, code, self.clock.now()).await?;
+        Ok(self.api()?.with_token(session))
+    }
+
+    /// Somebody with one role, in one organisation, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`TestkitError::Store`] for a role that does not fit.
+    pub async fn someone(
+        &self,
+        employer: Employer,
+        login: &str,
+        role: Role,
+        reach: GrantReach,
+    ) -> Result<AccountId, TestkitError> {
+        let roles = vec![(role, reach)];
+        Ok(people::someone(self.fleet()?.store(), employer, login, roles, self.clock.now()).await?)
     }
 
     /// Whom a tablet must trust to come in.
@@ -388,17 +455,6 @@ impl TestServer {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self.start_again().await
     }
-}
-
-async fn give_token(
-    fleet: &Fleet,
-    scope: Scope,
-    now: types::Instant,
-) -> Result<Secret<String>, TestkitError> {
-    #[expect(clippy::disallowed_methods, reason = "as `ardoise init` does")]
-    let host = Principal::host();
-    let given = tokens::create(fleet, &host, "test kit", scope, TOKEN_LIFETIME, now).await?;
-    Ok(given.secret)
 }
 
 /// Keys take a quarter of a second each: one process makes a few.

@@ -8,6 +8,8 @@ mod asker;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
+mod brake;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;

@@ -6,12 +6,15 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fleet::coming_in::invitation::Invitation;
+use fleet::first_accounts::{self, First};
+use governance::Login;
 use serde_json::{Value, json};
 use server::config::{Config, template};
 use store::{Store, StoreError, StoreOptions, Vault};
 
 use super::tables::OwnerArguments;
-use super::{authority, first_token, host, now, open_fleet, open_store};
+use super::{authority, host, now, open_fleet, open_store};
 use crate::failure::Failure;
 use crate::home::{Home, HomeArguments};
 use crate::output::Output;
@@ -46,9 +49,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 
-    /// Write the first token to this new file instead of printing it.
+    /// What the first person signs in with: they manage the accounts and the tablets of the département.
+    #[arg(long, value_name = "LOGIN", default_value = "admin")]
+    login: String,
+
+    /// Their name.
+    #[arg(long, value_name = "NAME", default_value = "Administrateur")]
+    name: String,
+
+    /// Write their invitation to this new file instead of printing it.
     #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    invitation_file: Option<PathBuf>,
 
     #[command(flatten)]
     owner: OwnerArguments,
@@ -65,8 +76,10 @@ const FIELDS: &[Column] = &[
     ("migrations run", "/migrations"),
     ("new authority", "/new_authority"),
     ("its certificate", "/authority_file"),
-    ("token file", "/token_file"),
-    ("first token", "/token"),
+    ("first account", "/login"),
+    ("invitation file", "/invitation_file"),
+    ("its invitation", "/invitation"),
+    ("valid until", "/invitation_expires_at"),
 ];
 
 /// Makes the home folder.
@@ -89,10 +102,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let fleet = open_fleet(&config).await?;
     authority::write_file(&fleet, &home).await?;
 
-    let token = first_token::if_none(&fleet).await?;
-    if let (Some(file), Some(token)) = (&arguments.token_file, &token) {
-        write_private(file, token.as_bytes())?;
+    let invitation = first_account(&store, &arguments, organisation).await?;
+    if let (Some(file), Some(invitation)) = (&arguments.invitation_file, &invitation) {
+        write_private(file, invitation.secret.expose().as_bytes())?;
     }
+    let shown = invitation.as_ref().filter(|_shown| arguments.invitation_file.is_none());
     let document = json!({
         "home": home.folder(),
         "configuration": home.config_file(),
@@ -101,8 +115,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         "migrations": migrations,
         "new_authority": new_authority,
         "authority_file": home.authority_file(),
-        "token_file": token.as_ref().and(arguments.token_file.as_ref()),
-        "token": token.filter(|_shown| arguments.token_file.is_none()),
+        "login": invitation.as_ref().map(|_new| &arguments.login),
+        "invitation_file": invitation.as_ref().and(arguments.invitation_file.as_ref()),
+        "invitation": shown.map(|invitation| invitation.secret.expose()),
+        "invitation_expires_at": invitation.as_ref().map(|invitation| invitation.expires_at.to_string()),
     });
     output.show(&document, || told(&document))
 }
@@ -111,12 +127,32 @@ fn told(document: &Value) -> String {
     let shown = |(_title, pointer): &&Column| document.pointer(pointer).is_some_and(|value| !value.is_null());
     let fields: Vec<Column> = FIELDS.iter().filter(shown).copied().collect();
     let home = document.pointer("/home").and_then(Value::as_str).unwrap_or_default();
-    let token = if document.pointer("/token").is_some_and(Value::is_string) {
-        "\nThe token is not shown again: keep it, or put it in ~/.config/ardoise/token (chmod 600)."
+    let invited = if document.pointer("/login").is_some_and(Value::is_string) {
+        format!(
+            "\nThen, once: `ardoise join --home {home}` asks for the invitation, a password and a second factor."
+        )
     } else {
-        ""
+        String::new()
     };
-    format!("{}\n{token}\nNext: `ardoise serve --home {home}`", sheet(document, &fields))
+    format!("{}\nNext: `ardoise serve --home {home}`{invited}", sheet(document, &fields))
+}
+
+/// The département and the invitation of its first account; none if it has accounts already.
+async fn first_account(
+    store: &Store,
+    arguments: &Arguments,
+    organisation: &str,
+) -> Result<Option<Invitation>, Failure> {
+    first_accounts::found_departement(store, &host(), organisation, now()).await?;
+    if first_accounts::exist(store).await? {
+        return Ok(None);
+    }
+    let first = First { login: login(&arguments.login)?, name: arguments.name.clone(), email: None };
+    Ok(Some(first_accounts::invite(store, &host(), first, now()).await?))
+}
+
+fn login(text: &str) -> Result<Login, Failure> {
+    text.parse().map_err(|error: governance::UnknownText| Failure::Usage(error.to_string()))
 }
 
 /// The configuration, written if there is none. It is understood before anything is written.

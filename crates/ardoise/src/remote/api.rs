@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::{Value, json};
 use types::Secret;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The longest that a connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
-/// A client of one server's API, with one token. Cheap to clone.
+/// A client of one server's API, for one person. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     base: Url,
@@ -43,22 +43,26 @@ impl Api {
     /// # Errors
     /// [`Failure::Usage`] for an address or a token that cannot be used, or one over plain HTTP to another
     /// machine: the token would cross the network in clear.
-    pub(crate) fn new(base: Url, token: Secret<String>, trust: Option<&[u8]>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        base: Url,
+        bearer: Option<Secret<String>>,
+        code: Option<Secret<String>>,
+        trust: Option<&[u8]>,
+    ) -> Result<Self, Failure> {
         let local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && local) {
             return Err(Failure::Usage(format!(
                 "`{base}` is not the address of a server: it must begin with `https://`"
             )));
         }
-        let bearer = Secret::new(format!("Bearer {}", token.expose()));
-        let mut authorization = HeaderValue::from_str(bearer.expose()).map_err(|_invalid| {
-            Failure::Usage("the token holds characters that no token of ours has".into())
-        })?;
-        authorization.set_sensitive(true);
-        let headers = HeaderMap::from_iter([
-            (AUTHORIZATION, authorization),
-            (ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
-        ]);
+        let mut headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("en"))]);
+        if let Some(bearer) = bearer {
+            let bearer = Secret::new(format!("Bearer {}", bearer.expose()));
+            headers.insert(AUTHORIZATION, sensitive(&bearer, "token")?);
+        }
+        if let Some(code) = code {
+            headers.insert(CODE, sensitive(&code, "code")?);
+        }
         let mut builder = Client::builder()
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
@@ -81,6 +85,11 @@ impl Api {
     /// Asks for what stands at `path` below `/api/v1`.
     pub(crate) async fn get(&self, path: &[&str]) -> Result<Value, Failure> {
         self.send(Method::GET, path, &[], Body::Empty).await
+    }
+
+    /// As [`get`](Self::get), with a query.
+    pub(crate) async fn get_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.send(Method::GET, path, query, Body::Empty).await
     }
 
     /// As [`get`](Self::get), for what another kind of text stands for: `Accept: text/csv`.
@@ -188,6 +197,17 @@ impl Api {
     }
 }
 
+/// A value that no log of a client shows.
+fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(secret.expose())
+        .map_err(|_invalid| Failure::Usage(format!("the {what} holds characters that none of ours has")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The header in which a code of the second factor comes with a request.
+const CODE: HeaderName = HeaderName::from_static("ardoise-code");
+
 const PART_QUERY: (&str, &str) = ("limit", PART);
 
 #[cfg(test)]
@@ -196,7 +216,7 @@ mod tests {
 
     fn api(base: &str) -> Result<Api, Failure> {
         let _chosen = rustls::crypto::ring::default_provider().install_default();
-        Api::new(base.parse().unwrap(), Secret::new("ardoise_x".to_owned()), None)
+        Api::new(base.parse().unwrap(), Some(Secret::new("ardoise_x".to_owned())), None, None)
     }
 
     #[test]

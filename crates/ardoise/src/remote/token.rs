@@ -1,18 +1,16 @@
-//! `ardoise token`: who may use the API.
+//! `ardoise token`: one’s own tokens, for one’s programs.
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Body, Connection};
 use crate::failure::Failure;
-use crate::machine::first_token;
 use crate::output::Output;
 use crate::table::{Column, sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise token create \"supervision of the DSI\" --scope read --days 365
-  ardoise token revoke TOKEN
-  ardoise token create \"Anne\" --on-this-machine      when no valid token is left: uses the home folder";
+  ardoise token revoke TOKEN";
 
 /// What is done with tokens.
 #[derive(Debug, Args)]
@@ -44,9 +42,9 @@ impl Scope {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Give out a token. It is shown this once.
+    /// Make a token for your own account. It is shown this once.
     Create {
-        /// Who uses it.
+        /// What uses it.
         name: String,
         /// What it may do.
         #[arg(long, value_enum, default_value_t = Scope::Read)]
@@ -54,11 +52,11 @@ enum Action {
         /// How many days it lasts: 1 to 366.
         #[arg(long, value_name = "N", default_value_t = 90)]
         days: u32,
-        /// Without a server: by the key file and the database of the home folder.
-        #[arg(long)]
-        on_this_machine: bool,
+        /// The UAI codes of the only collèges it reaches, separated by commas; as far as your account unless told.
+        #[arg(long, value_name = "UAI,…", value_delimiter = ',')]
+        colleges: Option<Vec<String>>,
     },
-    /// List the tokens that were given out, never the tokens themselves.
+    /// List your tokens, never the tokens themselves.
     List,
     /// Refuse a token from now on.
     Revoke {
@@ -80,17 +78,14 @@ const COLUMNS: &[Column] = &[
 const GIVEN: &[Column] =
     &[("token", "/token"), ("id", "/id"), ("name", "/name"), ("scope", "/scope"), ("expires", "/expires_at")];
 
-/// Gives out, lists or revokes.
+/// Makes, lists or revokes.
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let connection = arguments.connection;
     match arguments.action {
-        Action::Create { name, scope, days, on_this_machine: true } => {
-            let home = connection.home().open()?;
-            let given = Box::pin(first_token::give(&home, &name, scope.as_str(), days)).await?;
-            output.show(&given, || sheet(&given, GIVEN))
-        }
-        Action::Create { name, scope, days, on_this_machine: false } => {
-            let new = json!({ "name": name, "scope": scope.as_str(), "expires_in_days": days });
+        Action::Create { name, scope, days, colleges } => {
+            let new = json!({
+                "name": name, "scope": scope.as_str(), "expires_in_days": days, "colleges": colleges,
+            });
             let given = connection.open()?.post(&["tokens"], Body::Json(new)).await?;
             output.show(&given, || sheet(&given, GIVEN))
         }

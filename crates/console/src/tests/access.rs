@@ -18,9 +18,15 @@ fn t_c5_only_what_says_nothing_is_open_to_anyone() {
     let open: BTreeSet<&str> =
         ROUTES.iter().filter(|route| route.access == Access::Anonymous).map(|route| route.path).collect();
     assert_eq!(open, BTreeSet::from(["/api/v1/openapi.json", "/healthz", "/readyz"]));
+    let coming_in: BTreeSet<&str> =
+        ROUTES.iter().filter(|route| route.access == Access::ComingIn).map(|route| route.path).collect();
+    assert_eq!(coming_in, BTreeSet::from(["/api/v1/invitations/accept", "/api/v1/sessions"]));
+    // What changes something asks for a right to change something.
     for route in ROUTES {
-        let changes = route.method != Method::GET;
-        assert!(!changes || route.access == Access::Operate, "{} {}", route.method, route.path);
+        if let Access::May(permission) = route.access {
+            let changes = route.method != Method::GET;
+            assert!(!changes || !permission.only_looks(), "{} {}", route.method, route.path);
+        }
     }
 }
 
@@ -38,21 +44,36 @@ async fn t_c5_every_route_of_the_table_is_registered_and_asks_for_its_token() {
         let request = || TestRequest::with_uri(&filled(route.path)).method(route.method.clone());
         let anonymous = door.send(request()).await;
         let name = format!("{} {}", route.method, route.path);
-        if route.access == Access::Anonymous {
-            assert!(anonymous.status.is_success(), "{name}: {}", anonymous.status);
-            continue;
+        match route.access {
+            Access::Anonymous => {
+                assert!(anonymous.status.is_success(), "{name}: {}", anonymous.status);
+                continue;
+            }
+            Access::ComingIn => {
+                assert_eq!(anonymous.status, StatusCode::BAD_REQUEST, "{name}");
+                continue;
+            }
+            Access::Oneself | Access::May(_) => {}
         }
         assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED, "{name}");
         assert_eq!(anonymous.json()["code"], "not-authenticated", "{name}");
         assert_eq!(anonymous.header("www-authenticate"), "Bearer realm=\"ardoise\"", "{name}");
         let reader = door.send(request().insert_header(bearer(&door.reader))).await;
         match route.access {
-            Access::Operate => assert_eq!(reader.status, StatusCode::FORBIDDEN, "{name}"),
+            Access::May(permission) if !permission.only_looks() => {
+                assert_eq!(reader.status, StatusCode::FORBIDDEN, "{name}");
+            }
+            // Some of it takes a session.
+            Access::Oneself => assert_ne!(reader.status, StatusCode::UNAUTHORIZED, "{name}"),
             _ => assert!(
                 ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&reader.status),
                 "{name}: {}",
                 reader.status
             ),
+        }
+        if route.method == Method::DELETE && route.path == "/api/v1/session" {
+            // It would sign her out.
+            continue;
         }
         let operator = door.send(request().insert_header(bearer(&door.operator))).await;
         assert!(
@@ -192,7 +213,8 @@ fn every_route_is_described_with_its_method_and_nothing_else_is() {
                 .iter()
                 .find(|route| route.path == path && route.method.as_str().eq_ignore_ascii_case(method));
             let open = operation["security"] == serde_json::json!([{}]);
-            assert_eq!(open, route.unwrap().access == Access::Anonymous, "{method} {path}");
+            let anyone = matches!(route.unwrap().access, Access::Anonymous | Access::ComingIn);
+            assert_eq!(open, anyone, "{method} {path}");
         }
     }
 }

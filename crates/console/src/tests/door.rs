@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{App, test, web};
-use fleet::{Fleet, Principal, Scope, Settings, TakeoverPolicy, authorities, tokens};
+use fleet::pace::{Gate, Rate, RateLimits};
+use fleet::{Fleet, Principal, Scope, Settings, TakeoverPolicy, authorities};
+use pki::TrustedProxies;
 use serde_json::Value as Json;
+use store::role_grants::GrantReach;
 use store::{DatabaseUrl, Store, StoreOptions, Vault};
-use types::{Clock, Duration, ManualClock};
+use testkit::people::{self, CodeShown, Employer};
+use types::{Clock, Duration, ManualClock, Role};
 
 use crate::ConsoleState;
 
@@ -21,7 +25,9 @@ pub(super) const SERIAL: &str = "DMPXK1ABCD01";
 pub(super) struct Door {
     pub(super) state: ConsoleState,
     pub(super) clock: ManualClock,
+    /// A session of hers, in which a code was shown.
     pub(super) operator: String,
+    /// A token of hers that may look.
     pub(super) reader: String,
     _folder: tempfile::TempDir,
 }
@@ -65,12 +71,21 @@ impl Door {
         let host = Principal::host();
         authorities::init(&store, &host, "Seine-Maritime", clock.now()).await.unwrap();
         let fleet = Fleet::open(store, settings()).await.unwrap();
-        let token = async |scope| {
-            let given = tokens::create(&fleet, &host, "test", scope, Duration::from_secs(3_600), clock.now());
-            given.await.unwrap().secret.expose().clone()
+        let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
+        let (store, now) = (fleet.store(), clock.now());
+        let camille =
+            people::someone(store, Employer::Departement, "camille", roles.to_vec(), now).await.unwrap();
+        let operator = people::session(store, camille, CodeShown::JustNow, now).await.unwrap();
+        let reader = people::token(store, camille, Scope::Read, None, now).await.unwrap();
+        let pace = Rate::new(1_000, 1_000);
+        let pace = RateLimits { per_address: pace, overall: pace, ..RateLimits::default() };
+        let state = ConsoleState {
+            fleet,
+            clock: Arc::new(clock.clone()),
+            pace: Arc::new(Gate::new(pace)),
+            proxies: TrustedProxies::new(Vec::new()),
         };
-        let (operator, reader) = (token(Scope::Operate).await, token(Scope::Read).await);
-        let state = ConsoleState { fleet, clock: Arc::new(clock.clone()) };
+        let (operator, reader) = (operator.expose().clone(), reader.expose().clone());
         Self { state, clock, operator, reader, _folder: folder }
     }
 

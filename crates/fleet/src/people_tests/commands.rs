@@ -53,7 +53,7 @@ async fn queue(people: &People, new: NewCommand) -> Result<Accepted, Refusal> {
 }
 
 async fn state(people: &People, accepted: &Accepted) -> CommandState {
-    commands::show(&people.fleet, &people.operator, accepted.command.id).await.unwrap().state
+    commands::show(&people.fleet, &people.operator, accepted.command.id, now()).await.unwrap().state
 }
 
 async fn enrolled(engine: store::Engine) -> People {
@@ -166,7 +166,7 @@ async fn t_c23_dangerous_commands_are_refused_by_type_and_content_with_their_rul
         assert_eq!(refusal.rule(), Some(rule), "{kind}: {refusal}");
     }
     let listed =
-        commands::list(&people.fleet, &people.operator, named(SERIAL), Page::default()).await.unwrap();
+        commands::list(&people.fleet, &people.operator, named(SERIAL), Page::default(), now()).await.unwrap();
     assert!(listed.items.is_empty());
     assert_eq!(people.audit().await, ["inventory.import"]);
 }
@@ -219,8 +219,9 @@ async fn a_pending_command_is_cancelled_once_and_a_finished_one_is_not() {
         let expiring = queue(&people, NewCommand { expires_at: end, ..plain("SecurityInfo") }).await.unwrap();
         let later = now().plus(days(3));
         people.fleet.store().write(move |tx| store::commands::expire(tx, later, 9)).await.unwrap();
+        let operator = people.operator_at(later).await;
         let refusal =
-            commands::cancel(&people.fleet, &people.operator, expiring.command.id, later).await.unwrap_err();
+            commands::cancel(&people.fleet, &operator, expiring.command.id, later).await.unwrap_err();
         assert!(matches!(&refusal, Refusal::Conflict(why) if why.contains("expired")), "{refusal}");
     }
 }
@@ -231,7 +232,9 @@ async fn a_pending_command_says_why_it_waits() {
         let people = People::stocked(engine).await;
         let enrolment = people.enrol(SERIAL).await;
         let id = queue(&people, plain("ProfileList")).await.unwrap().command.id;
-        let why = || commands::why(&people.fleet, &people.operator, id, now().plus(days(12)));
+        let later = now().plus(days(12));
+        let operator = people.operator_at(later).await;
+        let why = || commands::why(&people.fleet, &operator, id, later);
         assert_eq!(why().await.unwrap().code, "no-push-certificate");
 
         super::keys::install_push_certificate(&people, "com.apple.mgmt.External.test").await;
@@ -269,5 +272,5 @@ async fn whoever_may_only_look_queues_and_cancels_nothing() {
     assert!(matches!(queued, Err(Refusal::NotAllowed { .. })));
     let cancelled = commands::cancel(&people.fleet, &reader, id, now()).await;
     assert!(matches!(cancelled, Err(Refusal::NotAllowed { .. })));
-    assert!(commands::show(&people.fleet, &reader, id).await.is_ok());
+    assert!(commands::show(&people.fleet, &reader, id, now()).await.is_ok());
 }

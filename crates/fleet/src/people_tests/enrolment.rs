@@ -22,14 +22,14 @@ async fn a_link_is_shown_once_and_only_its_hash_is_kept() {
         let token = made.url.expose().strip_prefix("https://tablettes.example.fr/enrol/").unwrap().to_owned();
         assert_eq!(token.len(), 43);
         assert_eq!(made.link.token_sha256, bearer_secret::digest(&token));
-        let listed = links::list(&people.fleet, &people.operator, Page::default()).await.unwrap();
+        let listed = links::list(&people.fleet, &people.operator, Page::default(), now()).await.unwrap();
         assert_eq!(listed.items, std::slice::from_ref(&made.link));
         assert!(!format!("{listed:?}").contains(&token));
 
         for _ in 0..2 {
             links::revoke(&people.fleet, &people.operator, made.link.id, now()).await.unwrap();
         }
-        let listed = links::list(&people.fleet, &people.operator, Page::default()).await.unwrap();
+        let listed = links::list(&people.fleet, &people.operator, Page::default(), now()).await.unwrap();
         assert_eq!(listed.items[0].revoked_at, Some(now()));
         assert_eq!(people.audit().await, ["inventory.import", "link.create", "link.revoke"]);
     }
@@ -109,11 +109,12 @@ async fn t_a6_an_import_is_audited_for_each_tablet_and_ends_by_itself() {
         assert_eq!(people.fleet.authorities().issuing().trusted().iter().count(), 2);
         assert_eq!(people.audit().await, ["inventory.import", "takeover.import", "takeover.import"]);
 
-        let first = takeover::list(&people.fleet, &people.operator, Page::read(None, Some(1)).unwrap())
-            .await
-            .unwrap();
+        let first =
+            takeover::list(&people.fleet, &people.operator, Page::read(None, Some(1)).unwrap(), now())
+                .await
+                .unwrap();
         let page = Page::read(first.next.as_deref(), None).unwrap();
-        let second = takeover::list(&people.fleet, &people.operator, page).await.unwrap();
+        let second = takeover::list(&people.fleet, &people.operator, page, now()).await.unwrap();
         assert_eq!((first.items.len(), second.items.len(), second.next), (1, 1, None));
         assert_ne!(first.items[0].serial, second.items[0].serial);
         assert_eq!(first.items[0].window_ends_at, now().plus(days(30)));
@@ -133,7 +134,7 @@ async fn t_a6_a_window_is_at_most_90_days_and_a_certificate_is_imported_once() {
         let refused = import(handover(&[SERIAL, OTHER, "DMPXK1ZZZZ99"], days(90))).await;
         let Err(Refusal::BadInventory(lines)) = refused else { panic!("{refused:?}") };
         assert_eq!(lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 4]);
-        let listed = takeover::list(&people.fleet, &people.operator, Page::default()).await.unwrap();
+        let listed = takeover::list(&people.fleet, &people.operator, Page::default(), now()).await.unwrap();
         assert_eq!(listed.items.len(), 1);
     }
 }

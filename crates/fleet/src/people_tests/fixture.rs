@@ -5,9 +5,14 @@
 use std::process::{Command, Stdio};
 
 use store::enrolments::{Enrolment, EnrolmentState};
+use store::role_grants::GrantReach;
 use store::{DatabaseUrl, Engine, Store, StoreOptions, Vault};
-use types::{Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Supervision, TabletId};
+use testkit::people::{self, CodeShown, Employer};
+use types::{
+    AccountId, Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Role, Supervision, TabletId,
+};
 
+use crate::coming_in::identify;
 use crate::page::Page;
 use crate::tablets::{self, Filter, Named};
 use crate::{Fleet, Principal, Scope, Settings, TakeoverPolicy, inventory};
@@ -48,7 +53,9 @@ fn server() -> Option<url::Url> {
 
 pub(super) struct People {
     pub(super) fleet: Fleet,
+    /// In a session of hers, in which a code was shown.
     pub(super) operator: Principal,
+    pub(super) camille: AccountId,
     url: DatabaseUrl,
     _folder: tempfile::TempDir,
     _database: Option<Database>,
@@ -69,8 +76,8 @@ impl People {
         Store::migrate(url.clone()).await.unwrap();
         let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
         let store = Store::open(StoreOptions::new(url.clone()), vault).await.unwrap();
-        let operator = Principal::host();
-        crate::authorities::init(&store, &operator, "Seine-Maritime", now()).await.unwrap();
+        let host = Principal::host();
+        crate::authorities::init(&store, &host, "Seine-Maritime", now()).await.unwrap();
         let settings = Settings {
             organisation: "Seine-Maritime".into(),
             tablets_url: "https://tablettes.example.fr".parse().unwrap(),
@@ -83,7 +90,13 @@ impl People {
             takeover,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
-        Self { fleet, operator, url, _folder: folder, _database: database }
+        let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
+        let camille = people::someone(fleet.store(), Employer::Departement, "camille", roles.to_vec(), now())
+            .await
+            .unwrap();
+        let session = people::session(fleet.store(), camille, CodeShown::JustNow, now()).await.unwrap();
+        let operator = identify(&fleet, session.expose(), now()).await.unwrap();
+        Self { fleet, operator, camille, url, _folder: folder, _database: database }
     }
 
     /// The same database, opened with the key file of someone else.
@@ -99,20 +112,25 @@ impl People {
         people
     }
 
+    /// The operator in a session of another day.
+    pub(super) async fn operator_at(&self, at: Instant) -> Principal {
+        let session =
+            people::session(self.fleet.store(), self.camille, CodeShown::JustNow, at).await.unwrap();
+        identify(&self.fleet, session.expose(), at).await.unwrap()
+    }
+
     /// Someone who may only look.
     pub(super) async fn reader(&self) -> Principal {
-        let given = crate::tokens::create(&self.fleet, &self.operator, "reader", Scope::Read, days(1), now())
-            .await
-            .unwrap();
-        crate::tokens::authenticate(&self.fleet, given.secret.expose(), now()).await.unwrap()
+        let token = people::token(self.fleet.store(), self.camille, Scope::Read, None, now()).await.unwrap();
+        identify(&self.fleet, token.expose(), now()).await.unwrap()
     }
 
     pub(super) async fn tablet(&self, serial: &str) -> TabletId {
-        tablets::show(&self.fleet, &self.operator, named(serial)).await.unwrap().line.tablet.id
+        tablets::show(&self.fleet, &self.operator, named(serial), now()).await.unwrap().line.tablet.id
     }
 
     pub(super) async fn count(&self, filter: Filter) -> usize {
-        tablets::list(&self.fleet, &self.operator, filter, Page::default()).await.unwrap().items.len()
+        tablets::list(&self.fleet, &self.operator, filter, Page::default(), now()).await.unwrap().items.len()
     }
 
     /// Enrols the tablet, as if it had sent its push token.
@@ -157,7 +175,7 @@ impl People {
         let entries = self
             .fleet
             .store()
-            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000))
+            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 1_000))
             .await
             .unwrap();
         entries.into_iter().map(|entry| entry.action).filter(|action| action != "authority.create").collect()

@@ -21,7 +21,7 @@ async fn an_import_creates_updates_and_leaves_alone() {
             inventory::import(&people.fleet, &people.operator, moved.as_bytes(), now()).await.unwrap();
         assert_eq!(imported, Imported { created: 0, updated: 1, unchanged: 2 });
 
-        let detail = tablets::show(&people.fleet, &people.operator, named(SERIAL)).await.unwrap();
+        let detail = tablets::show(&people.fleet, &people.operator, named(SERIAL), now()).await.unwrap();
         assert_eq!(detail.line.tablet.id, before);
         assert_eq!(detail.line.tablet.uai.unwrap().as_str(), "0769999C");
         assert_eq!(detail.line.tablet.asset_tag.as_deref(), Some("76-0001"));
@@ -91,7 +91,7 @@ async fn t_c22_every_tablet_stands_on_exactly_one_page() {
         loop {
             let page = Page::read(after.as_deref(), Some(10)).unwrap();
             let listed =
-                tablets::list(&people.fleet, &people.operator, Filter::default(), page).await.unwrap();
+                tablets::list(&people.fleet, &people.operator, Filter::default(), page, now()).await.unwrap();
             seen.extend(listed.items.into_iter().map(|line| line.tablet.serial));
             after = listed.next;
             if after.is_none() {
@@ -118,10 +118,14 @@ async fn a_tablet_shows_what_is_open_about_it_until_it_is_settled() {
             detail: serde_json::json!({}),
         };
         people.fleet.store().write(move |tx| store::alarms::raise(tx, &raised, now())).await.unwrap();
-        let shown = tablets::show(&people.fleet, &people.operator, named(SERIAL)).await.unwrap();
+        let shown = tablets::show(&people.fleet, &people.operator, named(SERIAL), now()).await.unwrap();
         assert_eq!(shown.alarms.len(), 1);
         assert!(
-            tablets::show(&people.fleet, &people.operator, named(OTHER)).await.unwrap().alarms.is_empty()
+            tablets::show(&people.fleet, &people.operator, named(OTHER), now())
+                .await
+                .unwrap()
+                .alarms
+                .is_empty()
         );
 
         let id = shown.alarms[0].id;
@@ -130,7 +134,7 @@ async fn a_tablet_shows_what_is_open_about_it_until_it_is_settled() {
             let settled = alarms::settle(&people.fleet, &people.operator, id, note, now()).await.unwrap();
             assert_eq!(settled.settled_at, Some(now()));
         }
-        assert!(alarms::list(&people.fleet, &people.operator, None).await.unwrap().is_empty());
+        assert!(alarms::list(&people.fleet, &people.operator, None, now()).await.unwrap().is_empty());
         assert_eq!(people.audit().await, ["inventory.import", "alarm.settle"]);
     }
 }

@@ -1,11 +1,19 @@
 //! What opens doors: tokens, push certificates, Apple's authorities.
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use types::Secret;
+use types::{Duration, Secret};
 
 use super::fixture::{OTHER, People, SERIAL, days, engines, now};
+use crate::coming_in::{
+    identify,
+    tokens::{self, Wanted},
+};
 use crate::push_certificate::{self, Shown};
-use crate::{Refusal, Scope, apple_authorities, tokens};
+use crate::{Refusal, Scope, apple_authorities};
+
+fn wanted(name: &str, lifetime: Duration) -> Wanted {
+    Wanted { name: name.to_owned(), scope: Scope::Operate, colleges: None, lifetime }
+}
 
 /// A push certificate and its key, as Apple's portal would give them.
 fn push_pem(topic: &str, years: std::ops::Range<i32>) -> (String, String) {
@@ -72,15 +80,15 @@ async fn t_b1_a_key_of_another_certificate_and_an_expired_certificate_are_refuse
 async fn a_token_opens_until_it_expires_or_is_revoked() {
     for engine in engines() {
         let people = People::new(engine).await;
-        let given =
-            tokens::create(&people.fleet, &people.operator, "the référent", Scope::Operate, days(30), now())
-                .await
-                .unwrap();
-        let open = |at| tokens::authenticate(&people.fleet, given.secret.expose(), at);
-        assert_eq!(open(now()).await.unwrap().actor(), types::Actor::Token(given.token.id));
+        let given = tokens::create(&people.fleet, &people.operator, wanted("the référent", days(30)), now())
+            .await
+            .unwrap();
+        let open = |at| identify(&people.fleet, given.secret.expose(), at);
+        // What a token does counts against its account (M5).
+        assert_eq!(open(now()).await.unwrap().actor(), types::Actor::Account(people.camille));
         assert!(matches!(open(now().plus(days(30))).await, Err(Refusal::NotAuthenticated)));
 
-        let listed = tokens::list(&people.fleet, &people.operator).await.unwrap();
+        let listed = tokens::list(&people.fleet, &people.operator, now()).await.unwrap();
         assert_eq!(listed[0].last_used_at, Some(now()));
         tokens::revoke(&people.fleet, &people.operator, given.token.id, now()).await.unwrap();
         tokens::revoke(&people.fleet, &people.operator, given.token.id, now()).await.unwrap();
@@ -92,16 +100,16 @@ async fn a_token_opens_until_it_expires_or_is_revoked() {
 #[tokio::test]
 async fn only_the_hash_of_a_token_is_stored() {
     let people = People::new(store::Engine::Sqlite).await;
-    let given =
-        tokens::create(&people.fleet, &people.operator, "x", Scope::Read, days(1), now()).await.unwrap();
+    let given = tokens::create(&people.fleet, &people.operator, wanted("x", days(1)), now()).await.unwrap();
     let secret = given.secret.expose();
     let entries = people
         .fleet
         .store()
-        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 100))
+        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 100))
         .await
         .unwrap();
-    let stored = format!("{:?} {entries:?}", tokens::list(&people.fleet, &people.operator).await.unwrap());
+    let stored =
+        format!("{:?} {entries:?}", tokens::list(&people.fleet, &people.operator, now()).await.unwrap());
     assert!(!stored.contains(secret.as_str()));
     for guess in [
         "",
@@ -111,24 +119,23 @@ async fn only_the_hash_of_a_token_is_stored() {
         &secret.to_uppercase(),
     ] {
         assert!(
-            matches!(tokens::authenticate(&people.fleet, guess, now()).await, Err(Refusal::NotAuthenticated)),
+            matches!(identify(&people.fleet, guess, now()).await, Err(Refusal::NotAuthenticated)),
             "{guess}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_token_has_a_name_and_an_end_and_whoever_may_look_gives_none() {
+async fn t_c14_a_token_has_a_name_and_an_end_and_no_token_makes_another() {
     let people = People::new(store::Engine::Sqlite).await;
     for (name, lifetime) in [("", days(1)), ("a\nb", days(1)), ("x", days(0)), ("x", days(367))] {
-        let refused =
-            tokens::create(&people.fleet, &people.operator, name, Scope::Read, lifetime, now()).await;
+        let refused = tokens::create(&people.fleet, &people.operator, wanted(name, lifetime), now()).await;
         assert!(matches!(refused, Err(Refusal::Invalid { .. })), "{name:?}");
     }
     let reader = people.reader().await;
-    let refused = tokens::create(&people.fleet, &reader, "x", Scope::Read, days(1), now()).await;
+    let refused = tokens::create(&people.fleet, &reader, wanted("x", days(1)), now()).await;
     assert!(matches!(refused, Err(Refusal::NotAllowed { .. })));
-    assert!(matches!(tokens::list(&people.fleet, &reader).await, Err(Refusal::NotAllowed { .. })));
+    assert!(matches!(tokens::list(&people.fleet, &reader, now()).await, Err(Refusal::NotAllowed { .. })));
 }
 
 #[tokio::test]
@@ -139,7 +146,7 @@ async fn only_apples_own_authorities_are_admitted() {
         let refused = apple_authorities::add(&people.fleet, &people.operator, file, now()).await;
         assert!(matches!(refused, Err(Refusal::Invalid { field: "file", .. })));
     }
-    let listed = apple_authorities::list(&people.fleet, &people.operator).await.unwrap();
+    let listed = apple_authorities::list(&people.fleet, &people.operator, now()).await.unwrap();
     assert_eq!(listed.len(), 3);
     assert!(listed.iter().all(|authority| !authority.present));
 }
@@ -149,6 +156,6 @@ async fn a_stored_authority_that_was_changed_by_hand_is_noticed() {
     let people = People::new(store::Engine::Sqlite).await;
     let name = format!("apple-authority.{}", pki::AppleAuthority::RootCa.fingerprint());
     people.fleet.store().write(move |tx| store::settings::set(tx, &name, "AQID")).await.unwrap();
-    let refused = apple_authorities::list(&people.fleet, &people.operator).await;
+    let refused = apple_authorities::list(&people.fleet, &people.operator, now()).await;
     assert!(matches!(refused, Err(Refusal::Internal(why)) if why.contains("Apple Root CA")));
 }

@@ -229,15 +229,16 @@ async fn t_b1_the_expiry_of_the_push_certificate_is_told_in_time_and_each_step_o
                     told.push(left);
                 }
             }
-            for alarm in alarms::list(&people.fleet, &people.operator, None).await.unwrap() {
+            for alarm in alarms::list(&people.fleet, &people.operator, None, now()).await.unwrap() {
                 assert_eq!(alarm.kind, "push-certificate-expires");
-                alarms::settle(&people.fleet, &people.operator, alarm.id, None, before(left)).await.unwrap();
+                let operator = people.operator_at(before(left)).await;
+                alarms::settle(&people.fleet, &operator, alarm.id, None, before(left)).await.unwrap();
             }
         }
         assert_eq!(told, [60, 30, 7, 1], "each step once, also when its alarm was settled");
         let after = shown.not_after.plus(days(3));
         assert_eq!(upkeep::watch_push_certificate(&people.fleet, &calendar, after).await.unwrap(), 1);
-        let expired = alarms::list(&people.fleet, &people.operator, None).await.unwrap();
+        let expired = alarms::list(&people.fleet, &people.operator, None, now()).await.unwrap();
         assert_eq!(expired[0].detail["days_left"], 0);
     }
 }

@@ -3,11 +3,14 @@
 
 use std::fmt::Write as _;
 
-use totp_rs::{Builder, Totp};
+use totp_rs::{Builder, Secret as TotpSecret, Totp};
 use types::{Instant, Secret};
 
 /// How many seconds a code is shown.
 const STEP_SECONDS: u64 = 30;
+
+/// How many bytes a secret has that was drawn here.
+const LENGTH: usize = 20;
 
 /// The number of a 30-second step, counted from 1970.
 pub type Step = i64;
@@ -30,7 +33,7 @@ pub struct SecondFactor(Secret<Vec<u8>>);
 impl SecondFactor {
     /// A new one of 160 random bits, as RFC 4226 recommends.
     #[must_use]
-    pub fn new(random: [u8; 20]) -> Self {
+    pub fn new(random: [u8; LENGTH]) -> Self {
         Self(Secret::new(random.to_vec()))
     }
 
@@ -38,6 +41,13 @@ impl SecondFactor {
     #[must_use]
     pub fn from_stored(bytes: Secret<Vec<u8>>) -> Option<Self> {
         (bytes.expose().len() >= 16).then_some(Self(bytes))
+    }
+
+    /// The one whose secret somebody sends back as it was shown to them; `None` if it was never drawn here.
+    #[must_use]
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let secret = TotpSecret::try_from_base32(text).ok()?;
+        (secret.as_bytes().len() == LENGTH).then(|| Self(Secret::new(secret.as_bytes().to_vec())))
     }
 
     /// What is stored, sealed.

@@ -10,7 +10,7 @@ use types::ChallengeId;
 use super::fixture::{Fixture, at, digest, tablet};
 use crate::challenges::{self, Challenge};
 use crate::tests::on_both_engines;
-use crate::{ConnectWrite, Engine, Store, StoreError, StoreOptions, push_states, settings, tablets};
+use crate::{ConnectWrite, Engine, Store, StoreError, StoreOptions, Within, push_states, settings, tablets};
 
 on_both_engines! {
     t_a11_a_challenge_is_accepted_once_by_concurrent_requests,
@@ -110,7 +110,7 @@ async fn a_use_case_that_goes_on_after_a_failed_statement_saves_nothing(fixture:
         })
         .await;
     assert!(matches!(went_on, Err(StoreError::WentOn)), "{went_on:?}");
-    assert_eq!(fixture.read(tablets::count).await, 1);
+    assert_eq!(fixture.read(|tx| tablets::count(tx, &Within::Everything)).await, 1);
 }
 
 async fn a_use_case_that_panics_leaves_the_store_usable(fixture: Fixture) {

@@ -2,8 +2,8 @@
 
 use orders::Gate;
 use types::{
-    Actor, CommandId, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform, Secret,
-    SerialNumber, Supervision, TabletId,
+    Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform,
+    Secret, SerialNumber, Supervision, TabletId,
 };
 
 use super::postgresql::TestDatabase;
@@ -111,9 +111,11 @@ impl Fixture {
     ) -> CommandId {
         let mut command = command(enrolled, seconds);
         change(&mut command);
-        let queued = self.write(move |tx| commands::queue(tx, &command, Some(b"<plist/>".to_vec()))).await;
+        let queued =
+            self.write(move |tx| commands::queue(tx, command.clone(), Some(b"<plist/>".to_vec()))).await;
         match queued {
-            Enqueued::New(id) | Enqueued::Already(id) => id,
+            Enqueued::New(command) => command.id,
+            Enqueued::Already(id) => id,
         }
     }
 
@@ -168,6 +170,7 @@ pub(crate) fn destruction(kind: DestructionKind, reference: &str, seconds: i64) 
     NewDestruction {
         id: DestructionId::new(at(seconds)),
         kind,
+        day: Day::of(at(seconds)),
         at: at(seconds),
         actor: Actor::Host,
         uai: Some("0761234A".parse().unwrap()),

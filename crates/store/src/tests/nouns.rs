@@ -57,7 +57,7 @@ async fn a_tablet_is_found_by_its_serial_and_listed_in_pages(fixture: Fixture) {
         seen.extend(page);
     }
     assert_eq!(seen, all);
-    assert_eq!(fixture.read(tablets::count).await, 5);
+    assert_eq!(fixture.read(|tx| tablets::count(tx, &Within::Everything)).await, 5);
     let (wanted, serial) = (all[3].clone(), all[3].serial.clone());
     assert_eq!(fixture.read(move |tx| tablets::by_serial(tx, &serial)).await, Some(wanted.clone()));
     let unknown = "NOSUCHSERIAL".parse().unwrap();
@@ -113,7 +113,11 @@ async fn an_enrolment_comes_back_whole_and_its_secrets_apart(fixture: Fixture) {
     let active = fixture.read(|tx| enrolments::list(tx, Some(EnrolmentState::Active), None, 10)).await;
     assert_eq!(active, vec![row]);
     for (state, expected) in [(EnrolmentState::Active, 1), (EnrolmentState::Invited, 0)] {
-        assert_eq!(fixture.read(move |tx| enrolments::count(tx, state)).await, expected, "{state}");
+        assert_eq!(
+            fixture.read(move |tx| enrolments::count(tx, state, &Within::Everything)).await,
+            expected,
+            "{state}"
+        );
     }
     let lost = fixture.read(|tx| enrolments::count_other_topics(tx, "com.apple.mgmt.External.2")).await;
     assert_eq!(lost, 1);
@@ -272,7 +276,7 @@ async fn a_link_gives_out_what_it_counts_and_nothing_after(fixture: Fixture) {
     assert!(fixture.write(move |tx| links::revoke(tx, revoked_id, at(5))).await);
     assert!(!fixture.write(move |tx| links::revoke(tx, revoked_id, at(6))).await);
     assert!(!fixture.write(move |tx| links::use_once(tx, revoked_id, at(5))).await);
-    assert_eq!(fixture.read(|tx| links::list(tx, None, 10)).await.len(), 2);
+    assert_eq!(fixture.read(|tx| links::list(tx, &Within::Everything, None, 10)).await.len(), 2);
 }
 
 async fn an_authority_keeps_its_key_and_one_of_ours_issues(fixture: Fixture) {
@@ -525,14 +529,14 @@ async fn t_c20_the_audit_log_is_appended_and_never_edited(fixture: Fixture) {
         entry.detail = Some(json!({ "uses": number }));
         fixture.write(move |tx| audit::append(tx, &entry)).await;
     }
-    let all = fixture.read(|tx| audit::list(tx, &Filter::default(), 0, 10)).await;
+    let all = fixture.read(|tx| audit::list(tx, &Filter::default(), None, 10)).await;
     assert_eq!(all.len(), 2);
     assert!(all[0].seq < all[1].seq);
     assert_eq!((all[0].actor.as_str(), all[0].reason.as_deref()), ("host", Some("one")));
     let after = all[0].seq;
-    assert_eq!(fixture.read(move |tx| audit::list(tx, &Filter::default(), after, 10)).await, all[1..]);
+    assert_eq!(fixture.read(move |tx| audit::list(tx, &Filter::default(), Some(after), 10)).await, all[1..]);
     let of = Filter { tablet: Some(enrolled.tablet), ..Filter::default() };
-    let of_tablet = fixture.read(move |tx| audit::list(tx, &of, 0, 10)).await;
+    let of_tablet = fixture.read(move |tx| audit::list(tx, &of, None, 10)).await;
     assert_eq!(of_tablet, all[1..]);
     for edit in
         ["UPDATE audit SET reason = 'x'", "UPDATE audit SET actor = 'x', reason = NULL", "DELETE FROM audit"]

@@ -1,4 +1,4 @@
-//! The pace of requests that prove nothing yet: enrolment and SCEP. Enrolled tablets are never slowed down.
+//! The pace of requests that prove nothing yet: enrolment, SCEP, signing in. Enrolled tablets are never slowed down.
 //!
 //! A whole school comes out of one public address, so the pace by address is generous; the overall pace
 //! bounds what signatures and certificates may cost the machine. Time is the machine's monotonic clock, not
@@ -59,7 +59,7 @@ type ByAddress<C> = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, NoOpMiddle
 
 /// Lets unauthenticated requests pass at a bounded pace, in bounded memory.
 #[derive(Debug)]
-pub(crate) struct Gate<C: Clock = DefaultClock> {
+pub struct Gate<C: Clock = DefaultClock> {
     clock: C,
     by_address: ByAddress<C>,
     /// Shared by the addresses that do not fit in the table.
@@ -72,7 +72,8 @@ pub(crate) struct Gate<C: Clock = DefaultClock> {
 
 impl Gate<DefaultClock> {
     /// A gate on the machine's monotonic clock.
-    pub(crate) fn new(limits: RateLimits) -> Self {
+    #[must_use]
+    pub fn new(limits: RateLimits) -> Self {
         Self::with_clock(limits, DefaultClock::default())
     }
 }
@@ -93,7 +94,10 @@ impl<C: Clock + Clone> Gate<C> {
     /// Lets one request of `client` pass, or says how long to wait.
     ///
     /// The pace by address comes first: a noisy address does not use up everyone's.
-    pub(crate) fn admit(&self, client: IpAddr) -> Result<(), Duration> {
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit(&self, client: IpAddr) -> Result<(), Duration> {
         if self.has_room() {
             self.by_address.check_key(&network(client)).map_err(|until| self.wait(&until))?;
         } else {
