@@ -6,7 +6,10 @@
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod brake;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;
@@ -22,6 +25,8 @@ mod enrolling;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
+mod half_open;
+#[cfg(test)]
 mod identities;
 #[cfg(test)]
 mod independent_clients;
@@ -30,6 +35,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 mod matrix;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]
@@ -50,6 +57,8 @@ mod restored;
 mod scep;
 #[cfg(test)]
 mod scep_clients;
+#[cfg(test)]
+mod status_reports;
 #[cfg(test)]
 mod strange_messages;
 #[cfg(test)]
