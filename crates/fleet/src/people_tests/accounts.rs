@@ -54,7 +54,7 @@ async fn c3_1_7_whoever_manages_accounts_invites_into_their_own_organisation_and
         let denis = people.someone(Employer::Departement, "denis", &[Role::Operator]).await;
         let refused = accounts::invite(&people.fleet, &denis.1, new("paul"), now()).await.unwrap_err();
         assert_eq!(refused.code(), "not-allowed");
-        assert_eq!(people.audit().await, ["organisation.create", "account.invite"]);
+        assert_eq!(people.audit().await, ["account.invite"]);
     }
 }
 
@@ -121,7 +121,7 @@ async fn t_c12_a_suspended_account_opens_nothing_from_that_instant_on_by_session
         assert!(identify(&people.fleet, token.expose(), now()).await.is_err());
         let oneself = accounts::suspend(&people.fleet, &people.operator, by_id(people.camille), None, now());
         assert_eq!(not_managed(oneself.await), NotManaged::Oneself);
-        assert_eq!(people.audit().await, ["organisation.create", "account.suspend", "account.reopen"]);
+        assert_eq!(people.audit().await, ["account.suspend", "account.reopen"]);
     }
 }
 
@@ -180,7 +180,6 @@ async fn c3_1_7_one_person_resets_one_factor_and_the_other_takes_two() {
         assert_eq!(
             people.audit().await,
             [
-                "organisation.create",
                 "account.reset-password",
                 "account.reset-second-factor",
                 "countersignature.ask",

@@ -57,13 +57,7 @@ async fn c3_1_7_a_right_to_approve_counts_a_day_after_another_person_of_the_orga
         assert!(approves(&people, paul.0, day).await);
         assert_eq!(
             people.audit().await,
-            [
-                "organisation.create",
-                "role.give",
-                "countersignature.ask",
-                "countersignature.give",
-                "role.confirm"
-            ]
+            ["role.give", "countersignature.ask", "countersignature.give", "role.confirm"]
         );
     }
 }
@@ -120,7 +114,7 @@ async fn c3_1_7_nobody_gives_a_role_to_themselves_nor_to_another_organisation() 
         let shown = crate::accounts::show(&people.fleet, &anne.1, Named::Id(anne.0), now()).await.unwrap();
         let last = roles::take_back(&people.fleet, &anne.1, shown.roles[0].id(), None, now()).await;
         assert!(matches!(last, Err(Refusal::NotRevoked(NotRevoked::LastManager))), "{last:?}");
-        assert_eq!(people.audit().await, ["organisation.create"]);
+        assert!(people.audit().await.is_empty(), "what is refused leaves no trace of a change");
     }
 }
 

@@ -95,13 +95,7 @@ async fn c3_1_7_a_second_person_sees_what_is_asked_signs_it_and_the_signature_se
         assert_eq!(why(asked.invites("anne.roy").await), NotCountersigned::Used { at: now() });
         assert_eq!(
             asked.people.audit().await,
-            [
-                "organisation.create",
-                "organisation.create",
-                "countersignature.ask",
-                "countersignature.give",
-                "account.invite-first"
-            ]
+            ["organisation.create", "countersignature.ask", "countersignature.give", "account.invite-first"]
         );
     }
 }
@@ -293,5 +287,23 @@ async fn t_c14_a_session_without_a_code_and_a_token_that_is_limited_sign_nothing
         let refused = asked.answers(&token, Verdict::Give).await.unwrap_err();
         assert_eq!(refused.code(), "step-up");
         assert_eq!(asked.line(&asked.denis.1).await.unwrap().state, State::Waiting);
+    }
+}
+
+#[tokio::test]
+async fn t_c1_a_token_that_is_limited_to_a_college_sees_no_request_beyond_it() {
+    for engine in engines() {
+        let asked = Asked::new(engine).await;
+        let (store, only) = (asked.people.fleet.store(), ["0761234A".parse().unwrap()]);
+        for account in [asked.denis.0, asked.people.camille] {
+            let token = people::token(store, account, Scope::Operate, Some(only.clone().into()), now());
+            let limited = identify(&asked.people.fleet, token.await.unwrap().expose(), now()).await.unwrap();
+            assert!(matches!(asked.line(&limited).await, Err(Refusal::NotFound { .. })));
+            for which in [Which::ToAnswer, Which::Asked] {
+                let page = Page::default();
+                let listed = countersignatures::list(&asked.people.fleet, &limited, which, page, now()).await;
+                assert!(listed.unwrap().items.is_empty(), "{which:?}");
+            }
+        }
     }
 }
