@@ -7,6 +7,7 @@
 mod accounts;
 mod alarms;
 mod apple_authorities;
+mod audit;
 mod brake;
 mod commands;
 mod countersignatures;

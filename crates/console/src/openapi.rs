@@ -5,7 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, brake, commands, countersignatures, health, inventory, links,
+    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
     organisations, push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
@@ -41,6 +41,7 @@ use crate::{
         alarms::list, alarms::settle,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
+        audit::list, audit::anchor, audit::verify, audit::export,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

@@ -9,8 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, brake, commands, countersignatures, gate, health, inventory, links,
-    openapi, organisations, push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, gate, health, inventory,
+    links, openapi, organisations, push_certificate, roles, school_years, sessions, tablets, takeovers,
+    tokens,
 };
 
 /// Who may enter.
@@ -133,6 +134,10 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),
     post("/api/v1/campaigns/ask", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::ask_campaign)),
     delete("/api/v1/campaigns/{id}", Access::May(Permission::OpenCampaign), || web::delete().to(brake::end_campaign)),
+    get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
+    get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
+    get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
+    get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

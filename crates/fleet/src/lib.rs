@@ -9,6 +9,7 @@ pub mod alarms;
 mod answers;
 pub mod apple_authorities;
 mod audit;
+pub mod audit_log;
 pub mod authorities;
 mod bearer_secret;
 pub mod brake;

@@ -129,7 +129,7 @@ fn imported(tx: &mut Tx<'_>, page: &Page<i64>) -> Result<Listed<Takeover>, Refus
     let mut after = page.after.unwrap_or(0);
     let (mut items, mut looked_through) = (Vec::new(), 0);
     loop {
-        let entries = log::list(tx, &log::Filter::default(), after, BATCH)?;
+        let entries = log::list(tx, &log::Filter::default(), Some(after), BATCH)?;
         if entries.is_empty() {
             return Ok(Listed { items, next: None });
         }

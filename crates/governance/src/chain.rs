@@ -11,6 +11,7 @@
 //! Whoever owns the database can compute a whole new chain. An [`Anchor`], kept elsewhere, shows it, as it
 //! shows that seals were cut off the end.
 
+mod place;
 mod row;
 mod seal;
 mod verify;

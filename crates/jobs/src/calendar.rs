@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fleet::brake::held;
 use fleet::{Fleet, Principal, Refusal, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -23,6 +24,7 @@ pub(crate) struct Calendar {
     clock: Arc<dyn Clock>,
     waker: Waker,
     expired_at: Option<Instant>,
+    answers_at: Option<Instant>,
     renewed_at: Option<Instant>,
     watched_at: Option<Instant>,
     forgot_at: Option<Instant>,
@@ -36,6 +38,7 @@ impl Calendar {
             clock,
             waker,
             expired_at: None,
+            answers_at: None,
             renewed_at: None,
             watched_at: None,
             forgot_at: None,
@@ -52,6 +55,11 @@ impl Calendar {
             && done("expire commands", &upkeep::expire_commands(fleet, &calendar, now).await)
         {
             self.expired_at = Some(now);
+        }
+        if is_due(self.answers_at, EXPIRE_EVERY, now)
+            && done("give up what nobody answered", &held::lapse(fleet, &calendar, now).await)
+        {
+            self.answers_at = Some(now);
         }
         if is_due(self.renewed_at, RENEW_EVERY, now) {
             let asked = upkeep::renew_identities(fleet, &calendar, now).await;

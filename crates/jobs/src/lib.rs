@@ -1,17 +1,19 @@
 //! Floor 6: the calendar and the messengers.
 //!
-//! Two tasks, started together and stopped together. The *messenger* wakes tablets for which something waits:
+//! Three tasks, started together and stopped together. The *messenger* wakes tablets for which something waits:
 //! it claims those that are due, sends one push to each, however many commands wait, and records what Apple
 //! said. The *calendar* does what is due by the clock: it expires commands, starts the renewal of certificates,
-//! and tidies up what nobody will use any more.
+//! forgets what was kept for long enough, and tidies up what nobody will use any more. The *sealer* chains the entries
+//! of the audit log, a second after they were written.
 //!
-//! Both work in rounds over the database and hold nothing that matters between two of them: any number of
+//! All work in rounds over the database and hold nothing that matters between two of them: any number of
 //! nodes may run them over one database, and one that dies leaves leases that run out. A round that fails is
 //! logged and comes again.
 
 mod calendar;
 mod messenger;
 mod runner;
+mod sealer;
 
 pub use messenger::PushService;
 pub use runner::{Rhythm, Runner, Waker, start};

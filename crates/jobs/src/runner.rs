@@ -1,4 +1,4 @@
-//! The two tasks: started, woken, stopped.
+//! The tasks: started, woken, stopped.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use types::{Clock, Duration};
 
 use crate::calendar::Calendar;
 use crate::messenger::{Messenger, PushService};
+use crate::sealer::Sealer;
 
 /// How often the tasks look for work by themselves.
 ///
@@ -20,12 +21,18 @@ pub struct Rhythm {
     pub messenger: Duration,
     /// Between two looks at the clock for work that is due.
     pub calendar: Duration,
+    /// Between two looks for entries of the audit log that have no seal yet.
+    pub sealer: Duration,
 }
 
 impl Default for Rhythm {
-    /// Every second; every ten seconds.
+    /// Every second; every ten seconds; every second.
     fn default() -> Self {
-        Self { messenger: Duration::from_secs(1), calendar: Duration::from_secs(10) }
+        Self {
+            messenger: Duration::from_secs(1),
+            calendar: Duration::from_secs(10),
+            sealer: Duration::from_secs(1),
+        }
     }
 }
 
@@ -60,7 +67,7 @@ pub struct Runner {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts the messenger and the calendar on the current runtime.
+/// Starts the messenger, the calendar and the sealer on the current runtime.
 #[must_use]
 pub fn start(fleet: &Fleet, clock: &Arc<dyn Clock>, service: PushService, rhythm: Rhythm) -> Runner {
     let (stop, stopping) = watch::channel(false);
@@ -68,9 +75,11 @@ pub fn start(fleet: &Fleet, clock: &Arc<dyn Clock>, service: PushService, rhythm
 
     let messenger = Messenger::new(fleet.clone(), Arc::clone(clock), service);
     let calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
+    let sealer = Sealer::new(fleet.clone(), Arc::clone(clock));
     let tasks = vec![
         tokio::spawn(messengers_rounds(messenger, waker.clone(), rhythm.messenger, stopping.clone())),
-        tokio::spawn(calendars_rounds(calendar, waker.clone(), rhythm.calendar, stopping)),
+        tokio::spawn(calendars_rounds(calendar, waker.clone(), rhythm.calendar, stopping.clone())),
+        tokio::spawn(sealers_rounds(sealer, rhythm.sealer, stopping)),
     ];
     Runner { waker, stop, tasks }
 }
@@ -116,6 +125,21 @@ async fn calendars_rounds(
     }
 }
 
+/// Nobody waits for a seal, so nobody wakes the sealer. A batch under way when the server stops is given up whole.
+async fn sealers_rounds(mut sealer: Sealer, interval: Duration, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let mut stopped = stopping.clone();
+        let more = tokio::select! {
+            more = sealer.round() => more,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        let pause = if more { Duration::ZERO } else { interval };
+        if rest(pause, std::future::pending(), &mut stopping).await.is_stop() {
+            return;
+        }
+    }
+}
+
 /// What ended a rest.
 enum Rested {
     GoOn,
@@ -149,7 +173,7 @@ impl Runner {
         &self.waker
     }
 
-    /// Stops both tasks, and waits until they have.
+    /// Stops the tasks, and waits until they have.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {

@@ -546,6 +546,8 @@ diesel::allow_tables_to_appear_in_same_query!(organisations, alarms);
 diesel::allow_tables_to_appear_in_same_query!(organisations, audit);
 diesel::allow_tables_to_appear_in_same_query!(tablets, alarms);
 diesel::allow_tables_to_appear_in_same_query!(tablets, audit);
+// Entries whose seal there is not.
+diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);

@@ -195,8 +195,11 @@ impl TestServer {
         options.owner_may_serve = self.database.owner_serves;
         options.unauthenticated = self.setup.rates;
         options.coming_in = self.setup.coming_in;
-        options.rhythm =
-            Rhythm { messenger: Duration::from_millis(100), calendar: Duration::from_millis(500) };
+        options.rhythm = Rhythm {
+            messenger: Duration::from_millis(100),
+            calendar: Duration::from_millis(500),
+            sealer: Duration::from_millis(100),
+        };
         if let Some(lifetime) = self.setup.identity_lifetime {
             options.identity_lifetime = lifetime;
         }
@@ -244,6 +247,11 @@ impl TestServer {
         let (certificate_pem, key_pem) = self.push_service.certificate();
         let wanted = json!({ "certificate_pem": certificate_pem, "key_pem": key_pem });
         self.stepped_up().await?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
+    }
+
+    /// What its configuration says, `key=value`; the later holds.
+    pub(crate) fn flags(&self) -> &[String] {
+        &self.flags
     }
 
     /// The clock of the server and of its tablets.
@@ -312,6 +320,12 @@ impl TestServer {
     /// [`TestkitError::Stopped`].
     pub async fn new_token(&self, scope: Scope) -> Result<Secret<String>, TestkitError> {
         Ok(people::token(self.fleet()?.store(), self.operator()?, scope, None, self.clock.now()).await?)
+    }
+
+    /// The database of the server, as its configuration names it.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database.url
     }
 
     /// The account that [`Self::api`] acts for: operator and administrator of the département, as the first one is.

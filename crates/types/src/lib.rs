@@ -16,7 +16,7 @@ mod secret;
 mod states;
 mod tablet;
 
-pub use actor::Actor;
+pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{

@@ -8,7 +8,10 @@ mod accounts;
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod brake;
 mod by_hand;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+mod matrix;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]

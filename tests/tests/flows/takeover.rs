@@ -156,7 +156,7 @@ async fn idle(ipad: &mut Ipad) -> u16 {
 async fn audited(server: &TestServer) -> Vec<store::audit::Entry> {
     let store = server.fleet().unwrap().store();
     let entries =
-        store.read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000)).await.unwrap();
+        store.read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 1_000)).await.unwrap();
     entries.into_iter().filter(|entry| entry.action == "takeover.import").collect()
 }
 

@@ -193,7 +193,7 @@ impl People {
         let entries = self
             .fleet
             .store()
-            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000))
+            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 1_000))
             .await
             .unwrap();
         entries.into_iter().map(|entry| entry.action).filter(|action| action != "authority.create").collect()

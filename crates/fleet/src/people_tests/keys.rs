@@ -105,7 +105,7 @@ async fn only_the_hash_of_a_token_is_stored() {
     let entries = people
         .fleet
         .store()
-        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 100))
+        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 100))
         .await
         .unwrap();
     let stored =

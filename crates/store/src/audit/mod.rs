@@ -10,11 +10,11 @@ pub(crate) mod seals;
 use std::fmt;
 use std::str::FromStr;
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, TextExpressionMethods as _};
 use types::{Actor, EnrolmentId, Instant, TabletId};
 
 pub use governance::chain::{Row, Seal};
-pub use seals::{Link, last_seal, next_link, rows_of_seal, seal_batch, seals, unsealed};
+pub use seals::{Link, count_seals, last_seal, links, seal_batch, seals, unsealed, without_a_seal};
 
 use crate::column::{Column as _, read};
 use crate::schema::audit;
@@ -152,12 +152,64 @@ pub struct Filter {
     pub tablet: Option<TabletId>,
     /// By this actor only.
     pub actor: Option<Actor>,
+    /// Of this kind only.
+    pub action: Option<ActionName>,
+    /// Not before this.
+    pub since: Option<Instant>,
+    /// Before this.
+    pub until: Option<Instant>,
+    /// Which way.
+    pub order: Order,
+}
+
+/// Which way the log is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As it was written.
+    #[default]
+    OldestFirst,
+    /// The latest entry first.
+    NewestFirst,
+}
+
+/// What was done, as entries name it: `link.create`; or `link`, for all that is done with links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionName(String);
+
+/// What is no name of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an action is named in small letters, such as `link.create`; `link` names all that is done with links"
+)]
+pub struct NotAnAction;
+
+impl FromStr for ActionName {
+    type Err = NotAnAction;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAction> {
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'-')
+        };
+        let words = text.split('.').count();
+        if text.len() > 64 || words > 2 || !text.split('.').all(word) {
+            return Err(NotAnAction);
+        }
+        Ok(Self(text.to_owned()))
+    }
 }
 
 impl Default for Filter {
     /// Everything.
     fn default() -> Self {
-        Self { within: Within::Everything, tablet: None, actor: None }
+        Self {
+            within: Within::Everything,
+            tablet: None,
+            actor: None,
+            action: None,
+            since: None,
+            until: None,
+            order: Order::OldestFirst,
+        }
     }
 }
 
@@ -166,16 +218,19 @@ type Listed = (
     (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
 );
 
-/// At most `limit` entries in order, from the first one after `after`. One whose transaction ended late may
-/// appear before others that were listed already: what must be complete reads the sealed ones ([`next_link`]).
+/// At most `limit` entries in order, from the one that follows `after`; from the first, without. One whose transaction ended late may
+/// appear before others that were listed already: what must be complete reads the sealed ones ([`links`]).
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    filter: &Filter,
+    after: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<Listed> = tx.run(|connection| {
         let mut query = audit::table
-            .filter(audit::seq.gt(after))
-            .order(audit::seq.asc())
             .limit(i64::from(limit))
             .select((
                 (audit::seq, audit::id, audit::at, audit::actor, audit::action),
@@ -188,6 +243,26 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, after: i64, limit: u32) -> Result<
         if let Some(actor) = filter.actor {
             query = query.filter(audit::actor.eq(actor.to_string()));
         }
+        if let Some(ActionName(action)) = &filter.action {
+            // A name holds nothing that a pattern could mean.
+            query = if action.contains('.') {
+                query.filter(audit::action.eq(action))
+            } else {
+                query.filter(audit::action.like(format!("{action}.%")))
+            };
+        }
+        if let Some(since) = filter.since {
+            query = query.filter(audit::at.ge(since.as_millis()));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(audit::at.lt(until.as_millis()));
+        }
+        query = match (filter.order, after) {
+            (Order::OldestFirst, None) => query.order(audit::seq.asc()),
+            (Order::OldestFirst, Some(after)) => query.filter(audit::seq.gt(after)).order(audit::seq.asc()),
+            (Order::NewestFirst, None) => query.order(audit::seq.desc()),
+            (Order::NewestFirst, Some(after)) => query.filter(audit::seq.lt(after)).order(audit::seq.desc()),
+        };
         of_tablets_within!(query, &filter.within, audit::tablet_id).load(connection)
     })?;
     rows.into_iter()

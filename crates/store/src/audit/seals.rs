@@ -1,9 +1,10 @@
 //! Seals: batches of entries, chained. One node seals at a time, because a seal's number is taken once; entries
 //! are sealed by having no seal yet, never by their places, since a transaction may end late.
 
+use diesel::dsl::max;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use governance::chain::{Body, Row, Seal};
 use types::Instant;
@@ -158,14 +159,26 @@ pub fn seals(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Seal>, Store
     rows.into_iter().map(|stored| stored.read()?.try_into()).collect()
 }
 
-/// The first seal after `after`, with its entries. A log of any length is verified or exported one link at a
-/// time, each in a transaction of its own: what is sealed changes no more.
+/// At most `limit` seals in order, from the first one after `after`, each with its entries. A log of any length is
+/// verified or exported so, each part in a transaction of its own: what is sealed changes no more.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn next_link(tx: &mut Tx<'_>, after: i64) -> Result<Option<Link>, StoreError> {
-    let Some(seal) = seals(tx, after, 1)?.pop() else { return Ok(None) };
-    Ok(Some(Link { rows: rows_of_seal(tx, seal.number)?, seal }))
+pub fn links(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Link>, StoreError> {
+    let seals = seals(tx, after, limit)?;
+    let (Some(first), Some(last)) = (seals.first(), seals.last()) else { return Ok(Vec::new()) };
+    let mut rows = rows_of_seals(tx, first.number, last.number)?.into_iter().peekable();
+    let mut links = Vec::with_capacity(seals.len());
+    for seal in seals {
+        // Entries that name a seal in between which there is not belong to none.
+        while rows.next_if(|row| row.seal_number < Some(seal.number)).is_some() {}
+        let mut own = Vec::new();
+        while let Some(row) = rows.next_if(|row| row.seal_number == Some(seal.number)) {
+            own.push(row);
+        }
+        links.push(Link { seal, rows: own });
+    }
+    Ok(links)
 }
 
 type Columns = (
@@ -185,15 +198,12 @@ macro_rules! columns {
     };
 }
 
-/// The entries under a seal, in the order of their places.
-///
-/// # Errors
-/// [`StoreError::Corrupt`].
-pub fn rows_of_seal(tx: &mut Tx<'_>, number: i64) -> Result<Vec<Row>, StoreError> {
+/// The entries under some seals, by seal and in the order of their places.
+fn rows_of_seals(tx: &mut Tx<'_>, first: i64, last: i64) -> Result<Vec<Row>, StoreError> {
     let rows: Vec<Columns> = tx.run(|connection| {
         audit::table
-            .filter(audit::seal_number.eq(number))
-            .order(audit::seq.asc())
+            .filter(audit::seal_number.between(first, last))
+            .order((audit::seal_number.asc(), audit::seq.asc()))
             .select(columns!())
             .load(connection)
     })?;
@@ -215,6 +225,35 @@ pub fn unsealed(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Row>, Sto
             .load(connection)
     })?;
     rows.into_iter().map(typed).collect()
+}
+
+/// At most `limit` entries that no seal binds, in order, from the first one after `after`: those that have none yet,
+/// and those that name one which there is not.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn without_a_seal(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    let seals = audit_seals::table.select(audit_seals::number.nullable());
+    let rows: Vec<Columns> = tx.run(|connection| {
+        audit::table
+            .filter(audit::seq.gt(after))
+            .filter(audit::seal_number.is_null().or(audit::seal_number.ne_all(seals)))
+            .order(audit::seq.asc())
+            .limit(i64::from(limit))
+            .select(columns!())
+            .load(connection)
+    })?;
+    rows.into_iter().map(typed).collect()
+}
+
+/// How many seals there are, by the number of the last.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count_seals(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let last: Option<i64> =
+        tx.run(|connection| audit_seals::table.select(max(audit_seals::number)).first(connection))?;
+    Ok(last.map_or(0, |last| u64::try_from(last).unwrap_or(0)))
 }
 
 fn typed(columns: Columns) -> Result<Row, StoreError> {

@@ -56,7 +56,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
                     expires_at: at(90_000),
                 },
             )?;
-            commands::queue(tx, &erase, None)?;
+            commands::queue(tx, erase.clone(), None)?;
             enrolments::set_secrets(
                 tx,
                 enrolled.enrolment,
@@ -89,7 +89,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
                 commands::get(tx, &erase_id)?,
                 enrolments::secrets(tx, enrolled.enrolment)?,
                 restore::restored_at(tx)?,
-                audit::list(tx, &audit::Filter::default(), 0, 10)?,
+                audit::list(tx, &audit::Filter::default(), None, 10)?,
             ))
         })
         .await

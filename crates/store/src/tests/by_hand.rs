@@ -112,7 +112,7 @@ async fn t_c20_the_audit_log_is_neither_cut_nor_written_over(fixture: Fixture) {
             )
         })
         .await;
-    let before = fixture.read(|tx| audit::list(tx, &audit::Filter::default(), 0, 10)).await;
+    let before = fixture.read(|tx| audit::list(tx, &audit::Filter::default(), None, 10)).await;
     match fixture.store.engine() {
         Engine::Sqlite => {
             for statement in [
@@ -136,7 +136,7 @@ async fn t_c20_the_audit_log_is_neither_cut_nor_written_over(fixture: Fixture) {
             );
         }
     }
-    assert_eq!(fixture.read(|tx| audit::list(tx, &audit::Filter::default(), 0, 10)).await, before);
+    assert_eq!(fixture.read(|tx| audit::list(tx, &audit::Filter::default(), None, 10)).await, before);
     // The log goes on.
     fixture.write(|tx| audit::append(tx, &NewEntry::new(at(2), Actor::Host, "link.revoke"))).await;
 }

@@ -529,14 +529,14 @@ async fn t_c20_the_audit_log_is_appended_and_never_edited(fixture: Fixture) {
         entry.detail = Some(json!({ "uses": number }));
         fixture.write(move |tx| audit::append(tx, &entry)).await;
     }
-    let all = fixture.read(|tx| audit::list(tx, &Filter::default(), 0, 10)).await;
+    let all = fixture.read(|tx| audit::list(tx, &Filter::default(), None, 10)).await;
     assert_eq!(all.len(), 2);
     assert!(all[0].seq < all[1].seq);
     assert_eq!((all[0].actor.as_str(), all[0].reason.as_deref()), ("host", Some("one")));
     let after = all[0].seq;
-    assert_eq!(fixture.read(move |tx| audit::list(tx, &Filter::default(), after, 10)).await, all[1..]);
+    assert_eq!(fixture.read(move |tx| audit::list(tx, &Filter::default(), Some(after), 10)).await, all[1..]);
     let of = Filter { tablet: Some(enrolled.tablet), ..Filter::default() };
-    let of_tablet = fixture.read(move |tx| audit::list(tx, &of, 0, 10)).await;
+    let of_tablet = fixture.read(move |tx| audit::list(tx, &of, None, 10)).await;
     assert_eq!(of_tablet, all[1..]);
     for edit in
         ["UPDATE audit SET reason = 'x'", "UPDATE audit SET actor = 'x', reason = NULL", "DELETE FROM audit"]

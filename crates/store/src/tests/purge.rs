@@ -64,9 +64,9 @@ async fn c3_1_6_an_empty_database_has_nothing_to_forget(fixture: Fixture) {
 
 async fn t_c20_the_body_of_an_old_entry_of_the_audit_log_is_emptied_and_the_entry_stays(fixture: Fixture) {
     insert_audit(&fixture, fixture.enrolled(1).await);
-    let before = fixture.read(|tx| crate::audit::list(tx, &crate::audit::Filter::default(), 0, 10)).await;
+    let before = fixture.read(|tx| crate::audit::list(tx, &crate::audit::Filter::default(), None, 10)).await;
     assert_eq!(fixture.write(|tx| purge::audit(tx, at(BEFORE), 10)).await, 3);
-    let after = fixture.read(|tx| crate::audit::list(tx, &crate::audit::Filter::default(), 0, 10)).await;
+    let after = fixture.read(|tx| crate::audit::list(tx, &crate::audit::Filter::default(), None, 10)).await;
     assert_eq!(after.len(), 5);
     for (before, after) in before.iter().zip(&after) {
         let emptied = crate::audit::Entry { reason: None, detail: None, ..before.clone() };

@@ -51,7 +51,10 @@ async fn upgraded(url: DatabaseUrl) {
     assert_eq!((seal.number, seal.row_count), (1, 2));
     let (entries, link) = store
         .read(|tx| {
-            Ok::<_, StoreError>((audit::list(tx, &Filter::default(), 0, 10)?, audit::next_link(tx, 0)?))
+            Ok::<_, StoreError>((
+                audit::list(tx, &Filter::default(), None, 10)?,
+                audit::links(tx, 0, 1)?.pop(),
+            ))
         })
         .await
         .unwrap();
