@@ -4,6 +4,8 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod asker;
 #[cfg(test)]
 mod batch;
