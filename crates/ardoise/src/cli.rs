@@ -8,7 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    alarm, apple, command, inventory, link, push_certificate, status, tablet, takeover, token,
+    alarm, apple, audit, brake, command, inventory, link, privacy, push_certificate, session, status, tablet,
+    takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -17,8 +18,10 @@ Begin here:
   ardoise init --tablets-url https://mdm.example.org --organisation \"Département de l'Exemple\"
   ardoise serve                                  serve the home folder that `init` made
 
-Then, from anywhere, with a token:
-  export ARDOISE_SERVER=https://ardoise.example.org ARDOISE_TOKEN=ardoise_…
+Then, from anywhere:
+  export ARDOISE_SERVER=https://ardoise.example.org
+  ardoise join                                   use an invitation: choose a password and a second factor
+  ardoise login marie.curie                      sign in
   ardoise inventory import tablets.csv           which tablets may enrol
   ardoise link create --uai 0761234A --max-uses 30
   ardoise tablet list --state enrolled
@@ -42,7 +45,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a home folder: configuration, key file, tables, authority, first token. Safe to repeat.
+    /// Make a home folder: configuration, key file, tables, authority, first account. Safe to repeat.
     Init(init::Arguments),
     /// Serve tablets and people until told to stop.
     Serve(serve::Arguments),
@@ -63,6 +66,21 @@ enum Verb {
     /// Layers of configuration in files: what is wrong with them, what tablets would be given.
     Profile(profile::Arguments),
 
+    /// Use an invitation: choose a password and a second factor.
+    Join(session::Join),
+    /// Sign in.
+    Login(session::Login),
+    /// Sign out.
+    Logout(session::Logout),
+    /// Show a code of your second factor: what needs one is open for five minutes.
+    StepUp(session::StepUp),
+    /// Who you are here and what you may do; your sessions.
+    Session(session::Sessions),
+    /// Set up your second factor, or change it.
+    SecondFactor(session::SecondFactor),
+    /// Change your password.
+    Password(session::Password),
+
     /// How the fleet stands, in a few numbers.
     Status(status::Arguments),
     /// The tablets that may enrol.
@@ -81,7 +99,17 @@ enum Verb {
     Apple(apple::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
-    /// Who may use the API.
+    /// Who did what, and whether the log of it is whole.
+    Audit(audit::Arguments),
+    /// What is stored about people; what the DPO validated; what was forgotten.
+    Privacy(privacy::Arguments),
+    /// What destroys, what holds it back, and the switch that stops everything.
+    Brake(brake::Arguments),
+    /// Decide that tablets leave management.
+    Unenrol(brake::Unenrol),
+    /// Restitutions above the budgets, opened by two persons.
+    Campaign(brake::Campaigns),
+    /// Tokens of yours, for your programs.
     Token(token::Arguments),
 }
 
@@ -100,6 +128,13 @@ impl Cli {
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
             Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
             Verb::Profile(arguments) => profile::run(&arguments, output),
+            Verb::Join(arguments) => Box::pin(session::join(arguments, output)).await,
+            Verb::Login(arguments) => Box::pin(session::login(arguments, output)).await,
+            Verb::Logout(arguments) => session::logout(arguments, output).await,
+            Verb::StepUp(arguments) => session::step_up(arguments, output).await,
+            Verb::Session(arguments) => session::sessions(arguments, output).await,
+            Verb::SecondFactor(arguments) => Box::pin(session::second_factor(arguments, output)).await,
+            Verb::Password(arguments) => session::password(arguments, output).await,
             Verb::Status(arguments) => status::run(arguments, output).await,
             Verb::Inventory(arguments) => inventory::run(arguments, output).await,
             Verb::Link(arguments) => link::run(arguments, output).await,
@@ -108,7 +143,12 @@ impl Cli {
             Verb::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
             Verb::Takeover(arguments) => takeover::run(arguments, output).await,
             Verb::Apple(arguments) => apple::run(arguments, output).await,
+            Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
+            Verb::Privacy(arguments) => privacy::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
+            Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
+            Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
+            Verb::Campaign(arguments) => Box::pin(brake::campaigns(arguments, output)).await,
             Verb::Token(arguments) => Box::pin(token::run(arguments, output)).await,
         }
     }
@@ -150,6 +190,8 @@ mod tests {
             "ardoise demo",
             "ardoise init --tablets-url https://mdm.example.org --organisation Exemple",
             "ardoise serve",
+            "ardoise join",
+            "ardoise login marie.curie",
             "ardoise inventory import tablets.csv",
             "ardoise link create --uai 0761234A --max-uses 30",
             "ardoise tablet list --state enrolled",
@@ -158,6 +200,17 @@ mod tests {
             "ardoise demo first-day --tablets 50 --json",
             "ardoise --json alarm list --server https://localhost:9443",
             "ardoise apple authority add root.pem",
+            "ardoise brake drill --what unenrolment --acts 13000",
+            "ardoise unenrol DMPXK1ABCD12 --reason sold --code 123456",
+            "ardoise campaign ask --colleges 0761234A,0767777B --from 2027-06-21 --to 2027-07-02 --ceiling 600 --reason end",
+            "ardoise audit list --tablet DMPXK1ABCD12 --since 2026-11-01T00:00:00Z --order newest",
+            "ardoise audit verify --on-this-machine --against 42:9f86",
+            "ardoise audit export log.jsonl",
+            "ardoise audit verify --file log.jsonl",
+            "ardoise privacy register --format html --language fr",
+            "ardoise privacy validate app-inventory --entry 1161e6e0",
+            "ardoise privacy withdraw app-inventory --reason x",
+            "ardoise privacy prove --json",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
@@ -207,11 +260,13 @@ mod tests {
         for line in [
             "ardoise",
             "ardoise link create",
+            "ardoise unenrol --reason nothing",
             "ardoise link create --tablet DMPXK1ABCD12 --uai 0761234A",
             "ardoise link create --uai 0761234A",
             "ardoise command send X InstallProfile --profile a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
+            "ardoise audit verify --on-this-machine --file log.jsonl",
             "ardoise profile lint",
             "ardoise profile diff a.toml",
         ] {

@@ -3,12 +3,17 @@
 pub(crate) mod alarm;
 mod api;
 pub(crate) mod apple;
+pub(crate) mod audit;
+pub(crate) mod brake;
 pub(crate) mod command;
 mod connection;
 pub(crate) mod inventory;
 pub(crate) mod link;
+pub(crate) mod privacy;
 mod problem;
 pub(crate) mod push_certificate;
+mod secrets;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tablet;
 pub(crate) mod takeover;

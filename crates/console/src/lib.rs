@@ -7,6 +7,7 @@
 mod alarms;
 mod apple_authorities;
 mod audit;
+mod brake;
 mod commands;
 mod gate;
 mod health;
@@ -16,6 +17,7 @@ mod language;
 mod links;
 mod openapi;
 mod parameters;
+mod privacy;
 mod problem;
 mod push_certificate;
 mod routes;

@@ -5,8 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, audit, commands, health, inventory, links, push_certificate, sessions,
-    tablets, takeovers, tokens,
+    alarms, apple_authorities, audit, brake, commands, health, inventory, links, privacy, push_certificate,
+    sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -30,7 +30,10 @@ use crate::{
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
         alarms::list, alarms::settle,
+        privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
         audit::list, audit::anchor, audit::verify, audit::export,
+        brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
+        brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

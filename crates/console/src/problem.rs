@@ -10,8 +10,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use fleet::Refusal;
-use governance::NotGranted;
-use governance::account::NotManaged;
 use serde::Serialize;
 use types::Duration;
 use utoipa::ToSchema;
@@ -114,15 +112,22 @@ impl ResponseError for Failure {
                 Refusal::NotAuthenticated | Refusal::NotSignedIn(_) => StatusCode::UNAUTHORIZED,
                 Refusal::NotAllowed(_)
                 | Refusal::OtherHands(_)
+                | Refusal::NotValidated(_)
                 | Refusal::CodeRefused(_)
-                | Refusal::NotManaged(NotManaged::NotAllowed(_))
-                | Refusal::NotGranted(NotGranted::NotAllowed(_))
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                Refusal::Conflict(_) | Refusal::NotManaged(_) | Refusal::NotGranted(_) => {
-                    StatusCode::CONFLICT
-                }
+                Refusal::NotValidatedSo(_)
+                | Refusal::Conflict(_)
+                | Refusal::Stopped(_)
+                | Refusal::NotReleased(_)
+                | Refusal::NotOpened(_)
+                | Refusal::NotManaged(_)
+                | Refusal::NotGranted(_)
+                | Refusal::NotRevoked(_)
+                | Refusal::NotConfirmed(_)
+                | Refusal::NotAsked(_)
+                | Refusal::NotCountersigned { .. } => StatusCode::CONFLICT,
                 Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -295,6 +300,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ("too many attempts from this address", "wait as long as `Retry-After` says"),
             ("trop d’essais depuis cette adresse", "attendez le temps indiqué par `Retry-After`"),
         ),
+        "stopped" => (
+            (
+                "the switch is thrown: nothing destructive goes",
+                "`ardoise brake show` says since when and why; two persons release it",
+            ),
+            (
+                "l’interrupteur est actionné : rien de destructeur ne part",
+                "`ardoise brake show` dit depuis quand et pourquoi ; deux personnes le relâchent",
+            ),
+        ),
         "not-decided-so" => (
             ("this cannot be decided so", "read why below; somebody else may have to decide, or to sign"),
             (
@@ -348,6 +363,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             (
                 "une règle de la convention l’interdit",
                 "lisez la règle ; ce qu’elle demande doit d’abord être enregistré",
+            ),
+        ),
+        "not-validated" => (
+            (
+                "this processing of personal data is off",
+                "ask the DPO to read its entry (`ardoise privacy register`) and to validate it",
+            ),
+            (
+                "ce traitement de données personnelles n’est pas activé",
+                "demandez au délégué à la protection des données de lire l’entrée du registre et de la valider",
             ),
         ),
         "conflict" => (

@@ -9,8 +9,8 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    alarms, apple_authorities, audit, commands, gate, health, inventory, links, openapi, push_certificate,
-    sessions, tablets, takeovers, tokens,
+    alarms, apple_authorities, audit, brake, commands, gate, health, inventory, links, openapi, privacy,
+    push_certificate, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -44,6 +44,8 @@ pub struct Route {
 const SMALL: usize = 64 << 10;
 /// A whole inventory or takeover: as much as `limits.upload_bytes` may admit.
 const IMPORT: usize = 256 << 20;
+/// The names of as many tablets as a second person can be asked about.
+const BATCH: usize = 2 << 20;
 /// A command with a profile of 4 MiB, which base64 and JSON make longer.
 const COMMAND: usize = 8 << 20;
 
@@ -91,6 +93,22 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
     get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
     get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
+    get("/api/v1/privacy/register", Access::May(Permission::ViewRegister), || web::get().to(privacy::register)),
+    put("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), SMALL, || web::put().to(privacy::validate)),
+    delete("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), || web::delete().to(privacy::withdraw)),
+    get("/api/v1/privacy/purges", Access::May(Permission::ProvePurges), || web::get().to(privacy::prove)),
+    post("/api/v1/unenrolments", Access::May(Permission::Unenrol), BATCH, || web::post().to(brake::unenrol)),
+    get("/api/v1/brake", Access::May(Permission::ViewBrake), || web::get().to(brake::show)),
+    post("/api/v1/brake/engage", Access::May(Permission::EngageBrake), SMALL, || web::post().to(brake::engage)),
+    post("/api/v1/brake/ask-release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::ask_release)),
+    post("/api/v1/brake/release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::release)),
+    get("/api/v1/brake/acts", Access::May(Permission::ViewBrake), || web::get().to(brake::acts)),
+    post("/api/v1/brake/let-go", Access::May(Permission::Unenrol), SMALL, || web::post().to(brake::let_go)),
+    get("/api/v1/brake/drill", Access::May(Permission::DrillBrake), || web::get().to(brake::play)),
+    get("/api/v1/campaigns", Access::May(Permission::ViewBrake), || web::get().to(brake::campaigns)),
+    post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),
+    post("/api/v1/campaigns/ask", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::ask_campaign)),
+    delete("/api/v1/campaigns/{id}", Access::May(Permission::OpenCampaign), || web::delete().to(brake::end_campaign)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

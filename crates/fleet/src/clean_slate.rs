@@ -5,7 +5,7 @@
 use store::certificates::CertificateState;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::{StoreError, Tx};
-use types::Instant;
+use types::{EnrolmentEndId, Instant};
 
 /// The same tablet enrols again: the former enrolment is superseded.
 pub(crate) fn supersede(tx: &mut Tx<'_>, former: &Enrolment, now: Instant) -> Result<(), StoreError> {
@@ -15,6 +15,16 @@ pub(crate) fn supersede(tx: &mut Tx<'_>, former: &Enrolment, now: Instant) -> Re
 /// The tablet left by itself (CheckOut), or told us that it did.
 pub(crate) fn left(tx: &mut Tx<'_>, enrolment: &Enrolment, now: Instant) -> Result<(), StoreError> {
     finish(tx, enrolment, EnrolmentState::Ended, now)
+}
+
+/// The tablet left because we decided so: its certificate may be told from now on that it is no longer managed (M4).
+pub(crate) fn ended(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    end: EnrolmentEndId,
+    now: Instant,
+) -> Result<(), StoreError> {
+    finish(tx, &Enrolment { end_id: Some(end), ..enrolment.clone() }, EnrolmentState::Ended, now)
 }
 
 fn finish(

@@ -1,8 +1,11 @@
 //! What a person is told when something cannot be done: what happened, to which tablet, what to do next.
 
 use governance::account::NotManaged;
+use governance::brake::{Engaged, NotOpened, NotReleased};
+use governance::countersignature::{NotAsked, NotCountersigned, Purpose};
 use governance::sign_in::{NotSignedIn, NotSteppedUp};
-use governance::{NotAllowed, NotGranted};
+use governance::{NotAllowed, NotConfirmed, NotGranted, NotRevoked};
+use privacy::{NotGiven, NotValidated};
 use store::StoreError;
 use types::RuleId;
 
@@ -29,11 +32,45 @@ pub enum Refusal {
 
     /// An account is not managed so.
     #[error(transparent)]
-    NotManaged(#[from] NotManaged),
+    NotManaged(NotManaged),
 
     /// A role is not given so.
     #[error(transparent)]
-    NotGranted(#[from] NotGranted),
+    NotGranted(NotGranted),
+
+    /// A role is not taken back so.
+    #[error(transparent)]
+    NotRevoked(NotRevoked),
+
+    /// A right to approve is not confirmed so.
+    #[error(transparent)]
+    NotConfirmed(#[from] NotConfirmed),
+
+    /// Nothing is asked of a second person so.
+    #[error(transparent)]
+    NotAsked(NotAsked),
+
+    /// A second person's word does not count.
+    #[error("{why}")]
+    NotCountersigned {
+        /// What they were asked for.
+        purpose: Purpose,
+        /// Why it does not count.
+        why: NotCountersigned,
+    },
+
+    /// The switch of the brake is thrown: nothing destructive goes (M5).
+    #[error("the switch was thrown at {since}: {reason}; nothing is erased, put in lost mode or unenrolled (M5)",
+        since = .0.since, reason = .0.reason)]
+    Stopped(Engaged),
+
+    /// What the brake holds does not go.
+    #[error(transparent)]
+    NotReleased(#[from] NotReleased),
+
+    /// No campaign is opened.
+    #[error(transparent)]
+    NotOpened(NotOpened),
 
     /// It is not done by whoever asks, whatever their rights.
     #[error("this is done {0}")]
@@ -74,6 +111,14 @@ pub enum Refusal {
         what: String,
     },
 
+    /// The processing is off: no DPO validated its entry as it stands (C3.1.6).
+    #[error(transparent)]
+    NotValidated(#[from] NotValidated),
+
+    /// An entry of the register is not validated so.
+    #[error(transparent)]
+    NotValidatedSo(#[from] NotGiven),
+
     /// It contradicts what is already there.
     #[error("{0}")]
     Conflict(String),
@@ -98,12 +143,22 @@ impl Refusal {
             Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
             Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",
             Self::NotAllowed(_) | Self::OtherHands(_) => "not-allowed",
-            Self::NotManaged(_) | Self::NotGranted(_) => "not-decided-so",
+            Self::Stopped(_) => "stopped",
+            Self::NotReleased(_)
+            | Self::NotOpened(_)
+            | Self::NotManaged(_)
+            | Self::NotGranted(_)
+            | Self::NotRevoked(_)
+            | Self::NotConfirmed(_)
+            | Self::NotAsked(_)
+            | Self::NotCountersigned { .. } => "not-decided-so",
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
             Self::Invalid { .. } => "invalid",
             Self::Forbidden { .. } => "forbidden-by-rule",
+            Self::NotValidated(_) => "not-validated",
+            Self::NotValidatedSo(_) => "not-decided-so",
             Self::Conflict(_) => "conflict",
             Self::Store(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -115,9 +170,23 @@ impl Refusal {
     pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
+            Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
             Self::NotManaged(error) => error.rule(),
             Self::NotGranted(error) => error.rule(),
+            Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),
+            Self::NotConfirmed(error) => Some(error.rule()),
+            Self::NotCountersigned { purpose, why } => Some(why.rule(*purpose)),
+            Self::NotValidated(error) => Some(error.rule()),
+            Self::NotValidatedSo(error) => Some(error.rule()),
             _ => None,
+        }
+    }
+
+    /// Why the word of a second person, asked for this purpose, does not count.
+    pub(crate) fn not_countersigned(purpose: Purpose, why: NotCountersigned) -> Self {
+        match why {
+            NotCountersigned::NotAllowed(missing) => Self::NotAllowed(missing),
+            why => Self::NotCountersigned { purpose, why },
         }
     }
 
@@ -129,3 +198,19 @@ impl Refusal {
         Self::NotFound { noun, id: id.to_string() }
     }
 }
+
+/// A missing right is told as such, whatever was to be decided: a program knows by its code that a code of the
+/// second factor is missing.
+macro_rules! of_decisions {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::NotAllowed(missing) => Self::NotAllowed(missing),
+                    error => Self::$error(error),
+                }
+            }
+        }
+    )*};
+}
+of_decisions!(NotManaged, NotGranted, NotRevoked, NotAsked, NotOpened);

@@ -390,6 +390,19 @@ pub fn cancel(tx: &mut Tx<'_>, id: CommandId) -> Result<bool, StoreError> {
     Ok(cancelled == 1)
 }
 
+/// Offers a pending command no earlier than `until`, so that others go before it; `false` if it is not pending.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn put_off(tx: &mut Tx<'_>, id: CommandId, until: Instant) -> Result<bool, StoreError> {
+    let put_off = tx.run(|connection| {
+        diesel::update(commands::table.filter(commands::id.eq(id.to_string())).filter(commands::pending))
+            .set(commands::retry_at.eq(until.as_millis()))
+            .execute(connection)
+    })?;
+    Ok(put_off == 1)
+}
+
 /// Cancels everything that waits for the tablet of an enrolment: it ended, or the tablet enrolled again and
 /// starts clean. Returns how many.
 ///
@@ -439,8 +452,7 @@ pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreE
 crate::declared::declares! {
     commands kept as Commands {
         personal(AccountsAndAudit: Acts) { queued_by, queued_at }
-        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw }
-        personal(DeviceManagement: CommandHistory, AppInventory: ManagedApps) { result }
+        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw, result }
         personal(DeviceManagement: ContactTimes) { sent_at, not_now_at, answered_at }
         not_personal("which command of which tablet, and what it rests on") {
             id, enrolment_id, tablet_id, gate, incident_id, warrant_id, erase_order_id, enrolment_end_id,

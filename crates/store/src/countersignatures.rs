@@ -199,6 +199,26 @@ pub fn void(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<bool, StoreError>
     Ok(voided == 1)
 }
 
+/// Gives up every request that an account asked, and every answer it gave, as far as nothing came of them: its
+/// holder lost the right, or may be somebody else from now on. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, StoreError> {
+    let id = account.to_string();
+    let unused = countersignatures::state
+        .eq(CountersignatureState::Given.as_str())
+        .and(countersignatures::used_at.is_null());
+    let waits = countersignatures::state.eq(CountersignatureState::Waiting.as_str());
+    let theirs =
+        countersignatures::asked_by.eq(id.clone()).nullable().or(countersignatures::answered_by.eq(id));
+    tx.run(|connection| {
+        diesel::update(countersignatures::table.filter(waits.or(unused)).filter(theirs))
+            .set(countersignatures::state.eq(CountersignatureState::Void.as_str()))
+            .execute(connection)
+    })
+}
+
 /// Ends what nobody answered in time. Returns how many.
 ///
 /// # Errors
@@ -281,6 +301,29 @@ pub fn list(
             }
         };
         query.load::<Stored>(connection)
+    }))
+}
+
+/// At most `limit` requests that an account asked, the newest first, from the first one before `before`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_asker(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: Option<CountersignatureId>,
+    limit: u32,
+) -> Result<Vec<Countersignature>, StoreError> {
+    // `g` sorts after every hexadecimal digit.
+    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    read_all!(tx.run(|connection| {
+        countersignatures::table
+            .filter(countersignatures::asked_by.eq(account.to_string()))
+            .filter(countersignatures::id.lt(before))
+            .order(countersignatures::id.desc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
     }))
 }
 

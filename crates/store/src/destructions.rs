@@ -71,7 +71,9 @@ pub struct NewDestruction {
     pub id: DestructionId,
     /// What it does.
     pub kind: DestructionKind,
-    /// When it is ordered: it counts on that day in Paris.
+    /// The day it counts on.
+    pub day: Day,
+    /// When it is ordered.
     pub at: Instant,
     /// Who orders it: whoever recorded the receipt or gave the order, never the calendar.
     pub actor: Actor,
@@ -100,7 +102,7 @@ pub fn record(tx: &mut Tx<'_>, new: &NewDestruction) -> Result<(), StoreError> {
     let stored = Stored::of(&Destruction {
         id: new.id,
         kind: new.kind,
-        day: Day::of(new.at),
+        day: new.day,
         at: new.at,
         actor: new.actor.to_string(),
         account_id: match new.actor {
@@ -150,7 +152,7 @@ pub fn is_let_go(tx: &mut Tx<'_>, kind: DestructionKind, reference: &str) -> Res
         .is_some_and(|order| matches!(order.state, DestructionState::Counted | DestructionState::Released)))
 }
 
-/// How much was let go on a day outside campaigns, of all kinds together: the budgets are shared.
+/// How much went on a day without a second person and outside campaigns, of all kinds together: the budgets are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DayTally {
     /// By these actors together.
@@ -161,17 +163,16 @@ pub struct DayTally {
     pub fleet: u64,
 }
 
-/// The orders that a day's budgets count: what goes, and not what is held, void, or of a campaign.
+/// The orders that a day's budgets count: what goes by one person's word, and not what is held, was released by a
+/// second person, is void, or of a campaign.
 macro_rules! counted_on {
     ($day:expr) => {
         destructions::table
             .filter(destructions::day.eq($day.stored()))
-            .filter(destructions::state.eq_any(GONE))
+            .filter(destructions::state.eq(DestructionState::Counted.as_str()))
             .filter(destructions::campaign_id.is_null())
     };
 }
-
-const GONE: [&str; 2] = [DestructionState::Counted.as_str(), DestructionState::Released.as_str()];
 
 /// The tally of a day for actors whose acts count together (an account and those it made today, or one alone)
 /// and one collège, in one statement.
@@ -192,6 +193,46 @@ pub fn tally(tx: &mut Tx<'_>, day: Day, actors: &[Actor], uai: Option<&Uai>) -> 
     })?;
     let number = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
     Ok(DayTally { actors: number(actors), college: number(college), fleet: number(fleet) })
+}
+
+/// The latest day on which anything counts; `None` before the first order.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn latest_day(tx: &mut Tx<'_>) -> Result<Option<Day>, StoreError> {
+    let day: Option<String> = tx.run(|connection| {
+        destructions::table.select(diesel::dsl::max(destructions::day)).get_result(connection)
+    })?;
+    read(day, "destructions", "day", &"latest")
+}
+
+/// Everything that waits, or waited, for this answer, in the order it was asked for.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_countersignature(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<Vec<Destruction>, StoreError> {
+    read_all!(tx.run(|connection| {
+        destructions::table
+            .filter(destructions::countersignature_id.eq(id.to_string()))
+            .order(destructions::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The answers that something waits for.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn waiting_for(tx: &mut Tx<'_>) -> Result<Vec<CountersignatureId>, StoreError> {
+    let ids: Vec<Option<String>> = tx.run(|connection| {
+        destructions::table
+            .filter(destructions::state.eq(DestructionState::Held.as_str()))
+            .select(destructions::countersignature_id)
+            .distinct()
+            .load(connection)
+    })?;
+    ids.into_iter().flatten().map(|id| read(id.clone(), "destructions", "countersignature_id", &id)).collect()
 }
 
 /// How much each actor was let do on a day, the most first.

@@ -61,6 +61,21 @@ pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Record
     Ok(row.zip(tablet).map(|(row, tablet)| RecordedEnd::from_row(row.id, enrolment, tablet, row.decided_at)))
 }
 
+/// Whether an end of this enrolment was decided and stands, be it that the brake holds it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn is_decided(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    let open: i64 = tx.run(|connection| {
+        enrolment_ends::table
+            .filter(enrolment_ends::enrolment_id.eq(enrolment.to_string()))
+            .filter(enrolment_ends::state.eq(OrderState::Open.as_str()))
+            .count()
+            .get_result(connection)
+    })?;
+    Ok(open > 0)
+}
+
 /// Ends it; `false` if it is not open.
 ///
 /// # Errors

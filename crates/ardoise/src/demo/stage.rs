@@ -46,7 +46,7 @@ impl Stage {
         let pem = server.trust_pem().map_err(stopped)?;
         let trust_file = server.home().join(TRUST_FILE);
         std::fs::write(&trust_file, &pem).map_err(Failure::writing(&trust_file))?;
-        let api = Api::new(people_url.clone(), token.clone(), Some(pem.as_bytes()))?;
+        let api = Api::new(people_url.clone(), Some(token.clone()), None, Some(pem.as_bytes()))?;
         Ok(Self { server, api, token, tablets_url, people_url, trust_file })
     }
 

@@ -129,7 +129,7 @@ fn told(document: &Value) -> String {
     let home = document.pointer("/home").and_then(Value::as_str).unwrap_or_default();
     let invited = if document.pointer("/login").is_some_and(Value::is_string) {
         format!(
-            "\nThen, once: `ardoise account accept --home {home}` asks for the invitation, and for a password."
+            "\nThen, once: `ardoise join --home {home}` asks for the invitation, a password and a second factor."
         )
     } else {
         String::new()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::{Value, json};
 use types::Secret;
@@ -15,10 +15,12 @@ use crate::failure::Failure;
 const PART: &str = "500";
 /// The longest that an answer may take: an import of 200,000 lines on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest that a whole audit log may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 /// The longest that a connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
-/// A client of one server's API, with one token. Cheap to clone.
+/// A client of one server's API, for one person. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     base: Url,
@@ -43,22 +45,26 @@ impl Api {
     /// # Errors
     /// [`Failure::Usage`] for an address or a token that cannot be used, or one over plain HTTP to another
     /// machine: the token would cross the network in clear.
-    pub(crate) fn new(base: Url, token: Secret<String>, trust: Option<&[u8]>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        base: Url,
+        bearer: Option<Secret<String>>,
+        code: Option<Secret<String>>,
+        trust: Option<&[u8]>,
+    ) -> Result<Self, Failure> {
         let local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if base.cannot_be_a_base() || !(base.scheme() == "https" || base.scheme() == "http" && local) {
             return Err(Failure::Usage(format!(
                 "`{base}` is not the address of a server: it must begin with `https://`"
             )));
         }
-        let bearer = Secret::new(format!("Bearer {}", token.expose()));
-        let mut authorization = HeaderValue::from_str(bearer.expose()).map_err(|_invalid| {
-            Failure::Usage("the token holds characters that no token of ours has".into())
-        })?;
-        authorization.set_sensitive(true);
-        let headers = HeaderMap::from_iter([
-            (AUTHORIZATION, authorization),
-            (ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
-        ]);
+        let mut headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("en"))]);
+        if let Some(bearer) = bearer {
+            let bearer = Secret::new(format!("Bearer {}", bearer.expose()));
+            headers.insert(AUTHORIZATION, sensitive(&bearer, "token")?);
+        }
+        if let Some(code) = code {
+            headers.insert(CODE, sensitive(&code, "code")?);
+        }
         let mut builder = Client::builder()
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
@@ -83,11 +89,67 @@ impl Api {
         self.send(Method::GET, path, &[], Body::Empty).await
     }
 
+    /// As [`get`](Self::get), with a query.
+    pub(crate) async fn get_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.send(Method::GET, path, query, Body::Empty).await
+    }
+
     /// As [`get`](Self::get), for what another kind of text stands for: `Accept: text/csv`.
     pub(crate) async fn get_text(&self, path: &[&str], accept: &'static str) -> Result<String, Failure> {
         let request = self.http.get(self.url(path, &[PART_QUERY])?).header(reqwest::header::ACCEPT, accept);
         let (_status, body) = self.answered(request).await?;
         String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
+    }
+
+    /// Reads an answer line by line as it comes, however long it takes and is.
+    pub(crate) async fn lines(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut told: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let unreachable = |source: reqwest::Error| self.unreachable(source);
+        let request = self.http.get(self.url(path, query)?).timeout(LONG_PATIENCE);
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(unreachable)?;
+            return Err(Failure::Problem(Box::new(Problem::read(status.as_u16(), &body))));
+        }
+        let mut rest = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            rest.extend_from_slice(&chunk);
+            let mut open = Vec::new();
+            for line in rest.split_inclusive(|byte| *byte == b'\n') {
+                match line.strip_suffix(b"\n") {
+                    Some(line) => {
+                        let line = std::str::from_utf8(line)
+                            .map_err(|_not_text| self.foreign("a line that is not UTF-8"))?;
+                        told(line)?;
+                    }
+                    None => open = line.to_vec(),
+                }
+            }
+            rest = open;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(self.foreign("a line without an end")) }
+    }
+
+    /// A text for people, in the language they asked for: the register as CSV or as a page.
+    pub(crate) async fn document(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        language: &'static str,
+    ) -> Result<String, Failure> {
+        let request = self.http.get(self.url(path, query)?).header(ACCEPT_LANGUAGE, language);
+        let (_status, body) = self.answered(request).await?;
+        String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
+    }
+
+    /// As [`delete`](Self::delete), with a query.
+    pub(crate) async fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.send(Method::DELETE, path, query, Body::Empty).await
     }
 
     /// Makes something.
@@ -155,10 +217,7 @@ impl Api {
     }
 
     async fn answered(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let unreachable = |source: reqwest::Error| Failure::Unreachable {
-            server: self.base.to_string(),
-            source: source.without_url(),
-        };
+        let unreachable = |source: reqwest::Error| self.unreachable(source);
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
@@ -183,10 +242,25 @@ impl Api {
         Ok(url)
     }
 
+    fn unreachable(&self, source: reqwest::Error) -> Failure {
+        Failure::Unreachable { server: self.base.to_string(), source: source.without_url() }
+    }
+
     fn foreign(&self, what: &str) -> Failure {
         Failure::Foreign { server: self.base.to_string(), what: what.to_owned() }
     }
 }
+
+/// A value that no log of a client shows.
+fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(secret.expose())
+        .map_err(|_invalid| Failure::Usage(format!("the {what} holds characters that none of ours has")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The header in which a code of the second factor comes with a request.
+const CODE: HeaderName = HeaderName::from_static("ardoise-code");
 
 const PART_QUERY: (&str, &str) = ("limit", PART);
 
@@ -196,7 +270,7 @@ mod tests {
 
     fn api(base: &str) -> Result<Api, Failure> {
         let _chosen = rustls::crypto::ring::default_provider().install_default();
-        Api::new(base.parse().unwrap(), Secret::new("ardoise_x".to_owned()), None)
+        Api::new(base.parse().unwrap(), Some(Secret::new("ardoise_x".to_owned())), None, None)
     }
 
     #[test]

@@ -99,6 +99,7 @@ async fn end(door: &TestDoor, id: EnrolmentId, state: EnrolmentState, recorded: 
         let counted = NewDestruction {
             id: DestructionId::new(now),
             kind: DestructionKind::Unenrol,
+            day: types::Day::of(now),
             at: now,
             actor: Actor::Host,
             uai: None,

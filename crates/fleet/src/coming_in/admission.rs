@@ -2,12 +2,15 @@
 //!
 //! What is unknown, expired or revoked gets the same answer.
 
-use governance::sign_in::{Attempts, CodeRefused, Locked, NotSteppedUp, SecondFactor, Step, step_up};
+use governance::sign_in::{
+    Attempts, CodeRefused, Locked, NotSteppedUp, SecondFactor, Step, step_up as check_code,
+};
 use governance::{AccountState, Permission};
 use store::{Tx, accounts, api_tokens, sessions};
 use types::{AccountId, Duration, Instant, Secret};
 
 use super::principal::{Way, goes_on, is_in_force};
+use super::sessions::step_up;
 use crate::{Fleet, Principal, Refusal, bearer_secret};
 
 /// What every session begins with.
@@ -17,8 +20,8 @@ pub(super) const TOKEN_PREFIX: &str = "ardoise_";
 /// How stale the note of a session's or token's last use may be.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
-/// Lets in whoever bears this secret and may do this somewhere. A code of the second factor may come with a token, for
-/// what needs one; with a session it is shown once, and counts for five minutes (see [`super::sessions::step_up`]).
+/// Lets in whoever bears this secret and may do this somewhere. A code of the second factor may come with the request: it
+/// counts for this one request with a token, and for five minutes in a session (as [`super::sessions::step_up`]).
 ///
 /// # Errors
 /// [`Refusal::NotAuthenticated`]; [`Refusal::NotAllowed`] says what is missing; [`Refusal::CodeRefused`];
@@ -31,9 +34,13 @@ pub async fn admit(
     now: Instant,
 ) -> Result<Principal, Refusal> {
     let mut principal = identify(fleet, bearer, now).await?;
-    if let (Some((account, Way::Token { id, .. })), Some(code)) = (principal.account(), code) {
-        show_code(fleet, account, code, now).await?;
-        principal = Principal::of_account(account, Way::Token { id, code_at: Some(now) });
+    match (principal.account(), code) {
+        (Some((account, Way::Token { id, .. })), Some(code)) => {
+            show_code(fleet, account, code, now).await?;
+            principal = Principal::of_account(account, Way::Token { id, code_at: Some(now) });
+        }
+        (Some((_, Way::Session(_))), Some(code)) => step_up(fleet, &principal, code, now).await?,
+        (_, None) | (None, Some(_)) => {}
     }
     principal.require(fleet, permission, now).await?;
     Ok(principal)
@@ -104,7 +111,7 @@ pub(super) async fn show_code(
                 .filter(|row| row.state == AccountState::Active)
                 .ok_or(Refusal::NotAuthenticated)?;
             let factor = second_factor(tx, &row)?;
-            let step = step_up(factor.as_ref(), begun.0, &code, now)?;
+            let step = check_code(factor.as_ref(), begun.0, &code, now)?;
             if !accounts::use_totp_step(tx, account, step)? {
                 // Someone else used the same code in between.
                 return Err(NotSteppedUp::Code(CodeRefused::Used).into());

@@ -17,6 +17,7 @@ pub mod tokens;
 
 pub use admission::{admit, identify};
 pub(crate) use passwords::Passwords;
+pub(crate) use principal::Person;
 pub use principal::Principal;
 pub(crate) use principal::Way;
 pub use sign_in::{Begun, sign_in};

@@ -3,6 +3,7 @@
 use apple::command::RequestType;
 use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
+use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
 use store::{
     CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
@@ -11,15 +12,17 @@ use store::{
 use types::{Duration, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
-use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile};
+use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
 
 /// How often a command is given to a tablet that does not answer it, before others go first.
 const PATIENCE: i32 = 5;
+/// How long a command waits that the brake stops, until it is looked at again.
+const BRAKED: Duration = Duration::from_secs(300);
 
 /// The command to deliver next, if it may be.
 ///
-/// A gated command is made again from its proof at the moment of delivery (M3, M6). No room grants such a
-/// proof yet, so a gated row can only have been put there by hand: it is cancelled, with an alarm.
+/// A gated command is made again from its proof at the moment of delivery (M3, M6). One whose proof no room grants yet
+/// can only have been put there by hand: it is cancelled, with an alarm.
 pub(super) async fn admissible(
     fleet: &Fleet,
     enrolment: &ConnectEnrolment,
@@ -31,9 +34,43 @@ pub(super) async fn admissible(
         Gate::Ordinary => {
             Ok(Some(Delivery { command: next.id, again_at: again_at(next, now), opens: key.fresh }))
         }
-        Gate::LostMode | Gate::Locate | Gate::Erase | Gate::Unenrol => {
+        Gate::Unenrol => unenrolment(fleet, enrolment, next, key).await,
+        Gate::LostMode | Gate::Locate | Gate::Erase => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// The removal of the management profile goes only by a recorded end that the brake lets go now (M4, M5). While the brake
+/// stands in its way it waits, and the others go before it; without an end it was put there by hand.
+async fn unenrolment(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (id, command, now) = (enrolment.id, next.id, key.now);
+    let standing = fleet
+        .store()
+        .write(move |tx| {
+            if unenrolment::stands(tx, id, now)? {
+                return Ok(Some(true));
+            }
+            if store::enrolment_ends::is_decided(tx, id)? {
+                store::commands::put_off(tx, command, now.plus(BRAKED))?;
+                return Ok(Some(false));
+            }
+            store::commands::cancel(tx, command)?;
+            Ok::<_, store::StoreError>(None)
+        })
+        .await?;
+    match standing {
+        Some(true) => Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh })),
+        Some(false) => Ok(None),
+        None => {
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
             Ok(None)
         }
@@ -73,6 +110,14 @@ pub(super) async fn render(
     let Ok(kind) = delivered.request_type.parse::<RequestType>() else {
         return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
     };
+    if apple::inventory::lists_apps(kind) {
+        // Queued before the DPO took it back: what is off is not even asked for (C3.1.6).
+        let switch =
+            fleet.store().read(move |tx| register::may_process(tx, Activity::AppInventory, now)).await?;
+        if let Err(off) = switch {
+            return undeliverable(fleet, enrolment, &delivered, &off.to_string(), now).await;
+        }
+    }
     let content = match (&delivered.payload, kind) {
         (Some(payload), _) => {
             let profile = profile_of(fleet, enrolment, kind).await?;
@@ -99,6 +144,14 @@ pub(super) async fn render(
         (None, RequestType::InstallProfile) => {
             with(kind, "Payload", &enrolment_profile::renewal(fleet, enrolment.id, now).await?)
         }
+        (None, RequestType::RemoveProfile) => match profile_of(fleet, enrolment, kind).await? {
+            EnrolmentProfile::Known(identifier) => removal(&identifier),
+            EnrolmentProfile::Unknown => {
+                let why = "another server enrolled this tablet, and it has not listed its profiles yet: send ProfileList \
+                           first, then decide the end again";
+                return undeliverable(fleet, enrolment, &delivered, why, now).await;
+            }
+        },
         (None, _) => {
             return undeliverable(fleet, enrolment, &delivered, "its row has no payload", now).await;
         }
@@ -130,6 +183,14 @@ fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {
     let mut content = Dictionary::new();
     content.insert("RequestType".into(), Value::String(kind.as_str().into()));
     content.insert(key.into(), Value::Data(secret.expose().clone()));
+    content
+}
+
+/// The removal of the profile that holds the enrolment.
+fn removal(identifier: &str) -> Dictionary {
+    let mut content = Dictionary::new();
+    content.insert("RequestType".into(), Value::String(RequestType::RemoveProfile.as_str().into()));
+    content.insert("Identifier".into(), Value::String(identifier.into()));
     content
 }
 

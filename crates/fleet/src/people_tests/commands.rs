@@ -219,8 +219,9 @@ async fn a_pending_command_is_cancelled_once_and_a_finished_one_is_not() {
         let expiring = queue(&people, NewCommand { expires_at: end, ..plain("SecurityInfo") }).await.unwrap();
         let later = now().plus(days(3));
         people.fleet.store().write(move |tx| store::commands::expire(tx, later, 9)).await.unwrap();
+        let operator = people.operator_at(later).await;
         let refusal =
-            commands::cancel(&people.fleet, &people.operator, expiring.command.id, later).await.unwrap_err();
+            commands::cancel(&people.fleet, &operator, expiring.command.id, later).await.unwrap_err();
         assert!(matches!(&refusal, Refusal::Conflict(why) if why.contains("expired")), "{refusal}");
     }
 }
@@ -231,7 +232,9 @@ async fn a_pending_command_says_why_it_waits() {
         let people = People::stocked(engine).await;
         let enrolment = people.enrol(SERIAL).await;
         let id = queue(&people, plain("ProfileList")).await.unwrap().command.id;
-        let why = || commands::why(&people.fleet, &people.operator, id, now().plus(days(12)));
+        let later = now().plus(days(12));
+        let operator = people.operator_at(later).await;
+        let why = || commands::why(&people.fleet, &operator, id, later);
         assert_eq!(why().await.unwrap().code, "no-push-certificate");
 
         super::keys::install_push_certificate(&people, "com.apple.mgmt.External.test").await;

@@ -89,7 +89,6 @@ impl People {
             anchors: Vec::new(),
             takeover,
         };
-        crate::first_accounts::found_departement(&store, &host, "Seine-Maritime", now()).await.unwrap();
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
         let camille = people::someone(fleet.store(), Employer::Departement, "camille", roles.to_vec(), now())
@@ -111,6 +110,13 @@ impl People {
         let people = Self::new(engine).await;
         inventory::import(&people.fleet, &people.operator, INVENTORY.as_bytes(), now()).await.unwrap();
         people
+    }
+
+    /// The operator in a session of another day.
+    pub(super) async fn operator_at(&self, at: Instant) -> Principal {
+        let session =
+            people::session(self.fleet.store(), self.camille, CodeShown::JustNow, at).await.unwrap();
+        identify(&self.fleet, session.expose(), at).await.unwrap()
     }
 
     /// Someone who may only look.

@@ -2,17 +2,20 @@
 
 use types::{AccountId, DestructionKind, Uai};
 
-/// What an act does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
-    /// A tablet that was given back is erased: the only act that a campaign lets pass.
-    Restitution,
-    /// A tablet is erased for any other reason.
-    Erasure,
-    /// A tablet is put in lost mode.
-    LostMode,
-    /// A tablet leaves management.
-    Unenrolment,
+use crate::texts::texts;
+
+texts! {
+    /// What an act does.
+    What: "act that destroys" {
+        /// A tablet that was given back is erased: the only act that a campaign lets pass.
+        Restitution = "restitution",
+        /// A tablet is erased for any other reason.
+        Erasure = "erasure",
+        /// A tablet is put in lost mode.
+        LostMode = "lost-mode",
+        /// A tablet leaves management.
+        Unenrolment = "unenrolment",
+    }
 }
 
 impl What {

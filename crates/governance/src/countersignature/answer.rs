@@ -96,6 +96,9 @@ pub enum NotCountersigned {
         /// Who may.
         second: SecondPerson,
     },
+    /// A token that is limited to collèges signs for nothing beyond them.
+    #[error("this token is limited to some collèges, and cannot answer for what lies beyond them; sign in")]
+    BeyondTheToken,
     /// Whoever asked could no longer ask.
     #[error("whoever asked has lost the right to since; the request goes no further")]
     AskerLeft,
@@ -153,6 +156,7 @@ impl Asked {
         now: Instant,
     ) -> Result<Answer, NotCountersigned> {
         parties.second.may(Permission::AnswerCountersignature, access, now)?;
+        self.within_reach_of(access)?;
         match self.state(now) {
             CountersignatureState::Waiting => {}
             state => return Err(NotCountersigned::Ended { state }),
@@ -209,6 +213,15 @@ impl Asked {
             return Err(NotCountersigned::RoleFromTheAsker);
         }
         Ok(())
+    }
+
+    /// A token never reaches further than its limits: what is asked must be the matter of a collège it reaches.
+    fn within_reach_of(&self, access: &Access) -> Result<(), NotCountersigned> {
+        let Some(only) = access.only() else { return Ok(()) };
+        match &self.question.second {
+            SecondPerson::HeadOrDepartement { uai } if only.contains(uai) => Ok(()),
+            _ => Err(NotCountersigned::BeyondTheToken),
+        }
     }
 
     /// Passes an asker who could still ask.

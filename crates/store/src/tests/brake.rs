@@ -95,7 +95,7 @@ async fn the_day_of_a_destruction_is_the_one_in_paris(fixture: Fixture) {
     // 23:30 UTC on the 25th of November is half past midnight on the 26th in Paris.
     let late = Instant::from_millis(1_795_649_400_000);
     assert_eq!(late.to_string(), "2026-11-25T23:30:00Z");
-    let new = NewDestruction { at: late, ..ordered(Actor::Host, None, 0) };
+    let new = NewDestruction { day: Day::of(late), at: late, ..ordered(Actor::Host, None, 0) };
     record(&fixture, &new).await.unwrap();
     for (day, expected) in [("2026-11-25", 0), ("2026-11-26", 1)] {
         let day: Day = day.parse().unwrap();
@@ -268,7 +268,7 @@ async fn t_c14_a_held_destruction_is_released_by_a_second_person_only(fixture: F
     assert_eq!(release().await.unwrap(), 0);
     assert!(goes(reference).await && !goes(by_bruno.reference.clone()).await);
     let after = tally(&fixture, &[Actor::Account(cast.alice)], Some(HERE), 110).await;
-    assert_eq!((after.actors, after.fleet), (1, 1), "what goes counts");
+    assert_eq!((after.actors, after.fleet), (0, 0), "the budgets are of what goes without a second person");
     // Refused, it is given up, and may be ordered again.
     let second = Question { id: CountersignatureId::new(at(100)), ..question(&cast) };
     let second = fixture.ask(&second).await;

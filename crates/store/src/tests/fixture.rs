@@ -2,8 +2,8 @@
 
 use orders::Gate;
 use types::{
-    Actor, CommandId, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform, Secret,
-    SerialNumber, Supervision, TabletId,
+    Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform,
+    Secret, SerialNumber, Supervision, TabletId,
 };
 
 use super::postgresql::TestDatabase;
@@ -168,6 +168,7 @@ pub(crate) fn destruction(kind: DestructionKind, reference: &str, seconds: i64) 
     NewDestruction {
         id: DestructionId::new(at(seconds)),
         kind,
+        day: Day::of(at(seconds)),
         at: at(seconds),
         actor: Actor::Host,
         uai: Some("0761234A".parse().unwrap()),

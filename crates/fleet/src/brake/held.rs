@@ -1,0 +1,126 @@
+//! What the brake holds: let go under the signature of a second person, or given up.
+
+use governance::Permission;
+use governance::brake::{HeldAct, held_question, release};
+use governance::countersignature::{CountersignatureState, Purpose};
+use serde_json::json;
+use store::destructions::{self, Destruction, DestructionState};
+use store::{Tx, brake, countersignatures as signatures};
+use types::{CountersignatureId, DestructionId, DestructionKind, Instant};
+
+use crate::audit::{self, Change};
+use crate::countersignatures::{self, Use};
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal, unenrolment};
+
+/// The acts of one day or all, the newest first, in one state if one is named: one's own, or those one may see.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    state: Option<DestructionState>,
+    page: Page<DestructionId>,
+    now: Instant,
+) -> Result<Listed<Destruction>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewBrake, now)?;
+            let rows = destructions::list(tx, &within, state, None, page.after, page.with_one_more())?;
+            Ok(page.cut(rows, |act| act.id.to_string()))
+        })
+        .await
+}
+
+/// Lets go exactly what a second person signed for: all of it, or nothing. Whoever asked does it. Says how many acts go.
+///
+/// # Errors
+/// [`Refusal::NotReleased`], [`Refusal::NotCountersigned`] say why not; [`Refusal::Stopped`] while the switch is thrown.
+pub async fn let_go(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: CountersignatureId,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            person.standing.in_use()?;
+            let rows = destructions::of_countersignature(tx, id)?;
+            let mine = |row: &Destruction| row.account_id == Some(person.standing.account());
+            if rows.is_empty() || !rows.iter().all(mine) {
+                return Err(Refusal::not_found("held request", id));
+            }
+            let acts: Vec<HeldAct> = rows.iter().filter_map(act).collect();
+            let (subject, content) = held_question(&acts).map_err(|error| Refusal::invalid("id", error))?;
+            let used = Use {
+                purpose: Purpose::ExceedBudget,
+                subject: &subject,
+                content: &content,
+                used_for: &format!("{} acts", acts.len()),
+            };
+            let proof = countersignatures::proof(tx, id, &used, now)?;
+            let released = release(&acts, proof, &brake::switch(tx)?)?;
+            destructions::release(tx, released.countersignature())?;
+            for row in &rows {
+                if row.kind == DestructionKind::Unenrol {
+                    unenrolment::carry_out(tx, &principal, &row.reference, now)?;
+                }
+            }
+            let detail = json!({ "countersignature": id, "acts": acts.len() });
+            audit::record(tx, &principal, Change::new("brake.let-go").detail(detail), now)?;
+            Ok(acts.len())
+        })
+        .await
+}
+
+/// Gives up what waits for an answer that was no, was withdrawn, or never came: none of it will go. Says how many acts.
+pub(crate) fn give_up(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<usize, Refusal> {
+    let rows = destructions::of_countersignature(tx, id)?;
+    let waiting = rows.iter().filter(|row| row.state == DestructionState::Held);
+    for row in waiting.filter(|row| row.kind == DestructionKind::Unenrol) {
+        unenrolment::call_off(tx, &row.reference)?;
+    }
+    Ok(destructions::give_up(tx, id)?)
+}
+
+/// Gives up what waits for answers that never came: the calendar's work. Says how many acts.
+///
+/// # Errors
+/// [`Refusal::OtherHands`] for anyone but the calendar.
+pub async fn lapse(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
+    principal.must_be_calendar()?;
+    fleet
+        .store()
+        .write(move |tx| {
+            let mut given_up = 0;
+            for id in destructions::waiting_for(tx)? {
+                let over = signatures::get(tx, &id)?.is_none_or(|row| {
+                    row.state != CountersignatureState::Given
+                        && (row.state != CountersignatureState::Waiting || row.expires_at <= now)
+                });
+                if over {
+                    given_up += give_up(tx, id)?;
+                }
+            }
+            Ok(given_up)
+        })
+        .await
+}
+
+fn act(row: &Destruction) -> Option<HeldAct> {
+    Some(HeldAct {
+        id: row.id,
+        kind: row.kind,
+        account: row.account_id?,
+        college: row.uai.clone(),
+        tablet: row.tablet_id?,
+        reference: row.reference.clone(),
+        state: row.state,
+    })
+}
