@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
 ARGS ?=
 
-.PHONY: help run test check room bench install
+.PHONY: help run test check room bench chaos install
 
 help: ## Show this page
 	@echo 'Ardoise: the tablets of a département, managed from one program.'
@@ -24,7 +24,9 @@ help: ## Show this page
 	@echo 'While developing'
 	@echo '  make check                  format, lints and documentation only'
 	@echo '  make room ROOM=store        the tests of one room, with PostgreSQL beside them'
-	@echo '  make bench ARGS="--help"    load a server, ours or another, and print rate, p50, p99'
+	@echo '  make bench ARGS="--help"    how fast this machine serves tablets; or any other server'
+	@echo '  make chaos                  kill -9 of everything amid a storm of reports; nothing is lost'
+	@echo '  make chaos ARGS="--seed 7 --rounds 20 --engine sqlite"'
 	@echo '  make install                install what building and testing need, and nothing else'
 	@echo
 	@echo 'Each command installs the Debian or Ubuntu packages it needs when it may (root, or sudo'
@@ -44,9 +46,11 @@ check: ## Format, lints and documentation
 room: ## The tests of one room: make room ROOM=store
 	@scripts/room.sh "$(ROOM)" $(ARGS)
 
-bench: ## Load a server, built for speed
-	@scripts/install.sh build
-	@cargo run --release --package tablets -- bench $(if $(strip $(ARGS)),$(ARGS),--help)
+bench: ## How fast this machine serves tablets; or load any other server
+	@scripts/bench.sh $(ARGS)
+
+chaos: ## kill -9 of the server, of PostgreSQL and of what connects them, amid a storm of reports
+	@scripts/chaos.sh $(ARGS)
 
 install: ## Install the packages that building and testing need
 	@scripts/install.sh build test lint

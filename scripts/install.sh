@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building, testing or linting need, from the distribution only.
+# Installs what building, testing, linting or measuring need, from the distribution only.
 #
-#   scripts/install.sh [build] [test] [lint]
+#   scripts/install.sh [build] [test] [lint] [bench]
 #
 # For tests it also unpacks, beside the build, the clients that scripts/independent-clients.sh speaks of.
 #
@@ -12,6 +12,7 @@ set -euo pipefail
 
 build_packages=(build-essential pkg-config libssl-dev libpq-dev)
 test_packages=(openssl postgresql strongswan-pki)
+bench_packages=(bsdextrautils curl jq openssl postgresql sqlite3)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -92,7 +93,8 @@ for purpose in "$@"; do
     build) packages+=("${build_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") independent=yes ;;
     lint) lint=yes ;;
-    *) fail "unknown purpose \`$purpose\`: expected build, test or lint" ;;
+    bench) packages+=("${bench_packages[@]}") ;;
+    *) fail "unknown purpose \`$purpose\`: expected build, test, lint or bench" ;;
     esac
 done
 

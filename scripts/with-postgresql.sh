@@ -7,7 +7,8 @@
 # cluster lives in a temporary folder, listens on 127.0.0.1 at a port of its own, and ends with the
 # command. Where the variable is already set, that server is used and none is started.
 #
-# The cluster forgets everything in a power cut (fsync is off): it is for tests, never for data.
+# The cluster forgets everything in a power cut (fsync is off): it is for tests, never for data. For figures,
+# ARDOISE_DURABLE_IN names a folder on a real disk: the cluster then lies there, and forgets nothing.
 set -euo pipefail
 
 fail() {
@@ -24,16 +25,25 @@ programs=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb'
 [ -n "$programs" ] || fail "PostgreSQL is not installed: no initdb. Type \`make install\`."
 programs=$(dirname "$(readlink -f "$programs")")
 
+# A temporary folder may lie in memory, where a flush costs nothing; a folder that was named does not.
+in=${ARDOISE_DURABLE_IN:-/tmp}
+settings=(-c shared_buffers=64MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c autovacuum_naptime=10min)
+if [ -n "${ARDOISE_DURABLE_IN:-}" ]; then
+    settings=(-c shared_buffers=256MB -c fsync=on -c synchronous_commit=on -c full_page_writes=on
+        -c max_wal_size=4GB)
+fi
+
 # PostgreSQL refuses to run as root.
 if [ "$(id -u)" -eq 0 ]; then
     owner=postgres
     id "$owner" >/dev/null 2>&1 || owner=nobody
     become=(setpriv --reuid="$owner" --regid="$(id -gn "$owner")" --init-groups)
-    home=$(mktemp -d /tmp/ardoise-postgresql.XXXXXX)
+    home=$(mktemp -d "$in/ardoise-postgresql.XXXXXX")
     chown "$owner" "$home"
 else
     become=()
-    home=$(mktemp -d "${TMPDIR:-/tmp}/ardoise-postgresql.XXXXXX")
+    home=$(mktemp -d "${ARDOISE_DURABLE_IN:-${TMPDIR:-/tmp}}/ardoise-postgresql.XXXXXX")
 fi
 
 server=
@@ -80,8 +90,7 @@ for _attempt in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     (cd "$home" && exec "${become[@]}" "$programs/postgres" -D "$home/data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300 \
-        -c shared_buffers=64MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-        -c autovacuum_naptime=10min -c log_min_messages=error \
+        "${settings[@]}" -c log_min_messages=error \
         </dev/null >>"$home/server.log" 2>&1) &
     server=$!
     if listening; then break; fi

@@ -89,10 +89,6 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/apple/authorities", Access::May(Permission::TrustAppleAuthority), SMALL, || web::post().to(apple_authorities::add)),
     get("/api/v1/alarms", Access::May(Permission::ViewAlarms), || web::get().to(alarms::list)),
     post("/api/v1/alarms/{id}/settle", Access::May(Permission::SettleAlarms), SMALL, || web::post().to(alarms::settle)),
-    get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
-    get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
-    get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
-    get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
     get("/api/v1/privacy/register", Access::May(Permission::ViewRegister), || web::get().to(privacy::register)),
     put("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), SMALL, || web::put().to(privacy::validate)),
     delete("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), || web::delete().to(privacy::withdraw)),
@@ -109,6 +105,10 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),
     post("/api/v1/campaigns/ask", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::ask_campaign)),
     delete("/api/v1/campaigns/{id}", Access::May(Permission::OpenCampaign), || web::delete().to(brake::end_campaign)),
+    get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
+    get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
+    get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
+    get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

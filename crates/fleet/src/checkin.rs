@@ -115,7 +115,7 @@ fn proven(
     now: Instant,
 ) -> Result<Bound, TabletError> {
     let digest = watch::digest(identity);
-    let Some((certificate, enrolment)) = store::enrolments::by_certificate(tx, &digest)? else {
+    let Some((certificate, enrolment)) = store::enrolments::hold_by_certificate(tx, &digest)? else {
         return Err(unknown(identity, claimed));
     };
     let end = match enrolment.state {
@@ -172,7 +172,7 @@ async fn known(
     let identity = identity.clone();
     fleet
         .store()
-        .write(move |tx| {
+        .write_held(move |tx| {
             let bound = bound(tx, &identity, claimed.as_ref(), Moment::Message(message), now)?;
             confirm(tx, &bound, now)?;
             Ok(bound.enrolment)

@@ -81,9 +81,9 @@ pub async fn enqueue(
     let principal = principal.clone();
     fleet
         .store()
-        .write(move |tx| {
+        .write_held(move |tx| {
             let tablet = tablets::reached(tx, &principal, Permission::SendCommands, &named, now)?;
-            let enrolment = enrolments::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
+            let enrolment = enrolments::hold_live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
                 Refusal::Conflict(format!(
                     "tablet {} is not enrolled; enrol it, then send the command again",
                     tablet.serial
@@ -105,11 +105,10 @@ pub async fn enqueue(
                 not_before: new.not_before,
                 expires_at: new.expires_at,
             };
-            let enqueued = commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)?;
-            let command = get(tx, enqueued.command())?;
-            if let Enqueued::Already(_) = enqueued {
-                return already(command, &request);
-            }
+            let command = match commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)? {
+                Enqueued::New(command) => *command,
+                Enqueued::Already(earlier) => return already(get(tx, earlier)?, &request),
+            };
             push::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
             let detail = json!({ "command": command.id, "request_type": command.request_type });
             let change = Change::new("command.queue")

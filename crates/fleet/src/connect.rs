@@ -179,7 +179,7 @@ async fn admit(
         let (identity, claimed) = (identity.clone(), claimed.cloned());
         return fleet
             .store()
-            .write(move |tx| {
+            .write_held(move |tx| {
                 let bound = crate::checkin::bound(tx, &identity, claimed.as_ref(), moment, now)?;
                 crate::checkin::confirm(tx, &bound, now)
             })

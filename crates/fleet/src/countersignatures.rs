@@ -20,7 +20,7 @@ use crate::audit::{self, Change};
 use crate::brake::held;
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, roles};
 
 pub use shown::{Line, Somebody};
 
@@ -215,6 +215,10 @@ pub async fn answer(
                 "countersignature": id, "purpose": purpose, "content_sha256": digest,
             }));
             audit::record(tx, &principal, change, now)?;
+            // Whoever gave the right has nothing left to decide: it is confirmed by the signature itself.
+            if let (true, Subject::Grant { grant, .. }) = (given, &asked.question().subject) {
+                roles::confirm(tx, &principal, (*grant, id), now)?;
+            }
             let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("countersignature", id))?;
             shown::line(tx, &person, row, now)
         })

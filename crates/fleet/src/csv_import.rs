@@ -46,17 +46,7 @@ pub const COLUMNS: [&str; 5] = ["serial", "asset_tag", "model", "platform", "uai
 /// # Errors
 /// Every bad line of the file, in order; the good ones are then not imported either.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(vec![bad(1, "the file is not UTF-8; save it as “CSV UTF-8”".into())]);
-    };
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+    let mut reader = reader(bytes)?;
     let columns = match reader.headers() {
         Ok(headers) => Columns::find(headers).map_err(|problem| vec![bad(1, problem)])?,
         Err(error) => return Err(vec![bad(1, error.to_string())]),
@@ -97,6 +87,22 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
         mistakes.push(bad(2, "the file names no tablet".into()));
     }
     if mistakes.is_empty() { Ok(lines) } else { Err(mistakes) }
+}
+
+/// Reads a file as spreadsheets write it: with commas, or with semicolons as in France; a byte-order mark is skipped.
+///
+/// # Errors
+/// A file that is not UTF-8.
+pub(crate) fn reader(bytes: &[u8]) -> Result<csv::Reader<&[u8]>, Vec<BadLine>> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(vec![bad(1, "the file is not UTF-8; save it as “CSV UTF-8”".into())]);
+    };
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') { b';' } else { b',' };
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(delimiter).flexible(true).trim(csv::Trim::All);
+    Ok(builder.from_reader(text.as_bytes()))
 }
 
 struct Columns {
@@ -154,7 +160,7 @@ impl Columns {
     }
 }
 
-fn keep<T, E: std::fmt::Display>(parsed: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
+pub(crate) fn keep<T, E: std::fmt::Display>(parsed: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
     parsed.map_err(|error| problems.push(error.to_string())).ok()
 }
 
@@ -162,11 +168,11 @@ fn missing(name: &str) -> String {
     format!("column `{name}` is missing; the first line must name the columns {}", COLUMNS.join(", "))
 }
 
-fn bad(line: u64, problem: String) -> BadLine {
+pub(crate) fn bad(line: u64, problem: String) -> BadLine {
     BadLine { line, problem }
 }
 
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

@@ -20,18 +20,16 @@ pub(crate) fn queue(
     by: &Actor,
     now: Instant,
 ) -> Result<(), TabletError> {
-    for command in apple::inventory::commands() {
-        enqueue(tx, enrolment, command, 0, by, now)?;
-    }
+    let mut wanted: Vec<(Command, i32)> =
+        apple::inventory::commands().into_iter().map(|command| (command, 0)).collect();
     // Which apps are on it is asked with the DPO's validation only (C3.1.6).
     if register::may_process(tx, Activity::AppInventory, now)?.is_ok() {
-        enqueue(tx, enrolment, apple::inventory::managed_apps(), 0, by, now)?;
+        wanted.push((apple::inventory::managed_apps(), 0));
     }
     if enrolment.awaiting_configuration {
-        let_the_setup_go_on(tx, enrolment, by, now)?;
+        wanted.push((go_on(), LAST));
     }
-    push::want(tx, enrolment.id, now, now)?;
-    Ok(())
+    enqueue(tx, enrolment, wanted, by, now)
 }
 
 /// Queues what ends the wait of the Setup Assistant. Last: what the tablet is given before this is there when its
@@ -42,39 +40,45 @@ pub(crate) fn let_the_setup_go_on(
     by: &Actor,
     now: Instant,
 ) -> Result<(), TabletError> {
-    let command = Command::DeviceConfigured(DeviceConfigured::default());
-    enqueue(tx, enrolment, command, LAST, by, now)?;
-    push::want(tx, enrolment.id, now, now)?;
-    Ok(())
+    enqueue(tx, enrolment, vec![(go_on(), LAST)], by, now)
 }
 
+fn go_on() -> Command {
+    Command::DeviceConfigured(DeviceConfigured::default())
+}
+
+/// Queues commands with their priorities, and wants the tablet to be woken for them.
 fn enqueue(
     tx: &mut Tx<'_>,
     enrolment: &Enrolment,
-    command: Command,
-    priority: i32,
+    commands: Vec<(Command, i32)>,
     by: &Actor,
     now: Instant,
 ) -> Result<(), TabletError> {
-    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
-    let replaces_key = Some(command.request_type().to_string());
-    let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
-        .map_err(|refused| TabletError::Internal(refused.to_string()))?;
-    store::commands::enqueue(
-        tx,
-        &Queueable::Ordinary(ordinary),
-        Enqueue {
-            id: CommandId::new(now),
-            enrolment: enrolment.id,
-            tablet,
-            priority,
-            replaces_key,
-            idempotency_key: None,
-            at: now,
-            by: by.to_string(),
-            not_before: None,
-            expires_at: None,
-        },
-    )?;
+    if let Some(tablet) = enrolment.tablet_id {
+        let queued = commands
+            .into_iter()
+            .map(|(command, priority)| {
+                let replaces_key = Some(command.request_type().to_string());
+                let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
+                    .map_err(|refused| TabletError::Internal(refused.to_string()))?;
+                let how = Enqueue {
+                    id: CommandId::new(now),
+                    enrolment: enrolment.id,
+                    tablet,
+                    priority,
+                    replaces_key,
+                    idempotency_key: None,
+                    at: now,
+                    by: by.to_string(),
+                    not_before: None,
+                    expires_at: None,
+                };
+                Ok((Queueable::Ordinary(ordinary), how))
+            })
+            .collect::<Result<Vec<_>, TabletError>>()?;
+        store::commands::enqueue_together(tx, enrolment.id, queued, now)?;
+    }
+    push::want(tx, enrolment.id, now, now)?;
     Ok(())
 }

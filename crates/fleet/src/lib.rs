@@ -4,6 +4,7 @@
 //! [`TabletError`] when they are not served; and people, programs and the calendar, known as a
 //! [`Principal`], who are told a [`Refusal`]. Time is a parameter everywhere.
 
+pub mod accounts;
 pub mod alarms;
 mod answers;
 pub mod apple_authorities;
@@ -29,6 +30,7 @@ pub mod inventory;
 pub mod keys;
 pub mod links;
 mod management_profile;
+pub mod organisations;
 pub mod pace;
 pub mod page;
 #[cfg(test)]
@@ -39,7 +41,9 @@ pub mod push_certificate;
 mod refusal;
 pub mod register;
 mod request;
+pub mod roles;
 pub mod scep;
+pub mod school_years;
 mod settings;
 mod standing;
 pub mod status;

@@ -89,8 +89,8 @@ pub enum Refusal {
     #[error("there is no push certificate yet; without one no tablet can enrol or be woken")]
     NoPushCertificate,
 
-    /// The inventory has bad lines; nothing was imported.
-    #[error("{} line(s) of the inventory cannot be imported; nothing was changed", .0.len())]
+    /// A file has bad lines; nothing of it was imported.
+    #[error("{} line(s) of the file cannot be imported; nothing was changed", .0.len())]
     BadInventory(Vec<BadLine>),
 
     /// What was sent cannot be understood.

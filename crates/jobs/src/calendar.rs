@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fleet::brake::held;
 use fleet::{Fleet, Principal, Refusal, purges, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -27,6 +28,7 @@ pub(crate) struct Calendar {
     clock: Arc<dyn Clock>,
     waker: Waker,
     expired_at: Option<Instant>,
+    answers_at: Option<Instant>,
     renewed_at: Option<Instant>,
     watched_at: Option<Instant>,
     purged_at: Option<Instant>,
@@ -41,6 +43,7 @@ impl Calendar {
             clock,
             waker,
             expired_at: None,
+            answers_at: None,
             renewed_at: None,
             watched_at: None,
             purged_at: None,
@@ -58,6 +61,11 @@ impl Calendar {
             && done("expire commands", &upkeep::expire_commands(fleet, &calendar, now).await)
         {
             self.expired_at = Some(now);
+        }
+        if is_due(self.answers_at, EXPIRE_EVERY, now)
+            && done("give up what nobody answered", &held::lapse(fleet, &calendar, now).await)
+        {
+            self.answers_at = Some(now);
         }
         if is_due(self.renewed_at, RENEW_EVERY, now) {
             let asked = upkeep::renew_identities(fleet, &calendar, now).await;

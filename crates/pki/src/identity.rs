@@ -6,11 +6,14 @@
 //! message body are none of these. Whose identity it is (which enrolment the certificate was bound to) is
 //! in the database, under its fingerprint: a valid chain alone identifies nobody (T-A1).
 
+use std::sync::Arc;
+
 use openssl::error::ErrorStack;
 use types::{Duration, Instant};
 
 use crate::certificate::{Certificate, MalformedCertificate};
 use crate::cms_verify::Signer;
+use crate::vetted::{Memo, Vetted};
 use crate::{Fingerprint, ForwardedCertificate};
 
 /// A tablet's certificate, checked against the authorities we trust, with proof that its key was used.
@@ -172,6 +175,8 @@ impl SignedBody {
 #[derive(Debug, Clone, Default)]
 pub struct TrustedAuthorities {
     authorities: Vec<(AuthorityKind, Certificate)>,
+    /// What these very authorities vouched for.
+    vetted: Arc<Memo>,
 }
 
 /// Why a certificate cannot be trusted as an authority.
@@ -212,6 +217,7 @@ impl TrustedAuthorities {
         let fingerprint = certificate.fingerprint;
         if !self.authorities.iter().any(|(_kind, known)| known.fingerprint == fingerprint) {
             self.authorities.push((kind, certificate));
+            self.vetted = Arc::default();
         }
         Ok(fingerprint)
     }
@@ -231,7 +237,7 @@ impl TrustedAuthorities {
         now: Instant,
         expiry: ExpiryPolicy,
     ) -> Result<DeviceIdentity, IdentityError> {
-        self.identify(&Certificate::from_der(&peer.der)?, Proof::Handshake, now, expiry)
+        self.identify_der(&peer.der, Proof::Handshake, now, expiry)
     }
 
     /// Identifies the tablet that signed a body.
@@ -257,7 +263,22 @@ impl TrustedAuthorities {
         now: Instant,
         expiry: ExpiryPolicy,
     ) -> Result<DeviceIdentity, IdentityError> {
-        self.identify(&Certificate::from_der(forwarded.der())?, Proof::Proxy, now, expiry)
+        self.identify_der(forwarded.der(), Proof::Proxy, now, expiry)
+    }
+
+    /// As [`identify`](Self::identify), of a certificate that need not even be read if it passed before.
+    fn identify_der(
+        &self,
+        der: &[u8],
+        proof: Proof,
+        now: Instant,
+        expiry: ExpiryPolicy,
+    ) -> Result<DeviceIdentity, IdentityError> {
+        let fingerprint = Fingerprint::of(der);
+        match self.vetted.get(fingerprint) {
+            Some(vetted) => identity(fingerprint, vetted, proof, now, expiry),
+            None => self.identify(&Certificate::from_der(der)?, proof, now, expiry),
+        }
     }
 
     /// The chain check: issued directly by one of the authorities, for a client, and valid.
@@ -268,6 +289,19 @@ impl TrustedAuthorities {
         now: Instant,
         expiry: ExpiryPolicy,
     ) -> Result<DeviceIdentity, IdentityError> {
+        let vetted = match self.vetted.get(leaf.fingerprint) {
+            Some(vetted) => vetted,
+            None => {
+                let vetted = self.vet(leaf)?;
+                self.vetted.put(leaf.fingerprint, vetted);
+                vetted
+            }
+        };
+        identity(leaf.fingerprint, vetted, proof, now, expiry)
+    }
+
+    /// What does not depend on the time.
+    fn vet(&self, leaf: &Certificate) -> Result<Vetted, IdentityError> {
         let issuer = self.authorities.iter().find(|(_kind, authority)| leaf.is_issued_by(authority));
         let Some((kind, authority)) = issuer else {
             return Err(if leaf.is_self_issued() {
@@ -282,23 +316,39 @@ impl TrustedAuthorities {
         if leaf.has_unknown_critical_extension() {
             return Err(IdentityError::UnknownCriticalExtension);
         }
-        Ok(DeviceIdentity {
-            fingerprint: leaf.fingerprint,
+        Ok(Vetted {
             authority: authority.fingerprint,
             authority_kind: *kind,
+            not_before: leaf.not_before,
             not_after: leaf.not_after,
-            validity: validity(leaf, now, expiry)?,
-            proof,
         })
     }
 }
 
+fn identity(
+    fingerprint: Fingerprint,
+    vetted: Vetted,
+    proof: Proof,
+    now: Instant,
+    expiry: ExpiryPolicy,
+) -> Result<DeviceIdentity, IdentityError> {
+    Ok(DeviceIdentity {
+        fingerprint,
+        authority: vetted.authority,
+        authority_kind: vetted.authority_kind,
+        not_after: vetted.not_after,
+        validity: validity(vetted, now, expiry)?,
+        proof,
+    })
+}
+
 /// Certificates count whole seconds: one that ends at 12:00:00 is valid until 12:00:00.999.
-fn validity(leaf: &Certificate, now: Instant, expiry: ExpiryPolicy) -> Result<Validity, IdentityError> {
-    if now < leaf.not_before {
-        return Err(IdentityError::NotYetValid { not_before: leaf.not_before });
+fn validity(vetted: Vetted, now: Instant, expiry: ExpiryPolicy) -> Result<Validity, IdentityError> {
+    let Vetted { not_before, not_after, .. } = vetted;
+    if now < not_before {
+        return Err(IdentityError::NotYetValid { not_before });
     }
-    let end = leaf.not_after.plus(Duration::from_millis(999));
+    let end = not_after.plus(Duration::from_millis(999));
     if now <= end {
         return Ok(Validity::Current);
     }
@@ -307,5 +357,5 @@ fn validity(leaf: &Certificate, now: Instant, expiry: ExpiryPolicy) -> Result<Va
         ExpiryPolicy::AdmitFor(grace) => now <= end.plus(grace),
         ExpiryPolicy::Admit => true,
     };
-    if admitted { Ok(Validity::Expired) } else { Err(IdentityError::Expired { not_after: leaf.not_after }) }
+    if admitted { Ok(Validity::Expired) } else { Err(IdentityError::Expired { not_after }) }
 }

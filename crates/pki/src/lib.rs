@@ -30,6 +30,7 @@ mod push_certificate;
 pub mod scep;
 mod server_certificate;
 mod signed_data;
+mod vetted;
 
 #[cfg(test)]
 mod fixtures;

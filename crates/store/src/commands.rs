@@ -3,8 +3,10 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
+use diesel::dsl::case_when;
+use diesel::sql_types::{BigInt, Nullable};
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SelectableHelper as _,
 };
 use orders::{Gate, Order, Queueable};
@@ -133,10 +135,10 @@ pub struct Enqueue {
 }
 
 /// What became of a request to queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Enqueued {
     /// A new command.
-    New(CommandId),
+    New(Box<Command>),
     /// The tablet has a command with the same idempotency key: this one.
     Already(CommandId),
 }
@@ -144,9 +146,10 @@ pub enum Enqueued {
 impl Enqueued {
     /// The command that stands in the queue.
     #[must_use]
-    pub const fn command(self) -> CommandId {
+    pub fn command(&self) -> CommandId {
         match self {
-            Self::New(id) | Self::Already(id) => id,
+            Self::New(command) => command.id,
+            Self::Already(id) => *id,
         }
     }
 }
@@ -157,54 +160,90 @@ impl Enqueued {
 /// # Errors
 /// [`StoreError::Refused`] if the tables do not hold the order it rests on, open, for this tablet (M6).
 pub fn enqueue(tx: &mut Tx<'_>, queueable: &Queueable, how: Enqueue) -> Result<Enqueued, StoreError> {
-    let order = queueable.order();
-    let command = Command {
-        id: how.id,
-        enrolment_id: how.enrolment,
-        tablet_id: how.tablet,
-        request_type: queueable.request_type().to_string(),
-        gate: queueable.gate(),
-        incident_id: order.and_then(|order| match order {
-            Order::Incident(incident) => Some(incident),
-            Order::Warrant(..) | Order::Erase(_) | Order::End(_) => None,
-        }),
-        warrant_id: order.and_then(|order| match order {
-            Order::Warrant(warrant, _incident) => Some(warrant),
-            Order::Incident(_) | Order::Erase(_) | Order::End(_) => None,
-        }),
-        erase_order_id: order.and_then(|order| match order {
-            Order::Erase(order) => Some(order),
-            Order::Incident(_) | Order::Warrant(..) | Order::End(_) => None,
-        }),
-        enrolment_end_id: order.and_then(|order| match order {
-            Order::End(end) => Some(end),
-            Order::Incident(_) | Order::Warrant(..) | Order::Erase(_) => None,
-        }),
-        priority: how.priority,
-        urgent: queueable.urgent(),
-        state: CommandState::Queued,
-        replaces_key: how.replaces_key,
-        idempotency_key: how.idempotency_key,
-        queued_at: how.at,
-        queued_by: how.by,
-        not_before: how.not_before,
-        expires_at: how.expires_at,
-        sent_at: None,
-        sent_count: 0,
-        not_now_at: None,
-        not_now_count: 0,
-        retry_at: None,
-        answered_at: None,
-        result: None,
-        error: None,
-    };
-    queue(tx, &command, queueable.stored_payload())
+    queue(tx, Command::of(queueable, how), queueable.stored_payload())
+}
+
+/// Queues several commands for one enrolment at once, none of which has an idempotency key. Of two with the same
+/// `replaces_key` both stand.
+///
+/// # Errors
+/// As [`enqueue`].
+pub fn enqueue_together(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    queued: Vec<(Queueable, Enqueue)>,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let commands: Vec<(Command, Option<Vec<u8>>)> = queued
+        .into_iter()
+        .map(|(queueable, how)| {
+            let payload = queueable.stored_payload();
+            (Command::of(&queueable, Enqueue { enrolment, idempotency_key: None, ..how }), payload)
+        })
+        .collect();
+    let keys = commands.iter().filter_map(|(command, _payload)| command.replaces_key.as_deref()).collect();
+    replace(tx, enrolment, keys, now)?;
+    let rows: Vec<_> = commands
+        .iter()
+        .map(|(command, payload)| (Stored::of(command), commands::payload.eq(payload.as_deref())))
+        .collect();
+    on_each_engine!(tx, |connection| {
+        diesel::insert_into(commands::table).values(&rows).execute(connection)
+    })?;
+    Ok(())
+}
+
+impl Command {
+    /// The row of a command that is to be queued.
+    fn of(queueable: &Queueable, how: Enqueue) -> Self {
+        let order = queueable.order();
+        Self {
+            id: how.id,
+            enrolment_id: how.enrolment,
+            tablet_id: how.tablet,
+            request_type: queueable.request_type().to_string(),
+            gate: queueable.gate(),
+            incident_id: order.and_then(|order| match order {
+                Order::Incident(incident) => Some(incident),
+                Order::Warrant(..) | Order::Erase(_) | Order::End(_) => None,
+            }),
+            warrant_id: order.and_then(|order| match order {
+                Order::Warrant(warrant, _incident) => Some(warrant),
+                Order::Incident(_) | Order::Erase(_) | Order::End(_) => None,
+            }),
+            erase_order_id: order.and_then(|order| match order {
+                Order::Erase(order) => Some(order),
+                Order::Incident(_) | Order::Warrant(..) | Order::End(_) => None,
+            }),
+            enrolment_end_id: order.and_then(|order| match order {
+                Order::End(end) => Some(end),
+                Order::Incident(_) | Order::Warrant(..) | Order::Erase(_) => None,
+            }),
+            priority: how.priority,
+            urgent: queueable.urgent(),
+            state: CommandState::Queued,
+            replaces_key: how.replaces_key,
+            idempotency_key: how.idempotency_key,
+            queued_at: how.at,
+            queued_by: how.by,
+            not_before: how.not_before,
+            expires_at: how.expires_at,
+            sent_at: None,
+            sent_count: 0,
+            not_now_at: None,
+            not_now_count: 0,
+            retry_at: None,
+            answered_at: None,
+            result: None,
+            error: None,
+        }
+    }
 }
 
 /// Queues a row that [`enqueue`] made of a proof.
 pub(crate) fn queue(
     tx: &mut Tx<'_>,
-    command: &Command,
+    command: Command,
     payload: Option<Vec<u8>>,
 ) -> Result<Enqueued, StoreError> {
     if let Some(key) = &command.idempotency_key
@@ -213,15 +252,15 @@ pub(crate) fn queue(
         return Ok(Enqueued::Already(earlier));
     }
     if let Some(key) = &command.replaces_key {
-        replace(tx, command.enrolment_id, key, command.queued_at)?;
+        replace(tx, command.enrolment_id, vec![key], command.queued_at)?;
     }
-    let row = (Stored::of(command), commands::payload.eq(payload));
+    let row = (Stored::of(&command), commands::payload.eq(payload));
     // Two requests with one key at the same time: the second meets the first's row here and is run again.
     let inserted = on_each_engine!(tx, |connection| {
         diesel::insert_into(commands::table).values(row).on_conflict_do_nothing().execute(connection)
     })?;
     if inserted == 1 {
-        return Ok(Enqueued::New(command.id));
+        return Ok(Enqueued::New(Box::new(command)));
     }
     match &command.idempotency_key {
         Some(key) => by_idempotency_key(tx, command.tablet_id, key)?
@@ -243,22 +282,23 @@ fn by_idempotency_key(tx: &mut Tx<'_>, tablet: TabletId, key: &str) -> Result<Op
     id.map(|id| crate::column::read(id.clone(), "commands", "id", &id)).transpose()
 }
 
-/// Makes room for a newer command with the same key. One that was already given to the tablet stays, so that
+/// Makes room for newer commands with the same keys. One that was already given to the tablet stays, so that
 /// its answer finds it, but is not offered again.
-fn replace(tx: &mut Tx<'_>, enrolment: EnrolmentId, key: &str, now: Instant) -> Result<(), StoreError> {
-    let enrolment = enrolment.to_string();
+fn replace(tx: &mut Tx<'_>, enrolment: EnrolmentId, keys: Vec<&str>, now: Instant) -> Result<(), StoreError> {
+    let is_sent = || commands::state.eq(CommandState::Sent.as_str());
+    let now = now.as_millis().into_sql::<Nullable<BigInt>>();
     tx.run(|connection| {
-        let pending =
-            commands::enrolment_id.eq(&enrolment).and(commands::replaces_key.eq(key)).and(commands::pending);
         diesel::update(
-            commands::table.filter(pending).filter(commands::state.ne(CommandState::Sent.as_str())),
+            commands::table
+                .filter(commands::enrolment_id.eq(enrolment.to_string()))
+                .filter(commands::replaces_key.eq_any(keys))
+                .filter(commands::pending),
         )
-        .set(commands::state.eq(CommandState::Cancelled.as_str()))
-        .execute(connection)?;
-        diesel::update(
-            commands::table.filter(pending).filter(commands::state.eq(CommandState::Sent.as_str())),
-        )
-        .set(commands::expires_at.eq(now.as_millis()))
+        .set((
+            commands::state
+                .eq(case_when(is_sent(), commands::state).otherwise(CommandState::Cancelled.as_str())),
+            commands::expires_at.eq(case_when(is_sent(), now).otherwise(commands::expires_at)),
+        ))
         .execute(connection)
     })?;
     Ok(())

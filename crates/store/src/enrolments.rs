@@ -1,8 +1,8 @@
 //! Enrolments: one from an invitation to its end. What is secret in one is sealed and read apart.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{
     EnrolmentEndId, EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, Secret, SegmentId, SerialNumber,
@@ -11,6 +11,7 @@ use types::{
 
 use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::stored_enum;
+use crate::connection::AnyConnection;
 use crate::noun::{by_key, noun, read_all};
 use crate::push_states::{self, PushState};
 use crate::schema::{certificates as certificates_table, enrolments, presence};
@@ -111,6 +112,28 @@ struct SealedChange {
     bootstrap_token_sealed: Option<Vec<u8>>,
 }
 
+/// The enrolment for which `$is_it`, held until the end of the transaction.
+macro_rules! hold {
+    ($tx:expr, $is_it:expr) => {{
+        $tx.holds();
+        let is_it = $is_it;
+        $tx.run(|connection| match connection {
+            AnyConnection::Postgresql(connection) => enrolments::table
+                .filter(is_it)
+                .select(Stored::as_select())
+                .for_no_key_update()
+                .first(connection)
+                .optional(),
+            // Its only writer holds everything.
+            AnyConnection::Sqlite(connection) => {
+                enrolments::table.filter(is_it).select(Stored::as_select()).first(connection).optional()
+            }
+        })?
+        .map(Stored::read)
+        .transpose()
+    }};
+}
+
 /// Adds an enrolment, with its row of presence and its push state.
 ///
 /// # Errors
@@ -140,6 +163,36 @@ pub fn by_certificate(
     };
     let enrolment = get(tx, &certificate.enrolment_id)?;
     Ok(enrolment.map(|enrolment| (certificate, enrolment)))
+}
+
+/// As [`by_certificate`], and holds the enrolment until the end of the transaction: whoever else holds it, or changes
+/// it, waits.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold_by_certificate(
+    tx: &mut Tx<'_>,
+    sha256: &Digest,
+) -> Result<Option<(Certificate, Enrolment)>, StoreError> {
+    // A certificate is never bound again, so that its enrolment can be found before it is held; what else is known of
+    // both is read afterwards.
+    let owner = certificates_table::table
+        .find(sha256.to_string())
+        .select(certificates_table::enrolment_id)
+        .single_value();
+    let enrolment = hold!(tx, enrolments::id.nullable().eq(owner))?;
+    let certificate = certificates::get(tx, sha256)?;
+    Ok(certificate.zip(enrolment))
+}
+
+/// As [`live_of_tablet`], and holds the enrolment until the end of the transaction.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
+    let is_live =
+        enrolments::state.eq_any([EnrolmentState::Authenticated.as_str(), EnrolmentState::Active.as_str()]);
+    hold!(tx, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))
 }
 
 /// The tablet's enrolment that is authenticated or active.

@@ -70,12 +70,15 @@ pub fn want(
     tx.run(|connection| {
         let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
         // Always the latest: a connect settles only what was wanted before it looked, see `report`.
-        diesel::update(row).set(push_states::wanted_at.eq(now.as_millis())).execute(connection)?;
-        if let Some(due_at) = due_at {
-            diesel::update(row).set(push_states::due_at.eq(due_at.as_millis())).execute(connection)?;
+        let wanted = push_states::wanted_at.eq(now.as_millis());
+        match due_at {
+            Some(due_at) => diesel::update(row)
+                .set((wanted, push_states::due_at.eq(due_at.as_millis())))
+                .execute(connection),
+            None => diesel::update(row).set(wanted).execute(connection),
         }
-        Ok(())
-    })
+    })?;
+    Ok(())
 }
 
 /// Claims at most `limit` due tablets until `lease_until`, the longest due first. Two nodes never claim the

@@ -10,7 +10,7 @@ use diesel::{
 use types::{AccountId, Instant, OrganisationId, Role, RoleGrantId, Uai};
 
 pub use governance::GrantReach;
-use governance::Maker;
+use governance::{AccountState, Maker};
 
 use crate::column::{Column as _, read};
 use crate::schema::{accounts, role_grant_colleges, role_grants};
@@ -278,6 +278,41 @@ pub fn unconfirmed(
             .load(connection)
     })?;
     with_colleges(tx, found)
+}
+
+/// Who manages the accounts of an organisation at `now`, or is invited to: each once, with the state of the account.
+/// An invitation that expired is none.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn managers(
+    tx: &mut Tx<'_>,
+    organisation: OrganisationId,
+    now: Instant,
+) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
+    let manage = [Role::Administrator.as_str(), Role::Head.as_str()];
+    let active = accounts::state.eq(AccountState::Active.as_str());
+    let invited = accounts::state
+        .eq(AccountState::Invited.as_str())
+        .and(accounts::invitation_expires_at.gt(now.as_millis()).assume_not_null());
+    let found: Vec<(String, String)> = tx.run(|connection| {
+        role_grants::table
+            .inner_join(accounts::table.on(accounts::id.eq(role_grants::account_id)))
+            .filter(accounts::organisation_id.eq(organisation.to_string()))
+            .filter(role_grants::role.eq_any(manage))
+            .filter(counts_at!(now))
+            .filter(active.or(invited))
+            .select((accounts::id, accounts::state))
+            .distinct()
+            .order(accounts::id.asc())
+            .load(connection)
+    })?;
+    found
+        .into_iter()
+        .map(|(id, state)| {
+            Ok((read(id.clone(), "accounts", "id", &id)?, read(state, "accounts", "state", &id)?))
+        })
+        .collect()
 }
 
 /// The roles that count at `now` in that collège because they name it: its technicians.

@@ -148,11 +148,44 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.transact(Mode::Write, write).await
+    }
+
+    /// As [`Store::write`], for a use case all of whose facts belong to one enrolment: the first thing it does is to
+    /// hold it ([`enrolments::hold_by_certificate`](crate::enrolments::hold_by_certificate) and its like), and those
+    /// of the same enrolment take turns. Use cases of different ones never meet, however many run; what such a use
+    /// case reads of other enrolments may be changing.
+    ///
+    /// A use case of [`Store::write`] that takes something away from an enrolment (its end, its commands) writes a row
+    /// that the use cases of this kind write too, its push state: then it is run again if it met one.
+    ///
+    /// # Errors
+    /// As [`Store::write`]; [`StoreError::HoldsNothing`] if `write` succeeds and held none.
+    pub async fn write_held<T, E>(
+        &self,
+        write: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.transact(Mode::Held, write).await
+    }
+
+    async fn transact<T, E>(
+        &self,
+        mode: Mode,
+        write: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let permit = turn(&self.writers).await?;
         let database = Arc::clone(&self.database);
         blocking(move || {
             let _permit = permit;
-            database.transact(Mode::Write, write)
+            database.transact(mode, write)
         })
         .await?
     }

@@ -14,6 +14,8 @@ pub(crate) enum Mode {
     Read,
     /// A use case: as if it ran alone.
     Write,
+    /// A use case of one enrolment, which it holds: those of the same one take turns, and nothing else is compared.
+    Held,
     /// Many tablets' answers in one commit. Each statement states its own conditions, so that the weakest
     /// isolation is enough.
     Group,
@@ -28,9 +30,13 @@ impl Mode {
             // Use cases read, decide, then write: only SERIALIZABLE keeps two of them from deciding on what
             // the other is about to change (two erase budgets, two uses of a link).
             (AnyConnection::Postgresql(_), Self::Write) => "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-            (AnyConnection::Postgresql(_), Self::Group) => "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            // What was read after the enrolment was held is what it is: whoever would change it waits. SERIALIZABLE
+            // would compare pages of indexes, on which the waiting commands of all tablets lie side by side.
+            (AnyConnection::Postgresql(_), Self::Held | Self::Group) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
+            }
             (AnyConnection::Sqlite(_), Self::Read) => "BEGIN DEFERRED",
-            (AnyConnection::Sqlite(_), Self::Write | Self::Group) => "BEGIN IMMEDIATE",
+            (AnyConnection::Sqlite(_), Self::Write | Self::Held | Self::Group) => "BEGIN IMMEDIATE",
         }
     }
 }
@@ -40,6 +46,7 @@ pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     vault: &'c Vault,
     trouble: Option<Trouble>,
+    holds: bool,
 }
 
 /// Why the transaction cannot be committed any more.
@@ -47,6 +54,7 @@ enum Trouble {
     Contention,
     Lost(String),
     Failed,
+    HoldsNothing,
 }
 
 impl Tx<'_> {
@@ -54,6 +62,11 @@ impl Tx<'_> {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         self.vault
+    }
+
+    /// Notes that an enrolment is held until the end of the transaction.
+    pub(crate) fn holds(&mut self) {
+        self.holds = true;
     }
 
     /// Runs statements, and remembers if one failed: PostgreSQL has then given the transaction up, and on
@@ -105,9 +118,10 @@ pub(crate) fn attempt<T, E: From<StoreError>>(
     }
     let (attempt, lost) = {
         let open = OpenTransaction(&mut link.connection);
-        let mut tx = Tx { connection: &mut *open.0, vault, trouble: None };
+        let mut tx = Tx { connection: &mut *open.0, vault, trouble: None, holds: false };
         let result = run(&mut tx);
-        let trouble = tx.trouble.take();
+        let careless = mode == Mode::Held && !tx.holds;
+        let trouble = tx.trouble.take().or(careless.then_some(Trouble::HoldsNothing));
         match (result, trouble) {
             (_, Some(Trouble::Contention)) => (Attempt::Again(StoreError::Contended { attempts: 1 }), false),
             // COMMIT was never sent, so that nothing was saved: another connection may serve.
@@ -120,6 +134,9 @@ pub(crate) fn attempt<T, E: From<StoreError>>(
                 // The commit may have been done: it is not run again, the caller is told.
                 Err(error) => (Attempt::Done(Err(error.into())), true),
             },
+            (Ok(_unsaved), Some(Trouble::HoldsNothing)) => {
+                (Attempt::Done(Err(StoreError::HoldsNothing.into())), false)
+            }
             (Ok(_unsaved), Some(trouble)) => {
                 (Attempt::Done(Err(StoreError::WentOn.into())), matches!(trouble, Trouble::Lost(_)))
             }

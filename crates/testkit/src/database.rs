@@ -16,6 +16,16 @@ pub enum Database {
     /// An empty one, made by someone else, at this URL. It is served by the role that makes its tables, and it
     /// stays.
     At(String),
+    /// An empty one, made by someone else: its owner makes the tables, and another role serves it, perhaps by
+    /// another way. It stays.
+    Apart {
+        /// The URL of the owner.
+        owner: String,
+        /// The role that serves it.
+        role: String,
+        /// The URL by which it is served.
+        url: String,
+    },
 }
 
 impl From<Engine> for Database {
@@ -72,6 +82,17 @@ impl Database {
                     owner_serves: false,
                     serves: Some(role.name),
                     _scratch: Some(database),
+                })
+            }
+            Self::Apart { owner, role, url } => {
+                Store::migrate(owner.parse()?).await?;
+                Store::grant(owner.parse()?, role.clone()).await?;
+                Ok(Prepared {
+                    url: url.clone(),
+                    owner_url: owner.clone(),
+                    owner_serves: false,
+                    serves: Some(role.clone()),
+                    _scratch: None,
                 })
             }
             Self::At(url) => {

@@ -249,6 +249,11 @@ impl TestServer {
         self.stepped_up().await?.put("/api/v1/push-certificate", &wanted).await?.ok().map(|_shown| ())
     }
 
+    /// What its configuration says, `key=value`; the later holds.
+    pub(crate) fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
     /// The clock of the server and of its tablets.
     #[must_use]
     pub const fn clock(&self) -> &ManualClock {
@@ -315,6 +320,12 @@ impl TestServer {
     /// [`TestkitError::Stopped`].
     pub async fn new_token(&self, scope: Scope) -> Result<Secret<String>, TestkitError> {
         Ok(people::token(self.fleet()?.store(), self.operator()?, scope, None, self.clock.now()).await?)
+    }
+
+    /// The database of the server, as its configuration names it.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database.url
     }
 
     /// The account that [`Self::api`] acts for: operator and administrator of the département, as the first one is.

@@ -9,7 +9,7 @@ use store::warrants::OrderState;
 use tablets::{Identity, Ipad, Outcome, Reply, SignatureStyle};
 use testkit::TestServer;
 use types::{
-    Actor, Clock as _, DestructionId, DestructionKind, Duration, EnrolmentEndId, EnrolmentId, Instant,
+    Actor, Clock as _, Day, DestructionId, DestructionKind, Duration, EnrolmentEndId, EnrolmentId, Instant,
 };
 
 use crate::support::{
@@ -23,7 +23,7 @@ on_both_engines! {
     c5_3_2_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm,
 }
 
-/// Records that we end an enrolment, as a use case to come will: no door writes such a row yet.
+/// Records that we end an enrolment at a moment of the test's choosing; doors record it now.
 async fn end(server: &TestServer, id: EnrolmentId, decided_at: Option<Instant>) {
     let now = server.clock().now();
     let store = server.fleet().unwrap().store();
@@ -43,6 +43,7 @@ async fn end(server: &TestServer, id: EnrolmentId, decided_at: Option<Instant>) 
             let counted = NewDestruction {
                 id: DestructionId::new(now),
                 kind: DestructionKind::Unenrol,
+                day: Day::of(now),
                 at: now,
                 actor: Actor::Host,
                 uai: None,

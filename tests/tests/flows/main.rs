@@ -6,7 +6,10 @@
 #[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod brake;
 mod by_hand;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
@@ -25,6 +28,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+mod matrix;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]

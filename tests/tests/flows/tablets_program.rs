@@ -1,8 +1,6 @@
 //! The program `tablets` against the real server: a fleet that moves in, one that enrols, one that lives.
 
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
 
 use checkin::{Rate, RateLimits};
 use serde_json::{Value, json};
@@ -17,35 +15,6 @@ on_both_engines! {
     tablets_that_enrolled_by_link_stand_a_load_of_whole_command_cycles,
     tablets_that_are_asked_to_wait_enrol_all_the_same,
     tablets_that_live_are_woken_by_the_servers_pushes,
-}
-
-/// The program's sources. It is built if one of them is newer: this package does not depend on the program, and
-/// Cargo builds it only for its own tests.
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/tablets");
-
-/// Where the program is.
-fn program() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let folder = here.ancestors().nth(2).unwrap();
-    let program = folder.join("tablets");
-    let built = std::fs::metadata(&program).and_then(|file| file.modified()).ok();
-    if built.is_none_or(|built| built < newest(Path::new(SOURCES))) {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--package", "tablets", "--bin", "tablets"]).current_dir(SOURCES);
-        build.args(folder.ends_with("release").then_some("--release"));
-        build.env("CARGO_TARGET_DIR", folder.parent().unwrap());
-        assert!(build.status().unwrap().success(), "the program does not build");
-    }
-    program
-}
-
-/// When the newest file below a folder was written.
-fn newest(folder: &Path) -> SystemTime {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let times = entries
-        .map(|path| if path.is_dir() { newest(&path) } else { path.metadata().unwrap().modified().unwrap() });
-    times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Someone at a terminal, with what an operator of the server would hand over.
@@ -69,7 +38,7 @@ impl Person {
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(testkit::program("tablets", &["crates/tablets"]).unwrap());
         command
             .args(line.split_whitespace())
             .arg("--json")
@@ -209,7 +178,7 @@ async fn tablets_that_live_are_woken_by_the_servers_pushes(engine: Engine) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
     let push = folder.path().join("push");
-    let made = Command::new(program())
+    let made = Command::new(testkit::program("tablets", &["crates/tablets"]).unwrap())
         .args(["apns", "--for", "50ms", "--write"])
         .arg(&push)
         .stdin(Stdio::null())

@@ -89,7 +89,8 @@ pub(crate) fn give_up(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<usize, 
     Ok(destructions::give_up(tx, id)?)
 }
 
-/// Gives up what waits for answers that never came: the calendar's work. Says how many acts.
+/// Ends what time ends: requests that nobody answered, campaigns that are past, and what waited for an answer that never
+/// came. The calendar's work; says how many acts were given up.
 ///
 /// # Errors
 /// [`Refusal::OtherHands`] for anyone but the calendar.
@@ -98,6 +99,8 @@ pub async fn lapse(fleet: &Fleet, principal: &Principal, now: Instant) -> Result
     fleet
         .store()
         .write(move |tx| {
+            signatures::expire(tx, now)?;
+            store::campaigns::end_past(tx, now)?;
             let mut given_up = 0;
             for id in destructions::waiting_for(tx)? {
                 let over = signatures::get(tx, &id)?.is_none_or(|row| {

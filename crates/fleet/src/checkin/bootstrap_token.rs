@@ -37,7 +37,7 @@ pub(super) async fn set(
     let identity = identity.clone();
     fleet
         .store()
-        .write(move |tx| {
+        .write_held(move |tx| {
             let bound = speaks(tx, &identity, message.udid.as_ref(), "SetBootstrapToken", now)?;
             match &message.bootstrap_token {
                 Some(token) if !token.expose().is_empty() => {
@@ -65,7 +65,7 @@ pub(super) async fn get(
     let identity = identity.clone();
     let secrets = fleet
         .store()
-        .write(move |tx| {
+        .write_held(move |tx| {
             let bound = speaks(tx, &identity, message.udid.as_ref(), "GetBootstrapToken", now)?;
             Ok::<_, TabletError>(store::enrolments::secrets(tx, bound.enrolment.id)?)
         })

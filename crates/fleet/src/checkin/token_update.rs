@@ -26,7 +26,7 @@ pub(super) async fn receive(
     }
     reachable_by(&message)?;
     let identity = identity.clone();
-    fleet.store().write(move |tx| update(tx, &identity, &message, now)).await?;
+    fleet.store().write_held(move |tx| update(tx, &identity, &message, now)).await?;
     Ok(Reply::Empty)
 }
 

@@ -85,6 +85,11 @@ impl Principal {
         }
     }
 
+    /// Their account, if they have one: whoever is at the machine itself has none.
+    pub(crate) fn actor_account(&self) -> Option<AccountId> {
+        self.account().map(|(id, _way)| id)
+    }
+
     /// Passes whoever is at the machine itself.
     pub(crate) fn must_be_host(&self) -> Result<(), Refusal> {
         if self.who == Who::Host {

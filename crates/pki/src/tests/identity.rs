@@ -95,6 +95,32 @@ fn an_unknown_critical_extension_is_refused() {
 }
 
 #[test]
+fn t_a3_what_was_vetted_once_vouches_for_no_other_bytes_and_no_other_authorities() {
+    let authority = fixtures::authority("Ardoise");
+    let trusted = trusting(&authority);
+    let device = Device::issued_by(&authority, fixtures::ec_key());
+    let first = over_tls(&trusted, &device.der).unwrap();
+    assert_eq!(over_tls(&trusted, &device.der).unwrap(), first, "remembered, and the same");
+    for place in 0..device.der.len() {
+        let mut other = device.der.clone();
+        other[place] ^= 1;
+        assert!(over_tls(&trusted, &other).is_err(), "byte {place}");
+    }
+    assert!(matches!(
+        over_tls(&trusting(&fixtures::authority("Ardoise")), &device.der),
+        Err(IdentityError::Foreign)
+    ));
+    // A certificate that was nobody's is looked at again when its authority is trusted.
+    let another = fixtures::authority("Another");
+    let theirs = Device::issued_by(&another, fixtures::ec_key());
+    assert!(over_tls(&trusted, &theirs.der).is_err());
+    let mut both = trusted.clone();
+    both.add(AuthorityKind::TakenOver, another.certificate_der()).unwrap();
+    assert_eq!(over_tls(&both, &theirs.der).unwrap().authority_kind(), AuthorityKind::TakenOver);
+    assert!(over_tls(&trusted, &theirs.der).is_err(), "nor does the larger circle vouch for the smaller one");
+}
+
+#[test]
 fn expiry_is_a_policy_and_shows() {
     let authority = fixtures::authority("Ardoise");
     let trusted = trusting(&authority);
@@ -239,11 +265,14 @@ fn t_a4_a_forwarded_certificate_is_read_strictly() {
             "{bad}"
         );
     }
-    for malformed in
-        [format!(":{}:", STANDARD.encode(b"nonsense")), String::from("::"), format!("{pem}{pem}")]
-    {
-        let result = ForwardedCertificate::from_header(proxy(), &malformed);
-        assert!(matches!(result, Err(ForwardedError::Malformed(_))), "{malformed}");
+    let two = ForwardedCertificate::from_header(proxy(), &format!("{pem}{pem}"));
+    assert!(matches!(two, Err(ForwardedError::Malformed(_))));
+    let trailing = [device.der.as_slice(), &[0]].concat();
+    for nonsense in [b"nonsense".as_slice(), b"", &trailing] {
+        let forwarded =
+            ForwardedCertificate::from_header(proxy(), &format!(":{}:", STANDARD.encode(nonsense))).unwrap();
+        let refused = trusting(&authority).identify_forwarded(&forwarded, NOW, ExpiryPolicy::Admit);
+        assert!(matches!(refused, Err(IdentityError::Malformed(_))), "{refused:?}");
     }
     let long = "a".repeat(20_000);
     assert!(matches!(

@@ -56,7 +56,7 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
                     expires_at: at(90_000),
                 },
             )?;
-            commands::queue(tx, &erase, None)?;
+            commands::queue(tx, erase.clone(), None)?;
             enrolments::set_secrets(
                 tx,
                 enrolled.enrolment,

@@ -244,7 +244,7 @@ async fn t_a20_one_idempotency_key_queues_one_command_however_often_and_at_once(
         let mut command = super::fixture::command(enrolled, seconds);
         command.idempotency_key = Some("click".to_owned());
         clicks.push(tokio::spawn(async move {
-            store.write(move |tx| commands::queue(tx, &command, None)).await.unwrap()
+            store.write(move |tx| commands::queue(tx, command.clone(), None)).await.unwrap()
         }));
     }
     let mut new = 0;

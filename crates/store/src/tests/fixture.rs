@@ -111,9 +111,11 @@ impl Fixture {
     ) -> CommandId {
         let mut command = command(enrolled, seconds);
         change(&mut command);
-        let queued = self.write(move |tx| commands::queue(tx, &command, Some(b"<plist/>".to_vec()))).await;
+        let queued =
+            self.write(move |tx| commands::queue(tx, command.clone(), Some(b"<plist/>".to_vec()))).await;
         match queued {
-            Enqueued::New(id) | Enqueued::Already(id) => id,
+            Enqueued::New(command) => command.id,
+            Enqueued::Already(id) => id,
         }
     }
 

@@ -13,6 +13,7 @@ mod declarations;
 mod engines;
 mod fixture;
 mod group_commit;
+mod held;
 mod nouns;
 mod orders;
 mod people;

@@ -121,7 +121,10 @@ fn gated(enrolled: Enrolled, gate: Gate, orders: Orders, queued_at: Instant) -> 
 const GATED: [Gate; 4] = [Gate::LostMode, Gate::Locate, Gate::Erase, Gate::Unenrol];
 
 async fn try_queue(fixture: &Fixture, command: Command) -> Result<CommandId, StoreError> {
-    fixture.store.write(move |tx| commands::queue(tx, &command, None).map(commands::Enqueued::command)).await
+    fixture
+        .store
+        .write(move |tx| commands::queue(tx, command.clone(), None).map(|queued| queued.command()))
+        .await
 }
 
 async fn assert_refused(fixture: &Fixture, command: Command) {
@@ -296,8 +299,10 @@ async fn a_stored_payload_of_a_gated_command_is_refused(fixture: Fixture) {
     let orders = given(&fixture, enrolled).await;
     for gate in GATED {
         let command = gated(enrolled, gate, orders, at(200));
-        let refused =
-            fixture.store.write(move |tx| commands::queue(tx, &command, Some(b"<plist/>".to_vec()))).await;
+        let refused = fixture
+            .store
+            .write(move |tx| commands::queue(tx, command.clone(), Some(b"<plist/>".to_vec())))
+            .await;
         assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
     }
     // The same by hand, past every function of the program.

@@ -70,7 +70,7 @@ async fn t_c20_a_serving_role_works_and_makes_no_other_past() {
                     expires_at: at(1000),
                 },
             )?;
-            commands::queue(tx, &erase, None)?;
+            commands::queue(tx, erase.clone(), None)?;
             let roles = role_grants::of_account(tx, cast.denis)?;
             role_grants::revoke(tx, roles[0].id, Some(cast.alice), at(150))?;
             accounts::describe(tx, cast.denis, "Denis", None)?;

@@ -8,7 +8,7 @@ use types::{
 use super::cast::Cast;
 use super::fixture::{Enrolled, Fixture, at, command, delivery, destruction};
 use super::second_persons::question;
-use crate::commands::{self, Command, CommandState, Enqueued};
+use crate::commands::{self, Command, CommandState};
 use crate::destructions::{Fate, NewDestruction};
 use crate::enrolment_ends::{self, EnrolmentEnd};
 use crate::erase_orders::{self, EraseOrder};
@@ -131,7 +131,10 @@ impl Rests {
 
 async fn try_queue(fixture: &Fixture, command: &Command) -> Result<CommandId, StoreError> {
     let command = command.clone();
-    fixture.store.write(move |tx| commands::queue(tx, &command, None).map(Enqueued::command)).await
+    fixture
+        .store
+        .write(move |tx| commands::queue(tx, command.clone(), None).map(|queued| queued.command()))
+        .await
 }
 
 async fn try_deliver(

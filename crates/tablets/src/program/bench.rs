@@ -151,7 +151,7 @@ async fn seated(
     let verdict =
         Box::pin(measure(&work, workers, load.plan, steps, arguments.pace.show_errors, verdict, output))
             .await?;
-    Ok(Verdict { tablets: load.room.speakers(), ..verdict })
+    Ok(Verdict { tablets: load.room.speakers(), heard: load.room.heard_of(), ..verdict })
 }
 
 /// Loads with tablets that are new, and get their identities by SCEP.
@@ -182,6 +182,7 @@ async fn by_scep(
         serials,
         next: AtomicUsize::new(0),
         enrolled: AtomicUsize::new(0),
+        heard: AtomicUsize::new(0),
     });
     let workers = work.workers(arguments.pace.connections);
     let plan = arguments.pace.plan(true);
@@ -197,7 +198,8 @@ async fn by_scep(
     let steps = ScepWork::STEPS;
     let verdict =
         Box::pin(measure(&work, workers, plan, steps, arguments.pace.show_errors, verdict, output)).await?;
-    Ok(Verdict { tablets: work.enrolled.load(Ordering::Relaxed), ..verdict })
+    let count = |tablets: &AtomicUsize| tablets.load(Ordering::Relaxed);
+    Ok(Verdict { tablets: count(&work.enrolled), heard: count(&work.heard), ..verdict })
 }
 
 /// A verdict without figures.
@@ -226,6 +228,9 @@ fn begun(plan: Plan) -> Verdict {
         identities: None,
         dialect: None,
         steps: std::collections::BTreeMap::new(),
+        begun_at: 0,
+        answered: 0,
+        heard: 0,
         interrupted: false,
         first_errors: Vec::new(),
     }
@@ -244,6 +249,7 @@ async fn measure<W: Work>(
     let mut interruption = Interruption::listen()?;
     let tally = Arc::new(Tally::new(steps));
     let spinner = output.spinner("measuring");
+    let begun_at = jiff::Timestamp::now().as_millisecond();
     let schedule = Schedule::begin(plan);
     let interrupted = Arc::new(AtomicBool::new(false));
     let stopping = tokio::spawn({
@@ -259,5 +265,10 @@ async fn measure<W: Work>(
     spinner.finish_and_clear();
     let seconds = tally.elapsed(schedule.measured_from()).as_secs_f64();
     let verdict = verdict.with(&tally, seconds, show_errors);
-    Ok(Verdict { missed: schedule.missed(), interrupted: interrupted.load(Ordering::Relaxed), ..verdict })
+    Ok(Verdict {
+        missed: schedule.missed(),
+        interrupted: interrupted.load(Ordering::Relaxed),
+        begun_at,
+        ..verdict
+    })
 }

@@ -38,6 +38,9 @@ pub(super) trait Work: Send + Sync + 'static {
     /// Remembers that a tablet was measured.
     fn measured(&self, place: usize);
 
+    /// Remembers that a tablet got a right answer, measured or not.
+    fn heard(&self, place: usize);
+
     /// How many connections a worker has opened so far, and the version of TLS it speaks now.
     fn connections(&self, worker: &Self::Worker) -> (u64, Option<&'static str>);
 }
@@ -82,7 +85,12 @@ async fn go_on<W: Work>(work: Arc<W>, mut worker: W::Worker, schedule: Arc<Sched
                 if measured {
                     work.measured(place);
                 }
-                work.perform(&mut worker, &mut laps).await
+                let performed = work.perform(&mut worker, &mut laps).await;
+                if performed.is_ok() {
+                    tally.answered();
+                    work.heard(place);
+                }
+                performed
             }
             Err(problem) => Err(problem),
         };

@@ -18,6 +18,7 @@ pub(super) struct ScepWork {
     pub(super) serials: Vec<String>,
     pub(super) next: AtomicUsize,
     pub(super) enrolled: AtomicUsize,
+    pub(super) heard: AtomicUsize,
 }
 
 /// One connection: a new tablet each time.
@@ -77,6 +78,10 @@ impl Work for ScepWork {
 
     fn measured(&self, _place: usize) {
         self.enrolled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn heard(&self, _place: usize) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
     fn connections(&self, worker: &ScepWorker) -> (u64, Option<&'static str>) {

@@ -40,6 +40,8 @@ pub(super) struct Room {
     pub(super) check_in_url: Option<Url>,
     /// Tablets that took a turn that was measured.
     spoke: Vec<AtomicBool>,
+    /// Tablets that got a right answer, measured or not.
+    heard: Vec<AtomicBool>,
     /// The next tablet, where each tablet has one turn and no second.
     next: AtomicUsize,
 }
@@ -59,7 +61,8 @@ pub(super) struct Manners {
 
 impl Room {
     pub(super) fn new(roster: Roster, manners: Manners) -> Self {
-        let spoke = (0..roster.len()).map(|_place| AtomicBool::new(false)).collect();
+        let nobody = || (0..roster.len()).map(|_place| AtomicBool::new(false)).collect();
+        let (spoke, heard) = (nobody(), nobody());
         let Manners { auth, proofs, trust, patience, turn, close, server_url, check_in_url } = manners;
         let clock = Clock::system();
         let next = AtomicUsize::new(0);
@@ -75,6 +78,7 @@ impl Room {
             server_url,
             check_in_url,
             spoke,
+            heard,
             next,
         }
     }
@@ -102,6 +106,18 @@ impl Room {
     /// How many tablets were measured.
     pub(super) fn speakers(&self) -> usize {
         self.spoke.iter().filter(|spoke| spoke.load(Ordering::Relaxed)).count()
+    }
+
+    /// Remembers that a tablet got a right answer.
+    pub(super) fn heard(&self, place: usize) {
+        if let Some(heard) = self.heard.get(place) {
+            heard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How many tablets got a right answer, measured or not.
+    pub(super) fn heard_of(&self) -> usize {
+        self.heard.iter().filter(|heard| heard.load(Ordering::Relaxed)).count()
     }
 }
 

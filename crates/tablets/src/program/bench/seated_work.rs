@@ -68,6 +68,10 @@ impl Work for SeatedWork {
         self.room.spoke(place);
     }
 
+    fn heard(&self, place: usize) {
+        self.room.heard(place);
+    }
+
     fn connections(&self, worker: &SeatedWorker) -> (u64, Option<&'static str>) {
         (worker.seat.opened(), worker.seat.tls_version())
     }

@@ -16,6 +16,8 @@ const MOST_KINDS: usize = 50;
 /// What was seen so far.
 #[derive(Debug)]
 pub(super) struct Tally {
+    /// Right operations, also those that were not measured.
+    answered: AtomicU64,
     right: AtomicU64,
     wrong: AtomicU64,
     whole: Histogram,
@@ -36,6 +38,7 @@ pub(super) struct Seen {
 impl Tally {
     pub(super) fn new(steps: &[&'static str]) -> Self {
         Self {
+            answered: AtomicU64::new(0),
             right: AtomicU64::new(0),
             wrong: AtomicU64::new(0),
             whole: Histogram::new(),
@@ -47,7 +50,17 @@ impl Tally {
         }
     }
 
-    /// An operation that was right.
+    /// An operation that was right, measured or not.
+    pub(super) fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many operations were right, measured or not.
+    pub(super) fn all_answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// An operation that was right, and measured.
     pub(super) fn right(&self, latency: Duration, laps: &Laps, now: Instant) {
         self.right.fetch_add(1, Ordering::Relaxed);
         self.whole.add(latency);

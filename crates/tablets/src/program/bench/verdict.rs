@@ -75,6 +75,12 @@ pub(super) struct Verdict {
     /// The latencies of the steps of an operation.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) steps: BTreeMap<&'static str, Step>,
+    /// When the load began, in unix milliseconds: what a server remembers from then on is of this load.
+    pub(super) begun_at: i64,
+    /// Right operations since then, those of the warm-up included.
+    pub(super) answered: u64,
+    /// Different tablets that got a right answer since then, those of the warm-up included.
+    pub(super) heard: usize,
     /// Whether it was told to stop before its time.
     pub(super) interrupted: bool,
     /// The first errors in words, each with how often it was seen.
@@ -104,6 +110,7 @@ impl Verdict {
     pub(super) fn with(mut self, tally: &Tally, seconds: f64, shown: usize) -> Self {
         let latencies = tally.latencies();
         (self.requests, self.errors) = tally.counts();
+        self.answered = tally.all_answered();
         self.seconds = rounded(seconds);
         let right = u32::try_from(self.requests).map_or(f64::MAX, f64::from);
         self.rate = if seconds > 0.0 { (right / seconds * 10.0).round() / 10.0 } else { 0.0 };

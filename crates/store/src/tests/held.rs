@@ -1,0 +1,142 @@
+//! Use cases of one enrolment, which hold it: those of the same one take turns, those of others never meet.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, Mutex};
+
+use orders::Gate;
+
+use super::fixture::{Fixture, at, command};
+use crate::commands::{self, CommandState, Enqueued};
+use crate::enrolments::{self, Enrolment, EnrolmentState};
+use crate::tests::on_both_engines;
+use crate::{Engine, StoreError, push_states, settings};
+
+on_both_engines! {
+    use_cases_of_one_enrolment_take_turns,
+    what_holds_no_enrolment_saves_nothing,
+    a_certificate_and_its_enrolment_are_read_when_they_are_held,
+}
+
+async fn use_cases_of_one_enrolment_take_turns(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let adders: Vec<_> = (0..8)
+        .map(|_| {
+            let store = fixture.store.clone();
+            tokio::spawn(async move {
+                store
+                    .write_held(move |tx| {
+                        enrolments::hold_live_of_tablet(tx, enrolled.tablet)?.unwrap();
+                        let count =
+                            settings::get(tx, "count")?.map_or(0, |text| text.parse::<u32>().unwrap());
+                        settings::set(tx, "count", &(count + 1).to_string())
+                    })
+                    .await
+            })
+        })
+        .collect();
+    for adder in adders {
+        adder.await.unwrap().unwrap();
+    }
+    assert_eq!(fixture.read(|tx| settings::get(tx, "count")).await.as_deref(), Some("8"));
+}
+
+async fn what_holds_no_enrolment_saves_nothing(fixture: Fixture) {
+    let careless = fixture.store.write_held(|tx| settings::set(tx, "a", "1")).await;
+    assert!(matches!(careless, Err(StoreError::HoldsNothing)), "{careless:?}");
+    assert_eq!(fixture.read(|tx| settings::get(tx, "a")).await, None);
+}
+
+async fn a_certificate_and_its_enrolment_are_read_when_they_are_held(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let held = fixture
+        .store
+        .write_held(move |tx| enrolments::hold_by_certificate(tx, &enrolled.certificate))
+        .await
+        .unwrap();
+    assert_eq!(held, fixture.read(move |tx| enrolments::by_certificate(tx, &enrolled.certificate)).await);
+    assert_eq!(held.unwrap().1.id, enrolled.enrolment);
+    let nobodys = super::fixture::digest(99);
+    let held =
+        fixture.store.write_held(move |tx| enrolments::hold_by_certificate(tx, &nobodys)).await.unwrap();
+    assert_eq!(held, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t_a20_commands_for_two_tablets_are_queued_side_by_side_without_a_second_run() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let both_have_queued = Arc::new(Barrier::new(2));
+    let runs = Arc::new(AtomicU32::new(0));
+    let mut queueing = Vec::new();
+    for number in 1..=2 {
+        let enrolled = fixture.enrolled(number).await;
+        let store = fixture.store.clone();
+        let (barrier, runs) = (Arc::clone(&both_have_queued), Arc::clone(&runs));
+        queueing.push(tokio::spawn(async move {
+            store
+                .write_held(move |tx| {
+                    let first = runs.fetch_add(1, Ordering::SeqCst) < 2;
+                    enrolments::hold_live_of_tablet(tx, enrolled.tablet)?.unwrap();
+                    let mut command = command(enrolled, 1);
+                    command.replaces_key = Some("inventory".to_owned());
+                    let queued = commands::queue(tx, command, None)?;
+                    if first {
+                        barrier.wait();
+                    }
+                    Ok::<_, StoreError>(queued)
+                })
+                .await
+        }));
+    }
+    for queued in queueing {
+        assert!(matches!(queued.await.unwrap(), Ok(Enqueued::New(_))));
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 2, "neither met the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_that_ends_takes_along_what_was_queued_in_the_meantime() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let enrolled = fixture.enrolled(1).await;
+    let (began, has_begun) = channel();
+    let (queued, was_queued) = channel::<()>();
+    let (has_begun, was_queued) = (Mutex::new(has_begun), Mutex::new(was_queued));
+    let runs = Arc::new(AtomicU32::new(0));
+    let store = fixture.store.clone();
+    let ending = tokio::spawn({
+        let runs = Arc::clone(&runs);
+        async move {
+            store
+                .write(move |tx| {
+                    let enrolment = enrolments::get(tx, &enrolled.enrolment)?.unwrap();
+                    if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                        began.send(()).unwrap();
+                        was_queued.lock().unwrap().recv().unwrap();
+                    }
+                    let over = Enrolment { state: EnrolmentState::Ended, ended_at: Some(at(9)), ..enrolment };
+                    enrolments::update(tx, &over)?;
+                    commands::cancel_of_enrolment(tx, enrolled.enrolment)?;
+                    push_states::forget(tx, enrolled.enrolment)
+                })
+                .await
+        }
+    });
+    tokio::task::spawn_blocking(move || has_begun.lock().unwrap().recv().unwrap()).await.unwrap();
+    let command = command(enrolled, 1);
+    let id = command.id;
+    assert_eq!(command.gate, Gate::Ordinary);
+    fixture
+        .store
+        .write_held(move |tx| {
+            enrolments::hold_live_of_tablet(tx, enrolled.tablet)?.unwrap();
+            commands::queue(tx, command.clone(), None)?;
+            push_states::want(tx, enrolled.enrolment, Some(at(1)), at(1))
+        })
+        .await
+        .unwrap();
+    queued.send(()).unwrap();
+    ending.await.unwrap().unwrap();
+    let left = fixture.read(move |tx| commands::get(tx, &id)).await.unwrap();
+    assert_eq!(left.state, CommandState::Cancelled);
+    assert_eq!(runs.load(Ordering::SeqCst), 2, "the end met the command, and was run again");
+}
