@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod asker;
+mod audit;
 #[cfg(test)]
 mod brake;
 mod by_hand;
@@ -34,6 +35,7 @@ mod not_now;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod privacy;
 mod proofs;
 #[cfg(test)]
 mod proxy;
