@@ -8,8 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    alarm, apple, audit, brake, command, inventory, link, privacy, push_certificate, session, status, tablet,
-    takeover, token,
+    account, alarm, apple, audit, brake, command, countersignature, inventory, link, organisation, privacy,
+    push_certificate, role, school_year, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -111,6 +111,17 @@ enum Verb {
     Campaign(brake::Campaigns),
     /// Tokens of yours, for your programs.
     Token(token::Arguments),
+
+    /// The département, the académie, the collèges, and what each collège decides for itself.
+    Organisation(organisation::Arguments),
+    /// School years and their summer breaks.
+    SchoolYear(school_year::Arguments),
+    /// People's accounts, as each organisation manages its own.
+    Account(account::Arguments),
+    /// Roles: who may do what, and where.
+    Role(role::Arguments),
+    /// What second persons are asked, and how they answer.
+    Countersignature(countersignature::Arguments),
 }
 
 impl Cli {
@@ -150,6 +161,11 @@ impl Cli {
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
             Verb::Campaign(arguments) => Box::pin(brake::campaigns(arguments, output)).await,
             Verb::Token(arguments) => Box::pin(token::run(arguments, output)).await,
+            Verb::Organisation(arguments) => Box::pin(organisation::run(arguments, output)).await,
+            Verb::SchoolYear(arguments) => school_year::run(arguments, output).await,
+            Verb::Account(arguments) => Box::pin(account::run(arguments, output)).await,
+            Verb::Role(arguments) => role::run(arguments, output).await,
+            Verb::Countersignature(arguments) => Box::pin(countersignature::run(arguments, output)).await,
         }
     }
 }
@@ -215,6 +231,14 @@ mod tests {
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
             "ardoise profile diff a.toml b.toml --language fr",
+            "ardoise organisation import colleges.csv",
+            "ardoise organisation decide 0761234A --home-use allowed --charter 2026-09-15 --referent m.moreau",
+            "ardoise school-year set --starts 2026-09-01 --ends 2027-08-31 --summer 2027-07-03 2027-08-31",
+            "ardoise account invite marie.curie Marie --email marie.curie@example.fr",
+            "ardoise account invite marie.curie Marie --on-this-machine --home /var/lib/ardoise",
+            "ardoise role give lea.petit ati --colleges 0761234A,0767777B",
+            "ardoise countersignature give 0193 --seen 3f2a91c0",
+            "ardoise countersignature refuse 0193 --seen 3f2a91c0 --reason no",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -269,6 +293,9 @@ mod tests {
             "ardoise audit verify --on-this-machine --file log.jsonl",
             "ardoise profile lint",
             "ardoise profile diff a.toml",
+            "ardoise countersignature give 0193",
+            "ardoise countersignature refuse 0193 --seen 3f2a91c0",
+            "ardoise school-year set --starts 2026-09-01",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

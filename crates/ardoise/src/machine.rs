@@ -1,5 +1,6 @@
 //! Commands on the machine that serves: they need the home folder, with its key file and its database.
 
+pub(crate) mod account;
 pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod config;

@@ -70,7 +70,9 @@ impl From<Validation> for ValidationView {
 /// The register of what is stored today (C8.1), in both languages as JSON; as CSV and as a page in the language that
 /// `Accept-Language` asks for.
 #[utoipa::path(get, path = "/api/v1/privacy/register", tag = "privacy", params(PrintQuery), responses(
-    (status = 200, description = "The register", body = Object), (status = "default", body = Problem)))]
+    (status = 200, description = "The register",
+        content((Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
+    (status = "default", body = Problem)))]
 pub(crate) async fn register(
     state: State,
     caller: Caller,

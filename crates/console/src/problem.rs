@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::language::Language;
 
-const MEDIA_TYPE: &str = "application/problem+json";
+/// What a problem is sent as.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]

@@ -262,7 +262,11 @@ pub async fn withdraw(
 /// Ends what an account asked and signed, as far as nothing came of it: its holder lost a right, or may be somebody
 /// else from now on. Says how many; the caller's audit entry does, too.
 pub(crate) fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, Refusal> {
-    Ok(rows::void_of_account(tx, account)?)
+    let voided = rows::void_of_account(tx, account)?;
+    for id in &voided {
+        held::give_up(tx, *id)?;
+    }
+    Ok(voided.len())
 }
 
 /// Both persons as they are now.

@@ -273,8 +273,9 @@ async fn t_c11_no_secret_stands_in_the_audit_log(engine: Engine) {
     let link = server.api().unwrap().post("/api/v1/links", &json!({ "tablet": SERIAL })).await.unwrap();
     let url = link.ok().unwrap()["url"].as_str().unwrap().to_owned();
     let session = server.stepped_up().await.unwrap();
-    let made = session.post("/api/v1/tokens", &json!({ "name": "x", "scope": "read", "expires_in_days": 1 }));
-    let token = made.await.unwrap().ok().unwrap()["token"].as_str().unwrap().to_owned();
+    let wanted = json!({ "name": "x", "scope": "read", "expires_in_days": 1 });
+    let made = session.post("/api/v1/tokens", &wanted).await.unwrap();
+    let token = made.ok().unwrap()["token"].as_str().unwrap().to_owned();
     let mut ipad = server.enrolled_ipad("DMPX00000002").await.unwrap();
     obey(&mut ipad).await;
     let enrolment = ipad.enrolment().unwrap();

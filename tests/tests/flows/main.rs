@@ -14,6 +14,7 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod description;
 mod doors;
 #[cfg(test)]
 mod ended;

@@ -24,6 +24,9 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flows/matrix.txt"
 const OWN: &str = "DMPX0000OWN1";
 const OTHER: &str = "DMPX000OTHER";
 
+/// An id of nothing.
+const NOBODYS: &str = "0199f1a0-0000-7000-8000-000000000000";
+
 /// How somebody comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
@@ -135,7 +138,7 @@ impl Things {
             path if path.starts_with("/api/v1/organisations/") => &self.college,
             path if path.starts_with("/api/v1/accounts/") => &self.account,
             // What is nobody's: whoever may ask is told that there is none.
-            _ => "0199f1a0-0000-7000-8000-000000000000",
+            _ => NOBODYS,
         };
         let path =
             route.path.replace("{id}", id).replace("{label}", "2030-2031").replace("{activity}", "none");
@@ -153,6 +156,23 @@ impl Things {
             "/api/v1/links" => json!({ "uai": self.uai, "max_uses": 3 }),
             "/api/v1/unenrolments" => json!({ "tablets": [self.tablet], "reason": "matrice" }),
             "/api/v1/brake/engage" => json!({ "reason": "" }),
+            "/api/v1/organisations/{id}" => json!({ "name": "Collège de la matrice" }),
+            "/api/v1/organisations/{id}/network" => {
+                json!({ "ssid": "college", "passphrase": "une phrase pour le wifi" })
+            }
+            // Nobody closes a collège here: its head could do nothing from then on.
+            "/api/v1/organisations/{id}/close" => json!({ "not": "understood" }),
+            "/api/v1/organisations/{id}/first-accounts/ask" => {
+                json!({ "login": "premiere.personne", "reason": "matrice" })
+            }
+            "/api/v1/organisations/{id}/first-accounts" => json!({
+                "login": "premiere.personne", "name": "Première Personne", "countersignature": NOBODYS,
+            }),
+            "/api/v1/accounts/{id}" => json!({ "name": "Nouveau Nom" }),
+            "/api/v1/accounts/{id}/reset" => json!({ "factor": "password" }),
+            "/api/v1/accounts/{id}/recovery/ask" => json!({ "reason": "matrice" }),
+            "/api/v1/accounts/{id}/recovery" => json!({ "countersignature": NOBODYS }),
+            "/api/v1/accounts/{id}/roles" => json!({ "role": "referent" }),
             _ => json!({}),
         }
     }

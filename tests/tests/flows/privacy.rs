@@ -99,11 +99,10 @@ async fn c3_1_6_a_withdrawal_stops_what_is_queued_and_forgets_what_was_stored(en
     .await
     .unwrap();
     // What the tablet still answers is not stored, and what waited is not sent.
-    let apps = "<key>InstalledApplicationList</key><array><dict><key>Identifier</key>\
-                <string>fr.ecole.dys</string></dict></array>";
-    let answer = report(ipad.udid(), "Acknowledged", Some(&given))
-        .replace("</dict></plist>", &format!("{apps}</dict></plist>"));
-    assert!(answer.contains("fr.ecole.dys"), "{answer}");
+    let mut app = plist::Dictionary::new();
+    app.insert("Identifier".into(), "fr.ecole.dys".into());
+    let mut answer = report(ipad.udid(), "Acknowledged", Some(&given));
+    answer.insert("InstalledApplicationList".into(), plist::Value::Array(vec![app.into()]));
     ipad.report(&answer).await.unwrap();
     assert_eq!(state_of(&server, &given).await, "acknowledged");
     assert!(!obey(&mut ipad).await.request_types().contains(&"ManagedApplicationList"));

@@ -55,7 +55,7 @@ impl Connection {
         Api::new(server, None, None, trust.as_deref())
     }
 
-    /// The home folder, for what is done on this machine itself.
+    /// The home folder of this machine.
     pub(crate) const fn home(&self) -> &HomeArguments {
         &self.home
     }
