@@ -7,6 +7,7 @@
 mod accounts;
 #[cfg(test)]
 mod asker;
+mod audit;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod not_now;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod privacy;
 mod proofs;
 #[cfg(test)]
 mod proxy;
