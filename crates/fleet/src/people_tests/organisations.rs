@@ -198,7 +198,7 @@ async fn t_c11_a_network_is_sealed_and_never_shown_again() {
         let entries = people
             .fleet
             .store()
-            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), 0, 1_000))
+            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 1_000))
             .await
             .unwrap();
         let told = format!("{entries:?}");
