@@ -122,6 +122,22 @@ impl ApiClient {
         self.send(Method::POST, path, |request| request.json(body)).await
     }
 
+    /// As [`Self::post`], with headers that whoever asks invents.
+    ///
+    /// # Errors
+    /// As [`ApiClient::get`].
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer, TestkitError> {
+        let with_headers = |request: RequestBuilder| {
+            headers.iter().fold(request.json(body), |request, (name, value)| request.header(*name, value))
+        };
+        self.send(Method::POST, path, with_headers).await
+    }
+
     /// `PUT path` with a JSON body.
     ///
     /// # Errors

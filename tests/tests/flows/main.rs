@@ -17,6 +17,7 @@ mod by_hand;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
+mod coming_in;
 mod commands;
 #[cfg(test)]
 mod description;
