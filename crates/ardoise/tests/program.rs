@@ -233,6 +233,33 @@ fn a_home_is_made_served_backed_up_and_restored() {
 }
 
 #[test]
+fn t_c20_the_log_is_verified_on_the_machine_itself_without_a_server() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let account = person.reads("audit verify --on-this-machine --home ardoise-home --json");
+    assert_eq!(account["whole"], true, "{account}");
+    assert!(account["entries"].as_u64().unwrap() > 0, "{account}");
+    assert_eq!(account["unsealed"], account["entries"], "nothing served yet, so nothing sealed: {account}");
+    assert_eq!(account["tail"]["first"], 1, "{account}");
+    let line =
+        format!("audit verify --on-this-machine --home ardoise-home --json --against 7:{}", "0".repeat(64));
+    let output = person.types(&line);
+    assert_eq!(output.status.code(), Some(1));
+    let account: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(account["findings"][0]["code"], "anchor-missing", "{account}");
+    assert!(errors(&output).contains("not whole"), "{}", errors(&output));
+    let (code, _words) = person.is_refused("audit verify --on-this-machine --against 7");
+    assert_eq!(code, 2);
+    // An export that was cut short, and one that is none.
+    fs::write(person.path("log.jsonl"), "{\"format\":\"ardoise audit log 1\",\"exported_at\":\"x\"}\n")
+        .unwrap();
+    let (code, words) = person.is_refused("audit verify --file log.jsonl");
+    assert!(code == 1 && words.contains("cut short"), "{words}");
+    fs::write(person.path("log.jsonl"), "serial,uai\n").unwrap();
+    assert!(person.is_refused("audit verify --file log.jsonl").1.contains("line 1"));
+}
+
+#[test]
 fn init_may_be_repeated_and_overwrites_nothing() {
     let person = Person::new();
     let first = person.reads("init --tablets-url https://mdm.example.org --json");

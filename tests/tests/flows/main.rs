@@ -7,14 +7,19 @@
 mod accounts;
 #[cfg(test)]
 mod asker;
+mod audit;
+#[cfg(test)]
+mod batch;
 #[cfg(test)]
 mod brake;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod description;
 mod doors;
 #[cfg(test)]
 mod ended;
@@ -22,6 +27,8 @@ mod ended;
 mod enrolling;
 #[cfg(test)]
 mod first_day;
+#[cfg(test)]
+mod half_open;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
@@ -32,10 +39,13 @@ mod interruptions;
 mod log;
 mod matrix;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod not_now;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod privacy;
 mod proofs;
 #[cfg(test)]
 mod proxy;
@@ -51,6 +61,8 @@ mod restored;
 mod scep;
 #[cfg(test)]
 mod scep_clients;
+#[cfg(test)]
+mod status_reports;
 #[cfg(test)]
 mod strange_messages;
 #[cfg(test)]
