@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::test::TestRequest;
+use governance::needs_step_up;
 
 use super::door::{Door, bearer};
 use crate::{Access, ROUTES};
@@ -63,7 +64,7 @@ async fn t_c5_every_route_of_the_table_is_registered_and_asks_for_its_token() {
         assert_eq!(anonymous.header("www-authenticate"), "Bearer realm=\"ardoise\"", "{name}");
         let reader = door.send(request().insert_header(bearer(&door.reader))).await;
         match route.access {
-            Access::May(permission) if !permission.only_looks() => {
+            Access::May(permission) if !permission.only_looks() || needs_step_up(permission) => {
                 assert_eq!(reader.status, StatusCode::FORBIDDEN, "{name}");
             }
             // Some of it takes a session.

@@ -177,9 +177,10 @@ async fn t_c12_a_reset_ends_sessions_and_its_link_is_shown_once() {
 #[actix_web::test]
 async fn what_needs_a_code_says_so_whatever_is_decided() {
     let door = Door::new().await;
-    let session = people::session(door.state.fleet.store(), door.camille, CodeShown::Never, door.clock.now())
-        .await
-        .unwrap();
+    let (store, now) = (door.state.fleet.store(), door.clock.now());
+    let roles = vec![(Role::Administrator, GrantReach::Organisation)];
+    let emma = people::someone(store, Employer::Departement, "emma", roles, now).await.unwrap();
+    let session = people::session(store, emma, CodeShown::Never, now).await.unwrap();
     let marie = json!({ "login": "marie.curie", "name": "Marie Curie" });
     let refused = door.by(session.expose(), Method::POST, "/api/v1/accounts", &marie).await;
     assert_eq!((refused.status, &refused.json()["code"]), (StatusCode::FORBIDDEN, &json!("step-up")));
