@@ -278,6 +278,19 @@ fn init_may_be_repeated_and_overwrites_nothing() {
 }
 
 #[test]
+fn c3_1_7_whoever_is_at_the_machine_invites_another_first_account_of_the_departement() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let invite = "account invite second Second --on-this-machine --json";
+    let invited = person.reads(invite);
+    assert!(invited["invitation"].as_str().unwrap().starts_with("ardoise_invitation_"), "{invited}");
+    let (_code, words) = person.is_refused(invite);
+    assert!(words.contains("this login is taken"), "{words}");
+    let (code, words) = person.is_refused("account invite x X --on-this-machine");
+    assert_eq!((code, words.contains("3 to 64 of a-z")), (2, true), "{words}");
+}
+
+#[test]
 fn t_c6_no_two_homes_share_a_secret() {
     let secrets = || {
         let person = Person::new();

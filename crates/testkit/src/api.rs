@@ -99,6 +99,13 @@ impl ApiClient {
         Self { token: Some(Arc::new(token)), ..self.clone() }
     }
 
+    /// The same client, asking at another port of the same host.
+    pub(crate) fn at_port(&self, port: u16) -> Result<Self, TestkitError> {
+        let mut base = self.base.clone();
+        base.set_port(Some(port)).map_err(|()| TestkitError::other("the address has no port"))?;
+        Ok(Self { base, ..self.clone() })
+    }
+
     /// `GET path`, such as `/api/v1/status`.
     ///
     /// # Errors

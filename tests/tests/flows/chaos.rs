@@ -21,7 +21,7 @@ use crate::by_hand::ByHand;
 use crate::support::{obey, on_both_engines, standing};
 use book::{Book, Losses};
 use cluster::Cluster;
-use dice::Dice;
+pub(crate) use dice::Dice;
 use storm::Storm;
 use wire::Wire;
 

@@ -4,10 +4,15 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod asker;
 mod audit;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod brake;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;
@@ -23,6 +28,8 @@ mod enrolling;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
+mod half_open;
+#[cfg(test)]
 mod identities;
 #[cfg(test)]
 mod independent_clients;
@@ -31,6 +38,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 mod matrix;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]
@@ -52,6 +61,8 @@ mod restored;
 mod scep;
 #[cfg(test)]
 mod scep_clients;
+#[cfg(test)]
+mod status_reports;
 #[cfg(test)]
 mod strange_messages;
 #[cfg(test)]
