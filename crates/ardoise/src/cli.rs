@@ -8,7 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    alarm, apple, brake, command, inventory, link, push_certificate, session, status, tablet, takeover, token,
+    account, alarm, apple, audit, brake, command, countersignature, inventory, link, organisation, privacy,
+    push_certificate, role, school_year, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -98,6 +99,10 @@ enum Verb {
     Apple(apple::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
+    /// Who did what, and whether the log of it is whole.
+    Audit(audit::Arguments),
+    /// What is stored about people; what the DPO validated; what was forgotten.
+    Privacy(privacy::Arguments),
     /// What destroys, what holds it back, and the switch that stops everything.
     Brake(brake::Arguments),
     /// Decide that tablets leave management.
@@ -106,6 +111,17 @@ enum Verb {
     Campaign(brake::Campaigns),
     /// Tokens of yours, for your programs.
     Token(token::Arguments),
+
+    /// The département, the académie, the collèges, and what each collège decides for itself.
+    Organisation(organisation::Arguments),
+    /// School years and their summer breaks.
+    SchoolYear(school_year::Arguments),
+    /// People's accounts, as each organisation manages its own.
+    Account(account::Arguments),
+    /// Roles: who may do what, and where.
+    Role(role::Arguments),
+    /// What second persons are asked, and how they answer.
+    Countersignature(countersignature::Arguments),
 }
 
 impl Cli {
@@ -138,11 +154,18 @@ impl Cli {
             Verb::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
             Verb::Takeover(arguments) => takeover::run(arguments, output).await,
             Verb::Apple(arguments) => apple::run(arguments, output).await,
+            Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
+            Verb::Privacy(arguments) => privacy::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
             Verb::Campaign(arguments) => Box::pin(brake::campaigns(arguments, output)).await,
             Verb::Token(arguments) => Box::pin(token::run(arguments, output)).await,
+            Verb::Organisation(arguments) => Box::pin(organisation::run(arguments, output)).await,
+            Verb::SchoolYear(arguments) => school_year::run(arguments, output).await,
+            Verb::Account(arguments) => Box::pin(account::run(arguments, output)).await,
+            Verb::Role(arguments) => role::run(arguments, output).await,
+            Verb::Countersignature(arguments) => Box::pin(countersignature::run(arguments, output)).await,
         }
     }
 }
@@ -196,10 +219,26 @@ mod tests {
             "ardoise brake drill --what unenrolment --acts 13000",
             "ardoise unenrol DMPXK1ABCD12 --reason sold --code 123456",
             "ardoise campaign ask --colleges 0761234A,0767777B --from 2027-06-21 --to 2027-07-02 --ceiling 600 --reason end",
+            "ardoise audit list --tablet DMPXK1ABCD12 --since 2026-11-01T00:00:00Z --order newest",
+            "ardoise audit verify --on-this-machine --against 42:9f86",
+            "ardoise audit export log.jsonl",
+            "ardoise audit verify --file log.jsonl",
+            "ardoise privacy register --format html --language fr",
+            "ardoise privacy validate app-inventory --entry 1161e6e0",
+            "ardoise privacy withdraw app-inventory --reason x",
+            "ardoise privacy prove --json",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
             "ardoise profile diff a.toml b.toml --language fr",
+            "ardoise organisation import colleges.csv",
+            "ardoise organisation decide 0761234A --home-use allowed --charter 2026-09-15 --referent m.moreau",
+            "ardoise school-year set --starts 2026-09-01 --ends 2027-08-31 --summer 2027-07-03 2027-08-31",
+            "ardoise account invite marie.curie Marie --email marie.curie@example.fr",
+            "ardoise account invite marie.curie Marie --on-this-machine --home /var/lib/ardoise",
+            "ardoise role give lea.petit ati --colleges 0761234A,0767777B",
+            "ardoise countersignature give 0193 --seen 3f2a91c0",
+            "ardoise countersignature refuse 0193 --seen 3f2a91c0 --reason no",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -251,8 +290,12 @@ mod tests {
             "ardoise command send X InstallProfile --profile a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
+            "ardoise audit verify --on-this-machine --file log.jsonl",
             "ardoise profile lint",
             "ardoise profile diff a.toml",
+            "ardoise countersignature give 0193",
+            "ardoise countersignature refuse 0193 --seen 3f2a91c0",
+            "ardoise school-year set --starts 2026-09-01",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

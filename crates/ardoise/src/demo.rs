@@ -4,6 +4,7 @@
 //! public API: what a story proves is what an operator would see. Without a story a whole département stays
 //! up, to be looked at.
 
+mod brake;
 mod classroom;
 mod departement;
 mod first_day;
@@ -15,7 +16,8 @@ mod teller;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::failure::{Failure, with_causes};
@@ -36,7 +38,7 @@ const EXAMPLES: &str = "\
 Everything happens on this machine, in a temporary folder, and is gone afterwards.";
 
 /// The most tablets of a demo: what two processors show in a reasonable time.
-const MOST_TABLETS: u64 = 5_000;
+const MOST_TABLETS: u64 = 20_000;
 
 /// What is shown.
 #[derive(Debug, Args)]
@@ -46,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     story: Option<Story>,
 
-    /// How many tablets; a story has 20 unless told, the département 200.
+    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -68,12 +70,15 @@ pub(crate) struct Arguments {
 enum Story {
     /// From the inventory to a profile that the tablets report: links, SCEP, push, commands
     FirstDay,
+    /// A stolen administrator tries to erase and unenrol a whole fleet, by every way there is
+    Brake,
 }
 
 impl Story {
     const fn name(self) -> &'static str {
         match self {
             Self::FirstDay => "first-day",
+            Self::Brake => "brake",
         }
     }
 
@@ -82,29 +87,69 @@ impl Story {
             Self::FirstDay => {
                 "from the inventory to a profile that the tablets report: links, SCEP, push, commands"
             }
+            Self::Brake => {
+                "a stolen administrator tries to erase and unenrol a whole fleet, by every way there is"
+            }
+        }
+    }
+
+    /// How many tablets it has unless told.
+    const fn tablets(self) -> u64 {
+        match self {
+            Self::FirstDay => 20,
+            // All but two of them stand in the database only.
+            Self::Brake => 13_000,
+        }
+    }
+
+    /// What its last line tells, in this order.
+    const fn figures(self) -> &'static [&'static str] {
+        match self {
+            Self::FirstDay => &["checks", "tablets", "enrolled", "acknowledged"],
+            Self::Brake => &["rightly", "erased", "unenrolled", "checks", "tablets"],
         }
     }
 }
 
-/// What a story did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Tally {
-    enrolled: u64,
-    acknowledged: u64,
+/// What a story did, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Figures(Vec<(&'static str, u64)>);
+
+impl Figures {
+    fn new(story: Story) -> Self {
+        Self(story.figures().iter().map(|name| (*name, 0)).collect())
+    }
+
+    /// Notes a number that the last line tells.
+    fn set(&mut self, name: &str, number: u64) {
+        self.0.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, value)| *value = number);
+    }
 }
 
 /// The last line of a story, for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Verdict<'a> {
     story: &'a str,
     ok: bool,
-    checks: usize,
-    tablets: u64,
-    enrolled: u64,
-    acknowledged: u64,
+    figures: Figures,
     seconds: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+}
+
+impl Serialize for Verdict<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("story", self.story)?;
+        line.serialize_entry("ok", &self.ok)?;
+        for (name, number) in &self.figures.0 {
+            line.serialize_entry(name, number)?;
+        }
+        line.serialize_entry("seconds", &self.seconds)?;
+        if let Some(problem) = &self.problem {
+            line.serialize_entry("problem", problem)?;
+        }
+        line.end()
+    }
 }
 
 /// Shows.
@@ -139,12 +184,13 @@ async fn tell(
     output: Output,
 ) -> Result<(), Failure> {
     let began = Instant::now();
-    let tablets = arguments.tablets.unwrap_or(20);
+    let tablets = arguments.tablets.unwrap_or_else(|| story.tablets());
     let mut teller = Teller::new(output);
-    let mut tally = Tally::default();
+    let mut figures = Figures::new(story);
+    figures.set("tablets", tablets);
     let mut interruption = Interruption::listen()?;
     let told = {
-        let whole = Box::pin(play(story, tablets, database, &mut teller, &mut tally));
+        let whole = Box::pin(play(story, tablets, database, &mut teller, &mut figures));
         let late = async {
             match arguments.span {
                 None => std::future::pending().await,
@@ -162,13 +208,11 @@ async fn tell(
     };
     let seconds = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
     let (checks, failed) = teller.counts();
+    figures.set("checks", u64::try_from(checks).unwrap_or(u64::MAX));
     let verdict = Verdict {
         story: story.name(),
         ok: told.is_ok() && failed == 0,
-        checks,
-        tablets,
-        enrolled: tally.enrolled,
-        acknowledged: tally.acknowledged,
+        figures,
         seconds,
         problem: told.as_ref().err().map(|failure| with_causes(failure)),
     };
@@ -183,12 +227,10 @@ async fn tell(
 }
 
 fn verdict_in_words(verdict: &Verdict<'_>) -> String {
-    let Verdict { story, ok, checks, tablets, enrolled, acknowledged, seconds, .. } = verdict;
+    let Verdict { story, ok, figures, seconds, .. } = verdict;
     let end = if *ok { "as told" } else { "not as told" };
-    format!(
-        "{story}: {end}; {checks} checks, {enrolled} of {tablets} tablets enrolled, {acknowledged} commands \
-         acknowledged, {seconds} s"
-    )
+    let figures: Vec<String> = figures.0.iter().map(|(name, number)| format!("{name} {number}")).collect();
+    format!("{story}: {end}; {}; {seconds} s", figures.join(", "))
 }
 
 async fn play(
@@ -196,13 +238,14 @@ async fn play(
     tablets: u64,
     database: Option<&str>,
     teller: &mut Teller,
-    tally: &mut Tally,
+    figures: &mut Figures,
 ) -> Result<(), Failure> {
     teller.step("a server on loopback, with a stand-in for Apple's push service");
     let stage = Box::pin(Stage::open(database)).await?;
     teller.tell(&format!("tablets at {}, people at {}", stage.tablets_url(), stage.people_url()));
     let told = match story {
-        Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, tally)).await,
+        Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
+        Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
     };
     stage.close().await;
     told
@@ -217,16 +260,24 @@ mod tests {
         let verdict = Verdict {
             story: "first-day",
             ok: true,
-            checks: 9,
-            tablets: 50,
-            enrolled: 50,
-            acknowledged: 350,
+            figures: Figures(vec![("checks", 9), ("tablets", 50), ("enrolled", 50), ("acknowledged", 350)]),
             seconds: 6.2,
             problem: None,
         };
         assert_eq!(
             serde_json::to_string(&verdict).unwrap(),
             r#"{"story":"first-day","ok":true,"checks":9,"tablets":50,"enrolled":50,"acknowledged":350,"seconds":6.2}"#
+        );
+    }
+
+    #[test]
+    fn the_last_line_of_the_brake_begins_with_what_it_promises() {
+        let figures = Figures::new(Story::Brake);
+        let verdict = Verdict { story: "brake", ok: true, figures, seconds: 1.0, problem: None };
+        let line = serde_json::to_string(&verdict).unwrap();
+        assert!(
+            line.starts_with(r#"{"story":"brake","ok":true,"rightly":0,"erased":0,"unenrolled":0,"#),
+            "{line}"
         );
     }
 

@@ -1,15 +1,22 @@
 //! Commands over a server's API: one file per noun, each of which asks and shows.
 
+pub(crate) mod account;
 pub(crate) mod alarm;
 mod api;
 pub(crate) mod apple;
+pub(crate) mod audit;
 pub(crate) mod brake;
 pub(crate) mod command;
 mod connection;
+pub(crate) mod countersignature;
 pub(crate) mod inventory;
 pub(crate) mod link;
+pub(crate) mod organisation;
+pub(crate) mod privacy;
 mod problem;
 pub(crate) mod push_certificate;
+pub(crate) mod role;
+pub(crate) mod school_year;
 mod secrets;
 pub(crate) mod session;
 pub(crate) mod status;

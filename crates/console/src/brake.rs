@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::destructions::Destruction;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::countersignatures::{AskedView, Signed};
 use crate::gate::Caller;
 use crate::input::{self, Answer, Created, Done, Page, PageQuery, State, field, optional};
 use crate::problem::Problem;
@@ -70,21 +71,6 @@ pub(crate) struct BrakeView {
 pub(crate) struct Reason {
     /// Why, in 1 to 500 characters: it is recorded.
     reason: String,
-}
-
-/// The answer of a second person that is used.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Signed {
-    /// The countersignature.
-    countersignature: String,
-}
-
-/// What a second person was asked.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AskedView {
-    /// The countersignature that waits.
-    countersignature: String,
 }
 
 /// Tablets that are to leave management.

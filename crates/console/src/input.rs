@@ -90,3 +90,25 @@ where
 {
     text.map(|text| field(name, text)).transpose()
 }
+
+/// Tells a field that is `null` from one that is absent, with `#[serde(default)]`: the former changes something.
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Why, if somebody says it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PerhapsWhy {
+    /// Why, in at most 500 characters: it is recorded.
+    pub(crate) reason: Option<String>,
+}
+
+/// A field that holds what it cannot.
+pub(crate) fn invalid(field: &'static str, problem: &str) -> Failure {
+    Failure::Refusal(Refusal::Invalid { field, problem: problem.to_owned() })
+}

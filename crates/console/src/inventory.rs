@@ -15,7 +15,8 @@ use crate::input::{Answer, Page, PageQuery, State};
 use crate::problem::{Failure, Problem};
 use crate::timestamp::Timestamp;
 
-const CSV: &str = "text/csv";
+/// What imports take.
+pub(crate) const CSV: &str = "text/csv";
 
 /// A tablet of the inventory.
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,7 +76,7 @@ pub(crate) async fn import(
     caller: Caller,
     csv: Bytes,
 ) -> Answer<ImportView> {
-    if !names(&request, CONTENT_TYPE) {
+    if !is_csv(&request) {
         return Err(Failure::UnsupportedMediaType { expected: CSV });
     }
     let Imported { created, updated, unchanged } =
@@ -99,6 +100,11 @@ pub(crate) async fn list(
         return Ok(HttpResponse::Ok().json(Page::<TabletView>::of(listed)));
     }
     Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(to_csv(&listed.items)?))
+}
+
+/// Whether the body says that it is CSV.
+pub(crate) fn is_csv(request: &HttpRequest) -> bool {
+    names(request, CONTENT_TYPE)
 }
 
 fn names(request: &HttpRequest, header: actix_web::http::header::HeaderName) -> bool {

@@ -4,11 +4,13 @@
 //! which calls one use case and shows its answer. Whatever goes wrong is shown as a
 //! [problem](problem::Problem) in the reader's language. Nothing is decided here.
 
+mod accounts;
 mod alarms;
 mod apple_authorities;
 mod audit;
 mod brake;
 mod commands;
+mod countersignatures;
 mod gate;
 mod health;
 mod input;
@@ -16,10 +18,14 @@ mod inventory;
 mod language;
 mod links;
 mod openapi;
+mod organisations;
 mod parameters;
+mod privacy;
 mod problem;
 mod push_certificate;
+mod roles;
 mod routes;
+mod school_years;
 mod sessions;
 mod tablets;
 mod takeovers;

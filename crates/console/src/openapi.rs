@@ -2,11 +2,13 @@
 
 use actix_web::web::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    alarms, apple_authorities, audit, brake, commands, health, inventory, links, push_certificate, sessions,
-    tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
+    organisations, privacy, problem, push_certificate, roles, school_years, sessions, tablets, takeovers,
+    tokens,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +24,15 @@ use crate::{
         sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
         sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
         sessions::list, sessions::end,
+        organisations::list, organisations::create, organisations::import, organisations::show,
+        organisations::rename, organisations::close, organisations::reopen, organisations::decide,
+        organisations::set_network, organisations::forget_network,
+        school_years::list, school_years::set,
+        accounts::ask_first, accounts::invite_first, accounts::list, accounts::invite, accounts::show,
+        accounts::describe, accounts::invite_again, accounts::suspend, accounts::reopen, accounts::close,
+        accounts::reset, accounts::ask_recovery, accounts::recover,
+        roles::give, roles::ask_again, roles::take_back,
+        countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
         tablets::list, tablets::show,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
@@ -30,13 +41,14 @@ use crate::{
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
         alarms::list, alarms::settle,
+        privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
+        audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
-        audit::list, audit::anchor, audit::verify, audit::export,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &Problems)
 )]
 struct Description;
 
@@ -50,6 +62,31 @@ impl Modify for Bearer {
             .get_or_insert_with(Default::default)
             .add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
+}
+
+/// Problems are described as what they are sent as (RFC 9457 §3).
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let items = description.paths.paths.values_mut();
+        let operations = items.flat_map(|item| {
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+        });
+        for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+            let RefOr::T(response) = response else { continue };
+            if response.content.get("application/json").is_some_and(is_problem)
+                && let Some(content) = response.content.swap_remove("application/json")
+            {
+                response.content.insert(problem::MEDIA_TYPE.to_owned(), content);
+            }
+        }
+    }
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    let RefOr::T(content) = content else { return false };
+    matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location.ends_with("/Problem"))
 }
 
 /// The description itself, for programs that check it or print it.

@@ -138,7 +138,7 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::TrustAppleAuthority       => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ViewAlarms                => [ Col, Col, No,  Col,   No,  No,   Col, Col,   No,  Col ],
         P::SettleAlarms              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
-        P::ViewOrganisations         => [ All, All, All, Col,   All, All,  Col, Col,   All, All ],
+        P::ViewOrganisations         => [ Col, All, All, Col,   All, All,  Col, Col,   All, All ],
         P::ManageOrganisations       => [ No,  All, No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ManageCollege             => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::ManageNetwork             => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],

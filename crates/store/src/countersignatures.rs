@@ -200,11 +200,11 @@ pub fn void(tx: &mut Tx<'_>, id: CountersignatureId) -> Result<bool, StoreError>
 }
 
 /// Gives up every request that an account asked, and every answer it gave, as far as nothing came of them: its
-/// holder lost the right, or may be somebody else from now on. Returns how many.
+/// holder lost the right, or may be somebody else from now on. Returns which.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, StoreError> {
+/// [`StoreError::Corrupt`].
+pub fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<CountersignatureId>, StoreError> {
     let id = account.to_string();
     let unused = countersignatures::state
         .eq(CountersignatureState::Given.as_str())
@@ -212,11 +212,22 @@ pub fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, Sto
     let waits = countersignatures::state.eq(CountersignatureState::Waiting.as_str());
     let theirs =
         countersignatures::asked_by.eq(id.clone()).nullable().or(countersignatures::answered_by.eq(id));
-    tx.run(|connection| {
-        diesel::update(countersignatures::table.filter(waits.or(unused)).filter(theirs))
-            .set(countersignatures::state.eq(CountersignatureState::Void.as_str()))
-            .execute(connection)
-    })
+    let found: Vec<String> = tx.run(|connection| {
+        countersignatures::table
+            .filter(waits.or(unused))
+            .filter(theirs)
+            .order(countersignatures::id.asc())
+            .select(countersignatures::id)
+            .load(connection)
+    })?;
+    let mut voided = Vec::with_capacity(found.len());
+    for id in found {
+        let id = crate::column::read(id.clone(), "countersignatures", "id", &id)?;
+        if void(tx, id)? {
+            voided.push(id);
+        }
+    }
+    Ok(voided)
 }
 
 /// Ends what nobody answered in time. Returns how many.

@@ -168,7 +168,7 @@ impl ApiClient {
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let text = response.text().await?;
-        let body = if content_type.contains("json") {
+        let body = if content_type.ends_with("json") || content_type.contains("json;") {
             serde_json::from_str(&text).map_err(TestkitError::other)?
         } else if text.is_empty() {
             Value::Null

@@ -322,6 +322,12 @@ impl TestServer {
         Ok(people::token(self.fleet()?.store(), self.operator()?, scope, None, self.clock.now()).await?)
     }
 
+    /// The database of the server, as its configuration names it.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     /// The account that [`Self::api`] acts for: operator and administrator of the département, as the first one is.
     ///
     /// # Errors

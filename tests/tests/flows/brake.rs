@@ -107,7 +107,7 @@ async fn t_c14_what_one_person_asks_for_above_the_budget_waits_for_a_second_one(
     let path = format!("/api/v1/countersignatures/{asked}");
     let shown = bruno.get(&path).await.unwrap().ok().unwrap();
     let seen = shown["content_sha256"].as_str().unwrap().to_owned();
-    let own = answer(&camille, &asked, "approve", &seen).await;
+    let own = answer(&camille, &asked, "give", &seen).await;
     assert!(matches!(own.status, 403 | 409), "nobody is their own second person: {own:?}");
     assert_eq!(answer(&bruno, &asked, "refuse", &seen).await.status, 200);
     assert_eq!((acts(&server, "held").await, acts(&server, "void").await), (0, 41));
@@ -119,7 +119,7 @@ async fn t_c14_what_one_person_asks_for_above_the_budget_waits_for_a_second_one(
     let asked = held.text("/held").to_owned();
     let path = format!("/api/v1/countersignatures/{asked}");
     let seen = bruno.get(&path).await.unwrap().text("/content_sha256").to_owned();
-    assert_eq!(answer(&bruno, &asked, "approve", &seen).await.status, 200);
+    assert_eq!(answer(&bruno, &asked, "give", &seen).await.status, 200);
     let go = json!({ "countersignature": asked });
     let not_his = bruno.post("/api/v1/brake/let-go", &go).await.unwrap();
     assert_eq!(not_his.status, 404, "whoever asked does it: {not_his:?}");
@@ -178,7 +178,7 @@ async fn t_c14_the_switch_stops_what_is_queued_until_two_persons_release_it(engi
     assert_eq!(camille.post("/api/v1/brake/release", &release).await.unwrap().status, 409);
     let path = format!("/api/v1/countersignatures/{asked}");
     let seen = bruno.get(&path).await.unwrap().text("/content_sha256").to_owned();
-    assert_eq!(answer(&bruno, &asked, "approve", &seen).await.status, 200);
+    assert_eq!(answer(&bruno, &asked, "give", &seen).await.status, 200);
     assert_eq!(camille.post("/api/v1/brake/release", &release).await.unwrap().status, 204);
     server.advance(types::Duration::from_secs(600));
     let told = leaving.report(&report(leaving.udid(), "Idle", None)).await.unwrap();

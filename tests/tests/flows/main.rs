@@ -4,7 +4,10 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod asker;
+mod audit;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
@@ -16,6 +19,7 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod description;
 mod doors;
 #[cfg(test)]
 mod ended;
@@ -33,6 +37,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+mod matrix;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
@@ -40,6 +45,7 @@ mod not_now;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod privacy;
 mod proofs;
 #[cfg(test)]
 mod proxy;

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::Tally;
+use super::Figures;
 use super::classroom::Classroom;
 use super::departement::Departement;
 use super::stage::Stage;
@@ -34,7 +34,7 @@ pub(super) async fn tell(
     stage: &Stage,
     tablets: u64,
     teller: &mut Teller,
-    tally: &mut Tally,
+    figures: &mut Figures,
 ) -> Result<(), Failure> {
     let api = stage.api();
     let departement = Departement::of(tablets);
@@ -64,8 +64,9 @@ pub(super) async fn tell(
     let classroom = Box::pin(Classroom::enrol(stage, &departement, &links, || {})).await?;
     classroom.problems().iter().take(5).for_each(|problem| teller.tell(problem));
     let status = api.get(&["status"]).await?;
-    tally.enrolled = number(&status, "/enrolled");
-    teller.check("tablets enrolled", tablets, tally.enrolled);
+    let enrolled = number(&status, "/enrolled");
+    figures.set("enrolled", enrolled);
+    teller.check("tablets enrolled", tablets, enrolled);
     teller.check("tablets that stopped on the way", 0, number(&status, "/enrolling"));
     let enrolled = api.list(&["tablets"], &[("state", "enrolled")], None).await?;
     teller.check("tablets with a push topic", tablets, having(&enrolled, "/enrolment/topic"));
@@ -83,8 +84,8 @@ pub(super) async fn tell(
 
     teller.step("the evening");
     let all = every_command(api, &serials).await?;
-    tally.acknowledged =
-        as_count(all.iter().filter(|command| text_at(command, "/state") == "acknowledged").count());
+    let acknowledged = all.iter().filter(|command| text_at(command, "/state") == "acknowledged").count();
+    figures.set("acknowledged", as_count(acknowledged));
     let failed = all.iter().filter(|command| text_at(command, "/state") == "failed").count();
     teller.check("commands that a tablet answered with an error", 0, failed);
     let pending =

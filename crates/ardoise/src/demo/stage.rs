@@ -1,11 +1,13 @@
 //! The stage of a demo: the real server in a temporary folder, its stand-in for Apple's push service, a client
 //! of its API.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fleet::Scope;
 use tablets::{Ipad, KeyPool};
 use testkit::{Database, TestServer};
+use tokio::sync::Mutex;
 use types::Secret;
 use url::Url;
 
@@ -26,6 +28,7 @@ pub(super) struct Stage {
     tablets_url: Url,
     people_url: Url,
     trust_file: PathBuf,
+    ipads: Mutex<BTreeMap<String, Ipad>>,
 }
 
 impl Stage {
@@ -47,7 +50,7 @@ impl Stage {
         let trust_file = server.home().join(TRUST_FILE);
         std::fs::write(&trust_file, &pem).map_err(Failure::writing(&trust_file))?;
         let api = Api::new(people_url.clone(), Some(token.clone()), None, Some(pem.as_bytes()))?;
-        Ok(Self { server, api, token, tablets_url, people_url, trust_file })
+        Ok(Self { server, api, token, tablets_url, people_url, trust_file, ipads: Mutex::default() })
     }
 
     /// A client of the API, as operators have it.
@@ -78,6 +81,19 @@ impl Stage {
     /// A simulated iPad, unlocked, that trusts this server.
     pub(super) fn ipad(&self, serial: &str) -> Result<Ipad, Failure> {
         self.server.ipad(serial).build().map_err(stopped)
+    }
+
+    /// Keeps an enrolled iPad asleep, until [`Self::wake`].
+    pub(super) async fn keep(&self, ipad: Ipad) {
+        self.ipads.lock().await.insert(ipad.serial().to_owned(), ipad);
+    }
+
+    /// Lets an iPad that was kept carry out all that waits for it.
+    pub(super) async fn wake(&self, serial: &str) -> Result<(), Failure> {
+        match self.ipads.lock().await.get_mut(serial) {
+            Some(ipad) => ipad.poll().await.map(|_conversation| ()).map_err(stopped),
+            None => Err(Failure::Story(format!("no iPad {serial} was kept"))),
+        }
     }
 
     /// The server, for what simulated tablets hear from its push service.

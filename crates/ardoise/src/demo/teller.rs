@@ -21,6 +21,11 @@ impl Teller {
         Self { output, began: Instant::now(), checks: 0, failed: 0 }
     }
 
+    /// Where it is told.
+    pub(crate) const fn output(&self) -> Output {
+        self.output
+    }
+
     /// Something begins.
     pub(crate) fn step(&self, text: &str) {
         self.say(&format!("\n[{:5.1} s] {text}", self.began.elapsed().as_secs_f64()));

@@ -55,6 +55,11 @@ impl Connection {
         Api::new(server, None, None, trust.as_deref())
     }
 
+    /// The home folder of this machine.
+    pub(crate) const fn home(&self) -> &HomeArguments {
+        &self.home
+    }
+
     /// The server that is asked.
     pub(crate) fn server(&self) -> Result<Url, Failure> {
         self.whom().map(|(server, _trust)| server)

@@ -14,6 +14,7 @@ use crate::audit::{self, Change};
 use crate::coming_in::invitation::Invitation;
 use crate::countersignatures::{self, Use};
 use crate::first_accounts::{checked_name, give, new_account, organisation, taken};
+use crate::organisations::Named;
 use crate::{Fleet, Principal, Refusal};
 
 /// How many people an organisation needs who manage accounts.
@@ -23,7 +24,7 @@ const ENOUGH_MANAGERS: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct FirstWanted {
     /// The organisation that would get the account.
-    pub into: OrganisationId,
+    pub into: Named,
     /// What its holder would sign in with.
     pub login: Login,
     /// Their address.
@@ -48,7 +49,7 @@ pub async fn ask_first(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             person.standing.may(Permission::ManageOrganisations, &person.access, now)?;
-            let row = exists(tx, wanted.into)?;
+            let row = exists(tx, &wanted.into)?;
             if row.state == OrganisationState::Closed {
                 return Err(NotManaged::OrganisationClosed.into());
             }
@@ -62,8 +63,7 @@ pub async fn ask_first(
             if taken.email {
                 return Err(NotManaged::EmailTaken.into());
             }
-            let (subject, content) =
-                FirstAccount::question(wanted.into, &wanted.login, wanted.email.as_ref());
+            let (subject, content) = FirstAccount::question(row.id, &wanted.login, wanted.email.as_ref());
             let (purpose, second) = (Purpose::FirstAccount, SecondPerson::Departement);
             let question = Question { purpose, subject, content, second, reason: reason.clone() };
             countersignatures::ask(tx, &person, question, now)
@@ -79,7 +79,7 @@ pub async fn ask_first(
 pub async fn invite_first(
     fleet: &Fleet,
     principal: &Principal,
-    into: OrganisationId,
+    into: Named,
     new: NewAccount,
     countersignature: CountersignatureId,
     now: Instant,
@@ -91,7 +91,7 @@ pub async fn invite_first(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             person.standing.may(Permission::ManageOrganisations, &person.access, now)?;
-            let into = organisation(&exists(tx, into)?)?;
+            let into = organisation(&exists(tx, &into)?)?;
             let (row, invitation) = new_account(into.id(), &login, &name, email.as_ref(), now);
             let (subject, content) = FirstAccount::question(into.id(), &login, email.as_ref());
             let (purpose, used_for) = (Purpose::FirstAccount, format!("account:{}", row.id));
@@ -117,8 +117,12 @@ pub async fn invite_first(
         .await
 }
 
-fn exists(tx: &mut Tx<'_>, id: OrganisationId) -> Result<Organisation, Refusal> {
-    organisations::get(tx, &id)?.ok_or_else(|| Refusal::not_found("organisation", id))
+fn exists(tx: &mut Tx<'_>, named: &Named) -> Result<Organisation, Refusal> {
+    let found = match named {
+        Named::Id(id) => organisations::get(tx, id)?,
+        Named::Uai(uai) => organisations::by_uai(tx, uai)?,
+    };
+    found.ok_or_else(|| Refusal::not_found("organisation", named))
 }
 
 /// How many manage accounts there, or hold an invitation with which they would.

@@ -1,0 +1,272 @@
+//! Who may do what, on whose collège: every route of the people's door, by every role, on what is one's own and on what
+//! is another's, run against the real server and compared with a page that is read by eye (T-C1).
+//!
+//! `flows/matrix.txt` has a line for each route. A route without a line, or a line that no longer holds, fails; the page
+//! is written again with `ARDOISE_WRITE_MATRIX=1`, and its difference is what a reviewer reads.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use console::{Access, ROUTES, Route};
+use fleet::Scope;
+use serde_json::{Value, json};
+use store::Engine;
+use store::role_grants::GrantReach;
+use testkit::people::{self, CodeShown, Employer};
+use testkit::{ApiClient, TestServer};
+use types::{AccountId, Clock as _, Role};
+
+use crate::support::{COLLEGE, OTHER_COLLEGE};
+
+/// The page.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flows/matrix.txt");
+/// A tablet of each collège.
+const OWN: &str = "DMPX0000OWN1";
+const OTHER: &str = "DMPX000OTHER";
+
+/// An id of nothing.
+const NOBODYS: &str = "0199f1a0-0000-7000-8000-000000000000";
+
+/// How somebody comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A session in which a code was just shown.
+    Session,
+    /// A session without a code.
+    SessionWithoutCode,
+    /// A token that may act.
+    Token,
+    /// A token that may look.
+    ReadingToken,
+}
+
+/// Somebody, as a column of the page.
+struct Somebody {
+    name: &'static str,
+    account: AccountId,
+    by: By,
+    /// Whether they must never see what is the other collège's.
+    limited: bool,
+}
+
+/// The columns, from the most to the least.
+async fn everybody(server: &TestServer) -> Vec<Somebody> {
+    let here = || Employer::College(COLLEGE.parse().unwrap());
+    let in_college = || GrantReach::Colleges(BTreeSet::from([COLLEGE.parse().unwrap()]));
+    let whole = || GrantReach::Organisation;
+    let of = [
+        ("operator", Employer::Departement, Role::Operator, whole(), false),
+        ("operator-here", Employer::Departement, Role::Operator, in_college(), true),
+        ("administrator", Employer::Departement, Role::Administrator, whole(), false),
+        ("approver", Employer::Departement, Role::Approver, whole(), false),
+        ("ati-here", Employer::Departement, Role::Ati, in_college(), true),
+        ("their-administrator", Employer::Academie, Role::Administrator, whole(), false),
+        ("their-approver", Employer::Academie, Role::Approver, whole(), false),
+        ("head", here(), Role::Head, whole(), true),
+        ("referent", here(), Role::Referent, whole(), true),
+        ("dpo", Employer::Departement, Role::Dpo, whole(), false),
+        ("auditor", Employer::Departement, Role::Auditor, whole(), false),
+    ];
+    let mut everybody = Vec::new();
+    for (name, employer, role, reach, limited) in of {
+        let account = server.someone(employer, &format!("m-{name}"), role, reach).await.unwrap();
+        everybody.push(Somebody { name, account, by: By::Session, limited });
+    }
+    let camille = server.operator().unwrap();
+    for (name, by) in
+        [("no-code", By::SessionWithoutCode), ("token", By::Token), ("reading-token", By::ReadingToken)]
+    {
+        everybody.push(Somebody { name, account: camille, by, limited: false });
+    }
+    everybody
+}
+
+async fn come_in(server: &TestServer, somebody: &Somebody) -> ApiClient {
+    let (store, now) = (server.fleet().unwrap().store(), server.clock().now());
+    let account = somebody.account;
+    match somebody.by {
+        By::Session => server.in_session(account, CodeShown::JustNow).await.unwrap(),
+        By::SessionWithoutCode => server.in_session(account, CodeShown::Never).await.unwrap(),
+        By::Token | By::ReadingToken => {
+            let scope = if somebody.by == By::Token { Scope::Operate } else { Scope::Read };
+            let token = people::token(store, account, scope, None, now).await.unwrap();
+            server.api().unwrap().with_token(token)
+        }
+    }
+}
+
+/// What stands in a path and a body for one collège.
+#[derive(Debug, Clone)]
+struct Things {
+    uai: &'static str,
+    tablet: &'static str,
+    command: String,
+    link: String,
+    alarm: String,
+    college: String,
+    account: String,
+}
+
+impl Things {
+    async fn of(server: &TestServer, uai: &'static str, tablet: &'static str) -> Self {
+        let command = server.command(tablet, "ProfileList", Value::Null).await.unwrap();
+        let link = server.api().unwrap().post("/api/v1/links", &json!({ "tablet": tablet })).await.unwrap();
+        let link = link.text("/id").to_owned();
+        let account = server
+            .someone(
+                Employer::College(uai.parse().unwrap()),
+                &format!("things-{uai}").to_lowercase(),
+                Role::Head,
+                GrantReach::Organisation,
+            )
+            .await
+            .unwrap();
+        let college = uai.parse().unwrap();
+        let row = server.fleet().unwrap().store().read(move |tx| store::organisations::by_uai(tx, &college));
+        let college = row.await.unwrap().unwrap().id.to_string();
+        let alarm = alarm(server, tablet).await;
+        Self { uai, tablet, command, link, alarm, college, account: account.to_string() }
+    }
+
+    /// The path, with what is of this collège in the place of its parameter.
+    fn path(&self, route: &Route) -> String {
+        let id = match route.path {
+            path if path.starts_with("/api/v1/tablets/") => self.tablet,
+            path if path.starts_with("/api/v1/commands/") => &self.command,
+            path if path.starts_with("/api/v1/links/") => &self.link,
+            path if path.starts_with("/api/v1/alarms/") => &self.alarm,
+            path if path.starts_with("/api/v1/organisations/") => &self.college,
+            path if path.starts_with("/api/v1/accounts/") => &self.account,
+            // What is nobody's: whoever may ask is told that there is none.
+            _ => NOBODYS,
+        };
+        let path =
+            route.path.replace("{id}", id).replace("{label}", "2030-2031").replace("{activity}", "none");
+        match route.path {
+            "/api/v1/brake/drill" => format!("{path}?what=erasure&acts=3&uai={}", self.uai),
+            _ => path,
+        }
+    }
+
+    /// A body that a use case understands, for the routes whose reach their body decides; others are asked with an empty
+    /// one, which whoever may ask is told is not understood.
+    fn body(&self, route: &Route) -> Value {
+        match route.path {
+            "/api/v1/tablets/{id}/commands" => json!({ "request_type": "SecurityInfo" }),
+            "/api/v1/links" => json!({ "uai": self.uai, "max_uses": 3 }),
+            "/api/v1/unenrolments" => json!({ "tablets": [self.tablet], "reason": "matrice" }),
+            "/api/v1/brake/engage" => json!({ "reason": "" }),
+            "/api/v1/organisations/{id}" => json!({ "name": "Collège de la matrice" }),
+            "/api/v1/organisations/{id}/network" => {
+                json!({ "ssid": "college", "passphrase": "une phrase pour le wifi" })
+            }
+            // Nobody closes a collège here: its head could do nothing from then on.
+            "/api/v1/organisations/{id}/close" => json!({ "not": "understood" }),
+            "/api/v1/organisations/{id}/first-accounts/ask" => {
+                json!({ "login": "premiere.personne", "reason": "matrice" })
+            }
+            "/api/v1/organisations/{id}/first-accounts" => json!({
+                "login": "premiere.personne", "name": "Première Personne", "countersignature": NOBODYS,
+            }),
+            "/api/v1/accounts/{id}" => json!({ "name": "Nouveau Nom" }),
+            "/api/v1/accounts/{id}/reset" => json!({ "factor": "password" }),
+            "/api/v1/accounts/{id}/recovery/ask" => json!({ "reason": "matrice" }),
+            "/api/v1/accounts/{id}/recovery" => json!({ "countersignature": NOBODYS }),
+            "/api/v1/accounts/{id}/roles" => json!({ "role": "referent" }),
+            _ => json!({}),
+        }
+    }
+}
+
+/// An alarm about the tablet.
+async fn alarm(server: &TestServer, tablet: &str) -> String {
+    let (serial, now) = (tablet.parse().unwrap(), server.clock().now());
+    let store = server.fleet().unwrap().store();
+    store
+        .write(move |tx| {
+            let tablet = store::tablets::by_serial(tx, &serial)?.unwrap();
+            let raised = store::alarms::NewAlarm {
+                kind: "matrix".to_owned(),
+                about: None,
+                tablet: Some(tablet.id),
+                enrolment: None,
+                detail: json!({}),
+            };
+            store::alarms::raise(tx, &raised, now)?;
+            let open = store::alarms::open(tx, &store::Within::Everything, 100)?;
+            let mine =
+                open.into_iter().find(|alarm| alarm.kind == "matrix" && alarm.tablet_id == Some(tablet.id));
+            Ok::<_, store::StoreError>(mine.unwrap().id.to_string())
+        })
+        .await
+        .unwrap()
+}
+
+/// One letter for what somebody is told.
+fn letter(route: &Route, status: u16) -> char {
+    match status {
+        // Let in: done, or not understood, or against what is there.
+        200..=299 | 400 | 409 | 413 | 415 | 422 => '+',
+        401 => '!',
+        403 => '-',
+        404 => '0',
+        _ => panic!("{} {}: {status}", route.method, route.path),
+    }
+}
+
+async fn ask(client: &ApiClient, route: &Route, things: &Things) -> testkit::Answer {
+    let (path, body) = (things.path(route), things.body(route));
+    let answer = match route.method.as_str() {
+        "GET" => client.get(&path).await,
+        "POST" => client.post(&path, &body).await,
+        "PUT" => client.put(&path, &body).await,
+        "DELETE" => client.delete(&path).await,
+        other => panic!("{other}"),
+    };
+    answer.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t_c1_every_role_gets_what_the_page_says_on_its_own_and_on_others_colleges() {
+    let server = TestServer::start(Engine::Sqlite).await.unwrap();
+    let mut own = server.enrolled_ipad(OWN).await.unwrap();
+    own.poll().await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([OTHER], OTHER_COLLEGE)).await.unwrap();
+    let mut other = server.ipad(OTHER).build().unwrap();
+    other.enrol_by_link(&server.link_for(OTHER).await.unwrap()).await.unwrap();
+    other.poll().await.unwrap();
+    let everybody = everybody(&server).await;
+    let mine = Things::of(&server, COLLEGE, OWN).await;
+    let theirs = Things::of(&server, OTHER_COLLEGE, OTHER).await;
+
+    let mut page = String::new();
+    writeln!(page, "# What each role is told, route by route: on its own collège, then on another one's.")
+        .unwrap();
+    writeln!(page, "# + let in   - 403   0 404, as if it did not exist   ! 401").unwrap();
+    for route in ROUTES {
+        if matches!(route.access, Access::Anonymous | Access::ComingIn) {
+            continue;
+        }
+        write!(page, "{} {}", route.method, route.path).unwrap();
+        for somebody in &everybody {
+            let mut told = String::new();
+            for things in [&mine, &theirs] {
+                let client = come_in(&server, somebody).await;
+                let answer = ask(&client, route, things).await;
+                told.push(letter(route, answer.status));
+                let leaks = answer.body.to_string().contains(OTHER) && answer.status == 200;
+                assert!(!(somebody.limited && leaks), "{} {}: {}", route.method, route.path, somebody.name);
+            }
+            write!(page, " {}:{told}", somebody.name).unwrap();
+        }
+        page.push('\n');
+    }
+    if std::env::var_os("ARDOISE_WRITE_MATRIX").is_some() {
+        std::fs::write(PAGE, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(PAGE).unwrap_or_default();
+    for (new, old) in page.lines().zip(written.lines().chain(std::iter::repeat(""))) {
+        assert_eq!(new, old, "read it, then write the page again with ARDOISE_WRITE_MATRIX=1");
+    }
+    assert_eq!(page.lines().count(), written.lines().count(), "a line of the page is of no route any more");
+}
