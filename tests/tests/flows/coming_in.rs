@@ -69,7 +69,7 @@ async fn t_c12_an_invited_person_comes_in_and_only_with_password_and_code(engine
         anonymous.post("/api/v1/invitations/accept", &wanted).await.unwrap()
     };
     // A weak password costs nothing but another try; the link is used once.
-    assert_eq!(accept("ada.martin 2026").await.status, 422);
+    assert_eq!(accept("ada.martin.1").await.status, 422);
     assert_eq!(accept(PASSWORD).await.text("/login"), "ada.martin");
     assert_eq!(accept(PASSWORD).await.status, 409);
 
@@ -87,7 +87,10 @@ async fn t_c12_an_invited_person_comes_in_and_only_with_password_and_code(engine
     let right = json!({ "secret": secret, "code": code(&secret, server.clock().now()) });
     assert_eq!(session.put("/api/v1/session/second-factor", &right).await.unwrap().status, 204);
     let myself = session.get("/api/v1/session").await.unwrap().ok().unwrap();
-    assert_eq!((&myself["has_second_factor"], &myself["stepped_up"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!(
+        (&myself["has_second_factor"], &myself["stepped_up"]),
+        (&Value::Bool(true), &Value::Bool(true))
+    );
 
     // From then on the password alone opens nothing, nor does a code that was used.
     assert_eq!(sign_in(&server, "ada.martin", PASSWORD, None).await.status, 401);
@@ -179,12 +182,19 @@ async fn t_c3_inventing_addresses_does_not_make_guessing_faster() {
     let wanted = json!({ "login": "nobody.here", "password": "x", "code": null });
     let mut told = Vec::new();
     for number in 0..12_u8 {
-        let forged = [("x-forwarded-for", format!("203.0.113.{number}")), ("forwarded", format!("for=203.0.113.{number}"))];
+        let forged = [
+            ("x-forwarded-for", format!("203.0.113.{number}")),
+            ("forwarded", format!("for=203.0.113.{number}")),
+        ];
         told.push(client.post_with("/api/v1/sessions", &wanted, &forged).await.unwrap().status);
     }
     assert_eq!(told[..5], [401; 5], "{told:?}");
     assert!(told[5..].contains(&429), "{told:?}");
-    assert_eq!(server.api().unwrap().get("/api/v1/status").await.unwrap().status, 200, "others are not slowed");
+    assert_eq!(
+        server.api().unwrap().get("/api/v1/status").await.unwrap().status,
+        200,
+        "others are not slowed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,8 +202,16 @@ async fn t_c2_a_token_that_nobody_signed_opens_nothing() {
     let server = TestServer::start(Engine::Sqlite).await.unwrap();
     let encoded = |json: &str| openssl::base64::encode_block(json.as_bytes()).replace('=', "");
     let unsigned = [
-        format!("{}.{}.", encoded(r#"{"alg":"none","typ":"JWT"}"#), encoded(r#"{"sub":"camille","role":"administrator"}"#)),
-        format!("{}.{}.AAAA", encoded(r#"{"alg":"HS256"}"#), encoded(r#"{"sub":"camille","exp":99999999999}"#)),
+        format!(
+            "{}.{}.",
+            encoded(r#"{"alg":"none","typ":"JWT"}"#),
+            encoded(r#"{"sub":"camille","role":"administrator"}"#)
+        ),
+        format!(
+            "{}.{}.AAAA",
+            encoded(r#"{"alg":"HS256"}"#),
+            encoded(r#"{"sub":"camille","exp":99999999999}"#)
+        ),
         format!("ardoise_{}", encoded(&server.operator().unwrap().to_string())),
         format!("ardoise_session_{}", server.operator().unwrap()),
         server.operator().unwrap().to_string(),

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use store::role_grants::GrantReach;
 use store::{DatabaseUrl, Store, StoreOptions, Vault};
 use testkit::people::{self, CodeShown, Employer};
-use types::{AccountId, Clock, Duration, ManualClock, Role};
+use types::{Clock, Duration, ManualClock, Role};
 
 use crate::ConsoleState;
 
@@ -25,7 +25,6 @@ pub(super) const SERIAL: &str = "DMPXK1ABCD01";
 pub(super) struct Door {
     pub(super) state: ConsoleState,
     pub(super) clock: ManualClock,
-    pub(super) camille: AccountId,
     /// A session of hers, in which a code was shown.
     pub(super) operator: String,
     /// A token of hers that may look.
@@ -87,7 +86,7 @@ impl Door {
             proxies: TrustedProxies::new(Vec::new()),
         };
         let (operator, reader) = (operator.expose().clone(), reader.expose().clone());
-        Self { state, clock, camille, operator, reader, _folder: folder }
+        Self { state, clock, operator, reader, _folder: folder }
     }
 
     /// With the inventory imported.
