@@ -38,6 +38,8 @@ measure() {
 
     local yardstick
     yardstick=$(yardstick)
+    [ -n "$yardstick" ] || { say "$figure: the yardstick gave nothing"; return 1; }
+    rm -f "$work/memory"
     watch_memory &
     local watcher=$!
     local verdict=$work/verdict.json
@@ -46,6 +48,7 @@ measure() {
         >"$verdict" 2>"$work/load.log" || true
     kill "$watcher" 2>/dev/null
     wait "$watcher" 2>/dev/null || true
+    cp "$verdict" "$in/$figure.json"
     if ! jq --exit-status '.requests > 0 and .errors == 0' "$verdict" >/dev/null 2>&1; then
         say "$figure: not every answer was right: $(jq --compact-output .first_errors "$verdict" 2>/dev/null) $(tail -n 2 "$work/load.log")"
         return 1
@@ -68,7 +71,8 @@ watch_memory() {
         now=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status" 2>/dev/null)
         if [ "${now:-0}" -gt "$most" ]; then
             most=$now
-            printf '%s\n' "$most" >"$work/memory"
+            printf '%s\n' "$most" >"$work/memory.new"
+            mv "$work/memory.new" "$work/memory"
         fi
         sleep 0.2
     done

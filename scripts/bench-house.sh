@@ -55,12 +55,12 @@ SQL
     export ARDOISE_HOME=$home ARDOISE_PEOPLE_PLAIN_HTTP=true ARDOISE_PEOPLE_LISTEN=127.0.0.1:$people_port
     export ARDOISE_TABLETS_LISTEN=127.0.0.1:$tablets_port ARDOISE_TABLETS_TRUSTED_PROXIES=127.0.0.1
     export ARDOISE_TAKEOVER_ENABLED=true ARDOISE_LOG_FILTER=warn
-    first_token >"$work/token" "$ardoise" --json init --tablets-url "https://localhost:$tablets_port" \
-        --people-url "http://127.0.0.1:$people_port" "${database[@]}"
-    chmod 600 "$work/token"
-    export ARDOISE_TOKEN_FILE=$work/token ARDOISE_SERVER=http://127.0.0.1:$people_port
+    export ARDOISE_SERVER=http://127.0.0.1:$people_port
+    "$ardoise" --json init --tablets-url "https://localhost:$tablets_port" --people-url "$ARDOISE_SERVER" \
+        "${database[@]}" >"$work/made.json"
 
     open_doors true
+    come_in
     "$ardoise" --json inventory import "$work/fleet/inventory.csv" >"$work/imported.json"
     "$ardoise" --json takeover import "$work/fleet/takeover.csv" --authority "$work/fleet/authority.pem" \
         >>"$work/imported.json"
@@ -69,8 +69,34 @@ SQL
     yardstick_prepare
 }
 
-# The token by which commands are queued: runs \`ardoise init\` and takes it from what that says.
-first_token() { "$@" | jq --exit-status --raw-output .token; }
+# The first person comes in as everybody does (invitation, password, second factor), and makes the token by which
+# commands are queued: $work/token.
+come_in() {
+    export XDG_CONFIG_HOME=$work/person-$people_port
+    mkdir -p "$XDG_CONFIG_HOME"
+    (
+        umask 077
+        cd "$XDG_CONFIG_HOME"
+        jq --exit-status --raw-output .invitation "$work/made.json" >invitation
+        openssl rand -hex 16 >password
+        "$ardoise" --json join --invitation-file invitation --password-file password
+        "$ardoise" --json login admin --password-file password
+        "$ardoise" --json second-factor propose | jq --exit-status --raw-output .secret >secret
+        "$ardoise" --json second-factor confirm --secret-file secret --new-code "$(code_of "$(cat secret)")"
+        "$ardoise" --json token create bench --scope operate | jq --exit-status --raw-output .token >"$work/token"
+    ) >"$work/came-in.log" || fail "nobody could come in: $(tail -n 2 "$work/came-in.log")"
+}
+
+# What an authenticator shows now for a secret (RFC 6238: SHA-1, 30 s, 6 digits).
+code_of() {
+    local key mac offset bytes
+    local padding='======'
+    key=$(printf '%s%s' "$1" "${padding:0:$(((8 - ${#1} % 8) % 8))}" | base32 --decode | od -An -v -tx1 | tr -d ' \n')
+    bytes=$(printf '%016x' $(($(date +%s) / 30)) | sed 's/../\\x&/g')
+    mac=$(printf '%b' "$bytes" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -binary | od -An -v -tx1 | tr -d ' \n')
+    offset=$((16#${mac:39:1} * 2))
+    printf '%06d\n' $(((16#${mac:offset:8} & 0x7fffffff) % 1000000))
+}
 
 # What SCEP leaves behind: an invitation for each tablet, and its certificate bound to it. Asking for the certificates
 # by SCEP would measure the generator's cryptography.
@@ -95,8 +121,8 @@ invite() {
         INSERT INTO certificates (sha256, enrolment_id, authority_fingerprint, serial_number, state, issued_at, not_after)
         SELECT takeovers.certificate_sha256, enrolments.id, '$authority', '', 'issued', $now, $now + 31536000000
         FROM enrolments JOIN takeovers ON takeovers.id = enrolments.takeover_id"
-    # What autovacuum and PRAGMA optimize do in time.
-    ask "ANALYZE"
+    # What autovacuum does within a minute.
+    for table in tablets enrolments presence push_states certificates takeovers; do ask "ANALYZE $table"; done
     [ "$(ask "SELECT count(*) FROM certificates")" = "$tablets" ] || fail "not every tablet has its certificate"
 }
 

@@ -1,5 +1,6 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
+use diesel::sql_types::Untyped;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
     SelectableHelper as _,
@@ -8,6 +9,7 @@ use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
+use crate::prepared::Prepared;
 use crate::schema::certificates;
 use crate::{Digest, StoreError, Tx};
 
@@ -121,21 +123,13 @@ pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, S
     let Some(certificate) = get(tx, sha256)?.filter(|one| one.state == CertificateState::Issued) else {
         return Ok(false);
     };
-    tx.run(|connection| {
-        diesel::update(
-            certificates::table
-                .filter(certificates::enrolment_id.eq(certificate.enrolment_id.to_string()))
-                .filter(
-                    certificates::state.eq(CertificateState::Confirmed.as_str()).or(certificates::state
-                        .eq(CertificateState::Issued.as_str())
-                        .and(certificates::issued_at.lt(certificate.issued_at.as_millis()))),
-                ),
-        )
-        .set(certificates::state.eq(CertificateState::Superseded.as_str()))
-        .execute(connection)
-    })?;
+    let values = vec![certificate.enrolment_id.to_string().into(), certificate.issued_at.as_millis().into()];
+    tx.run(|connection| Prepared::<Untyped>::new(SUPERSEDE, values).execute(connection))?;
     update(tx, &Certificate { state: CertificateState::Confirmed, first_used_at: Some(now), ..certificate })
 }
+
+const SUPERSEDE: &str = "UPDATE certificates SET state = 'superseded' WHERE enrolment_id = ? \
+    AND (state = 'confirmed' OR (state = 'issued' AND issued_at < ?))";
 
 crate::declared::declares! {
     certificates kept as Equipment {

@@ -3,10 +3,10 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
-use diesel::dsl::case_when;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::dsl::exists;
+use diesel::sql_types::Untyped;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, OptionalExtension as _, QueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SelectableHelper as _,
 };
 use orders::{Gate, Order, Queueable};
@@ -16,6 +16,7 @@ use types::{
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, on_each_engine, read_all};
+use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
 
@@ -181,8 +182,17 @@ pub fn enqueue_together(
             (Command::of(&queueable, Enqueue { enrolment, idempotency_key: None, ..how }), payload)
         })
         .collect();
-    let keys = commands.iter().filter_map(|(command, _payload)| command.replaces_key.as_deref()).collect();
-    replace(tx, enrolment, keys, now)?;
+    let has_pending: bool = tx.run(|connection| {
+        let pending = commands::table
+            .filter(commands::enrolment_id.eq(enrolment.to_string()))
+            .filter(commands::pending);
+        diesel::select(exists(pending)).get_result(connection)
+    })?;
+    if has_pending {
+        for key in commands.iter().filter_map(|(command, _payload)| command.replaces_key.as_deref()) {
+            replace(tx, enrolment, key, now)?;
+        }
+    }
     let rows: Vec<_> = commands
         .iter()
         .map(|(command, payload)| (Stored::of(command), commands::payload.eq(payload.as_deref())))
@@ -252,7 +262,7 @@ pub(crate) fn queue(
         return Ok(Enqueued::Already(earlier));
     }
     if let Some(key) = &command.replaces_key {
-        replace(tx, command.enrolment_id, vec![key], command.queued_at)?;
+        replace(tx, command.enrolment_id, key, command.queued_at)?;
     }
     let row = (Stored::of(&command), commands::payload.eq(payload));
     // Two requests with one key at the same time: the second meets the first's row here and is run again.
@@ -282,27 +292,17 @@ fn by_idempotency_key(tx: &mut Tx<'_>, tablet: TabletId, key: &str) -> Result<Op
     id.map(|id| crate::column::read(id.clone(), "commands", "id", &id)).transpose()
 }
 
-/// Makes room for newer commands with the same keys. One that was already given to the tablet stays, so that
+/// Makes room for a newer command with the same key. One that was already given to the tablet stays, so that
 /// its answer finds it, but is not offered again.
-fn replace(tx: &mut Tx<'_>, enrolment: EnrolmentId, keys: Vec<&str>, now: Instant) -> Result<(), StoreError> {
-    let is_sent = || commands::state.eq(CommandState::Sent.as_str());
-    let now = now.as_millis().into_sql::<Nullable<BigInt>>();
-    tx.run(|connection| {
-        diesel::update(
-            commands::table
-                .filter(commands::enrolment_id.eq(enrolment.to_string()))
-                .filter(commands::replaces_key.eq_any(keys))
-                .filter(commands::pending),
-        )
-        .set((
-            commands::state
-                .eq(case_when(is_sent(), commands::state).otherwise(CommandState::Cancelled.as_str())),
-            commands::expires_at.eq(case_when(is_sent(), now).otherwise(commands::expires_at)),
-        ))
-        .execute(connection)
-    })?;
+fn replace(tx: &mut Tx<'_>, enrolment: EnrolmentId, key: &str, now: Instant) -> Result<(), StoreError> {
+    let values = vec![now.as_millis().into(), enrolment.to_string().into(), key.into()];
+    tx.run(|connection| Prepared::<Untyped>::new(REPLACE, values).execute(connection))?;
     Ok(())
 }
+
+const REPLACE: &str = "UPDATE commands SET state = CASE WHEN state = 'sent' THEN state ELSE 'cancelled' END, \
+    expires_at = CASE WHEN state = 'sent' THEN ? ELSE expires_at END \
+    WHERE enrolment_id = ? AND replaces_key = ? AND pending";
 
 /// At most `limit` commands of a tablet, newest first, from the first one before `before`.
 ///

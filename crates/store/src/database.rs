@@ -11,6 +11,7 @@ use diesel::r2d2::{ManageConnection, Pool};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::connection::AnyConnection;
+use crate::group_commit::lanes;
 use crate::transaction::{Attempt, Mode, Tx, attempt};
 use crate::{DatabaseUrl, Engine, StoreError, StoreOptions, Vault};
 
@@ -63,10 +64,12 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
         // pool's threads: whoever initialises it first decides that there is none.
         openssl::init();
         let mut connection = PgConnection::establish(text.expose()).map_err(unavailable)?;
-        // A statement that hangs must not hold a tablet's rows for ever.
+        // A statement that hangs must not hold a tablet's rows for ever. And a plan that a session (or a trigger in
+        // it) made while a table was nearly empty reads the table whole, and is kept while thousands of tablets
+        // enrol: every statement that is sent often has its index. Compiling one takes longer than running it.
         connection.batch_execute(
             "SET application_name = 'ardoise'; SET statement_timeout = '60s'; \
-             SET idle_in_transaction_session_timeout = '60s'",
+             SET idle_in_transaction_session_timeout = '60s'; SET enable_seqscan = off; SET jit = off",
         )?;
         return Ok(AnyConnection::Postgresql(connection));
     }
@@ -130,7 +133,7 @@ impl Database {
         // The threads of the group commit and of last-seen times never wait behind requests for a connection.
         let threads = match engine {
             Engine::Sqlite => 0,
-            Engine::Postgresql => 3,
+            Engine::Postgresql => u32::try_from(lanes(engine)).unwrap_or(1).saturating_add(1),
         };
         let pool = Pool::builder()
             .max_size(options.pool_size.max(1).saturating_add(threads))

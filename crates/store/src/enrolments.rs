@@ -1,5 +1,6 @@
 //! Enrolments: one from an invitation to its end. What is secret in one is sealed and read apart.
 
+use diesel::sql_types::Untyped;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -13,6 +14,7 @@ use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::stored_enum;
 use crate::connection::AnyConnection;
 use crate::noun::{by_key, noun, read_all};
+use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
 use crate::schema::{certificates as certificates_table, enrolments, presence};
 use crate::within::of_tablets_within;
@@ -101,15 +103,6 @@ pub struct EnrolmentSecrets {
     pub unlock_token: Option<Secret<Vec<u8>>>,
     /// The bootstrap token.
     pub bootstrap_token: Option<Secret<Vec<u8>>>,
-}
-
-#[derive(diesel::AsChangeset)]
-#[diesel(table_name = enrolments)]
-struct SealedChange {
-    push_token_sealed: Option<Vec<u8>>,
-    push_magic_sealed: Option<Vec<u8>>,
-    unlock_token_sealed: Option<Vec<u8>>,
-    bootstrap_token_sealed: Option<Vec<u8>>,
 }
 
 /// The enrolment for which `$is_it`, held until the end of the transaction.
@@ -215,6 +208,24 @@ pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolm
     .map(Stored::read)
     .transpose()
 }
+
+/// Lets nobody else enrol under that UDID until the end of the transaction: what [`live_by_udid`] says then stays
+/// true. There is no row to hold when none is enrolled.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn hold_udid(tx: &mut Tx<'_>, udid: &Udid) -> Result<(), StoreError> {
+    tx.run(|connection| match connection {
+        AnyConnection::Postgresql(connection) => {
+            Prepared::<Untyped>::new(HOLD_UDID, vec![udid.as_str().into()]).execute(connection).map(drop)
+        }
+        // Its only writer holds everything.
+        AnyConnection::Sqlite(_) => Ok(()),
+    })
+}
+
+/// One number is ours for UDIDs; two UDIDs of one hash wait for each other, and no more.
+const HOLD_UDID: &str = "SELECT pg_advisory_xact_lock(8103, hashtext(?))";
 
 /// The enrolment that is authenticated or active under that UDID, whatever its tablet (T-A1).
 ///
@@ -380,24 +391,23 @@ pub fn set_secrets(tx: &mut Tx<'_>, id: EnrolmentId, secrets: &EnrolmentSecrets)
             .map(|secret| tx.vault().seal(secret.expose(), &RowName::new("enrolments", column, &id)))
             .transpose()
     };
-    let change = SealedChange {
-        push_token_sealed: seal(&secrets.push_token, "push_token_sealed")?,
-        push_magic_sealed: seal(&secrets.push_magic, "push_magic_sealed")?,
-        unlock_token_sealed: seal(&secrets.unlock_token, "unlock_token_sealed")?,
-        bootstrap_token_sealed: seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
-    };
-    let nothing = change.push_token_sealed.is_none()
-        && change.push_magic_sealed.is_none()
-        && change.unlock_token_sealed.is_none()
-        && change.bootstrap_token_sealed.is_none();
-    if nothing {
-        return Ok(get(tx, &id)?.is_some());
-    }
-    let changed = tx.run(|connection| {
-        diesel::update(enrolments::table.find(id.to_string())).set(change).execute(connection)
-    })?;
+    let sealed = [
+        seal(&secrets.push_token, "push_token_sealed")?,
+        seal(&secrets.push_magic, "push_magic_sealed")?,
+        seal(&secrets.unlock_token, "unlock_token_sealed")?,
+        seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
+    ];
+    let mut values: Vec<Value<'_>> = sealed.into_iter().map(Value::from).collect();
+    values.push(id.to_string().into());
+    let changed = tx.run(|connection| Prepared::<Untyped>::new(SEALED, values).execute(connection))?;
     Ok(changed > 0)
 }
+
+/// What is not told leaves what is.
+const SEALED: &str = "UPDATE enrolments SET push_token_sealed = coalesce(?, push_token_sealed), \
+    push_magic_sealed = coalesce(?, push_magic_sealed), \
+    unlock_token_sealed = coalesce(?, unlock_token_sealed), \
+    bootstrap_token_sealed = coalesce(?, bootstrap_token_sealed) WHERE id = ?";
 
 /// Forgets the bootstrap token: the tablet sent an empty one.
 ///

@@ -2,7 +2,7 @@
 //! together share one, and each tablet is answered after it.
 //!
 //! A batch is sorted by enrolment, so that two batches lock rows in one order. A batch that fails is run again
-//! row by row: only the culprit gets an error. On PostgreSQL two threads share the work by enrolment, so that
+//! row by row: only the culprit gets an error. On PostgreSQL some threads share the work by enrolment, so that
 //! one tablet's answers keep their order; on SQLite there is one writer.
 
 use std::panic::AssertUnwindSafe;
@@ -24,6 +24,14 @@ const BATCH: usize = 64;
 /// written when it does.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many threads share the work. On PostgreSQL each waits for the server most of the time.
+pub(crate) const fn lanes(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => 1,
+        Engine::Postgresql => 4,
+    }
+}
+
 pub(crate) struct Waiting {
     pub(crate) write: ConnectWrite,
     pub(crate) answer: oneshot::Sender<Result<ConnectWritten, StoreError>>,
@@ -37,10 +45,7 @@ pub(crate) struct GroupCommit {
 
 impl GroupCommit {
     pub(crate) fn start(database: &Arc<Database>, queue_length: usize) -> Result<Self, StoreError> {
-        let count = match database.engine() {
-            Engine::Sqlite => 1,
-            Engine::Postgresql => 2,
-        };
+        let count = lanes(database.engine());
         let mut started = Self { queues: Vec::new(), threads: Vec::new() };
         for number in 0..count {
             let (queue, waiting) = mpsc::channel((queue_length / count).max(1));

@@ -40,6 +40,7 @@ mod noun;
 pub mod observations;
 pub mod organisations;
 pub mod orphans;
+mod prepared;
 pub mod presence;
 pub mod privacy_validations;
 pub mod purge;

@@ -14,7 +14,7 @@ macro_rules! noun {
             $( $(#[$field_doc])* pub $field: $type, )*
         }
 
-        #[derive(diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::AsChangeset)]
+        #[derive(diesel::Queryable, diesel::Selectable, diesel::Insertable)]
         #[diesel(
             table_name = crate::schema::$table,
             primary_key($key),
@@ -35,6 +35,16 @@ macro_rules! noun {
                 Ok($name {
                     $( $field: crate::column::read(self.$field, stringify!($table), stringify!($field), &row)?, )*
                 })
+            }
+        }
+
+        impl crate::prepared::Row for Stored {
+            const TABLE: &'static str = stringify!($table);
+            const KEY: &'static str = stringify!($key);
+            const COLUMNS: &'static [&'static str] = &[$( stringify!($field), )*];
+
+            fn values(self) -> Vec<crate::prepared::Value<'static>> {
+                vec![$( self.$field.into(), )*]
             }
         }
     };
@@ -85,12 +95,9 @@ macro_rules! by_key {
         /// # Errors
         /// [`StoreError::Refused`](crate::StoreError::Refused) if a trigger of the tables forbids the change.
         pub fn update(tx: &mut crate::Tx<'_>, row: &$name) -> Result<bool, crate::StoreError> {
-            use diesel::{QueryDsl as _, RunQueryDsl as _};
+            static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
             let stored = Stored::of(row);
-            let key = crate::column::Column::stored(&row.$key);
-            let changed = tx.run(|connection| {
-                diesel::update(crate::schema::$table::table.find(key)).set(stored).execute(connection)
-            })?;
+            let changed = tx.run(|connection| crate::prepared::update(&TEXT, stored, connection))?;
             Ok(changed > 0)
         }
         crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);

@@ -2,9 +2,9 @@
 //!
 //! A row whose `due_at` has come is claimed by one node, with a lease: a node that dies gives it back.
 
-use diesel::sql_types::Bool;
+use diesel::sql_types::Untyped;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, QueryDsl as _, RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
     TextExpressionMethods as _,
 };
 use types::{EnrolmentId, Instant};
@@ -12,6 +12,7 @@ use types::{EnrolmentId, Instant};
 use crate::column::{Column as _, read};
 use crate::connection::AnyConnection;
 use crate::noun::{by_key, noun};
+use crate::prepared::{Prepared, Value};
 use crate::schema::push_states;
 use crate::{StoreError, Tx};
 
@@ -66,20 +67,14 @@ pub fn want(
     due_at: Option<Instant>,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let enrolment = enrolment.to_string();
-    tx.run(|connection| {
-        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
-        // Always the latest: a connect settles only what was wanted before it looked, see `report`.
-        let wanted = push_states::wanted_at.eq(now.as_millis());
-        match due_at {
-            Some(due_at) => diesel::update(row)
-                .set((wanted, push_states::due_at.eq(due_at.as_millis())))
-                .execute(connection),
-            None => diesel::update(row).set(wanted).execute(connection),
-        }
-    })?;
+    let values = vec![now.as_millis().into(), due_at.stored().into(), enrolment.to_string().into()];
+    tx.run(|connection| Prepared::<Untyped>::new(WANT, values).execute(connection))?;
     Ok(())
 }
+
+/// Always the latest: a connect settles only what was wanted before it looked, see `report`.
+const WANT: &str =
+    "UPDATE push_states SET wanted_at = ?, due_at = coalesce(?, due_at) WHERE enrolment_id = ?";
 
 /// Claims at most `limit` due tablets until `lease_until`, the longest due first. Two nodes never claim the
 /// same one.
@@ -166,27 +161,27 @@ pub fn token_renewed(
     replaced: bool,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let enrolment = enrolment.to_string();
-    tx.run(|connection| {
-        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
-        diesel::update(
-            row.filter(push_states::wanted_at.is_not_null()).filter(
-                push_states::token_invalid_since
-                    .is_not_null()
-                    .or(push_states::due_at.is_null())
-                    .or(replaced.into_sql::<Bool>()),
-            ),
-        )
-        .set((
-            push_states::due_at.eq(now.as_millis()),
-            push_states::attempts.eq(0),
-            push_states::lease_until.eq(None::<i64>),
-        ))
-        .execute(connection)?;
-        diesel::update(row).set(push_states::token_invalid_since.eq(None::<i64>)).execute(connection)
-    })?;
+    let flag = |flag: bool| Value::from(flag);
+    let values = vec![
+        flag(replaced),
+        now.as_millis().into(),
+        flag(replaced),
+        flag(replaced),
+        enrolment.to_string().into(),
+    ];
+    tx.run(|connection| Prepared::<Untyped>::new(RENEWED, values).execute(connection))?;
     Ok(())
 }
+
+/// Every expression sees the row as it was.
+const RENEWED: &str = "UPDATE push_states SET \
+    due_at = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
+        THEN ? ELSE due_at END, \
+    attempts = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
+        THEN 0 ELSE attempts END, \
+    lease_until = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
+        THEN NULL ELSE lease_until END, \
+    token_invalid_since = NULL WHERE enrolment_id = ?";
 
 /// Gives a claimed row back: it is not to be pushed before `due_at`.
 ///

@@ -3,6 +3,7 @@
 //! Every statement states its own condition, so that a late, repeated or foreign report changes nothing
 //! (T-A18), and a command that was cancelled since it was read is not delivered.
 
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Untyped};
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _,
@@ -12,7 +13,8 @@ use types::{CommandId, Duration, EnrolmentId, Instant, Supervision, TabletId};
 
 use crate::column::{Column as _, read};
 use crate::commands::CommandState;
-use crate::schema::{commands, enrolments, push_states};
+use crate::prepared::Prepared;
+use crate::schema::commands;
 use crate::{StoreError, Tx, observations};
 
 /// What one connect writes.
@@ -109,17 +111,6 @@ pub struct ReportedFacts {
     pub reported_token: Option<String>,
 }
 
-#[derive(diesel::AsChangeset)]
-#[diesel(table_name = enrolments)]
-struct FactsChange {
-    awaiting_configuration: Option<bool>,
-    supervision: Option<String>,
-    os_version: Option<String>,
-    build_version: Option<String>,
-    product_name: Option<String>,
-    reported_token: Option<String>,
-}
-
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectWritten {
@@ -159,6 +150,12 @@ pub struct Delivered {
     pub queued_at: Instant,
 }
 
+/// What is not known leaves what is.
+const FACTS: &str = "UPDATE enrolments SET awaiting_configuration = coalesce(?, awaiting_configuration), \
+    supervision = coalesce(?, supervision), os_version = coalesce(?, os_version), \
+    build_version = coalesce(?, build_version), product_name = coalesce(?, product_name), \
+    reported_token = coalesce(?, reported_token) WHERE id = ?";
+
 /// Applies one write in an open transaction.
 pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWritten, StoreError> {
     let report = write.report.as_ref().map(|report| record(tx, write, report)).transpose()?;
@@ -167,19 +164,16 @@ pub(crate) fn apply(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<ConnectWrit
     }
     if write.facts != ReportedFacts::default() {
         let facts = &write.facts;
-        let change = FactsChange {
-            awaiting_configuration: facts.awaiting_configuration,
-            supervision: facts.supervision.stored(),
-            os_version: facts.os_version.clone(),
-            build_version: facts.build_version.clone(),
-            product_name: facts.product_name.clone(),
-            reported_token: facts.reported_token.clone(),
-        };
-        tx.run(|connection| {
-            diesel::update(enrolments::table.find(write.enrolment.to_string()))
-                .set(change)
-                .execute(connection)
-        })?;
+        let values = vec![
+            facts.awaiting_configuration.into(),
+            facts.supervision.stored().into(),
+            facts.os_version.as_deref().into(),
+            facts.build_version.as_deref().into(),
+            facts.product_name.as_deref().into(),
+            facts.reported_token.as_deref().into(),
+            write.enrolment.to_string().into(),
+        ];
+        tx.run(|connection| Prepared::<Untyped>::new(FACTS, values).execute(connection))?;
     }
     if write.settle_push {
         settle_push(tx, write)?;
@@ -242,58 +236,68 @@ fn settle_push(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> 
     let put_off = || waiting.iter().filter_map(|one| Some((one.wake_at(at)?, one.queued_at)));
     let due_at = put_off().map(|(due, _)| due).min();
     let wanted_at = put_off().map(|(_, queued_at)| queued_at).min();
-    tx.run(|connection| {
-        // What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
-        let seen_by_this_connect =
-            push_states::enrolment_id.eq(&enrolment).and(push_states::wanted_at.lt(at));
-        diesel::update(push_states::table.filter(seen_by_this_connect))
-            .set((
-                push_states::wanted_at.eq(wanted_at),
-                push_states::due_at.eq(due_at),
-                push_states::lease_until.eq(None::<i64>),
-                push_states::attempts.eq(0),
-            ))
-            .execute(connection)
-    })?;
+    let values = vec![wanted_at.into(), due_at.into(), enrolment.into(), at.into()];
+    tx.run(|connection| Prepared::<Untyped>::new(SETTLE, values).execute(connection))?;
     Ok(())
 }
+
+/// What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
+const SETTLE: &str = "UPDATE push_states SET wanted_at = ?, due_at = ?, lease_until = NULL, attempts = 0 \
+    WHERE enrolment_id = ? AND wanted_at < ?";
 
 fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Result<ReportFate, StoreError> {
     let (command, enrolment) = (report.command.to_string(), write.enrolment.to_string());
     let at = write.at.as_millis();
-    let theirs = commands::id.eq(&command).and(commands::enrolment_id.eq(&enrolment));
-    let sent = commands::table.filter(theirs.and(commands::state.eq(CommandState::Sent.as_str())));
     let changed = tx.run(|connection| match &report.outcome {
-        CommandOutcome::NotNow { retry_at } => diesel::update(sent)
-            .set((
-                commands::state.eq(CommandState::NotNow.as_str()),
-                commands::not_now_at.eq(at),
-                commands::not_now_count.eq(commands::not_now_count + 1),
-                commands::retry_at.eq(retry_at.as_millis()),
-            ))
-            .execute(connection),
+        CommandOutcome::NotNow { retry_at } => {
+            let values = vec![
+                at.into(),
+                retry_at.as_millis().into(),
+                command.as_str().into(),
+                enrolment.as_str().into(),
+            ];
+            Prepared::<Untyped>::new(NOT_NOW, values).execute(connection)
+        }
         CommandOutcome::Acknowledged | CommandOutcome::Failed { .. } => {
             let (state, error) = match &report.outcome {
                 CommandOutcome::Failed { error } => (CommandState::Failed, Some(error.stored())),
                 _ => (CommandState::Acknowledged, None),
             };
-            diesel::update(sent)
-                .set((
-                    commands::state.eq(state.as_str()),
-                    commands::answered_at.eq(at),
-                    commands::result.eq(report.result.stored()),
-                    commands::error.eq(error),
-                    commands::answer_raw.eq(&report.raw),
-                ))
-                .execute(connection)
+            let values = vec![
+                state.as_str().into(),
+                at.into(),
+                report.result.stored().into(),
+                error.into(),
+                report.raw.as_deref().into(),
+                command.as_str().into(),
+                enrolment.as_str().into(),
+            ];
+            Prepared::<Untyped>::new(ANSWERED, values).execute(connection)
         }
     })?;
     if changed == 1 {
         return Ok(ReportFate::Applied);
     }
+    let theirs = commands::id.eq(&command).and(commands::enrolment_id.eq(&enrolment));
     let known: i64 = tx.run(|connection| commands::table.filter(theirs).count().get_result(connection))?;
     Ok(if known == 0 { ReportFate::Unknown } else { ReportFate::AlreadyAnswered })
 }
+
+const NOT_NOW: &str = "UPDATE commands SET state = 'not-now', not_now_at = ?, \
+    not_now_count = not_now_count + 1, retry_at = ? WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
+
+const ANSWERED: &str = "UPDATE commands SET state = ?, answered_at = ?, result = ?, error = ?, answer_raw = ? \
+    WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
+
+const DELIVER: &str = "UPDATE commands SET state = 'sent', sent_at = ?, sent_count = sent_count + 1, retry_at = ? \
+    WHERE id = ? AND enrolment_id = ? AND pending AND (expires_at IS NULL OR expires_at > ?) \
+    RETURNING tablet_id, request_type, gate, payload, queued_at, \
+    incident_id, warrant_id, erase_order_id, enrolment_end_id";
+
+type DeliveredTypes = (
+    (Text, Text, Text, Nullable<Binary>, BigInt),
+    (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>),
+);
 
 type DeliveredRow = (
     (String, String, String, Option<Vec<u8>>, i64),
@@ -306,37 +310,15 @@ fn deliver(
     Delivery { command, again_at, opens }: Delivery,
 ) -> Result<Option<Delivered>, StoreError> {
     let at = write.at.as_millis();
+    let values = vec![
+        at.into(),
+        again_at.stored().into(),
+        command.to_string().into(),
+        write.enrolment.to_string().into(),
+        at.into(),
+    ];
     let row: Option<DeliveredRow> = tx.run(|connection| {
-        diesel::update(
-            commands::table
-                .filter(commands::id.eq(command.to_string()))
-                .filter(commands::enrolment_id.eq(write.enrolment.to_string()))
-                .filter(commands::pending)
-                .filter(commands::expires_at.is_null().or(commands::expires_at.gt(at))),
-        )
-        .set((
-            commands::state.eq(CommandState::Sent.as_str()),
-            commands::sent_at.eq(at),
-            commands::sent_count.eq(commands::sent_count + 1),
-            commands::retry_at.eq(again_at.stored()),
-        ))
-        .returning((
-            (
-                commands::tablet_id,
-                commands::request_type,
-                commands::gate,
-                commands::payload,
-                commands::queued_at,
-            ),
-            (
-                commands::incident_id,
-                commands::warrant_id,
-                commands::erase_order_id,
-                commands::enrolment_end_id,
-            ),
-        ))
-        .get_result(connection)
-        .optional()
+        Prepared::<DeliveredTypes>::new(DELIVER, values).get_result(connection).optional()
     })?;
     let Some(((tablet, request_type, gate, payload, queued_at), on)) = row else {
         return Ok(None);
@@ -359,19 +341,13 @@ fn deliver(
 /// In a new conversation, what met a NotNow before is offered like everything else, and once: another NotNow puts it
 /// off to the next.
 fn offer_again(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> {
-    tx.run(|connection| {
-        diesel::update(
-            commands::table
-                .filter(commands::enrolment_id.eq(write.enrolment.to_string()))
-                .filter(commands::pending)
-                .filter(commands::state.eq(CommandState::NotNow.as_str()))
-                .filter(commands::retry_at.is_null().or(commands::retry_at.le(write.at.as_millis()))),
-        )
-        .set(commands::state.eq(CommandState::Queued.as_str()))
-        .execute(connection)
-    })?;
+    let values = vec![write.enrolment.to_string().into(), write.at.as_millis().into()];
+    tx.run(|connection| Prepared::<Untyped>::new(OFFER_AGAIN, values).execute(connection))?;
     Ok(())
 }
+
+const OFFER_AGAIN: &str = "UPDATE commands SET state = 'queued' WHERE enrolment_id = ? AND pending \
+    AND state = 'not-now' AND (retry_at IS NULL OR retry_at <= ?)";
 
 fn rests_on(
     tx: &mut Tx<'_>,

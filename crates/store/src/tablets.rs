@@ -5,6 +5,7 @@ use diesel::{
 };
 use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
+use crate::connection::AnyConnection;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::tablets;
 use crate::within::of_colleges_within;
@@ -46,6 +47,30 @@ pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet
             .select(Stored::as_select())
             .first(connection)
             .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// As [`by_serial`], and holds the tablet until the end of the transaction: whoever else holds it waits.
+///
+/// # Errors
+/// As [`get`].
+pub fn hold_by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet>, StoreError> {
+    let serial = serial.to_string();
+    tx.run(|connection| match connection {
+        AnyConnection::Postgresql(connection) => tablets::table
+            .filter(tablets::serial.eq(serial))
+            .select(Stored::as_select())
+            .for_no_key_update()
+            .first(connection)
+            .optional(),
+        // Its only writer holds everything.
+        AnyConnection::Sqlite(connection) => tablets::table
+            .filter(tablets::serial.eq(serial))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional(),
     })?
     .map(Stored::read)
     .transpose()

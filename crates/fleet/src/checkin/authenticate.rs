@@ -19,7 +19,7 @@ pub(super) async fn receive(
     now: Instant,
 ) -> Result<Reply, TabletError> {
     let identity = identity.clone();
-    fleet.store().write(move |tx| enrol(tx, &identity, &message, now)).await?;
+    fleet.store().write_held(move |tx| enrol(tx, &identity, &message, now)).await?;
     Ok(Reply::Empty)
 }
 
@@ -39,13 +39,15 @@ fn enrol(
     };
     let Bound { certificate, mut enrolment, admission } =
         bound(tx, identity, Some(&udid), Moment::Authenticate, now)?;
-    let tablet = store::tablets::by_serial(tx, &serial)?
+    // Whatever else enrols this tablet, or under this UDID, waits until it is seen what became of this one.
+    let tablet = store::tablets::hold_by_serial(tx, &serial)?
         .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
     invited(tx, &enrolment, &tablet)?;
     if enrolment.udid.as_ref().is_some_and(|signed| *signed != udid) {
         // The device that signed its MachineInfo is the one that enrols (T-A9).
         return super::same_tablet(enrolment.udid.as_ref(), Some(&udid));
     }
+    store::enrolments::hold_udid(tx, &udid)?;
     free_udid(tx, &udid, &tablet)?;
     wakeable(tx, &enrolment, &message.topic)?;
 

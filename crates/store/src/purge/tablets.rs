@@ -63,6 +63,9 @@ pub fn commands(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, S
             .limit(limit.saturating_sub(i64::try_from(deleted).unwrap_or(limit)))
             .select(commands::id)
             .load(connection)?;
+        if dangerous.is_empty() {
+            return Ok(deleted);
+        }
         let emptied = diesel::update(commands::table.filter(commands::id.eq_any(dangerous)))
             .set((
                 commands::result.eq(None::<String>),

@@ -5,12 +5,13 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 
 use orders::Gate;
+use types::Udid;
 
 use super::fixture::{Fixture, at, command};
 use crate::commands::{self, CommandState, Enqueued};
 use crate::enrolments::{self, Enrolment, EnrolmentState};
 use crate::tests::on_both_engines;
-use crate::{Engine, StoreError, push_states, settings};
+use crate::{Engine, StoreError, Tx, push_states, settings};
 
 on_both_engines! {
     use_cases_of_one_enrolment_take_turns,
@@ -92,6 +93,52 @@ async fn t_a20_commands_for_two_tablets_are_queued_side_by_side_without_a_second
         assert!(matches!(queued.await.unwrap(), Ok(Enqueued::New(_))));
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2, "neither met the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t_a1_who_enrols_under_a_udid_waits_for_whoever_is_about_to() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let udid: Udid = "00008020-000915083C80012E".parse().unwrap();
+    let first = fixture.enrolled(1).await;
+    let forget = move |tx: &mut Tx<'_>, udid| {
+        let row = enrolments::get(tx, &first.enrolment)?.unwrap();
+        enrolments::update(tx, &Enrolment { udid, ..row }).map(drop)
+    };
+    fixture.write(move |tx| forget(tx, None)).await;
+    let second = fixture.enrolled(2).await;
+    fixture
+        .write(move |tx| {
+            let row = enrolments::get(tx, &second.enrolment)?.unwrap();
+            enrolments::update(tx, &Enrolment { udid: None, ..row })
+        })
+        .await;
+    // Both ask whether the UDID is free, and take it if it is.
+    let takers: Vec<_> = [first, second]
+        .into_iter()
+        .map(|enrolled| {
+            let (store, udid) = (fixture.store.clone(), udid.clone());
+            tokio::spawn(async move {
+                store
+                    .write_held(move |tx| {
+                        let (_certificate, row) =
+                            enrolments::hold_by_certificate(tx, &enrolled.certificate)?.unwrap();
+                        enrolments::hold_udid(tx, &udid)?;
+                        if enrolments::live_by_udid(tx, &udid)?.is_some() {
+                            return Ok(false);
+                        }
+                        // The other one has all the time it needs to look, unless it waits.
+                        settings::get(tx, "a")?;
+                        enrolments::update(tx, &Enrolment { udid: Some(udid.clone()), ..row })
+                    })
+                    .await
+            })
+        })
+        .collect();
+    let mut took = 0;
+    for taker in takers {
+        took += u32::from(taker.await.unwrap().unwrap());
+    }
+    assert_eq!(took, 1, "one of them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod engines;
 mod fixture;
 mod group_commit;
 mod held;
+mod indexes;
 mod nouns;
 mod orders;
 mod people;
