@@ -1,6 +1,13 @@
 //! The program as it is typed: exit codes, what is printed where, and what a home folder goes through.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "these are tests"
+)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -216,7 +216,7 @@ fn read(export: &[String]) -> (Vec<Seal>, Vec<Row>, Option<Anchor>) {
             Line::Part(Exported::Seal(seal)) => seals.push(seal),
             Line::Part(Exported::Entry(row)) => rows.push(row),
             Line::Part(Exported::End { seals: count, entries, anchor }) => {
-                assert_eq!((count, entries), (seals.len() as u64, rows.len() as u64));
+                assert_eq!((count, entries), (number(seals.len()), number(rows.len())));
                 last = anchor;
             }
         }
@@ -400,4 +400,8 @@ async fn t_c22_pages_of_the_log_neither_lose_nor_repeat_rows_while_it_grows(engi
             "{order}: in order: {numbers:?}"
         );
     }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap()
 }

@@ -132,8 +132,7 @@ async fn t_c12_whoever_guesses_is_told_nothing_and_waits_longer_and_longer(engin
     joined(&server, "ada.martin").await;
     let guess = async |login: &str| {
         let answer = sign_in(&server, login, "not the password at all", Some("123456")).await;
-        let told = (answer.status, answer.text("/code").to_owned(), answer.text("/detail").to_owned());
-        told
+        (answer.status, answer.text("/code").to_owned(), answer.text("/detail").to_owned())
     };
     // A login that exists, one that does not, and one that could not: word for word the same.
     let told = guess("ada.martin").await;

@@ -7,6 +7,7 @@
 mod accounts;
 #[cfg(test)]
 mod asker;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod batch;
@@ -18,9 +19,11 @@ mod by_hand;
 mod chaos;
 #[cfg(test)]
 mod coming_in;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod description;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod ended;
@@ -38,6 +41,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod nodes;
@@ -47,6 +51,7 @@ mod not_now;
 mod outages;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod proxy;
