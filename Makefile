@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
 ARGS ?=
 
-.PHONY: help run test check room bench chaos install
+.PHONY: help run test check room bench chaos fuzz install
 
 help: ## Show this page
 	@echo 'Ardoise: the tablets of a département, managed from one program.'
@@ -27,6 +27,8 @@ help: ## Show this page
 	@echo '  make bench ARGS="--help"    how fast this machine serves tablets; or any other server'
 	@echo '  make chaos                  kill -9 of everything amid a storm of reports; nothing is lost'
 	@echo '  make chaos ARGS="--seed 7 --rounds 20 --engine sqlite"'
+	@echo '  make fuzz                   every parser that a tablet reaches, fed with what nobody sends'
+	@echo '  make fuzz ARGS="--seconds 20 plist"'
 	@echo '  make install                install what building and testing need, and nothing else'
 	@echo
 	@echo 'Each command installs the Debian or Ubuntu packages it needs when it may (root, or sudo'
@@ -51,6 +53,9 @@ bench: ## How fast this machine serves tablets; or load any other server
 
 chaos: ## kill -9 of the server, of PostgreSQL and of what connects them, amid a storm of reports
 	@scripts/chaos.sh $(ARGS)
+
+fuzz: ## Feed every parser that a tablet reaches with what nobody sends
+	@scripts/fuzz.sh $(ARGS)
 
 install: ## Install the packages that building and testing need
 	@scripts/install.sh build test lint

@@ -97,14 +97,23 @@ pub fn device_information() -> DeviceInformation {
     DeviceInformation::new(QUERIES.iter().map(|query| (*query).to_owned()).collect())
 }
 
-/// Everything an inventory asks: the tablet, its security, the profiles and the apps *we* manage. What a
-/// person installed is theirs.
+/// Everything an inventory of the equipment asks: the tablet, its security, and the profiles *we* manage.
 #[must_use]
-pub fn commands() -> [Command; 4] {
-    let apps =
-        InstalledApplicationList { managed_apps_only: Some(true), ..InstalledApplicationList::default() };
+pub fn commands() -> [Command; 3] {
     let profiles = ProfileList { managed_only: Some(true), ..ProfileList::default() };
-    [device_information().into(), SecurityInfo::default().into(), profiles.into(), apps.into()]
+    [device_information().into(), SecurityInfo::default().into(), profiles.into()]
+}
+
+/// What an inventory of apps asks: those *we* manage. What a person installed is theirs.
+#[must_use]
+pub fn managed_apps() -> Command {
+    InstalledApplicationList { managed_apps_only: Some(true), ..InstalledApplicationList::default() }.into()
+}
+
+/// Whether the answer to a kind of command says which apps are on the tablet, which tells of its user.
+#[must_use]
+pub fn lists_apps(request_type: RequestType) -> bool {
+    matches!(request_type, RequestType::InstalledApplicationList | RequestType::ManagedApplicationList)
 }
 
 /// Whether the raw answer to a kind of command may be stored: it holds no secret, no position, nothing
@@ -187,9 +196,8 @@ mod tests {
 
     #[test]
     fn c3_1_6_the_inventory_names_managed_profiles_and_apps_only() {
-        let [.., Command::ProfileList(profiles), Command::InstalledApplicationList(apps)] = commands() else {
-            panic!("the profiles and the apps come last")
-        };
+        let [.., Command::ProfileList(profiles)] = commands() else { panic!("the profiles come last") };
+        let Command::InstalledApplicationList(apps) = managed_apps() else { panic!("it lists the apps") };
         assert_eq!(profiles.managed_only, Some(true));
         assert_eq!(apps.managed_apps_only, Some(true));
     }

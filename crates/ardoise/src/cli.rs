@@ -8,8 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    account, alarm, apple, brake, command, countersignature, inventory, link, organisation, push_certificate,
-    role, school_year, session, status, tablet, takeover, token,
+    account, alarm, apple, audit, brake, command, countersignature, inventory, link, organisation, privacy,
+    push_certificate, role, school_year, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -99,6 +99,10 @@ enum Verb {
     Apple(apple::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
+    /// Who did what, and whether the log of it is whole.
+    Audit(audit::Arguments),
+    /// What is stored about people; what the DPO validated; what was forgotten.
+    Privacy(privacy::Arguments),
     /// What destroys, what holds it back, and the switch that stops everything.
     Brake(brake::Arguments),
     /// Decide that tablets leave management.
@@ -150,6 +154,8 @@ impl Cli {
             Verb::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
             Verb::Takeover(arguments) => takeover::run(arguments, output).await,
             Verb::Apple(arguments) => apple::run(arguments, output).await,
+            Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
+            Verb::Privacy(arguments) => privacy::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
@@ -213,6 +219,14 @@ mod tests {
             "ardoise brake drill --what unenrolment --acts 13000",
             "ardoise unenrol DMPXK1ABCD12 --reason sold --code 123456",
             "ardoise campaign ask --colleges 0761234A,0767777B --from 2027-06-21 --to 2027-07-02 --ceiling 600 --reason end",
+            "ardoise audit list --tablet DMPXK1ABCD12 --since 2026-11-01T00:00:00Z --order newest",
+            "ardoise audit verify --on-this-machine --against 42:9f86",
+            "ardoise audit export log.jsonl",
+            "ardoise audit verify --file log.jsonl",
+            "ardoise privacy register --format html --language fr",
+            "ardoise privacy validate app-inventory --entry 1161e6e0",
+            "ardoise privacy withdraw app-inventory --reason x",
+            "ardoise privacy prove --json",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
@@ -276,6 +290,7 @@ mod tests {
             "ardoise command send X InstallProfile --profile a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
+            "ardoise audit verify --on-this-machine --file log.jsonl",
             "ardoise profile lint",
             "ardoise profile diff a.toml",
             "ardoise countersignature give 0193",

@@ -89,6 +89,10 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Waited(String),
 
+    /// The audit log is not whole.
+    #[error("the audit log is not whole")]
+    Broken,
+
     /// A check of a story failed.
     #[error("{failed} of {checks} checks failed")]
     Checks {
@@ -144,6 +148,11 @@ impl Failure {
             Self::Unreachable { .. } => {
                 Some("check the address in `--server`, and that `ardoise serve` runs there".to_owned())
             }
+            Self::Broken => Some(
+                "keep the database, its backups and your anchors as they are, and tell the DPO and whoever answers for \
+                 the server: `docs/operations.md` says what each finding means"
+                    .to_owned(),
+            ),
             Self::Foreign { .. } => Some("check that `--server` names the people's door".to_owned()),
             _ => None,
         }

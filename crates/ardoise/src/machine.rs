@@ -17,11 +17,12 @@ use store::{Store, StoreOptions};
 use types::{Clock as _, Instant, SystemClock};
 
 use crate::failure::Failure;
+use crate::home::Home;
 
 pub(crate) use tables::percent_decoded;
 
 /// The present, for the use cases that are called here.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     SystemClock.now()
 }
 
@@ -42,6 +43,12 @@ async fn open_store(config: &Config) -> Result<Store, Failure> {
 async fn open_fleet(config: &Config) -> Result<Fleet, Failure> {
     let store = open_store(config).await?;
     Ok(Fleet::open(store, settings(config)).await?)
+}
+
+/// The use cases over the database of a home folder, and whoever types here: for what is read on this machine itself,
+/// without a server.
+pub(crate) async fn at_home(home: &Home) -> Result<(Fleet, Principal), Failure> {
+    Ok((open_fleet(&home.existing_config()?).await?, host()))
 }
 
 /// What the use cases on this machine need of the configuration. None of them speaks to a tablet: those

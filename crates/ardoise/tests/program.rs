@@ -1,6 +1,13 @@
 //! The program as it is typed: exit codes, what is printed where, and what a home folder goes through.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "these are tests"
+)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -233,6 +240,33 @@ fn a_home_is_made_served_backed_up_and_restored() {
 }
 
 #[test]
+fn t_c20_the_log_is_verified_on_the_machine_itself_without_a_server() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let account = person.reads("audit verify --on-this-machine --home ardoise-home --json");
+    assert_eq!(account["whole"], true, "{account}");
+    assert!(account["entries"].as_u64().unwrap() > 0, "{account}");
+    assert_eq!(account["unsealed"], account["entries"], "nothing served yet, so nothing sealed: {account}");
+    assert_eq!(account["tail"]["first"], 1, "{account}");
+    let line =
+        format!("audit verify --on-this-machine --home ardoise-home --json --against 7:{}", "0".repeat(64));
+    let output = person.types(&line);
+    assert_eq!(output.status.code(), Some(1));
+    let account: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(account["findings"][0]["code"], "anchor-missing", "{account}");
+    assert!(errors(&output).contains("not whole"), "{}", errors(&output));
+    let (code, _words) = person.is_refused("audit verify --on-this-machine --against 7");
+    assert_eq!(code, 2);
+    // An export that was cut short, and one that is none.
+    fs::write(person.path("log.jsonl"), "{\"format\":\"ardoise audit log 1\",\"exported_at\":\"x\"}\n")
+        .unwrap();
+    let (code, words) = person.is_refused("audit verify --file log.jsonl");
+    assert!(code == 1 && words.contains("cut short"), "{words}");
+    fs::write(person.path("log.jsonl"), "serial,uai\n").unwrap();
+    assert!(person.is_refused("audit verify --file log.jsonl").1.contains("line 1"));
+}
+
+#[test]
 fn init_may_be_repeated_and_overwrites_nothing() {
     let person = Person::new();
     let first = person.reads("init --tablets-url https://mdm.example.org --json");
@@ -248,6 +282,19 @@ fn init_may_be_repeated_and_overwrites_nothing() {
     assert!(read() == before);
     let (code, words) = person.is_refused("init --organisation Other");
     assert_eq!((code, words.contains("by hand")), (2, true), "{words}");
+}
+
+#[test]
+fn c3_1_7_whoever_is_at_the_machine_invites_another_first_account_of_the_departement() {
+    let person = Person::new();
+    person.reads("init --tablets-url https://mdm.example.org --json");
+    let invite = "account invite second Second --on-this-machine --json";
+    let invited = person.reads(invite);
+    assert!(invited["invitation"].as_str().unwrap().starts_with("ardoise_invitation_"), "{invited}");
+    let (_code, words) = person.is_refused(invite);
+    assert!(words.contains("this login is taken"), "{words}");
+    let (code, words) = person.is_refused("account invite x X --on-this-machine");
+    assert_eq!((code, words.contains("3 to 64 of a-z")), (2, true), "{words}");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Bodies, read within bounds before anything looks at them: a size, a time, and a share of memory (T-A16).
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::error::PayloadError;
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, StreamExt as _};
 use types::Duration;
 
@@ -161,6 +164,31 @@ where
     };
     // Out of time or at the end: either way the answer goes out, and the connection is closed after it.
     let _in_time = tokio::time::timeout(within, draining).await;
+}
+
+/// The body of an answer, with what is left of the request's: that is let go once the answer is out.
+pub(crate) fn in_hand(answer: BoxBody, unread: Payload) -> BoxBody {
+    BoxBody::new(InHand { answer, _unread: unread })
+}
+
+struct InHand {
+    answer: BoxBody,
+    _unread: Payload,
+}
+
+impl MessageBody for InHand {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(context)
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(crate) async fn serve(
     door: &DoorState,
     route: Option<&Route>,
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: Payload,
 ) -> HttpResponse {
     let asked = Asked {
         request: Uuid::new_v4(),
@@ -35,8 +35,12 @@ pub(crate) async fn serve(
     let endpoint = route.map_or("none", |route| route.endpoint.as_str());
     // Neither the path, which may hold a link's token, nor an address, which may be a home's.
     let span = tracing::info_span!("tablet", request = %asked.request, endpoint, certificate = tracing::field::Empty);
-    let handled = contain(handle(door, route, request, payload)).instrument(span.clone()).await;
-    span.in_scope(|| answer::finish(handled, &asked))
+    let handled = contain(handle(door, route, request, &mut payload)).instrument(span.clone()).await;
+    let refused = handled.is_err();
+    let response = span.in_scope(|| answer::finish(handled, &asked));
+    // A body that was not read to its end stays in hand until the answer is out: actix closes the connection then.
+    // Of one that was let go it would wait for the rest, for ever if that is how long the client takes.
+    if refused { response.map_body(|_head, body| body::in_hand(body, payload)) } else { response }
 }
 
 /// Runs a handler to its end. If it panics, the caller is told to try again, and no other request notices.
@@ -51,7 +55,7 @@ async fn handle(
     door: &DoorState,
     route: Option<&Route>,
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: &mut Payload,
 ) -> Result<HttpResponse, Failure> {
     let refused = match route.filter(|route| route.admits(request.uri().path())) {
         None => Err(Failure::NotFound),
@@ -60,11 +64,11 @@ async fn handle(
     let (route, evidence) = match refused {
         Ok(admitted) => admitted,
         Err(failure) => {
-            body::drain(&mut payload, door.limits.body_within).await;
+            body::drain(&mut *payload, door.limits.body_within).await;
             return Err(failure);
         }
     };
-    let body = read(door, route, request, &mut payload).await?;
+    let body = read(door, route, request, payload).await?;
     let now = door.clock.now();
     match (route.endpoint, evidence) {
         (Endpoint::EnrolByLink, _) => enrol::by_link(door, request, now).await,

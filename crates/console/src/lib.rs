@@ -20,6 +20,7 @@ mod links;
 mod openapi;
 mod organisations;
 mod parameters;
+mod privacy;
 mod problem;
 mod push_certificate;
 mod roles;

@@ -7,7 +7,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
-    organisations, problem, push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
+    organisations, privacy, problem, push_certificate, roles, school_years, sessions, tablets, takeovers,
+    tokens,
 };
 
 #[derive(OpenApi)]
@@ -40,9 +41,10 @@ use crate::{
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
         alarms::list, alarms::settle,
+        privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
+        audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
-        audit::list, audit::anchor, audit::verify, audit::export,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

@@ -113,11 +113,13 @@ impl ResponseError for Failure {
                 Refusal::NotAuthenticated | Refusal::NotSignedIn(_) => StatusCode::UNAUTHORIZED,
                 Refusal::NotAllowed(_)
                 | Refusal::OtherHands(_)
+                | Refusal::NotValidated(_)
                 | Refusal::CodeRefused(_)
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                Refusal::Conflict(_)
+                Refusal::NotValidatedSo(_)
+                | Refusal::Conflict(_)
                 | Refusal::Stopped(_)
                 | Refusal::NotReleased(_)
                 | Refusal::NotOpened(_)
@@ -362,6 +364,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             (
                 "une règle de la convention l’interdit",
                 "lisez la règle ; ce qu’elle demande doit d’abord être enregistré",
+            ),
+        ),
+        "not-validated" => (
+            (
+                "this processing of personal data is off",
+                "ask the DPO to read its entry (`ardoise privacy register`) and to validate it",
+            ),
+            (
+                "ce traitement de données personnelles n’est pas activé",
+                "demandez au délégué à la protection des données de lire l’entrée du registre et de la valider",
             ),
         ),
         "conflict" => (

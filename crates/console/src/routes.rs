@@ -10,8 +10,8 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, gate, health, inventory,
-    links, openapi, organisations, push_certificate, roles, school_years, sessions, tablets, takeovers,
-    tokens,
+    links, openapi, organisations, privacy, push_certificate, roles, school_years, sessions, tablets,
+    takeovers, tokens,
 };
 
 /// Who may enter.
@@ -122,6 +122,10 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/apple/authorities", Access::May(Permission::TrustAppleAuthority), SMALL, || web::post().to(apple_authorities::add)),
     get("/api/v1/alarms", Access::May(Permission::ViewAlarms), || web::get().to(alarms::list)),
     post("/api/v1/alarms/{id}/settle", Access::May(Permission::SettleAlarms), SMALL, || web::post().to(alarms::settle)),
+    get("/api/v1/privacy/register", Access::May(Permission::ViewRegister), || web::get().to(privacy::register)),
+    put("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), SMALL, || web::put().to(privacy::validate)),
+    delete("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), || web::delete().to(privacy::withdraw)),
+    get("/api/v1/privacy/purges", Access::May(Permission::ProvePurges), || web::get().to(privacy::prove)),
     post("/api/v1/unenrolments", Access::May(Permission::Unenrol), BATCH, || web::post().to(brake::unenrol)),
     get("/api/v1/brake", Access::May(Permission::ViewBrake), || web::get().to(brake::show)),
     post("/api/v1/brake/engage", Access::May(Permission::EngageBrake), SMALL, || web::post().to(brake::engage)),

@@ -142,7 +142,8 @@ pub async fn show(
 /// Sets the name and the address of an account's holder.
 ///
 /// # Errors
-/// [`Refusal::NotManaged`] for an address that another account has, or a closed account; [`Refusal::NotFound`].
+/// [`Refusal::NotManaged`] for an address that another account has; [`Refusal::Conflict`] for a closed account;
+/// [`Refusal::NotFound`].
 pub async fn describe(
     fleet: &Fleet,
     principal: &Principal,
@@ -164,8 +165,7 @@ pub async fn describe(
                 return Err(NotManaged::EmailTaken.into());
             }
             if !accounts::describe(tx, account.id, &name, address)? {
-                let closed = NotManaged::State { from: AccountState::Closed, to: account.state };
-                return Err(closed.into());
+                return Err(Refusal::Conflict("this account is closed; it stays as it was".into()));
             }
             let change = Change::new("account.describe").detail(json!({ "account": account.id }));
             audit::record(tx, &principal, change, now)

@@ -6,11 +6,32 @@
 use apple::command::RequestType;
 use apple::connect::{Report, Status, error_words};
 use apple::plist::{Dictionary, Value};
+use privacy::{Activity, Validated};
 use serde_json::json;
 use store::{CommandOutcome, CommandReport, ConnectWrite, ReportedCommand, ReportedFacts};
 use types::{Duration, Instant, Supervision};
 
 use crate::values::{dictionary_to_json, to_json};
+
+/// The names under which lists of apps are kept.
+pub(crate) const APP_LISTS: &[&str] = &[INSTALLED, MANAGED];
+const INSTALLED: &str = "installed-application-list";
+const MANAGED: &str = "managed-application-list";
+
+/// Whether lists of apps are kept: with the DPO's validation only (C3.1.6).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AppLists<'a> {
+    /// They are dropped, whoever asked for them and whenever.
+    Off,
+    /// They are kept.
+    On(&'a Validated),
+}
+
+impl AppLists<'_> {
+    fn are_kept(self) -> bool {
+        matches!(self, Self::On(validated) if validated.activity() == Activity::AppInventory)
+    }
+}
 
 /// Adds to `write` what the report says of `command`.
 pub(crate) fn record(
@@ -18,6 +39,7 @@ pub(crate) fn record(
     command: &ReportedCommand,
     report: &Report,
     body: &[u8],
+    apps: AppLists<'_>,
     now: Instant,
 ) {
     let outcome = match report.status {
@@ -33,8 +55,11 @@ pub(crate) fn record(
     if report.status == Status::Acknowledged
         && let Some(kind) = kind
     {
-        if let Some((name, known)) = observation(kind, &report.body) {
-            kept.result = Some(known.clone());
+        let dropped = apple::inventory::lists_apps(kind) && !apps.are_kept();
+        if !dropped && let Some((name, known)) = observation(kind, &report.body) {
+            // What is on a tablet is known once, by its latest report. A copy beside each command would be a history
+            // of it, which nothing needs.
+            kept.result = (!apple::inventory::lists_apps(kind)).then(|| known.clone());
             write.observations.push((name.to_owned(), known));
         }
         write.facts = facts(kind, &report.body);
@@ -94,11 +119,9 @@ fn observation(kind: RequestType, body: &Dictionary) -> Option<(&'static str, se
             Some(("profile-list", profiles.iter().filter_map(Value::as_dictionary).map(profile).collect()))
         }
         RequestType::InstalledApplicationList => {
-            Some(("installed-application-list", to_json(body.get("InstalledApplicationList")?)))
+            Some((INSTALLED, to_json(body.get("InstalledApplicationList")?)))
         }
-        RequestType::ManagedApplicationList => {
-            Some(("managed-application-list", to_json(body.get("ManagedApplicationList")?)))
-        }
+        RequestType::ManagedApplicationList => Some((MANAGED, to_json(body.get("ManagedApplicationList")?))),
         _ => None,
     }
 }
@@ -181,7 +204,7 @@ mod tests {
         let body = format!("<plist version=\"1.0\"><dict>{keys}</dict></plist>");
         let report = Report::parse(body.as_bytes()).unwrap();
         let mut write = ConnectWrite::new(EnrolmentId::new(now()), now());
-        record(&mut write, &sent(kind), &report, body.as_bytes(), now());
+        record(&mut write, &sent(kind), &report, body.as_bytes(), AppLists::Off, now());
         write
     }
 
@@ -199,6 +222,26 @@ mod tests {
         assert_eq!(known, &json!({ "OSVersion": "18.1", "IsSupervised": true }));
         assert_eq!(write.facts.supervision, Some(Supervision::Supervised));
         assert!(write.report.unwrap().raw.is_none());
+    }
+
+    #[test]
+    fn c3_1_6_a_list_of_apps_that_nobody_validated_is_dropped_whole() {
+        for (kind, key) in [
+            (
+                RequestType::InstalledApplicationList,
+                "<array><dict><key>Identifier</key><string>fr.ecole.app</string></dict></array>",
+            ),
+            (RequestType::ManagedApplicationList, "<dict><key>fr.ecole.app</key><dict/></dict>"),
+        ] {
+            let write = recorded(
+                kind,
+                &format!("<key>Status</key><string>Acknowledged</string><key>{kind}</key>{key}"),
+            );
+            assert_eq!(write.observations, [], "{kind}");
+            let report = write.report.unwrap();
+            assert!(matches!(report.outcome, CommandOutcome::Acknowledged));
+            assert_eq!((report.result, report.raw), (None, None), "{kind}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use apple::plist::Dictionary;
 use governance::Permission;
 use orders::{Ordinary, Queueable};
+use privacy::Activity;
 use serde_json::json;
 use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
 use store::enrolments::{Enrolment, EnrolmentState};
@@ -14,7 +15,7 @@ use crate::page::{Listed, Page};
 use crate::request::{self, Request};
 use crate::tablets::{self, Named};
 use crate::why::{self, Ending, Facts, Reach, Standing, Why};
-use crate::{Fleet, Principal, Refusal, management_profile, push};
+use crate::{Fleet, Principal, Refusal, management_profile, push, register};
 
 /// The furthest that a command may be put off, or wait to be fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
@@ -65,6 +66,7 @@ pub struct Accepted {
 /// profile. Kinds that need a proof cannot be queued here at all (M6): they are refused with their rule.
 ///
 /// # Errors
+/// [`Refusal::NotValidated`] for what lists apps, while the DPO has not validated that (C3.1.6);
 /// [`Refusal::Forbidden`] with the rule, by type *and content*; [`Refusal::Invalid`] names the field;
 /// [`Refusal::Conflict`] for a tablet that is not enrolled, or an idempotency key that named another kind.
 pub async fn enqueue(
@@ -87,6 +89,9 @@ pub async fn enqueue(
                     tablet.serial
                 ))
             })?;
+            if apple::inventory::lists_apps(request.request_type) {
+                register::may_process(tx, Activity::AppInventory, now)??;
+            }
             let ordinary = check(tx, &enrolment, &request)?;
             let how = Enqueue {
                 id: CommandId::new(now),

@@ -10,16 +10,18 @@ mod delivery;
 use apple::connect::{Report, Status};
 use orders::Gate;
 use pki::DeviceIdentity;
+use privacy::{Activity, Validated};
 use store::certificates::CertificateState;
 use store::commands::CommandState;
 use store::enrolments::EnrolmentState;
 use store::{ConnectKey, ConnectRow, ConnectWrite, ReportFate, ReportedCommand};
 use types::{CommandId, EnrolmentId, Instant, Udid};
 
+use crate::answers::AppLists;
 use crate::checkin::{same_tablet, unknown};
 use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
-use crate::{Door, Fleet, Reply, TabletError, answers, takeover_binding, unenrolment};
+use crate::{Door, Fleet, Reply, TabletError, answers, register, takeover_binding, unenrolment};
 
 /// How many commands that cannot be put to the tablet at all one answer passes over.
 const MOST_FAILED_HERE: usize = 16;
@@ -72,7 +74,9 @@ async fn converse(
 
     let mut write = ConnectWrite::new(row.enrolment.id, now);
     if let Some(command) = &row.reported {
-        answers::record(&mut write, command, report, body, now);
+        let apps = app_lists(fleet, command, report, now).await?;
+        let apps = apps.as_ref().map_or(AppLists::Off, AppLists::On);
+        answers::record(&mut write, command, report, body, apps, now);
     }
     let next = match &row.next {
         Some(next) => delivery::admissible(fleet, &row.enrolment, next, &key).await?,
@@ -105,6 +109,22 @@ async fn converse(
         delivered = delivery::next_instead(fleet, &row.enrolment, &key).await?;
     }
     Ok(Reply::Empty)
+}
+
+/// The DPO's switch, looked at for an answer that lists apps, and for no other.
+async fn app_lists(
+    fleet: &Fleet,
+    command: &ReportedCommand,
+    report: &Report,
+    now: Instant,
+) -> Result<Option<Validated>, TabletError> {
+    let lists_apps = command.request_type.parse().is_ok_and(apple::inventory::lists_apps);
+    if !lists_apps || report.status != Status::Acknowledged {
+        return Ok(None);
+    }
+    let validated =
+        fleet.store().read(move |tx| register::may_process(tx, Activity::AppInventory, now)).await?;
+    Ok(validated.ok())
 }
 
 /// The tablet was told that it leaves, and says what became of it.

@@ -10,7 +10,7 @@ use governance::countersignature::{
     Asked, Content, CountersignatureState, Countersigned, NotCountersigned, Parties, Purpose, Question,
     Subject, Verdict,
 };
-use governance::{Hands, Permission, Standing};
+use governance::{Access, Hands, Permission, Standing};
 use serde_json::json;
 use store::countersignatures::{self as rows, Countersignature};
 use store::{Digest, Tx, account_makers, accounts};
@@ -106,8 +106,7 @@ pub enum Which {
     Asked,
 }
 
-/// The requests that one may answer, or that one asked. A part of the former may hold fewer than its limit although
-/// more follow.
+/// The requests that one may answer, or that one asked. A part may hold fewer than its limit although more follow.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] for an account that is not in use.
@@ -132,6 +131,9 @@ pub async fn list(
             let listed = page.cut(found, |row| row.id.to_string());
             let mut items = Vec::with_capacity(listed.items.len());
             for row in listed.items {
+                if is_beyond(&person, &row) {
+                    continue;
+                }
                 if which == Which::Asked || may_be_answered(tx, &person, &row, now)? {
                     items.push(shown::line(tx, &person, row, now)?);
                 }
@@ -308,11 +310,24 @@ fn seen(
 ) -> Result<Countersignature, Refusal> {
     let not_found = || Refusal::not_found("countersignature", id);
     let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
+    if is_beyond(person, &row) {
+        return Err(not_found());
+    }
     let me = person.standing.account();
     if row.asked_by == me || row.answered_by == Some(me) || has_the_title(tx, person, &row, now)? {
         Ok(row)
     } else {
         Err(not_found())
+    }
+}
+
+/// Whether it lies beyond the collèges that a token is limited to (T-C1).
+fn is_beyond(person: &Person, row: &Countersignature) -> bool {
+    match &person.access {
+        Access::Token { colleges: Some(only), .. } => {
+            row.answer_uai.as_ref().is_none_or(|uai| !only.contains(uai))
+        }
+        Access::Token { colleges: None, .. } | Access::Session { .. } => false,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use apple::command::{Command, DeviceConfigured};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
+use privacy::Activity;
 use store::Tx;
 use store::commands::Enqueue;
 use store::enrolments::Enrolment;
 use types::{Actor, CommandId, Instant};
 
-use crate::{TabletError, push};
+use crate::{TabletError, push, register};
 
 /// Behind everything that is queued for a tablet in its Setup Assistant.
 const LAST: i32 = -100;
@@ -21,6 +22,10 @@ pub(crate) fn queue(
 ) -> Result<(), TabletError> {
     let mut wanted: Vec<(Command, i32)> =
         apple::inventory::commands().into_iter().map(|command| (command, 0)).collect();
+    // Which apps are on it is asked with the DPO's validation only (C3.1.6).
+    if register::may_process(tx, Activity::AppInventory, now)?.is_ok() {
+        wanted.push((apple::inventory::managed_apps(), 0));
+    }
     if enrolment.awaiting_configuration {
         wanted.push((go_on(), LAST));
     }

@@ -35,9 +35,11 @@ pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
+pub mod purges;
 pub mod push;
 pub mod push_certificate;
 mod refusal;
+pub mod register;
 mod request;
 pub mod roles;
 pub mod scep;

@@ -5,6 +5,7 @@ use governance::brake::{Engaged, NotOpened, NotReleased};
 use governance::countersignature::{NotAsked, NotCountersigned, Purpose};
 use governance::sign_in::{NotSignedIn, NotSteppedUp};
 use governance::{NotAllowed, NotConfirmed, NotGranted, NotRevoked};
+use privacy::{NotGiven, NotValidated};
 use store::StoreError;
 use types::RuleId;
 
@@ -110,6 +111,14 @@ pub enum Refusal {
         what: String,
     },
 
+    /// The processing is off: no DPO validated its entry as it stands (C3.1.6).
+    #[error(transparent)]
+    NotValidated(#[from] NotValidated),
+
+    /// An entry of the register is not validated so.
+    #[error(transparent)]
+    NotValidatedSo(#[from] NotGiven),
+
     /// It contradicts what is already there.
     #[error("{0}")]
     Conflict(String),
@@ -148,6 +157,8 @@ impl Refusal {
             Self::BadInventory(_) => "bad-inventory",
             Self::Invalid { .. } => "invalid",
             Self::Forbidden { .. } => "forbidden-by-rule",
+            Self::NotValidated(_) => "not-validated",
+            Self::NotValidatedSo(_) => "not-decided-so",
             Self::Conflict(_) => "conflict",
             Self::Store(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -165,6 +176,8 @@ impl Refusal {
             Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),
             Self::NotConfirmed(error) => Some(error.rule()),
             Self::NotCountersigned { purpose, why } => Some(why.rule(*purpose)),
+            Self::NotValidated(error) => Some(error.rule()),
+            Self::NotValidatedSo(error) => Some(error.rule()),
             _ => None,
         }
     }

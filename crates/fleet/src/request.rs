@@ -92,8 +92,10 @@ fn clear_passcode(keys: Option<&Dictionary>) -> Result<Request, Refusal> {
 
 /// What a kind carries when nothing is said: for an inventory's kinds what our inventory asks, otherwise nothing.
 fn least(request_type: RequestType) -> Result<Command, Refusal> {
-    let inventory =
-        apple::inventory::commands().into_iter().find(|command| command.request_type() == request_type);
+    let inventory = apple::inventory::commands()
+        .into_iter()
+        .chain([apple::inventory::managed_apps()])
+        .find(|command| command.request_type() == request_type);
     match inventory {
         Some(command) => Ok(command),
         None => Command::from_dictionary(request_type, &Dictionary::new())

@@ -1,4 +1,4 @@
-//! What the calendar does to keep the fleet in order: expire what is late, forget what is over, renew identities.
+//! What the calendar does to keep the fleet in order: expire what is late, end what nobody used, renew identities.
 //!
 //! Each task works in transactions of [`BATCH`] rows, however many are due, and finds by itself what is left to do:
 //! it may be run again at any time, and by several nodes at once.
@@ -8,7 +8,7 @@ use serde_json::json;
 use store::certificates::{self, Certificate};
 use store::commands::{self, Enqueue, Enqueued};
 use store::enrolments::{self, EnrolmentState};
-use store::{Tx, alarms, purge, push_certificates};
+use store::{Tx, alarms, push_certificates};
 use types::{Actor, CommandId, Duration, EnrolmentKind, Instant};
 
 use crate::watch::{self, AlarmKind};
@@ -20,8 +20,7 @@ pub const RENEWAL_LEAD: Duration = Duration::from_secs(60 * 86_400);
 /// How often a tablet that has not renewed is asked again.
 const RENEWAL_REPEAT: Duration = Duration::from_secs(7 * 86_400);
 
-/// How long a challenge that expired, or an invitation that nobody used, is kept for whoever asks why an enrolment
-/// failed.
+/// How long an invitation that nobody used is kept for whoever asks why an enrolment failed.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -39,15 +38,6 @@ const BATCH: u32 = 200;
 pub async fn expire_commands(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
     principal.must_be_calendar()?;
     in_batches(fleet, move |tx| commands::expire(tx, now, BATCH)).await
-}
-
-/// Forgets the challenges that expired a month ago. Says how many.
-///
-/// # Errors
-/// As [`expire_commands`].
-pub async fn forget_challenges(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
-    principal.must_be_calendar()?;
-    in_batches(fleet, move |tx| purge::challenges(tx, now.minus(KEPT), BATCH)).await
 }
 
 /// Lets the invitations lapse that no tablet has used for a month: a profile that was fetched and forgotten opens

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::{Fleet, Principal, Refusal, upkeep};
+use fleet::{Fleet, Principal, Refusal, purges, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -14,6 +14,10 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(6 * 3_600);
 /// Between two looks at the push certificate's expiry.
 const WATCH_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two looks for classes of data that were not purged for a day, here or by another node.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two looks at what the DPO switched off.
+const SWITCH_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -27,7 +31,8 @@ pub(crate) struct Calendar {
     answers_at: Option<Instant>,
     renewed_at: Option<Instant>,
     watched_at: Option<Instant>,
-    forgot_at: Option<Instant>,
+    purged_at: Option<Instant>,
+    switched_at: Option<Instant>,
     lapsed_at: Option<Instant>,
 }
 
@@ -41,7 +46,8 @@ impl Calendar {
             answers_at: None,
             renewed_at: None,
             watched_at: None,
-            forgot_at: None,
+            purged_at: None,
+            switched_at: None,
             lapsed_at: None,
         }
     }
@@ -75,10 +81,15 @@ impl Calendar {
         {
             self.watched_at = Some(now);
         }
-        if is_due(self.forgot_at, TIDY_EVERY, now)
-            && done("forget spent challenges", &upkeep::forget_challenges(fleet, &calendar, now).await)
+        if is_due(self.purged_at, PURGE_EVERY, now)
+            && done("forget what was kept for long enough", &purges::run(fleet, &calendar, now).await)
         {
-            self.forgot_at = Some(now);
+            self.purged_at = Some(now);
+        }
+        if is_due(self.switched_at, SWITCH_EVERY, now)
+            && done("forget what is switched off", &purges::forget_what_is_off(fleet, &calendar, now).await)
+        {
+            self.switched_at = Some(now);
         }
         if is_due(self.lapsed_at, TIDY_EVERY, now)
             && done("let unused invitations lapse", &upkeep::lapse_invitations(fleet, &calendar, now).await)

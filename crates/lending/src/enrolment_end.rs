@@ -52,7 +52,7 @@ pub enum NotEnded {
 /// The recorded end of an enrolment: what removing the management profile, releasing a tablet or telling it
 /// that it is no longer managed needs (M4).
 ///
-/// It is only ever read back from a row; no use case writes such a row yet, so nothing can be unenrolled yet.
+/// It is only ever read back from a row, which a person's decision has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnrolmentEnd {
     end: EnrolmentEndId,

@@ -2,7 +2,7 @@
 //!
 //! The two proofs of this room have private fields. [`EraseOrder`] has no constructor yet: until the rules that
 //! grant it are written, nothing in the program can erase a tablet, and the compiler says so. [`EnrolmentEnd`]
-//! is only read back from the record of an end, which no use case writes yet.
+//! is only read back from the record of an end, which a person decides and the brake counts.
 
 mod enrolment_end;
 mod erase_order;

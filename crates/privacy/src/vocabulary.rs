@@ -138,6 +138,22 @@ words! {
         AppendOnlyAudit = "append-only-audit",
             "journal d'audit en ajout seul, protégé par la base elle-même",
             "append-only audit log, protected by the database itself";
+        /// Each sees what their role reaches, read anew at each act.
+        RolesAndReach = "roles-and-reach",
+            "comptes nominatifs ; droits par rôle et par collège, relus à chaque acte",
+            "named accounts; rights by role and collège, read anew at each act";
+        /// A second factor, shown again for what destroys or reveals.
+        StepUp = "step-up",
+            "second facteur, redemandé pour ce qui détruit ou révèle",
+            "second factor, asked again for what destroys or reveals";
+        /// Nobody decides alone what cannot be undone.
+        SecondPerson = "second-person",
+            "seconde personne pour ce qui est grave, jamais soi-même",
+            "a second person for what is grave, never oneself";
+        /// An edit of the log is found.
+        ChainedAudit = "chained-audit",
+            "journal scellé en chaîne : toute modification se voit",
+            "log sealed into a chain: any edit shows";
         /// What is not asked cannot leak.
         NotCollected = "not-collected",
             "noms, numéros, adresses et contenus ne sont pas demandés aux tablettes",

@@ -12,6 +12,7 @@ use actix_web::{App, Error, HttpServer, web};
 use checkin::{DoorState, PeerCertificate};
 use console::ConsoleState;
 use jobs::Waker;
+use socket2::SockRef;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use types::Duration;
@@ -43,11 +44,17 @@ pub(crate) struct Manner {
 }
 
 /// Takes the address, without serving anything yet.
-pub(crate) fn listen(door: DoorName, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+pub(crate) fn listen(
+    door: DoorName,
+    address: SocketAddr,
+    limits: Limits,
+) -> Result<(TcpListener, SocketAddr), StartError> {
     let open = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A server that was stopped may start again at once, on the same port.
         socket.set_reuseaddr(true)?;
+        // Who asks and does not take the answer is hung up on (RFC 5482); every connection of the door inherits it.
+        SockRef::from(&socket).set_tcp_user_timeout(Some(limits.request_time))?;
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?.into_std()?;
         let bound = listener.local_addr()?;
@@ -76,6 +83,7 @@ pub(crate) fn open_to_tablets(
         })
         .workers(manner.workers)
         .max_connections(manner.connections_per_worker())
+        .max_connection_rate(manner.connections_per_worker())
         .client_request_timeout(manner.limits.request_time)
         .tls_handshake_timeout(manner.limits.request_time)
         .keep_alive(KEEP_ALIVE)
@@ -111,6 +119,7 @@ pub(crate) fn open_to_people(
     })
     .workers(manner.workers)
     .max_connections(manner.connections_per_worker())
+    .max_connection_rate(manner.connections_per_worker())
     .client_request_timeout(manner.limits.request_time)
     .tls_handshake_timeout(manner.limits.request_time)
     .keep_alive(KEEP_ALIVE)
@@ -151,7 +160,8 @@ fn finish(
 }
 
 impl Manner {
-    /// The limit of the configuration is per door, actix's per worker.
+    /// The limit of the configuration is per door, actix's per worker. As many may be in the middle of their handshake:
+    /// of 256, actix's own limit, a stranger who says half a word on each would keep everybody else out (T-A16).
     fn connections_per_worker(self) -> usize {
         usize::try_from(self.limits.connections).unwrap_or(usize::MAX).div_ceil(self.workers).max(1)
     }

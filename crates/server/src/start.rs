@@ -31,8 +31,10 @@ impl Server {
         let config = &options.config;
         let now = options.clock.now();
         let vault = config.open_vault()?;
-        let (tablets_listener, tablets_addr) = door::listen(DoorName::Tablets, config.tablets.listen)?;
-        let (people_listener, people_addr) = door::listen(DoorName::People, config.people.listen)?;
+        let (tablets_listener, tablets_addr) =
+            door::listen(DoorName::Tablets, config.tablets.listen, config.limits)?;
+        let (people_listener, people_addr) =
+            door::listen(DoorName::People, config.people.listen, config.limits)?;
         let tablets_url = fleet_settings::reached_at(&config.tablets.public_url, tablets_addr);
         let people_url = fleet_settings::reached_at(&config.people.public_url, people_addr);
 

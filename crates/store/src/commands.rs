@@ -492,8 +492,7 @@ pub fn expire(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<usize, StoreE
 crate::declared::declares! {
     commands kept as Commands {
         personal(AccountsAndAudit: Acts) { queued_by, queued_at }
-        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw }
-        personal(DeviceManagement: CommandHistory, AppInventory: ManagedApps) { result }
+        personal(DeviceManagement: CommandHistory) { request_type, payload, state, error, answer_raw, result }
         personal(DeviceManagement: ContactTimes) { sent_at, not_now_at, answered_at }
         not_personal("which command of which tablet, and what it rests on") {
             id, enrolment_id, tablet_id, gate, incident_id, warrant_id, erase_order_id, enrolment_end_id,

@@ -70,6 +70,26 @@ pub fn of_enrolment(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Vec<Obser
         .collect()
 }
 
+/// Forgets at most `limit` reports of these kinds, whatever their age. Says how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn forget(tx: &mut Tx<'_>, kinds: &[&str], limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let some: Vec<String> = observations::table
+            .filter(observations::kind.eq_any(kinds))
+            .limit(i64::from(limit.min(crate::purge::MOST)))
+            .select(observations::enrolment_id)
+            .load(connection)?;
+        diesel::delete(
+            observations::table
+                .filter(observations::enrolment_id.eq_any(some))
+                .filter(observations::kind.eq_any(kinds)),
+        )
+        .execute(connection)
+    })
+}
+
 crate::declared::declares! {
     observations kept as Observations {
         personal(DeviceManagement: DeviceState, AppInventory: ManagedApps) { body }

@@ -99,6 +99,13 @@ impl ApiClient {
         Self { token: Some(Arc::new(token)), ..self.clone() }
     }
 
+    /// The same client, asking at another port of the same host.
+    pub(crate) fn at_port(&self, port: u16) -> Result<Self, TestkitError> {
+        let mut base = self.base.clone();
+        base.set_port(Some(port)).map_err(|()| TestkitError::other("the address has no port"))?;
+        Ok(Self { base, ..self.clone() })
+    }
+
     /// `GET path`, such as `/api/v1/status`.
     ///
     /// # Errors
@@ -113,6 +120,22 @@ impl ApiClient {
     /// As [`ApiClient::get`].
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, TestkitError> {
         self.send(Method::POST, path, |request| request.json(body)).await
+    }
+
+    /// As [`Self::post`], with headers that whoever asks invents.
+    ///
+    /// # Errors
+    /// As [`ApiClient::get`].
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer, TestkitError> {
+        let with_headers = |request: RequestBuilder| {
+            headers.iter().fold(request.json(body), |request, (name, value)| request.header(*name, value))
+        };
+        self.send(Method::POST, path, with_headers).await
     }
 
     /// `PUT path` with a JSON body.

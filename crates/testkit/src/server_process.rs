@@ -1,6 +1,7 @@
 //! The real `ardoise serve`, as a process of its own: what can be ended as a machine ends it, with SIGKILL.
 
 use std::fs::{File, OpenOptions};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -23,10 +24,28 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError`].
     pub async fn hand_over(&mut self) -> Result<ServerProcess, TestkitError> {
+        self.stop().await;
+        self.process(&[], self.api()?.clone()).await
+    }
+
+    /// The program `ardoise` as a second node beside this server, with doors of its own: same home, same database,
+    /// which must be PostgreSQL.
+    ///
+    /// # Errors
+    /// [`TestkitError`].
+    pub async fn another_node(&self) -> Result<ServerProcess, TestkitError> {
+        let free = || -> std::io::Result<u16> {
+            Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+        };
+        let port = free().map_err(TestkitError::file("looking for a free port"))?;
+        let doors = ["tablets.listen=127.0.0.1:0".to_owned(), format!("people.listen=127.0.0.1:{port}")];
+        self.process(&doors, self.api()?.at_port(port)?).await
+    }
+
+    async fn process(&self, further: &[String], api: ApiClient) -> Result<ServerProcess, TestkitError> {
         let program = tokio::task::spawn_blocking(|| crate::program("ardoise", &["crates", "migrations"]))
             .await
             .map_err(TestkitError::other)??;
-        self.stop().await;
         // `serve` wants a home that `ardoise init` made; everything that the file would say is said by flags.
         let file = self.home().join(server::config::FILE_NAME);
         OpenOptions::new()
@@ -35,16 +54,10 @@ impl TestServer {
             .open(&file)
             .map_err(TestkitError::file("writing the configuration"))?;
         let mut arguments = vec!["serve".to_owned(), "--home".to_owned(), self.home().display().to_string()];
-        for flag in self.flags() {
+        for flag in self.flags().iter().chain(further) {
             arguments.extend(["--set".to_owned(), flag.clone()]);
         }
-        Ok(ServerProcess {
-            program,
-            arguments,
-            log: self.home().join("serve.log"),
-            api: self.api()?.clone(),
-            child: None,
-        })
+        Ok(ServerProcess { program, arguments, log: self.home().join("serve.log"), api, child: None })
     }
 }
 
@@ -70,6 +83,12 @@ impl ServerProcess {
         command.args(&self.arguments).stdin(Stdio::null()).stdout(out).stderr(errors);
         self.child = Some(command.spawn().map_err(TestkitError::file("starting `ardoise serve`"))?);
         Ok(())
+    }
+
+    /// A client of its API, with the token of the test.
+    #[must_use]
+    pub const fn api(&self) -> &ApiClient {
+        &self.api
     }
 
     /// Its process id, while it runs.

@@ -21,7 +21,7 @@ use crate::by_hand::ByHand;
 use crate::support::{obey, on_both_engines, standing};
 use book::{Book, Losses};
 use cluster::Cluster;
-use dice::Dice;
+pub(crate) use dice::Dice;
 use storm::Storm;
 use wire::Wire;
 
@@ -115,7 +115,7 @@ impl Stage {
                 cluster.up().await;
             }
             (Kill::Backend, Some((cluster, _wire))) => {
-                assert!(cluster.kill_backend(|of| dice.place(of)), "nobody works for the server");
+                cluster.kill_backend(|of| dice.place(of)).await;
             }
             (Kill::Wire, Some((_cluster, wire))) => wire.cut(),
             (Kill::Silence, Some((_cluster, wire))) => {
@@ -144,7 +144,9 @@ impl Stage {
     /// Waits until the storm has brought so many more answers.
     async fn more_answers(&self, more: u64) {
         let wanted = self.book.counts().answers + more;
-        let come = wait_until("the storm goes on", Patience::default(), || async {
+        // A machine that does much else besides is slow, and no less right.
+        let patience = Patience { limit: Duration::from_secs(120), ..Patience::default() };
+        let come = wait_until("the storm goes on", patience, || async {
             let enough = self.book.counts().answers >= wanted || !self.book.wrongs().is_empty();
             Ok(enough.then_some(()))
         });
@@ -199,7 +201,7 @@ async fn t_a7_no_kill_loses_an_answer_or_unenrols_a_tablet(engine: Engine) {
         }
         let kill = deck.pop().unwrap();
         // The moment: after so many answers, and so many milliseconds into the next.
-        let (answers, pause) = (dice.between(10..80), dice.millis(0..25));
+        let (answers, pause) = (dice.between(10..60), dice.millis(0..25));
         stage.more_answers(answers).await;
         tokio::time::sleep(pause).await;
         stage.kill(kill, &mut dice).await;

@@ -120,9 +120,7 @@ async fn no_answer_that_was_taken_is_lost_whenever_the_server_crashes(engine: En
     let mut queued = Vec::new();
     for number in 1..=6 {
         let ipad = asleep(&server, &format!("DMPX0000000{number}")).await;
-        for kind in
-            ["ProfileList", "SecurityInfo", "CertificateList", "InstalledApplicationList", "RestartDevice"]
-        {
+        for kind in ["ProfileList", "SecurityInfo", "CertificateList", "ManagedMediaList", "RestartDevice"] {
             queued.push(server.command(ipad.serial(), kind, Value::Null).await.unwrap());
         }
         ipads.push(ipad);

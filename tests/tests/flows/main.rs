@@ -4,16 +4,26 @@
 //! API, as an operator would; what it says of a tablet, from the tablet.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod asker;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod brake;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
+mod coming_in;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod description;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod ended;
@@ -22,6 +32,8 @@ mod enrolling;
 #[cfg(test)]
 mod first_day;
 #[cfg(test)]
+mod half_open;
+#[cfg(test)]
 mod identities;
 #[cfg(test)]
 mod independent_clients;
@@ -29,11 +41,16 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod not_now;
 #[cfg(test)]
 mod outages;
+#[cfg(test)]
+mod privacy;
 #[cfg(test)]
 mod proofs;
 #[cfg(test)]
@@ -50,6 +67,8 @@ mod restored;
 mod scep;
 #[cfg(test)]
 mod scep_clients;
+#[cfg(test)]
+mod status_reports;
 #[cfg(test)]
 mod strange_messages;
 #[cfg(test)]

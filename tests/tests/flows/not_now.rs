@@ -113,8 +113,7 @@ async fn t_a21_a_tablet_whose_every_answer_is_malformed_is_not_asked_without_end
 async fn t_a21_a_tablet_that_says_not_now_to_everything_is_left_in_peace(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
     let mut ipad = asleep(&server, SERIAL).await;
-    let kinds =
-        ["ProfileList", "SecurityInfo", "CertificateList", "InstalledApplicationList", "RestartDevice"];
+    let kinds = ["ProfileList", "SecurityInfo", "CertificateList", "ManagedMediaList", "RestartDevice"];
     for kind in kinds {
         server.command(SERIAL, kind, Value::Null).await.unwrap();
     }

@@ -52,9 +52,7 @@ async fn many_commands_are_one_push_and_a_silent_tablet_is_pushed_ever_less_ofte
     let mut other = asleep(&server, "DMPX00000009").await;
     let mut ipad = asleep(&server, "DMPX00000001").await;
     let mut queued = Vec::new();
-    for kind in
-        ["ProfileList", "SecurityInfo", "CertificateList", "InstalledApplicationList", "RestartDevice"]
-    {
+    for kind in ["ProfileList", "SecurityInfo", "CertificateList", "ManagedMediaList", "RestartDevice"] {
         queued.push(server.command("DMPX00000001", kind, Value::Null).await.unwrap());
     }
     pushed(&server, &ipad, 2).await;

@@ -58,8 +58,8 @@ async fn what_is_more_urgent_goes_first_and_what_is_older_next(engine: Engine) {
         ("SecurityInfo", -10),
         ("CertificateList", 5),
         ("RestartDevice", 0),
-        ("ManagedApplicationList", 10),
-        ("InstalledApplicationList", 5),
+        ("ProvisioningProfileList", 10),
+        ("ManagedMediaList", 5),
     ] {
         let wanted = json!({ "request_type": kind, "priority": priority });
         assert_eq!(queue(&server, SERIAL, &wanted).await.0, 201, "{kind}");
@@ -71,9 +71,9 @@ async fn what_is_more_urgent_goes_first_and_what_is_older_next(engine: Engine) {
     assert_eq!(
         obey(&mut ipad).await.request_types(),
         [
-            "ManagedApplicationList",
+            "ProvisioningProfileList",
             "CertificateList",
-            "InstalledApplicationList",
+            "ManagedMediaList",
             "ProfileList",
             "RestartDevice",
             "SecurityInfo"

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 const PART: &str = "500";
 /// The longest that an answer may take: an import of 200,000 lines on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest that a whole audit log may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 /// The longest that a connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -99,6 +101,57 @@ impl Api {
         String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
     }
 
+    /// Reads an answer line by line as it comes, however long it takes and is.
+    pub(crate) async fn lines(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut told: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let unreachable = |source: reqwest::Error| self.unreachable(source);
+        let request = self.http.get(self.url(path, query)?).timeout(LONG_PATIENCE);
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await.map_err(unreachable)?;
+            return Err(Failure::Problem(Box::new(Problem::read(status.as_u16(), &body))));
+        }
+        let mut rest = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            rest.extend_from_slice(&chunk);
+            let mut open = Vec::new();
+            for line in rest.split_inclusive(|byte| *byte == b'\n') {
+                match line.strip_suffix(b"\n") {
+                    Some(line) => {
+                        let line = std::str::from_utf8(line)
+                            .map_err(|_not_text| self.foreign("a line that is not UTF-8"))?;
+                        told(line)?;
+                    }
+                    None => open = line.to_vec(),
+                }
+            }
+            rest = open;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(self.foreign("a line without an end")) }
+    }
+
+    /// A text for people, in the language they asked for: the register as CSV or as a page.
+    pub(crate) async fn document(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        language: &'static str,
+    ) -> Result<String, Failure> {
+        let request = self.http.get(self.url(path, query)?).header(ACCEPT_LANGUAGE, language);
+        let (_status, body) = self.answered(request).await?;
+        String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
+    }
+
+    /// As [`delete`](Self::delete), with a query.
+    pub(crate) async fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.send(Method::DELETE, path, query, Body::Empty).await
+    }
+
     /// Makes something.
     pub(crate) async fn post(&self, path: &[&str], body: Body) -> Result<Value, Failure> {
         self.send(Method::POST, path, &[], body).await
@@ -164,10 +217,7 @@ impl Api {
     }
 
     async fn answered(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let unreachable = |source: reqwest::Error| Failure::Unreachable {
-            server: self.base.to_string(),
-            source: source.without_url(),
-        };
+        let unreachable = |source: reqwest::Error| self.unreachable(source);
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
@@ -190,6 +240,10 @@ impl Api {
             url.query_pairs_mut().extend_pairs(query);
         }
         Ok(url)
+    }
+
+    fn unreachable(&self, source: reqwest::Error) -> Failure {
+        Failure::Unreachable { server: self.base.to_string(), source: source.without_url() }
     }
 
     fn foreign(&self, what: &str) -> Failure {

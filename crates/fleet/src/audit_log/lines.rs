@@ -28,6 +28,7 @@ pub struct NotALine(String);
 
 /// One line.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one line is held at a time")]
 pub enum Line {
     /// The first: what follows.
     Format,
@@ -207,7 +208,6 @@ fn digest(text: &str) -> Result<Digest, NotALine> {
     text.parse().map_err(not_a_line)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn not_a_line(error: impl std::fmt::Display) -> NotALine {
     NotALine(error.to_string())
 }

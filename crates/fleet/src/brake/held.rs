@@ -1,4 +1,4 @@
-//! What the brake holds: let go under the signature of a second person, or given up.
+//! What the brake holds: let go under the signature of a second person, or given up (M5).
 
 use governance::Permission;
 use governance::brake::{HeldAct, held_question, release};

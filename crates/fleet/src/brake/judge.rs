@@ -1,4 +1,4 @@
-//! The judgement on acts that destroy, in the transaction that does them.
+//! The judgement on acts that destroy, in the transaction that does them (M5).
 
 use governance::brake::{
     Act, Batch, Budgets, DestructionState, HeldAct, Ledger, Pass, Running, What, counting_day, decide_batch,

@@ -3,6 +3,7 @@
 use apple::command::RequestType;
 use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
+use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
 use store::{
     CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
@@ -11,7 +12,7 @@ use store::{
 use types::{Duration, Instant, Secret};
 
 use crate::watch::{self, AlarmKind};
-use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, unenrolment};
+use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
 
 /// How often a command is given to a tablet that does not answer it, before others go first.
 const PATIENCE: i32 = 5;
@@ -109,6 +110,14 @@ pub(super) async fn render(
     let Ok(kind) = delivered.request_type.parse::<RequestType>() else {
         return undeliverable(fleet, enrolment, &delivered, "the program does not know this kind", now).await;
     };
+    if apple::inventory::lists_apps(kind) {
+        // Queued before the DPO took it back: what is off is not even asked for (C3.1.6).
+        let switch =
+            fleet.store().read(move |tx| register::may_process(tx, Activity::AppInventory, now)).await?;
+        if let Err(off) = switch {
+            return undeliverable(fleet, enrolment, &delivered, &off.to_string(), now).await;
+        }
+    }
     let content = match (&delivered.payload, kind) {
         (Some(payload), _) => {
             let profile = profile_of(fleet, enrolment, kind).await?;

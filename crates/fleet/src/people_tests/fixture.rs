@@ -119,6 +119,24 @@ impl People {
         identify(&self.fleet, session.expose(), at).await.unwrap()
     }
 
+    /// Somebody else, and a session of theirs in which a code was shown a moment ago.
+    pub(super) async fn someone(
+        &self,
+        employer: Employer,
+        login: &str,
+        roles: &[Role],
+    ) -> (AccountId, Principal) {
+        let roles = roles.iter().map(|role| (*role, GrantReach::Organisation)).collect();
+        let account = people::someone(self.fleet.store(), employer, login, roles, now()).await.unwrap();
+        (account, self.session(account, now()).await)
+    }
+
+    /// A session of theirs that began at that instant, with a code.
+    pub(super) async fn session(&self, account: AccountId, at: Instant) -> Principal {
+        let session = people::session(self.fleet.store(), account, CodeShown::JustNow, at).await.unwrap();
+        identify(&self.fleet, session.expose(), at).await.unwrap()
+    }
+
     /// Someone who may only look.
     pub(super) async fn reader(&self) -> Principal {
         let token = people::token(self.fleet.store(), self.camille, Scope::Read, None, now()).await.unwrap();

@@ -1,9 +1,13 @@
 //! The people's use cases over a real database of each engine.
 
+mod accounts;
 mod commands;
 mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod organisations;
 mod push;
+mod roles;
+mod second_persons;
 mod upkeep;

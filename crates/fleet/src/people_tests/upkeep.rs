@@ -10,7 +10,7 @@ use store::{Digest, StoreError, Tx};
 use types::{ChallengeId, EnrolmentId, EnrolmentKind, Instant, Platform, TabletId};
 
 use super::fixture::{People, days, engines, now};
-use crate::{Principal, alarms, enrol, push_certificate, upkeep};
+use crate::{Principal, alarms, enrol, purges, push_certificate, upkeep};
 
 /// More than two batches, so that a task that stops after one is noticed.
 const MANY: u32 = 430;
@@ -154,8 +154,7 @@ async fn challenges_are_kept_a_month_after_they_expired_then_all_forgotten() {
             .await
             .unwrap();
         let calendar = Principal::calendar();
-        let forgotten =
-            async |day| upkeep::forget_challenges(&people.fleet, &calendar, now().plus(days(day))).await;
+        let forgotten = async |day| purges::run(&people.fleet, &calendar, now().plus(days(day))).await;
         assert_eq!(forgotten(31).await.unwrap(), 0);
         assert_eq!(forgotten(32).await.unwrap(), usize::try_from(MANY).unwrap());
         assert_eq!(forgotten(32).await.unwrap(), 0);
@@ -249,7 +248,7 @@ async fn only_who_may_act_keeps_the_fleet_in_order() {
     let reader = people.reader().await;
     assert!(upkeep::expire_commands(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::renew_identities(&people.fleet, &reader, now()).await.is_err());
-    assert!(upkeep::forget_challenges(&people.fleet, &reader, now()).await.is_err());
+    assert!(purges::run(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::lapse_invitations(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::watch_push_certificate(&people.fleet, &reader, now()).await.is_err());
 }

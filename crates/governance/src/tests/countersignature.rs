@@ -324,6 +324,26 @@ fn t_c14_a_stolen_token_or_an_old_session_signs_nothing() {
 }
 
 #[test]
+fn t_c1_a_token_that_is_limited_to_colleges_signs_for_nothing_beyond_them() {
+    let (asker, second) = (someone(&departement(), Role::Operator), someone(&departement(), Role::Operator));
+    let parties = Parties { asker: &asker, second: &second, hands: &nobody_made_anybody() };
+    let warrant = |number| {
+        let about = (Subject::Warrant(WarrantId::new(now())), content(1));
+        question(Purpose::ExtendWarrant, about, SecondPerson::HeadOrDepartement { uai: uai(number) })
+    };
+    let answer = |question: Question| {
+        let (id, seen) = (CountersignatureId::new(now()), question.content.digest());
+        let asked = Asked::ask(id, question, &asker, &session(now()), now()).unwrap();
+        let colleges = Some(uais(&[1]));
+        let token = Access::Token { scope: Scope::Operate, colleges, stepped_up_at: Some(now()) };
+        asked.answer(Verdict::Give, seen, parties, &token, now()).map(|_given| ())
+    };
+    assert_eq!(answer(warrant(1)), Ok(()));
+    assert_eq!(answer(warrant(2)), Err(NotCountersigned::BeyondTheToken));
+    assert_eq!(answer(campaign()), Err(NotCountersigned::BeyondTheToken));
+}
+
+#[test]
 fn m5_the_departements_second_person_is_one_for_the_whole_of_it() {
     let ours = departement();
     let with = |second: Person| Two { second, ..Two::new() }.given(now()).is_ok();

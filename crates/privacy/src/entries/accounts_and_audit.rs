@@ -40,5 +40,9 @@ pub(super) const WORDING: Wording = Wording {
         Measure::SealedSecrets,
         Measure::HashedTokens,
         Measure::AppendOnlyAudit,
+        Measure::ChainedAudit,
+        Measure::RolesAndReach,
+        Measure::StepUp,
+        Measure::SecondPerson,
     ],
 };

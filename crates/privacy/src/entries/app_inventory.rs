@@ -22,5 +22,10 @@ pub(super) const WORDING: Wording = Wording {
     categories: &[Category::ManagedApps],
     recipients: &[Recipient::Operators, Recipient::Technicians, Recipient::Controllers],
     outside_the_union: NOTHING_LEAVES,
-    measures: &[Measure::EncryptedTransport, Measure::DeviceCertificates, Measure::NotCollected],
+    measures: &[
+        Measure::EncryptedTransport,
+        Measure::DeviceCertificates,
+        Measure::NotCollected,
+        Measure::RolesAndReach,
+    ],
 };

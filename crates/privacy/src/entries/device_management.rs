@@ -53,5 +53,9 @@ pub(super) const WORDING: Wording = Wording {
         Measure::NotCollected,
         Measure::ProofRequired,
         Measure::AppendOnlyAudit,
+        Measure::ChainedAudit,
+        Measure::RolesAndReach,
+        Measure::StepUp,
+        Measure::SecondPerson,
     ],
 };

@@ -25,5 +25,11 @@ pub(super) const WORDING: Wording = Wording {
         Recipient::Controllers,
     ],
     outside_the_union: NOTHING_LEAVES,
-    measures: &[Measure::EncryptedTransport, Measure::ProofRequired, Measure::AppendOnlyAudit],
+    measures: &[
+        Measure::EncryptedTransport,
+        Measure::ProofRequired,
+        Measure::AppendOnlyAudit,
+        Measure::RolesAndReach,
+        Measure::ChainedAudit,
+    ],
 };

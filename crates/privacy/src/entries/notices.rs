@@ -22,5 +22,10 @@ pub(super) const WORDING: Wording = Wording {
     categories: &[Category::NoticeDelivery, Category::GuardianContact],
     recipients: &[Recipient::Oneself, Recipient::Heads, Recipient::Controllers],
     outside_the_union: NOTHING_LEAVES,
-    measures: &[Measure::EncryptedTransport, Measure::AppendOnlyAudit],
+    measures: &[
+        Measure::EncryptedTransport,
+        Measure::AppendOnlyAudit,
+        Measure::RolesAndReach,
+        Measure::ChainedAudit,
+    ],
 };

@@ -19,5 +19,10 @@ pub(super) const WORDING: Wording = Wording {
     categories: &[Category::PersonIdentity, Category::Schooling, Category::GuardianContact],
     recipients: &[Recipient::Heads, Recipient::AcademieStaff, Recipient::Technicians, Recipient::Controllers],
     outside_the_union: NOTHING_LEAVES,
-    measures: &[Measure::EncryptedTransport, Measure::AppendOnlyAudit],
+    measures: &[
+        Measure::EncryptedTransport,
+        Measure::AppendOnlyAudit,
+        Measure::RolesAndReach,
+        Measure::ChainedAudit,
+    ],
 };

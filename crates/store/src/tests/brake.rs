@@ -432,8 +432,8 @@ async fn a_campaign_covers_its_colleges_on_its_days_up_to_its_ceiling(fixture: F
     for (what, wrong) in [
         ("elsewhere", NewDestruction { uai: Some(uai(THERE)), ..within() }),
         ("nowhere", NewDestruction { uai: None, ..within() }),
-        ("later", NewDestruction { at: at(170 + 2 * 86_400), ..within() }),
-        ("earlier", NewDestruction { at: at(170 - 86_400), ..within() }),
+        ("later", NewDestruction { day: day.plus(2), ..within() }),
+        ("earlier", NewDestruction { day: day.plus(-1), ..within() }),
         ("another kind", NewDestruction { kind: DestructionKind::Unenrol, ..within() }),
     ] {
         let refused = record(&fixture, &wrong).await;

@@ -249,6 +249,7 @@ async fn measure<W: Work>(
     let mut interruption = Interruption::listen()?;
     let tally = Arc::new(Tally::new(steps));
     let spinner = output.spinner("measuring");
+    #[expect(clippy::disallowed_methods, reason = "an edge: the line says when it was measured")]
     let begun_at = jiff::Timestamp::now().as_millisecond();
     let schedule = Schedule::begin(plan);
     let interrupted = Arc::new(AtomicBool::new(false));

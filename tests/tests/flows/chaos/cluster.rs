@@ -134,14 +134,22 @@ impl Cluster {
     }
 
     /// Kills one process that works for the server under test with SIGKILL, the one that `choose` picks out of so
-    /// many; all others are then ended by the postmaster, which recovers as after a crash. None may be there.
-    pub(crate) fn kill_backend(&self, choose: impl FnOnce(usize) -> usize) -> bool {
-        let backends = self.backends();
-        if backends.is_empty() {
-            return false;
-        }
-        let chosen = backends[choose(backends.len())];
-        Command::new("kill").args(["-9", &chosen.to_string()]).status().unwrap().success()
+    /// many. The postmaster then ends all others, and recovers as after a crash; it serves again when this returns.
+    pub(crate) async fn kill_backend(&mut self, choose: impl FnOnce(usize) -> usize) {
+        let before = wait_until("somebody works for the server", Patience::default(), || async {
+            Ok(Some(self.backends()).filter(|backends| !backends.is_empty()))
+        });
+        let before = before.await.unwrap();
+        let chosen = before[choose(before.len())];
+        // One that has just gone by itself needs no killing.
+        let _status = Command::new("kill").args(["-9", &chosen.to_string()]).status().unwrap();
+        wait_until("the others have gone too", Patience::default(), || async {
+            let left = self.backends();
+            Ok((!before.iter().any(|one| left.contains(one))).then_some(()))
+        })
+        .await
+        .unwrap();
+        self.up().await;
     }
 
     /// The children of the postmaster that serve the role under test, by what they call themselves.

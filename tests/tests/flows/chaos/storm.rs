@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Operators queue no more than this ahead, per tablet.
 const AHEAD: usize = 12;
 
+/// How many operators share the tablets.
+const OPERATORS: usize = 4;
+
 /// A storm that goes on until it is told to stop.
 pub(crate) struct Storm {
     goes_on: watch::Sender<bool>,
@@ -37,9 +40,9 @@ impl Storm {
             ipad.http().set_patience(PATIENCE);
             tablets.spawn(live(ipad, Arc::clone(book), dice.other(), hears.clone()));
         }
-        for (number, half) in serials.chunks(serials.len().div_ceil(2)).enumerate() {
-            let (half, api) = (half.to_vec(), api.clone());
-            operators.spawn(operate(number, half, most, api, Arc::clone(book), hears.clone()));
+        for (number, share) in serials.chunks(serials.len().div_ceil(OPERATORS)).enumerate() {
+            let (share, api) = (share.to_vec(), api.clone());
+            operators.spawn(operate(number, share, most, api, Arc::clone(book), hears.clone()));
         }
         Self { goes_on, tablets, operators }
     }
@@ -98,7 +101,7 @@ async fn live(mut ipad: Ipad, book: Arc<Book>, mut dice: Dice, goes_on: watch::R
     let (serial, udid) = (ipad.serial().to_owned(), ipad.udid().to_owned());
     let (mut next, mut put_off, mut token) = (Next::Idle, BTreeSet::new(), 0);
     while *goes_on.borrow() {
-        if matches!(next, Next::Idle) && dice.once_in(12) {
+        if matches!(next, Next::Idle) && dice.once_in(40) {
             token += 1;
             keep_token(&mut ipad, token, &book).await;
         }
@@ -135,7 +138,7 @@ async fn live(mut ipad: Ipad, book: Arc<Book>, mut dice: Dice, goes_on: watch::R
         }
         next = match given(accepted) {
             None => {
-                tokio::time::sleep(dice.millis(1..15)).await;
+                tokio::time::sleep(dice.millis(2..30)).await;
                 Next::Idle
             }
             Some(command) => {

@@ -1,0 +1,4 @@
+//! See [`fuzz::declarative`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::declarative(bytes));
