@@ -1,7 +1,7 @@
 # How each figure is taken, checked and shown. Sourced by scripts/bench-connect.sh.
 # shellcheck shell=bash disable=SC2154
 
-filesystem=$(stat --file-system --format=%T "$in")
+filesystem=$(df --output=fstype "$in" | tail -n 1)
 build="release $(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)"
 peak_rate=
 
