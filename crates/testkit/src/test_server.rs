@@ -216,6 +216,14 @@ impl TestServer {
         Ok(())
     }
 
+    /// Lets the operator in anew: a restore has ended every session and token.
+    ///
+    /// # Errors
+    /// [`TestkitError`].
+    pub async fn sign_in_again(&mut self) -> Result<(), TestkitError> {
+        self.let_operator_in().await
+    }
+
     async fn let_operator_in(&mut self) -> Result<(), TestkitError> {
         let running = self.running.as_ref().ok_or(TestkitError::Stopped)?;
         let (fleet, now) = (running.fleet(), self.clock.now());

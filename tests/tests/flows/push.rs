@@ -256,17 +256,34 @@ async fn t_b1_a_push_certificate_that_would_lose_tablets_is_refused_with_their_n
     halfway.identify(&profile, false).await.unwrap();
     assert!(halfway.authenticate().await.unwrap().is_accepted());
 
-    let refused = api.put("/api/v1/push-certificate", &wanted(&other_topic)).await.unwrap();
+    let refused = server
+        .stepped_up()
+        .await
+        .unwrap()
+        .put("/api/v1/push-certificate", &wanted(&other_topic))
+        .await
+        .unwrap();
     assert_eq!(refused.status, 409);
     assert!(refused.text("/detail").starts_with("3 tablet(s)"), "{:?}", refused.body);
     let mixed = json!({ "certificate_pem": renewed.certificate_pem, "key_pem": other_topic.key_pem });
-    assert_eq!(api.put("/api/v1/push-certificate", &mixed).await.unwrap().status, 422);
+    assert_eq!(
+        server.stepped_up().await.unwrap().put("/api/v1/push-certificate", &mixed).await.unwrap().status,
+        422
+    );
     let shown = api.get("/api/v1/push-certificate").await.unwrap();
     assert_eq!(shown.text("/topic"), service.topic());
     assert!(shown.body["days_left"].as_u64().unwrap() > 1_000, "nothing was changed: {:?}", shown.body);
 
     // One of the same topic takes over, and the tablets never notice.
-    api.put("/api/v1/push-certificate", &wanted(&renewed)).await.unwrap().ok().unwrap();
+    server
+        .stepped_up()
+        .await
+        .unwrap()
+        .put("/api/v1/push-certificate", &wanted(&renewed))
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
     let connections = service.apns().connections();
     server.command("DMPX00000001", "RestartDevice", Value::Null).await.unwrap();
     pushed(&server, &ipad, 2).await;
@@ -284,7 +301,15 @@ async fn t_b1_an_expired_push_certificate_says_so_and_a_renewed_one_catches_up(e
     assert!(refused.to_string().contains("503"), "nobody enrols who could not be woken: {refused}");
 
     let short = service.another_certificate(service.topic(), server.clock().now(), 40).unwrap();
-    api.put("/api/v1/push-certificate", &wanted(&short)).await.unwrap().ok().unwrap();
+    server
+        .stepped_up()
+        .await
+        .unwrap()
+        .put("/api/v1/push-certificate", &wanted(&short))
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
     ipad.enrol_by_link(&link).await.unwrap();
     pushed(&server, &ipad, 1).await;
     obey(&mut ipad).await;
@@ -302,7 +327,14 @@ async fn t_b1_an_expired_push_certificate_says_so_and_a_renewed_one_catches_up(e
     assert!(sentence.contains("same Apple Account"), "{sentence}");
     assert_eq!(api.get("/api/v1/push-certificate").await.unwrap().body["days_left"], 0);
     assert_eq!(
-        api.put("/api/v1/push-certificate", &wanted(&short)).await.unwrap().status,
+        server
+            .stepped_up()
+            .await
+            .unwrap()
+            .put("/api/v1/push-certificate", &wanted(&short))
+            .await
+            .unwrap()
+            .status,
         422,
         "expired is expired"
     );
@@ -310,7 +342,15 @@ async fn t_b1_an_expired_push_certificate_says_so_and_a_renewed_one_catches_up(e
 
     // The stand-in goes by the real clock: one that begins today, by the server's, is not valid there yet.
     let early = service.another_certificate(service.topic(), server.clock().now(), 300).unwrap();
-    api.put("/api/v1/push-certificate", &wanted(&early)).await.unwrap().ok().unwrap();
+    server
+        .stepped_up()
+        .await
+        .unwrap()
+        .put("/api/v1/push-certificate", &wanted(&early))
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
     is_why(&server, &command, "push-certificate-refused").await;
     // One that Apple accepts is used at once: nobody waits for the next attempt.
     server.install_push_certificate().await.unwrap();

@@ -41,7 +41,9 @@ async fn t_a7_t_c24_a_database_of_last_week_unenrols_nobody_and_erases_nothing(e
         (restored.voided.commands, restored.voided.erase_orders, restored.voided.enrolment_ends),
         (1, 1, 1)
     );
-    server.api().unwrap().get("/api/v1/status").await.unwrap().ok().unwrap();
+    let before = server.api().unwrap().get("/api/v1/status").await.unwrap();
+    assert_eq!(before.status, 401, "everybody signs in again");
+    server.sign_in_again().await.unwrap();
 
     // Whom the backup knows is served, and is not erased.
     assert_eq!(obey(&mut kept).await.request_types(), ["RestartDevice"]);
@@ -105,6 +107,7 @@ async fn t_a7_what_a_week_changed_is_lost_and_no_tablet_with_it(engine: Engine) 
     server.stop().await;
     ByHand::of(&server).empty();
     server.restore(&file).await.unwrap();
+    server.sign_in_again().await.unwrap();
 
     // Whom the database does not know is asked to come back: to every message, however often.
     for ipad in [&mut renewed, &mut enrolled_again, &mut new] {

@@ -82,7 +82,8 @@ async fn a_seeded_fleet_moves_in_and_stands_a_load(engine: Engine) {
     assert_eq!(refused.await.unwrap().status.code(), Some(1), "nobody let them in yet");
 
     let handover = json!({ "authority_pem": person.read("fleet/authority.pem"), "tablets": person.read("fleet/takeover.csv") });
-    let imported = server.api().unwrap().post("/api/v1/takeovers", &handover).await.unwrap().ok().unwrap();
+    let imported =
+        server.stepped_up().await.unwrap().post("/api/v1/takeovers", &handover).await.unwrap().ok().unwrap();
     assert_eq!((&imported["tablets"], &imported["new_authority"]), (&12.into(), &true.into()));
 
     let found = person.reads(line).await;
@@ -140,7 +141,8 @@ async fn tablets_that_enrolled_by_link_stand_a_load_of_whole_command_cycles(engi
         let commands = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
         let commands = commands["items"].as_array().unwrap().clone();
         assert!(commands.iter().all(|command| command["pending"] == false), "{commands:?}");
-        let ours = |command: &&Value| command["queued_by"].as_str().is_some_and(|by| by.starts_with("token"));
+        let ours =
+            |command: &&Value| command["queued_by"].as_str().is_some_and(|by| by.starts_with("account:"));
         acknowledged +=
             commands.iter().filter(ours).filter(|command| command["state"] == "acknowledged").count();
     }
@@ -197,7 +199,15 @@ async fn tablets_that_live_are_woken_by_the_servers_pushes(engine: Engine) {
     let file = |name: &str| std::fs::read_to_string(push.join(name)).unwrap();
     let certificate =
         json!({ "certificate_pem": file("push-certificate.pem"), "key_pem": file("push-key.pem") });
-    server.api().unwrap().put("/api/v1/push-certificate", &certificate).await.unwrap().ok().unwrap();
+    server
+        .stepped_up()
+        .await
+        .unwrap()
+        .put("/api/v1/push-certificate", &certificate)
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
 
     let serials = ["DMPX00000001", "DMPX00000002"];
     person.write("tablets.csv", &inventory_csv(serials, COLLEGE));

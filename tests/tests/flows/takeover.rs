@@ -143,7 +143,7 @@ async fn open(engine: Engine) -> TestServer {
 }
 
 async fn import(server: &TestServer, handover: &Value) -> testkit::Answer {
-    server.api().unwrap().post("/api/v1/takeovers", handover).await.unwrap()
+    server.stepped_up().await.unwrap().post("/api/v1/takeovers", handover).await.unwrap()
 }
 
 /// What the tablet is told when it says that it has nothing to report; it must stay managed.
@@ -220,7 +220,7 @@ async fn t_a6_a_tablet_moves_here_once_and_obeys_from_then_on(engine: Engine) {
     let imported = import(&server, &handover).await.ok().unwrap();
     assert_eq!((&imported["tablets"], &imported["new_authority"]), (&json!(1), &json!(true)));
     let entry = audited(&server).await.remove(0);
-    assert!(entry.tablet.is_some() && entry.actor.starts_with("token"), "{entry:?}");
+    assert!(entry.tablet.is_some() && entry.actor.starts_with("account:"), "{entry:?}");
     let detail = entry.detail.unwrap().to_string();
     assert!(detail.contains(&ipad.identity().unwrap().fingerprint()), "{detail}");
     for secret in [&ipad.enrolment().unwrap().push_magic, &encode_block(b"unlock")] {
