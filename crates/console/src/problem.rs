@@ -293,6 +293,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
                 "attendez le code suivant de votre authentificateur, et vérifiez son heure",
             ),
         ),
+        "no-second-factor" => (
+            (
+                "this account has no second factor yet",
+                "sign in again, and set one up within five minutes: `ardoise second-factor`",
+            ),
+            (
+                "ce compte n’a pas encore de second facteur",
+                "reconnectez-vous, et installez-en un dans les cinq minutes : `ardoise second-factor`",
+            ),
+        ),
         "takes-a-session" => (
             ("no token does this", "sign in; a session can do it"),
             ("aucun jeton ne permet cela", "connectez-vous ; une session le permet"),

@@ -12,6 +12,7 @@ use types::{AccountId, Instant, OrganisationId, OrganisationKind, RoleGrantId};
 
 use crate::audit::{self, Change};
 use crate::coming_in::invitation::{self, Invitation};
+use crate::watch::{self, AlarmKind};
 use crate::{Principal, Refusal};
 
 /// Rows in one read of an organisation's accounts.
@@ -90,6 +91,12 @@ pub async fn invite(
             let organisation = organisation(&departement)?;
             let taken = taken(tx, &login, email.as_ref())?;
             let people = DepartementPeople(people_in_use(tx, departement.id)?);
+            if accounts::count_of(tx, departement.id)? > 0 {
+                // The machine speaks for a département that has people: they are to look at why.
+                let detail = json!({ "login": login.as_str() });
+                let subject = watch::Subject::named(departement.id.to_string());
+                watch::raise(tx, AlarmKind::AccountByTheMachine, &subject, detail, now)?;
+            }
             let decided = first_account_by_host(&organisation, taken, OtherManagers(0), people)?;
             let (row, invitation) = new_account(departement.id, &login, &name, email.as_ref(), now);
             accounts::insert(tx, &row)?;
@@ -191,11 +198,45 @@ fn people_in_use(tx: &mut Tx<'_>, organisation: OrganisationId) -> Result<u32, R
     }
 }
 
-/// A name that a person reads: some letters, none of them a control character.
+/// A name that a person reads: some letters that are seen, none of which moves the others about.
 pub(crate) fn checked_name(field: &'static str, name: &str) -> Result<String, Refusal> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(Refusal::invalid(field, format!("must have 1 to {LONGEST_NAME} characters")));
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || !name.chars().any(char::is_alphanumeric) {
+        return Err(Refusal::invalid(
+            field,
+            format!("must have 1 to {LONGEST_NAME} characters, a letter among them"),
+        ));
+    }
+    if name.chars().any(deceives) {
+        return Err(Refusal::invalid(
+            field,
+            "must have no control character, and none that is invisible or turns the text around",
+        ));
     }
     Ok(name.to_owned())
+}
+
+/// Whether a character is not seen, or makes others seem to stand elsewhere: a second person signs what they read.
+fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '`' | '\u{ad}' | '\u{61c}' | '\u{feff}')
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t_c9_a_name_that_a_second_person_reads_is_what_it_seems() {
+        for good in ["Éloïse d’Aubigné-Łukasz", "Collège Jean-Moulin (annexe)", "李 小龍"] {
+            assert_eq!(checked_name("name", good).unwrap(), good);
+        }
+        for bad in ["", "\u{200b}\u{200b}", "x\u{202e}live", "a\nb", "a\u{1b}[2Jb", "Léa` may NOT", "…"] {
+            assert!(
+                matches!(checked_name("name", bad), Err(Refusal::Invalid { field: "name", .. })),
+                "{bad:?}"
+            );
+        }
+    }
 }

@@ -139,6 +139,7 @@ impl Refusal {
         match self {
             Self::NotAuthenticated => "not-authenticated",
             Self::NotSignedIn(_) => "not-signed-in",
+            Self::CodeRefused(NotSteppedUp::NoSecondFactor) => "no-second-factor",
             Self::CodeRefused(_) => "code-refused",
             Self::NotAllowed(NotAllowed::StepUp { .. }) => "step-up",
             Self::NotAllowed(NotAllowed::TakesASession { .. }) => "takes-a-session",

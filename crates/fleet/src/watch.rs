@@ -35,6 +35,8 @@ pub(crate) enum AlarmKind {
     CommandWithoutProof,
     /// A stored command is not one that may be delivered: its row was edited, or the rules have changed since.
     RefusedCommand,
+    /// Someone at the machine made an account of the département, which has people who could (C3.1.7).
+    AccountByTheMachine,
     /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
     PushCertificateExpires,
 }
@@ -52,6 +54,7 @@ impl AlarmKind {
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
             Self::RefusedCommand => "refused-command",
+            Self::AccountByTheMachine => "account-by-the-machine",
             Self::PushCertificateExpires => "push-certificate-expires",
         }
     }
@@ -66,6 +69,11 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// About something else than a tablet.
+    pub(crate) fn named(name: String) -> Self {
+        Self { name, tablet: None, enrolment: None }
+    }
+
     pub(crate) fn enrolment(enrolment: &Enrolment) -> Self {
         Self { name: enrolment.id.to_string(), tablet: enrolment.tablet_id, enrolment: Some(enrolment.id) }
     }

@@ -38,6 +38,11 @@ pub(crate) fn ask_code() -> Result<Secret<String>, Failure> {
     filled(answer, "code")
 }
 
+/// Whether there is somebody to ask.
+pub(crate) fn at_a_terminal() -> bool {
+    Term::stderr().is_term()
+}
+
 fn filled(answer: String, question: &str) -> Result<Secret<String>, Failure> {
     let answer = Secret::new(answer);
     if answer.expose().trim().is_empty() {

@@ -105,7 +105,7 @@ enum FactorAction {
     Set,
     /// Only propose a secret: nothing changes until it is confirmed.
     Propose,
-    /// Confirm the secret that was proposed, with a code of it in `--code`.
+    /// Confirm the secret that was proposed, with a code of it in `--new-code`.
     Confirm {
         /// A file with nothing but the proposed secret.
         #[arg(long, value_name = "FILE")]
@@ -156,8 +156,14 @@ pub(crate) async fn join(arguments: Join, output: Output) -> Result<(), Failure>
     let body = json!({ "invitation": invitation.expose(), "password": password.expose() });
     let accepted = anonymous.post(&["invitations", "accept"], Body::Json(body)).await?;
     let login = accepted.get("login").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if output.is_json() {
-        return output.show(&accepted, String::new);
+    if output.is_json() || !secrets::at_a_terminal() {
+        return output.show(&accepted, || {
+            format!(
+                "the account `{login}` is yours\nNext, within five minutes of each other:\n  ardoise login {login} \
+                 --password-file FILE\n  ardoise second-factor propose\n  ardoise second-factor confirm --secret-file \
+                 FILE --new-code CODE"
+            )
+        });
     }
     output.note(&format!("The account `{login}` is yours. Now its second factor."));
     let session = begin(&connection, &anonymous, &login, &password, None).await?;

@@ -103,6 +103,14 @@ pub(super) async fn show_code(
     code: Secret<String>,
     now: Instant,
 ) -> Result<(), Refusal> {
+    // Whoever has no second factor has no code to guess: that is said, and is no attempt.
+    let has_one = fleet
+        .store()
+        .read(move |tx| Ok::<_, Refusal>(accounts::secrets(tx, account)?.totp.is_some()))
+        .await?;
+    if !has_one {
+        return Err(NotSteppedUp::NoSecondFactor.into());
+    }
     let begun = begin_attempt(fleet, account, now).await?;
     fleet
         .store()
