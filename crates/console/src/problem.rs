@@ -129,7 +129,7 @@ impl ResponseError for Failure {
                 | Refusal::NotConfirmed(_)
                 | Refusal::NotAsked(_)
                 | Refusal::NotCountersigned { .. } => StatusCode::CONFLICT,
-                Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Refusal::Busy | Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }

@@ -2,7 +2,7 @@
 
 use apple::plist::Dictionary;
 use governance::Permission;
-use orders::{Ordinary, Queueable};
+use orders::{Gate, Ordinary, Queueable};
 use privacy::Activity;
 use serde_json::json;
 use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
@@ -15,7 +15,7 @@ use crate::page::{Listed, Page};
 use crate::request::{self, Request};
 use crate::tablets::{self, Named};
 use crate::why::{self, Ending, Facts, Reach, Standing, Why};
-use crate::{Fleet, Principal, Refusal, management_profile, push, register};
+use crate::{Fleet, Principal, Refusal, management_profile, push, register, unenrolment};
 
 /// The furthest that a command may be put off, or wait to be fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
@@ -175,6 +175,14 @@ pub async fn cancel(
             let before = reached(tx, &principal, Permission::CancelCommands, id, now)?;
             if before.state == CommandState::Cancelled {
                 return Ok(before);
+            }
+            if before.gate != Gate::Ordinary && before.state == CommandState::Sent {
+                return Err(Refusal::Conflict(
+                    "the tablet was given this command; what it says of it is waited for".into(),
+                ));
+            }
+            if let Some(end) = before.enrolment_end_id {
+                unenrolment::cancelled(tx, end)?;
             }
             if !commands::cancel(tx, id)? {
                 return Err(Refusal::Conflict(format!("the command is over: it is {}", before.state)));

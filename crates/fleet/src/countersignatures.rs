@@ -40,16 +40,10 @@ pub(crate) fn ask(
 ) -> Result<CountersignatureId, Refusal> {
     let id = CountersignatureId::new(now);
     let asked = Asked::ask(id, question, &person.standing, &person.access, now)?;
-    let Question { purpose, subject, content, reason, .. } = asked.question();
-    let before = rows::about(tx, purpose.as_str(), &subject.to_string())?;
-    let same = before.iter().find(|row| {
-        row.asked_by == asked.asked_by()
-            && row.content_sha256 == content.digest()
-            && row.state == CountersignatureState::Waiting
-            && now < row.expires_at
-    });
+    let Question { purpose, content, reason, .. } = asked.question();
+    let same = rows::waiting_same(tx, purpose.as_str(), asked.asked_by(), &content.digest(), now)?;
     if let Some(same) = same {
-        return Ok(same.id);
+        return Ok(same);
     }
     rows::record(tx, &asked)?;
     let change = Change::new("countersignature.ask")

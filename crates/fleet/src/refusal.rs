@@ -26,6 +26,10 @@ pub enum Refusal {
     #[error(transparent)]
     CodeRefused(#[from] NotSteppedUp),
 
+    /// Too many people come in at once.
+    #[error("too many people are signing in at this moment; nothing was changed")]
+    Busy,
+
     /// Who asks may not do this.
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
@@ -161,7 +165,7 @@ impl Refusal {
             Self::NotValidated(_) => "not-validated",
             Self::NotValidatedSo(_) => "not-decided-so",
             Self::Conflict(_) => "conflict",
-            Self::Store(_) => "unavailable",
+            Self::Busy | Self::Store(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
     }

@@ -1,6 +1,8 @@
 //! The end of an enrolment (M4): decided by a person with a reason, recorded, counted by the brake, then told to the
 //! tablet. Nothing else ever unenrols one.
 
+use std::collections::HashSet;
+
 use governance::Permission;
 use governance::brake::What;
 use lending::EnrolmentEnd as Proof;
@@ -54,11 +56,17 @@ pub async fn decide(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::Unenrol, &person.access, now)?;
-            let (mut ends, mut deeds) = (Vec::new(), Vec::new());
+            let (mut ends, mut deeds, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
             for name in &named {
                 let tablet = tablets::find(tx, name)?;
                 if !reach.covers(&tablets::place(&tablet)) {
                     return Err(Refusal::not_found("tablet", name));
+                }
+                if !seen.insert(tablet.id) {
+                    return Err(Refusal::invalid(
+                        "tablets",
+                        format!("tablet {} is named twice", tablet.serial),
+                    ));
                 }
                 let end = end(tx, &tablet, &principal, &reason, now)?;
                 deeds.push(Deed {
@@ -169,6 +177,12 @@ pub(crate) fn carry_out(
     Ok(())
 }
 
+/// Calls off an end whose command was cancelled before the tablet was given it: it may be decided again.
+pub(crate) fn cancelled(tx: &mut Tx<'_>, end: EnrolmentEndId) -> Result<(), Refusal> {
+    enrolment_ends::end(tx, end)?;
+    Ok(())
+}
+
 /// Calls off an end that was never let go.
 pub(crate) fn call_off(tx: &mut Tx<'_>, end: &str) -> Result<(), Refusal> {
     if let Some(row) = row_of(tx, end)? {
@@ -210,15 +224,17 @@ pub(crate) fn stands(
     enrolment: EnrolmentId,
     now: Instant,
 ) -> Result<bool, store::StoreError> {
-    Ok(standing_end(tx, enrolment, now)?.is_some())
+    let recorded = enrolment_ends::recorded(tx, enrolment)?;
+    Ok(recorded.is_some_and(|recorded| Proof::read_back(&recorded, enrolment, now).is_ok()))
 }
 
-/// The recorded end by which a tablet of this enrolment leaves, if there is one that was let go.
+/// The recorded end by which a tablet of this enrolment left or could not, if there is one that was let go: the switch
+/// may have been thrown since.
 fn standing_end(
     tx: &mut Tx<'_>,
     enrolment: EnrolmentId,
     now: Instant,
 ) -> Result<Option<EnrolmentEndId>, store::StoreError> {
-    let recorded = enrolment_ends::recorded(tx, enrolment)?;
+    let recorded = enrolment_ends::let_go(tx, enrolment)?;
     Ok(recorded.and_then(|recorded| Proof::read_back(&recorded, enrolment, now).ok()).map(|end| end.end()))
 }

@@ -7,7 +7,7 @@
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, BoxableExpression, ExpressionMethods as _, NullableExpressionMethods as _,
-    QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, Role, Uai};
 
@@ -336,6 +336,32 @@ pub fn of_asker(
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The request of that account, for exactly that, which waits at `now`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn waiting_same(
+    tx: &mut Tx<'_>,
+    purpose: &str,
+    asked_by: AccountId,
+    content_sha256: &Digest,
+    now: Instant,
+) -> Result<Option<CountersignatureId>, StoreError> {
+    let id: Option<String> = tx.run(|connection| {
+        countersignatures::table
+            .filter(countersignatures::purpose.eq(purpose))
+            .filter(countersignatures::asked_by.eq(asked_by.to_string()))
+            .filter(countersignatures::content_sha256.eq(content_sha256.to_string()))
+            .filter(countersignatures::state.eq(CountersignatureState::Waiting.as_str()))
+            .filter(countersignatures::expires_at.gt(now.as_millis()))
+            .order(countersignatures::id.desc())
+            .select(countersignatures::id)
+            .first(connection)
+            .optional()
+    })?;
+    id.map(|id| crate::column::read(id.clone(), "countersignatures", "id", &id)).transpose()
 }
 
 /// Every request about that subject, the newest first.

@@ -37,8 +37,20 @@ by_key!(enrolment_ends, EnrolmentEnd, id: EnrolmentEndId; insert, get);
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-#[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
 pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<RecordedEnd>, StoreError> {
+    if brake::switch(tx)? != brake::Switch::Released {
+        return Ok(None);
+    }
+    let_go(tx, enrolment)
+}
+
+/// As [`recorded`], however the switch stands: for what a tablet says it has done. To write down what happened destroys
+/// nothing, and a tablet that has left must not count as enrolled because the switch was thrown meanwhile.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+#[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
+pub fn let_go(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<RecordedEnd>, StoreError> {
     let row = tx
         .run(|connection| {
             enrolment_ends::table
@@ -52,8 +64,7 @@ pub fn recorded(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Record
         .map(Stored::read)
         .transpose()?;
     if let Some(row) = &row
-        && (brake::switch(tx)? != brake::Switch::Released
-            || !destructions::is_let_go(tx, DestructionKind::Unenrol, &row.id.to_string())?)
+        && !destructions::is_let_go(tx, DestructionKind::Unenrol, &row.id.to_string())?
     {
         return Ok(None);
     }

@@ -9,11 +9,13 @@ use testkit::{ApiClient, TestServer, rows};
 use types::{Clock as _, Role, SerialNumber};
 
 use crate::support::{
-    COLLEGE, OTHER_COLLEGE, asleep, enrolment_id, on_both_engines, pushed, report, standing,
+    COLLEGE, OTHER_COLLEGE, asleep, enrolment_id, fetched, on_both_engines, pushed, report, standing,
 };
 
 on_both_engines! {
     m4_a_tablet_leaves_by_a_recorded_decision_and_its_identity_is_told_so,
+    m4_a_tablet_that_left_while_the_switch_was_thrown_has_left,
+    m4_an_end_that_was_called_off_before_the_tablet_heard_of_it_may_be_decided_again,
     t_c14_what_one_person_asks_for_above_the_budget_waits_for_a_second_one,
     t_c14_the_switch_stops_what_is_queued_until_two_persons_release_it,
     t_c1_one_tablet_out_of_reach_spares_all_the_others,
@@ -86,6 +88,45 @@ async fn m4_a_tablet_leaves_by_a_recorded_decision_and_its_identity_is_told_so(e
     // It may come back through a link, as anyone.
     leaving.enrol_by_link(&server.link_for("DMPX00000001").await.unwrap()).await.unwrap();
     assert_eq!(standing(&server, "DMPX00000001").await, "enrolled");
+}
+
+async fn m4_a_tablet_that_left_while_the_switch_was_thrown_has_left(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut leaving = asleep(&server, "DMPX00000001").await;
+    let identity = enrolment_id(&server, "DMPX00000001").await;
+    let camille = server.stepped_up().await.unwrap();
+    let tablet: SerialNumber = "DMPX00000001".parse().unwrap();
+    assert_eq!(unenrol(&camille, std::slice::from_ref(&tablet)).await.status, 201);
+    let command = fetched(&mut leaving).await.unwrap();
+    let thrown = camille.post("/api/v1/brake/engage", &json!({ "reason": "trop tard" })).await.unwrap();
+    assert_eq!(thrown.status, 200);
+    let cancelled = camille.delete(&format!("/api/v1/commands/{command}")).await.unwrap();
+    assert_eq!(cancelled.status, 409, "it was given to the tablet: {cancelled:?}");
+    let done = report(leaving.udid(), "Acknowledged", Some(&command));
+    assert!(leaving.report(&done).await.unwrap().is_accepted());
+    assert_eq!(standing(&server, "DMPX00000001").await, "not-enrolled");
+    let row = server.fleet().unwrap().store().read(move |tx| store::enrolments::get(tx, &identity)).await;
+    assert!(row.unwrap().unwrap().end_id.is_some(), "by our decision");
+    assert_eq!(server.alarm_kinds().await.unwrap(), Vec::<String>::new());
+}
+
+async fn m4_an_end_that_was_called_off_before_the_tablet_heard_of_it_may_be_decided_again(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, "DMPX00000001").await;
+    let camille = server.stepped_up().await.unwrap();
+    let tablet: SerialNumber = "DMPX00000001".parse().unwrap();
+    let twice = [tablet.clone(), tablet.clone()];
+    assert_eq!(unenrol(&camille, &twice).await.status, 422, "one tablet is named once");
+    assert_eq!(unenrol(&camille, std::slice::from_ref(&tablet)).await.status, 201);
+    let queued = camille.get("/api/v1/tablets/DMPX00000001/commands").await.unwrap();
+    let command = queued.text("/items/0/id").to_owned();
+    assert_eq!(queued.text("/items/0/request_type"), "RemoveProfile");
+    assert_eq!(camille.delete(&format!("/api/v1/commands/{command}")).await.unwrap().status, 200);
+    assert!(ipad.poll().await.unwrap().handled.is_empty());
+    assert!(ipad.is_enrolled());
+    assert_eq!(unenrol(&camille, std::slice::from_ref(&tablet)).await.status, 201);
+    ipad.poll().await.unwrap();
+    assert!(!ipad.is_enrolled());
 }
 
 async fn t_c14_what_one_person_asks_for_above_the_budget_waits_for_a_second_one(engine: Engine) {

@@ -102,6 +102,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let fleet = open_fleet(&config).await?;
     authority::write_file(&fleet, &home).await?;
 
+    if let Some(file) = arguments.invitation_file.as_ref().filter(|file| file.exists())
+        && !first_accounts::exist(&store).await?
+    {
+        return Err(Failure::Usage(format!(
+            "`{}` is there already: name a new file in `--invitation-file`",
+            file.display()
+        )));
+    }
     let invitation = first_account(&store, &arguments, organisation).await?;
     if let (Some(file), Some(invitation)) = (&arguments.invitation_file, &invitation) {
         write_private(file, invitation.secret.expose().as_bytes())?;

@@ -1,8 +1,8 @@
 //! What the brake holds: let go under the signature of a second person, or given up (M5).
 
-use governance::Permission;
 use governance::brake::{HeldAct, held_question, release};
 use governance::countersignature::{CountersignatureState, Purpose};
+use governance::{Permission, Place};
 use serde_json::json;
 use store::destructions::{self, Destruction, DestructionState};
 use store::{Tx, brake, countersignatures as signatures};
@@ -50,9 +50,12 @@ pub async fn let_go(
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
-            person.standing.in_use()?;
+            let reach = person.standing.may(Permission::Unenrol, &person.access, now)?;
             let rows = destructions::of_countersignature(tx, id)?;
-            let mine = |row: &Destruction| row.account_id == Some(person.standing.account());
+            let mine = |row: &Destruction| {
+                row.account_id == Some(person.standing.account())
+                    && reach.covers(&Place::College(row.uai.clone()))
+            };
             if rows.is_empty() || !rows.iter().all(mine) {
                 return Err(Refusal::not_found("held request", id));
             }
@@ -104,8 +107,17 @@ pub async fn lapse(fleet: &Fleet, principal: &Principal, now: Instant) -> Result
             let mut given_up = 0;
             for id in destructions::waiting_for(tx)? {
                 let over = signatures::get(tx, &id)?.is_none_or(|row| {
-                    row.state != CountersignatureState::Given
-                        && (row.state != CountersignatureState::Waiting || row.expires_at <= now)
+                    match row.state {
+                        CountersignatureState::Waiting => row.expires_at <= now,
+                        // Signed, and not used while the signature was good: it is asked again.
+                        CountersignatureState::Given => {
+                            row.used_at.is_none()
+                                && row
+                                    .answered_at
+                                    .is_some_and(|at| at.plus(Purpose::ExceedBudget.good_for()) <= now)
+                        }
+                        _ => true,
+                    }
                 });
                 if over {
                     given_up += give_up(tx, id)?;

@@ -9,19 +9,27 @@ use crate::Refusal;
 
 /// How many are hashed at once: each takes 19 MiB, and a thousand strangers who try to sign in take no more.
 const AT_ONCE: usize = 2;
+/// How many may wait for that: about two seconds' worth. The next one is asked to come back.
+const WAITING: usize = 48;
 /// What a hash costs.
 pub(super) const COST: Cost = Cost::DEFAULT;
 
 /// The room in which passwords are hashed. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
+    /// Those who are hashed for, and those who wait.
+    queue: Arc<Semaphore>,
     room: Arc<Semaphore>,
     decoy: Arc<OnceLock<PasswordHash>>,
 }
 
 impl Passwords {
     pub(crate) fn new() -> Self {
-        Self { room: Arc::new(Semaphore::new(AT_ONCE)), decoy: Arc::new(OnceLock::new()) }
+        Self {
+            queue: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+            decoy: Arc::new(OnceLock::new()),
+        }
     }
 
     /// Runs `work` where there is room for a hash. It is given the hash that no password has.
@@ -29,6 +37,7 @@ impl Passwords {
         &self,
         work: impl FnOnce(&PasswordHash) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
+        let _place = self.queue.try_acquire().map_err(|_full| Refusal::Busy)?;
         let _room = self.room.acquire().await.map_err(|closed| Refusal::Internal(closed.to_string()))?;
         let decoy = Arc::clone(&self.decoy);
         tokio::task::spawn_blocking(move || {

@@ -5,7 +5,7 @@ use governance::sign_in::{
 };
 use governance::{AccountState, Login};
 use serde_json::json;
-use store::{accounts, sessions};
+use store::{Digest, Tx, accounts, sessions};
 use types::{AccountId, Instant, Secret, SessionId};
 
 use super::admission::{Attempt, SESSION_PREFIX, begin_attempt, second_factor};
@@ -59,10 +59,11 @@ pub async fn sign_in(
                     let secrets = accounts::secrets(tx, row.id)?;
                     let password = secrets.password.map(stored_hash).transpose()?;
                     let second_factor = second_factor(tx, &row)?;
-                    Ok::<_, Refusal>(Some((
-                        row.id,
-                        Credentials { state: row.state, password, second_factor },
-                    )))
+                    {
+                        let looked_at = looked_at(tx, row.id)?;
+                        let credentials = Credentials { state: row.state, password, second_factor };
+                        Ok::<_, Refusal>(Some((row.id, (credentials, looked_at))))
+                    }
                 })
                 .await?
         }
@@ -71,7 +72,8 @@ pub async fn sign_in(
         Some((account, _)) => begin_attempt(fleet, *account, now).await?,
         None => Attempt(Attempts::default().begin(now)),
     };
-    let (account, credentials) = found.unzip();
+    let (account, found) = found.unzip();
+    let (credentials, looked_at) = found.unzip();
     let has_second_factor =
         credentials.as_ref().is_some_and(|credentials| credentials.second_factor.is_some());
     let again = password.clone();
@@ -85,7 +87,8 @@ pub async fn sign_in(
     match (checked, account) {
         (Ok(signed_in), Some(account)) => {
             let new_hash = if signed_in.hash_again { hash_again(fleet, again).await? } else { None };
-            begin(fleet, account, signed_in, new_hash, has_second_factor, now).await
+            let checked = Checked { signed_in, looked_at, new_hash, has_second_factor };
+            begin(fleet, account, checked, now).await
         }
         (Err(why), account) => {
             let account = account.map(|account| account.to_string());
@@ -105,14 +108,26 @@ async fn hash_again(fleet: &Fleet, password: Secret<String>) -> Result<Option<Pa
     }
 }
 
-async fn begin(
-    fleet: &Fleet,
-    account: AccountId,
+/// What was checked outside the transaction that begins the session.
+struct Checked {
     signed_in: SignedIn,
+    /// What opened the account when it was checked.
+    looked_at: Option<Digest>,
     new_hash: Option<PasswordHash>,
     has_second_factor: bool,
-    now: Instant,
-) -> Result<Begun, Refusal> {
+}
+
+/// A digest of what opens an account now: password and second factor.
+fn looked_at(tx: &mut Tx<'_>, account: AccountId) -> Result<Digest, Refusal> {
+    let secrets = accounts::secrets(tx, account)?;
+    let of = |secret: Option<Secret<Vec<u8>>>| {
+        secret.map_or_else(|| Digest::of(b"none"), |secret| Digest::of(secret.expose().as_slice()))
+    };
+    Ok(Digest::of(format!("{}{}", of(secrets.password), of(secrets.totp)).as_bytes()))
+}
+
+async fn begin(fleet: &Fleet, account: AccountId, checked: Checked, now: Instant) -> Result<Begun, Refusal> {
+    let Checked { signed_in, looked_at: checked, new_hash, has_second_factor } = checked;
     let secret = bearer_secret::generate(SESSION_PREFIX);
     let digest = bearer_secret::digest(secret.expose());
     let id = SessionId::new(now);
@@ -124,6 +139,10 @@ async fn begin(
             accounts::get(tx, &account)?
                 .filter(|row| row.state == AccountState::Active)
                 .ok_or(NotSignedIn::UnknownLogin)?;
+            // What was right when it was looked at may have been reset, or given a second factor, while it was hashed.
+            if Some(looked_at(tx, account)?) != checked {
+                return Err(NotSignedIn::WrongPassword.into());
+            }
             if let Some(step) = signed_in.step
                 && !accounts::use_totp_step(tx, account, step)?
             {

@@ -149,6 +149,8 @@ pub(super) async fn render(
             EnrolmentProfile::Unknown => {
                 let why = "another server enrolled this tablet, and it has not listed its profiles yet: send ProfileList \
                            first, then decide the end again";
+                let id = enrolment.id;
+                fleet.store().write(move |tx| unenrolment::failed(tx, id, now)).await?;
                 return undeliverable(fleet, enrolment, &delivered, why, now).await;
             }
         },
