@@ -4,6 +4,7 @@ use actix_web::http::{Method, StatusCode, header};
 use serde_json::json;
 
 use super::door::{Door, INVENTORY, SERIAL};
+use crate::{ROUTES, Route};
 
 #[actix_web::test]
 async fn a_problem_speaks_the_readers_language_and_names_its_request() {
@@ -176,4 +177,35 @@ async fn t_c21_no_filter_reaches_the_database_as_words() {
             assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {hostile}");
         }
     }
+}
+
+#[actix_web::test]
+async fn t_c21_no_list_takes_a_hostile_word_for_anything_but_a_mistake() {
+    let door = Door::stocked().await;
+    let document = serde_json::to_value(crate::document()).unwrap();
+    // Those that take a query: what they do not know in it is a mistake, too.
+    let asks = |route: &&Route| {
+        let described = &document["paths"][route.path]["get"]["parameters"];
+        route.method == Method::GET && !route.path.contains('{') && described.is_array()
+    };
+    let mut asked = 0;
+    for route in ROUTES.iter().filter(asks) {
+        for hostile in
+            ["%27%20OR%201=1%20--", "%27;DROP%20TABLE%20tablets;--", "%00", "%25", "9%27%20UNION%20SELECT"]
+        {
+            for field in
+                ["after", "limit", "state", "uai", "actor", "since", "which", "kind", "sort", "format"]
+            {
+                let seen = door.send(door.get(&format!("{}?{field}={hostile}", route.path))).await;
+                let name = format!("{}?{field}={hostile}: {} {}", route.path, seen.status, seen.text());
+                // A school year is named by any text; it is a parameter of the statement like the others.
+                let any_text = route.path == "/api/v1/school-years" && field == "after";
+                assert!(seen.status.is_client_error() || any_text && seen.status.is_success(), "{name}");
+                assert!(!seen.text().to_lowercase().contains("syntax"), "{name}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 500, "{asked}");
+    assert_eq!(door.send(door.get("/api/v1/tablets")).await.ok()["items"].as_array().unwrap().len(), 2);
 }
