@@ -142,6 +142,10 @@ async fn t_c12_whoever_guesses_is_told_nothing_and_waits_longer_and_longer(engin
     for _further in 0..5 {
         assert_eq!(guess("ada.martin").await, told, "a lock is not told either");
     }
+    // Nor does the time tell: an unknown login costs a committed write, too.
+    let store = server.fleet().unwrap().store();
+    let noted = store.read(|tx| store::settings::get(tx, "sign-in.last-unknown-login")).await.unwrap();
+    assert!(noted.is_some());
     // Locked: the right password opens nothing, until the wait is over.
     let account = server
         .fleet()

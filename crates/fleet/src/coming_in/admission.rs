@@ -6,7 +6,7 @@ use governance::sign_in::{
     Attempts, CodeRefused, Locked, NotSteppedUp, SecondFactor, Step, step_up as check_code,
 };
 use governance::{AccountState, Permission};
-use store::{Tx, accounts, api_tokens, sessions};
+use store::{Tx, accounts, api_tokens, sessions, settings};
 use types::{AccountId, Duration, Instant, Secret};
 
 use super::principal::{Way, goes_on, is_in_force};
@@ -17,6 +17,8 @@ use crate::{Fleet, Principal, Refusal, bearer_secret};
 pub(super) const SESSION_PREFIX: &str = "ardoise_session_";
 /// What every token of the API begins with.
 pub(super) const TOKEN_PREFIX: &str = "ardoise_";
+/// Where the last attempt on a login that does not exist is noted.
+const LAST_UNKNOWN_LOGIN: &str = "sign-in.last-unknown-login";
 /// How stale the note of a session's or token's last use may be.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
@@ -154,6 +156,18 @@ pub(super) async fn begin_attempt(
                 accounts::note_attempts(tx, account, failed, counted.locked_until)?;
             }
             Ok::<_, Refusal>(Attempt(begun))
+        })
+        .await
+}
+
+/// Counts an attempt on a login that does not exist: it costs a committed write, like any other, so that the time does not
+/// tell which logins exist (T-C12).
+pub(super) async fn nobodys_attempt(fleet: &Fleet, now: Instant) -> Result<Attempt, Refusal> {
+    fleet
+        .store()
+        .write(move |tx| {
+            settings::set(tx, LAST_UNKNOWN_LOGIN, &now.as_millis().to_string())?;
+            Ok::<_, Refusal>(Attempt(Attempts::default().begin(now)))
         })
         .await
 }

@@ -1,14 +1,14 @@
 //! Signing in: one of two answers, whatever was wrong, after the time of one hash (T-C12).
 
 use governance::sign_in::{
-    Attempts, CodeRefused, Credentials, NewPassword, NotSignedIn, PasswordHash, Session, SignedIn, check,
+    CodeRefused, Credentials, NewPassword, NotSignedIn, PasswordHash, Session, SignedIn, check,
 };
 use governance::{AccountState, Login};
 use serde_json::json;
 use store::{Digest, Tx, accounts, sessions};
 use types::{AccountId, Instant, Secret, SessionId};
 
-use super::admission::{Attempt, SESSION_PREFIX, begin_attempt, second_factor};
+use super::admission::{SESSION_PREFIX, begin_attempt, nobodys_attempt, second_factor};
 use super::passwords::COST;
 use super::{Principal, Way};
 use crate::audit::{self, Change};
@@ -70,7 +70,7 @@ pub async fn sign_in(
     };
     let begun = match &found {
         Some((account, _)) => begin_attempt(fleet, *account, now).await?,
-        None => Attempt(Attempts::default().begin(now)),
+        None => nobodys_attempt(fleet, now).await?,
     };
     let (account, found) = found.unzip();
     let (credentials, looked_at) = found.unzip();
