@@ -7,6 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -41,12 +42,13 @@ pub(crate) struct Waiting {
 pub(crate) struct GroupCommit {
     queues: Vec<mpsc::Sender<Waiting>>,
     threads: Vec<JoinHandle<()>>,
+    taken_in: AtomicU64,
 }
 
 impl GroupCommit {
     pub(crate) fn start(database: &Arc<Database>, queue_length: usize) -> Result<Self, StoreError> {
         let count = lanes(database.engine());
-        let mut started = Self { queues: Vec::new(), threads: Vec::new() };
+        let mut started = Self { queues: Vec::new(), threads: Vec::new(), taken_in: AtomicU64::new(0) };
         for number in 0..count {
             let (queue, waiting) = mpsc::channel((queue_length / count).max(1));
             let database = Arc::clone(database);
@@ -60,6 +62,11 @@ impl GroupCommit {
         Ok(started)
     }
 
+    /// How many writes were ever taken in, written or still waiting.
+    pub(crate) fn taken_in(&self) -> u64 {
+        self.taken_in.load(Ordering::Relaxed)
+    }
+
     pub(crate) async fn submit(&self, write: ConnectWrite) -> Result<ConnectWritten, StoreError> {
         let (answer, answered) = oneshot::channel();
         let lane = write.enrolment.as_uuid().as_bytes().last().map_or(0, |byte| usize::from(*byte));
@@ -68,6 +75,7 @@ impl GroupCommit {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
         })?;
+        self.taken_in.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(written) => written.map_err(|_thread_died| StoreError::Stopped)?,
             Err(_elapsed) => Err(StoreError::Busy),

@@ -240,6 +240,12 @@ impl Store {
         self.group_commit.submit(write).await
     }
 
+    /// How many writes of tablets were ever taken in, committed or still waiting for their commit.
+    #[must_use]
+    pub fn connect_writes_taken_in(&self) -> u64 {
+        self.group_commit.taken_in()
+    }
+
     /// Notes that a tablet was heard. Written with others' every 100 ms; lost if the program dies before.
     pub fn seen(&self, enrolment: EnrolmentId, at: Instant) {
         self.last_seen.note(enrolment, at);

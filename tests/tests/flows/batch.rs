@@ -4,9 +4,8 @@ use plist::Dictionary;
 use serde_json::Value;
 use store::Engine;
 use tablets::Ipad;
-use testkit::{TestServer, inventory_csv};
+use testkit::{Patience, TestServer, inventory_csv, wait_until};
 use tokio::task::JoinSet;
-use types::Duration;
 
 use crate::by_hand::ByHand;
 use crate::log;
@@ -84,11 +83,17 @@ async fn t_c4_one_hostile_tablet_among_sixty_four_costs_no_other_its_answer(engi
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgresql => "BEGIN; LOCK TABLE commands IN SHARE ROW EXCLUSIVE MODE",
     });
+    let store = server.fleet().unwrap().store();
+    let before = store.connect_writes_taken_in();
     let mut reporting = JoinSet::new();
     for reporter in reporters {
         reporting.spawn(reporter.reports());
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    wait_until("all answers wait for their commit", Patience::default(), || async {
+        Ok((store.connect_writes_taken_in() >= before + 64).then_some(()))
+    })
+    .await
+    .unwrap();
     drop(held);
 
     let mut culprit = None;

@@ -152,7 +152,7 @@ async fn idle(ipad: &mut Ipad) -> u16 {
     still_managed(&ipad.report(&message).await.unwrap())
 }
 
-/// What the audit log holds of imports: no API shows it yet.
+/// What the audit log holds of imports, with its details whole.
 async fn audited(server: &TestServer) -> Vec<store::audit::Entry> {
     let store = server.fleet().unwrap().store();
     let entries =

@@ -88,6 +88,15 @@ async fn a_request_comes_back_as_it_was_asked(fixture: Fixture) {
     let about = fixture.read(|tx| countersignatures::about(tx, "exceed-budget", "held")).await;
     assert_eq!(about.len(), 1);
     assert_eq!(fixture.read(|tx| countersignatures::about(tx, "exceed-budget", "other")).await, []);
+    let same = |purpose: &'static str, by, seconds| {
+        fixture.read(move |tx| {
+            countersignatures::waiting_same(tx, purpose, by, &asked.content_sha256, at(seconds))
+        })
+    };
+    assert_eq!(same("exceed-budget", cast.alice, 150).await, Some(id));
+    assert_eq!(same("open-campaign", cast.alice, 150).await, None);
+    assert_eq!(same("exceed-budget", cast.bruno, 150).await, None);
+    assert_eq!(same("exceed-budget", cast.alice, 200).await, None, "it has expired");
     // Nothing is asked that nobody could answer.
     let base = question(&cast);
     for wrong in [
