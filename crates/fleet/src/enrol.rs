@@ -53,8 +53,8 @@ pub async fn by_link(fleet: &Fleet, token: &str, now: Instant) -> Result<SignedP
     let context = fleet.clone();
     let (enrolment, topic, challenge) = fleet
         .store()
-        .write(move |tx| {
-            let link = store::links::by_token(tx, &digest)?.ok_or(LinkError::Unknown)?;
+        .write_held(move |tx| {
+            let link = store::links::hold_by_token(tx, &digest)?.ok_or(LinkError::Unknown)?;
             if link.revoked_at.is_some() {
                 return Err(LinkError::Revoked);
             }

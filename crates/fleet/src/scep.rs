@@ -120,11 +120,11 @@ async fn grant(fleet: &Fleet, issuance: &Issuance<'_>, now: Instant) -> Result<V
         IssuanceKind::Enrol { challenge: None } => Err(Ungranted::NoChallenge),
         IssuanceKind::Enrol { challenge: Some(challenge) } => {
             let secret = bearer_secret::digest(challenge.expose());
-            fleet.store().write(move |tx| enrol(tx, &context, &secret, &key, now)).await
+            fleet.store().write_held(move |tx| enrol(tx, &context, &secret, &key, now)).await
         }
         IssuanceKind::Renew { identity } => {
             let signer = Digest::from(*identity.fingerprint().as_bytes());
-            fleet.store().write(move |tx| renew(tx, &context, &signer, &key, now)).await
+            fleet.store().write_held(move |tx| renew(tx, &context, &signer, &key, now)).await
         }
     }
 }
@@ -136,9 +136,9 @@ fn enrol(
     key: &[u8],
     now: Instant,
 ) -> Result<Vec<u8>, Ungranted> {
-    let challenge = store::challenges::by_secret(tx, secret)?.ok_or(Ungranted::UnknownChallenge)?;
+    let challenge = store::challenges::hold_by_secret(tx, secret)?.ok_or(Ungranted::UnknownChallenge)?;
     let key_digest = Digest::from(*pki::Fingerprint::of(key).as_bytes());
-    let state = store::enrolments::get(tx, &challenge.enrolment_id)?
+    let state = store::enrolments::hold(tx, challenge.enrolment_id)?
         .map_or(EnrolmentState::Lapsed, |enrolment| enrolment.state);
     let open =
         matches!(state, EnrolmentState::Invited | EnrolmentState::Authenticated | EnrolmentState::Active);
@@ -152,7 +152,6 @@ fn enrol(
         return given_before(tx, &challenge, &key_digest)?.ok_or(Ungranted::UsedChallenge);
     }
     let certificate = issue(tx, fleet, challenge.enrolment_id, None, key, now)?;
-    // Whatever was read above, this statement alone decides who was first.
     if !store::challenges::consume(tx, challenge.id, &key_digest, &certificate, now)? {
         return Err(Ungranted::UsedChallenge);
     }
@@ -182,7 +181,7 @@ fn renew(
     key: &[u8],
     now: Instant,
 ) -> Result<Vec<u8>, Ungranted> {
-    match store::enrolments::by_certificate(tx, signer)? {
+    match store::enrolments::hold_by_certificate(tx, signer)? {
         Some((certificate, enrolment))
             if certificate.state == CertificateState::Confirmed
                 && enrolment.state == EnrolmentState::Active =>

@@ -5,7 +5,7 @@ use diesel::{
 };
 use types::{ChallengeId, EnrolmentId, Instant};
 
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, hold_first, noun};
 use crate::schema::challenges;
 use crate::{Digest, StoreError, Tx};
 
@@ -33,21 +33,12 @@ noun! {
 
 by_key!(challenges, Challenge, id: ChallengeId; insert, get);
 
-/// The challenge with that secret, used or not, expired or not.
+/// The challenge with that secret, used or not, expired or not, held until the end of the transaction.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<Challenge>, StoreError> {
-    let digest = secret_sha256.to_string();
-    tx.run(|connection| {
-        challenges::table
-            .filter(challenges::secret_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+pub fn hold_by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<Challenge>, StoreError> {
+    hold_first!(tx, challenges, challenges::secret_sha256.eq(secret_sha256.to_string()))
 }
 
 /// Uses a challenge for a public key, and keeps the certificate (DER) that this key is given. `true` exactly

@@ -13,7 +13,7 @@ use types::{
 use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::stored_enum;
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, hold_first, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
 use crate::schema::{certificates as certificates_table, enrolments, presence};
@@ -105,28 +105,6 @@ pub struct EnrolmentSecrets {
     pub bootstrap_token: Option<Secret<Vec<u8>>>,
 }
 
-/// The enrolment for which `$is_it`, held until the end of the transaction.
-macro_rules! hold {
-    ($tx:expr, $is_it:expr) => {{
-        $tx.holds();
-        let is_it = $is_it;
-        $tx.run(|connection| match connection {
-            AnyConnection::Postgresql(connection) => enrolments::table
-                .filter(is_it)
-                .select(Stored::as_select())
-                .for_no_key_update()
-                .first(connection)
-                .optional(),
-            // Its only writer holds everything.
-            AnyConnection::Sqlite(connection) => {
-                enrolments::table.filter(is_it).select(Stored::as_select()).first(connection).optional()
-            }
-        })?
-        .map(Stored::read)
-        .transpose()
-    }};
-}
-
 /// Adds an enrolment, with its row of presence and its push state.
 ///
 /// # Errors
@@ -173,9 +151,17 @@ pub fn hold_by_certificate(
         .find(sha256.to_string())
         .select(certificates_table::enrolment_id)
         .single_value();
-    let enrolment = hold!(tx, enrolments::id.nullable().eq(owner))?;
+    let enrolment = hold_first!(tx, enrolments, enrolments::id.nullable().eq(owner))?;
     let certificate = certificates::get(tx, sha256)?;
     Ok(certificate.zip(enrolment))
+}
+
+/// As [`get`], and holds the enrolment until the end of the transaction.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<Option<Enrolment>, StoreError> {
+    hold_first!(tx, enrolments, enrolments::id.eq(id.to_string()))
 }
 
 /// As [`live_of_tablet`], and holds the enrolment until the end of the transaction.
@@ -185,7 +171,7 @@ pub fn hold_by_certificate(
 pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
     let is_live =
         enrolments::state.eq_any([EnrolmentState::Authenticated.as_str(), EnrolmentState::Active.as_str()]);
-    hold!(tx, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))
+    hold_first!(tx, enrolments, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))
 }
 
 /// The tablet's enrolment that is authenticated or active.

@@ -82,8 +82,8 @@ pub enum StoreError {
     /// A use case went on after a statement of its transaction had failed.
     #[error("a statement failed and the transaction went on: nothing was saved")]
     WentOn,
-    /// A use case of one enrolment did not hold it.
-    #[error("a transaction that must hold its enrolment held none: nothing was saved")]
+    /// A use case that must hold the row it is about did not.
+    #[error("a transaction that must hold the row it is about held none: nothing was saved")]
     HoldsNothing,
     /// The store is shutting down, or one of its threads has died.
     #[error("the store has stopped: restart the server")]

@@ -7,7 +7,7 @@ use diesel::{
 use types::{Instant, LinkId, TabletId, Uai};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, hold_first, noun, read_all};
 use crate::schema::{links, organisations, tablets};
 use crate::{Digest, StoreError, Tx, Within};
 
@@ -51,21 +51,13 @@ noun! {
 
 by_key!(links, Link, id: LinkId; insert, get);
 
-/// The link with that token, whatever its state.
+/// The link with that token, whatever its state, held until the end of the transaction: tablets that open it at the
+/// same moment take turns.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn by_token(tx: &mut Tx<'_>, token_sha256: &Digest) -> Result<Option<Link>, StoreError> {
-    let digest = token_sha256.to_string();
-    tx.run(|connection| {
-        links::table
-            .filter(links::token_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+pub fn hold_by_token(tx: &mut Tx<'_>, token_sha256: &Digest) -> Result<Option<Link>, StoreError> {
+    hold_first!(tx, links, links::token_sha256.eq(token_sha256.to_string()))
 }
 
 /// Counts one use. `true` if it was left: neither used up, nor expired, nor revoked.

@@ -123,3 +123,27 @@ macro_rules! read_all {
     };
 }
 pub(crate) use read_all;
+
+/// The first row of a table for which `$is_it`, held until the end of the transaction: whoever else holds it, or
+/// changes it, waits. What is read of it is what it is until then.
+macro_rules! hold_first {
+    ($tx:expr, $table:ident, $is_it:expr) => {{
+        $tx.holds();
+        let is_it = $is_it;
+        $tx.run(|connection| match connection {
+            $crate::connection::AnyConnection::Postgresql(connection) => $table::table
+                .filter(is_it)
+                .select(Stored::as_select())
+                .for_no_key_update()
+                .first(connection)
+                .optional(),
+            // Its only writer holds everything.
+            $crate::connection::AnyConnection::Sqlite(connection) => {
+                $table::table.filter(is_it).select(Stored::as_select()).first(connection).optional()
+            }
+        })?
+        .map(Stored::read)
+        .transpose()
+    }};
+}
+pub(crate) use hold_first;

@@ -151,10 +151,11 @@ impl Store {
         self.transact(Mode::Write, write).await
     }
 
-    /// As [`Store::write`], for a use case all of whose facts belong to one enrolment: the first thing it does is to
-    /// hold it ([`enrolments::hold_by_certificate`](crate::enrolments::hold_by_certificate) and its like), and those
-    /// of the same enrolment take turns. Use cases of different ones never meet, however many run; what such a use
-    /// case reads of other enrolments may be changing.
+    /// As [`Store::write`], for a use case all of whose facts belong to one enrolment (or to one link, or one
+    /// challenge): the first thing it does is to hold its row
+    /// ([`enrolments::hold_by_certificate`](crate::enrolments::hold_by_certificate) and its like), and those
+    /// of the same one take turns. Use cases of different ones never meet, however many run; what such a use
+    /// case reads of other rows may be changing.
     ///
     /// A use case of [`Store::write`] that takes something away from an enrolment (its end, its commands) writes a row
     /// that the use cases of this kind write too, its push state: then it is run again if it met one.

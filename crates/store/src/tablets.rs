@@ -5,8 +5,7 @@ use diesel::{
 };
 use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
-use crate::connection::AnyConnection;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, hold_first, noun, read_all};
 use crate::schema::tablets;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -57,23 +56,7 @@ pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet
 /// # Errors
 /// As [`get`].
 pub fn hold_by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet>, StoreError> {
-    let serial = serial.to_string();
-    tx.run(|connection| match connection {
-        AnyConnection::Postgresql(connection) => tablets::table
-            .filter(tablets::serial.eq(serial))
-            .select(Stored::as_select())
-            .for_no_key_update()
-            .first(connection)
-            .optional(),
-        // Its only writer holds everything.
-        AnyConnection::Sqlite(connection) => tablets::table
-            .filter(tablets::serial.eq(serial))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional(),
-    })?
-    .map(Stored::read)
-    .transpose()
+    hold_first!(tx, tablets, tablets::serial.eq(serial.to_string()))
 }
 
 /// At most `limit` tablets within reach, in the order of their ids, from the first one after `after`.

@@ -14,7 +14,8 @@ pub(crate) enum Mode {
     Read,
     /// A use case: as if it ran alone.
     Write,
-    /// A use case of one enrolment, which it holds: those of the same one take turns, and nothing else is compared.
+    /// A use case of one enrolment (or link, or challenge), which it holds: those of the same one take turns, and
+    /// nothing else is compared.
     Held,
     /// Many tablets' answers in one commit. Each statement states its own conditions, so that the weakest
     /// isolation is enough.
@@ -64,7 +65,7 @@ impl Tx<'_> {
         self.vault
     }
 
-    /// Notes that an enrolment is held until the end of the transaction.
+    /// Notes that the row it is about is held until the end of the transaction.
     pub(crate) fn holds(&mut self) {
         self.holds = true;
     }

@@ -73,6 +73,14 @@ impl Fixture {
         self.store.write(write).await.unwrap()
     }
 
+    /// Runs a use case that holds what it is about, or panics with its refusal.
+    pub(crate) async fn write_held<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        self.store.write_held(write).await.unwrap()
+    }
+
     /// Reads, or panics with the refusal.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

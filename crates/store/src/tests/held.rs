@@ -5,11 +5,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 
 use orders::Gate;
-use types::Udid;
+use types::{LinkId, Udid};
 
-use super::fixture::{Fixture, at, command};
+use super::fixture::{Fixture, at, command, digest};
 use crate::commands::{self, CommandState, Enqueued};
 use crate::enrolments::{self, Enrolment, EnrolmentState};
+use crate::links::{self, Link, LinkKind};
 use crate::tests::on_both_engines;
 use crate::{Engine, StoreError, Tx, push_states, settings};
 
@@ -57,7 +58,7 @@ async fn a_certificate_and_its_enrolment_are_read_when_they_are_held(fixture: Fi
         .unwrap();
     assert_eq!(held, fixture.read(move |tx| enrolments::by_certificate(tx, &enrolled.certificate)).await);
     assert_eq!(held.unwrap().1.id, enrolled.enrolment);
-    let nobodys = super::fixture::digest(99);
+    let nobodys = digest(99);
     let held =
         fixture.store.write_held(move |tx| enrolments::hold_by_certificate(tx, &nobodys)).await.unwrap();
     assert_eq!(held, None);
@@ -93,6 +94,47 @@ async fn t_a20_commands_for_two_tablets_are_queued_side_by_side_without_a_second
         assert!(matches!(queued.await.unwrap(), Ok(Enqueued::New(_))));
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2, "neither met the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_tablets_open_one_link_at_the_same_moment_and_none_is_turned_away() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    let link = Link {
+        id: LinkId::new(at(0)),
+        token_sha256: digest(3),
+        kind: LinkKind::Batch,
+        tablet_id: None,
+        uai: None,
+        max_uses: 60,
+        uses: 0,
+        expires_at: at(600),
+        created_by: "host".to_owned(),
+        created_at: at(0),
+        revoked_at: None,
+    };
+    let stored = link.clone();
+    fixture.write(move |tx| links::insert(tx, &stored)).await;
+    let runs = Arc::new(AtomicU32::new(0));
+    let opening: Vec<_> = (0..64)
+        .map(|_| {
+            let (store, runs) = (fixture.store.clone(), Arc::clone(&runs));
+            tokio::spawn(async move {
+                store
+                    .write_held(move |tx| {
+                        runs.fetch_add(1, Ordering::SeqCst);
+                        let link = links::hold_by_token(tx, &digest(3))?.unwrap();
+                        links::use_once(tx, link.id, at(1))
+                    })
+                    .await
+            })
+        })
+        .collect();
+    let mut given = 0;
+    for opened in opening {
+        given += u32::from(opened.await.unwrap().unwrap());
+    }
+    assert_eq!(given, 60, "as many as it counts");
+    assert_eq!(runs.load(Ordering::SeqCst), 64, "each waited for its turn, and none began again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
