@@ -13,8 +13,8 @@ mod loan;
 mod organisation;
 mod rule;
 mod secret;
-mod states;
 mod tablet;
+mod text;
 
 pub use actor::{Actor, NotAnActor};
 pub use day::Day;
@@ -31,4 +31,5 @@ pub use loan::{LoanMode, UserKind};
 pub use organisation::{DestructionKind, OrganisationKind, Role};
 pub use rule::RuleId;
 pub use secret::Secret;
-pub use tablet::{EnrolmentKind, InvalidName, Platform, SerialNumber, Supervision, Uai, Udid};
+pub use tablet::{EnrolmentKind, Platform, SerialNumber, Supervision, Uai, Udid};
+pub use text::InvalidName;
