@@ -7,6 +7,7 @@ mod actor;
 mod day;
 mod digest;
 mod id;
+mod incident;
 mod instant;
 mod job;
 mod loan;
@@ -25,6 +26,7 @@ pub use id::{
     JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
     TabletId, TakeoverId, ValidationId, WarrantId,
 };
+pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;
 pub use loan::{LoanMode, UserKind};
