@@ -49,6 +49,10 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// When the user noticed it: the clocks of the papers run from here (C5.4.2).
     pub noticed_at: Instant,
+    /// Since when it is open: since it was declared, or reopened.
+    pub opened_at: Instant,
+    /// The incident that was closed too soon, which it goes on from.
+    pub reopens: Option<IncidentId>,
     /// When it was declared here: a provisional warrant is counted from here (M1).
     pub declared_at: Instant,
     /// Who declared it.
@@ -95,10 +99,28 @@ impl Incident {
             college,
             kind,
             noticed_at,
+            opened_at: now,
+            reopens: None,
             declared_at: now,
             declarant,
             state: IncidentState::Declared,
             papers: Papers { letter: None, complaint: None, authority },
         })
+    }
+
+    /// Goes on from one that was closed too soon. Its papers and its dates are kept, so that no clock starts again; what
+    /// rested on the closed one does not rest on this one.
+    ///
+    /// # Errors
+    /// [`Refusal::NotNow`] if it is open; [`Refusal::NoReason`].
+    pub fn reopen(&self, id: IncidentId, reason: &str, now: Instant) -> Result<Self, Refusal> {
+        if self.state.is_open() {
+            return Err(Refusal::NotNow { step: "reopen", state: self.state, kind: self.kind });
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::NoReason);
+        }
+        let state = IncidentState::InProgress;
+        Ok(Self { id, state, opened_at: now, reopens: Some(self.id), ..self.clone() })
     }
 }

@@ -1,11 +1,14 @@
 //! The life of an incident, step by step, and what each step brings with it.
+//!
+//! Nothing follows its closing. One that was closed too soon goes on in another ([`Incident::reopen`]): what rested on
+//! the first, commands above all, stays dead.
 
 use types::{IncidentKind, RuleId};
 
 use crate::{Incident, IncidentState, Refusal};
 
 /// A step in the life of an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Someone takes it up.
     TakeUp,
@@ -15,23 +18,17 @@ pub enum Step {
     GiveUp,
     /// It is over.
     Close,
-    /// It was closed too soon.
-    Reopen {
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Step {
     /// What one calls it.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::TakeUp => "take up",
             Self::Find => "find",
             Self::GiveUp => "give up",
             Self::Close => "close",
-            Self::Reopen { .. } => "reopen",
         }
     }
 }
@@ -79,8 +76,8 @@ pub struct Next {
 /// it is settled when it closes.
 ///
 /// # Errors
-/// [`Refusal::NotNow`] for a step that does not follow; [`Refusal::NoReason`] for reopening without one.
-pub fn step(incident: &Incident, step: &Step) -> Result<Next, Refusal> {
+/// [`Refusal::NotNow`] for a step that does not follow.
+pub fn step(incident: &Incident, step: Step) -> Result<Next, Refusal> {
     use Consequence::{CancelRequests, EndWarrants, StartTheClockOfItsKey, TellWhatWasDone, TurnLostModeOff};
     use IncidentState::{Closed, Declared, Found, InProgress, NotFound};
     const NONE: &[Consequence] = &[];
@@ -91,12 +88,6 @@ pub fn step(incident: &Incident, step: &Step) -> Result<Next, Refusal> {
         (Step::GiveUp, Declared | InProgress) if missing => (NotFound, &[EndWarrants, CancelRequests]),
         (Step::Close, state) if closes(incident.kind, state) => {
             (Closed, &[EndWarrants, CancelRequests, TurnLostModeOff, TellWhatWasDone, StartTheClockOfItsKey])
-        }
-        (Step::Reopen { reason }, Closed) => {
-            if reason.trim().is_empty() {
-                return Err(Refusal::NoReason);
-            }
-            (InProgress, NONE)
         }
         (step, state) => return Err(Refusal::NotNow { step: step.name(), state, kind: incident.kind }),
     };

@@ -19,6 +19,7 @@ enum Event {
     Letter,
     Validate(bool),
     Step(Step),
+    Reopen,
     /// Who asks, who grants, for how many hours, positions and minutes between them.
     Petition(u64, u64, u64, u32, u64),
     Ask,
@@ -27,13 +28,7 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let steps = prop_oneof![
-        Just(Step::TakeUp),
-        Just(Step::Find),
-        Just(Step::GiveUp),
-        Just(Step::Close),
-        Just(Step::Reopen { reason: "too soon".to_owned() }),
-    ];
+    let steps = prop_oneof![Just(Step::TakeUp), Just(Step::Find), Just(Step::GiveUp), Just(Step::Close),];
     prop_oneof![
         6 => (1_u64..600).prop_map(Event::Minutes),
         1 => Just(Event::Minutes(48 * 60)),
@@ -41,6 +36,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Letter),
         1 => prop::bool::weighted(0.8).prop_map(Event::Validate),
         1 => steps.prop_map(Event::Step),
+        1 => Just(Event::Reopen),
         4 => (1_u64..5, 1_u64..5, 1_u64..200, 1_u32..27, 3_u64..30)
             .prop_map(|(author, second, lasts, fixes, gap)| Event::Petition(author, second, lasts, fixes, gap)),
         8 => Just(Event::Ask),
@@ -117,9 +113,9 @@ impl Ledger {
 
 #[expect(clippy::disallowed_methods, reason = "tests make up the facts of a row")]
 fn rows(incident: &Incident, noted: &Noted) -> (RecordedIncident, RecordedWarrant) {
-    let Incident { id, tablet, kind, state, declared_at, .. } = *incident;
+    let Incident { id, tablet, kind, state, opened_at, .. } = *incident;
     (
-        RecordedIncident::from_row(id, tablet, kind, state, declared_at),
+        RecordedIncident::from_row(id, tablet, kind, state, opened_at),
         RecordedWarrant::from_row(noted.id, &noted.grant, noted.ended_at),
     )
 }
@@ -156,7 +152,7 @@ fn live(kind: IncidentKind, events: Vec<Event>) -> Result<(), TestCaseError> {
                 ledger.letter = true;
             }
             Event::Step(taken) => {
-                let Ok(next) = step(&incident, &taken) else { continue };
+                let Ok(next) = step(&incident, taken) else { continue };
                 (incident.state, ledger.state) = (next.state, next.state);
                 if next.consequences.contains(&Consequence::EndWarrants)
                     && let Some(last) = ledger.warrants.last_mut()
@@ -167,6 +163,14 @@ fn live(kind: IncidentKind, events: Vec<Event>) -> Result<(), TestCaseError> {
                     prop_assert!(next.consequences.contains(&Consequence::TurnLostModeOff));
                     prop_assert!(next.consequences.contains(&Consequence::CancelRequests));
                 }
+            }
+            Event::Reopen => {
+                let id = types::IncidentId::new(now);
+                let reopened = incident.reopen(id, "too soon", now);
+                prop_assert_eq!(reopened.is_ok(), ledger.state == IncidentState::Closed);
+                let Ok(reopened) = reopened else { continue };
+                (incident, ledger.state) = (reopened, IncidentState::InProgress);
+                ledger.warrants.clear();
             }
             Event::Petition(author, second, lasts, fixes, gap) => {
                 let reason = "seen near the station".to_owned();

@@ -50,7 +50,7 @@ fn recorded(incident: &Incident) -> RecordedIncident {
         incident.tablet,
         incident.kind,
         incident.state,
-        incident.declared_at,
+        incident.opened_at,
     )
 }
 
@@ -324,32 +324,45 @@ fn m1_positions_beyond_number_or_interval_or_after_the_end_are_dropped() {
 #[test]
 fn an_incident_lives_from_its_declaration_to_its_closing() {
     use IncidentState::{Closed, Declared, Found, InProgress, NotFound};
-    let reopen = Step::Reopen { reason: "it turned up, broken".to_owned() };
-    let steps = [Step::TakeUp, Step::Find, Step::GiveUp, Step::Close, reopen];
+    let steps = [Step::TakeUp, Step::Find, Step::GiveUp, Step::Close];
     let leads = |kind, state| {
         let incident = Incident { state, ..declared(kind) };
-        steps.clone().map(|taken| step(&incident, &taken).ok().map(|next| next.state))
+        steps.map(|taken| step(&incident, taken).ok().map(|next| next.state))
     };
     for (state, expected) in [
-        (Declared, [Some(InProgress), Some(Found), Some(NotFound), None, None]),
-        (InProgress, [None, Some(Found), Some(NotFound), None, None]),
-        (Found, [None, None, None, Some(Closed), None]),
-        (NotFound, [None, Some(Found), None, Some(Closed), None]),
-        (Closed, [None, None, None, None, Some(InProgress)]),
+        (Declared, [Some(InProgress), Some(Found), Some(NotFound), None]),
+        (InProgress, [None, Some(Found), Some(NotFound), None]),
+        (Found, [None, None, None, Some(Closed)]),
+        (NotFound, [None, Some(Found), None, Some(Closed)]),
+        (Closed, [None; 4]),
     ] {
         for kind in [IncidentKind::Loss, IncidentKind::Theft, IncidentKind::AuthorityRequest] {
             assert_eq!(leads(kind, state), expected, "{kind}, {state}");
         }
     }
     for (state, expected) in [
-        (Declared, [Some(InProgress), None, None, Some(Closed), None]),
-        (InProgress, [None, None, None, Some(Closed), None]),
-        (Closed, [None, None, None, None, Some(InProgress)]),
+        (Declared, [Some(InProgress), None, None, Some(Closed)]),
+        (InProgress, [None, None, None, Some(Closed)]),
+        (Closed, [None; 4]),
     ] {
         assert_eq!(leads(IncidentKind::Breakage, state), expected, "{state}");
     }
-    let closed = Incident { state: Closed, ..declared(IncidentKind::Loss) };
-    assert_eq!(step(&closed, &Step::Reopen { reason: " ".to_owned() }), Err(Refusal::NoReason));
+}
+
+#[test]
+fn an_incident_that_was_closed_too_soon_goes_on_in_another_whose_clocks_do_not_start_again() {
+    let closed = Incident { state: IncidentState::Closed, ..declared(IncidentKind::Theft) };
+    let next = types::IncidentId::new(hours(60));
+    let reopened = closed.reopen(next, "it was another tablet that turned up", hours(60)).unwrap();
+    assert_eq!((reopened.reopens, reopened.state), (Some(closed.id), IncidentState::InProgress));
+    assert!(
+        matches!(granted(&reopened, 60), Err(Refusal::PaperMissing { .. })),
+        "48 hours since the declaration"
+    );
+    let before = OpenIncident::read_back(&recorded(&reopened), tablet(), hours(59));
+    assert!(matches!(before, Err(NotOpen::InTheFuture { .. })), "what was queued before does not rest on it");
+    assert_eq!(closed.reopen(next, " ", hours(60)), Err(Refusal::NoReason));
+    assert!(matches!(reopened.reopen(next, "again", hours(60)), Err(Refusal::NotNow { .. })));
 }
 
 #[test]
@@ -357,7 +370,7 @@ fn t_c17_closing_ends_the_warrant_cancels_the_requests_and_turns_lost_mode_off()
     for kind in IncidentKind::ALL {
         for state in IncidentState::ALL {
             let incident = Incident { state: *state, ..declared(*kind) };
-            let Ok(Next { consequences, .. }) = step(&incident, &Step::Close) else { continue };
+            let Ok(Next { consequences, .. }) = step(&incident, Step::Close) else { continue };
             for needed in [
                 Consequence::EndWarrants,
                 Consequence::CancelRequests,
