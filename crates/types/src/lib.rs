@@ -22,9 +22,10 @@ pub use day::Day;
 pub use digest::Digest;
 pub use id::{
     AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
-    CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId,
-    JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
-    TabletId, TakeoverId, ValidationId, WarrantId,
+    CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId, EraseOrderId,
+    IncidentId, InvalidId, JobId, LinkId, LoanId, NoticeId, OrganisationId, ProfileVersionId, PurgeId,
+    PushCertificateId, RoleGrantId, RolloutId, SegmentId, SessionId, TabletId, TakeoverId, ValidationId,
+    WarrantId,
 };
 pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
