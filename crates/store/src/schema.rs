@@ -1,4 +1,6 @@
 //! The tables, as diesel sees them on both engines. The migrations make them; a test compares.
+//!
+//! Long because it is a table of tables.
 
 diesel::table! {
     tablets (id) {
@@ -366,6 +368,8 @@ diesel::table! {
         invitation_expires_at -> Nullable<BigInt>,
         failed_attempts -> Integer,
         locked_until -> Nullable<BigInt>,
+        failed_codes -> Integer,
+        codes_locked_until -> Nullable<BigInt>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
     }
