@@ -20,10 +20,11 @@ pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
-    CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId,
-    JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
-    TabletId, TakeoverId, ValidationId, WarrantId,
+    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId,
+    CommandId, CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId,
+    InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId, OrganisationId, PersonId,
+    PurgeId, PushCertificateId, RestitutionId, RoleGrantId, SegmentId, SessionId, SignatureId, TabletId,
+    TakeoverId, ValidationId, WarrantId,
 };
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;
