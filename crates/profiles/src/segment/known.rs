@@ -209,6 +209,10 @@ impl Known {
             Some(Item::App(bundle)) => {
                 self.apps.insert(bundle.clone(), now);
                 self.app_list = None;
+                // Whether it comes, its list says; until then it is not asked for again and again.
+                if let Some(one) = self.tries.get_mut(&Item::App(bundle.clone()).key()) {
+                    one.why = None;
+                }
             }
             Some(Item::StaleApp(bundle)) => {
                 self.apps.remove(bundle);
@@ -291,13 +295,15 @@ impl Known {
         let listed: Vec<String> =
             self.profiles.as_ref().map(|listed| listed.items.keys().cloned().collect()).unwrap_or_default();
         let apps = &self.apps;
+        let app_list = self.app_list.as_ref();
+        let is_listed = |bundle: &String| app_list.is_some_and(|listed| listed.items.contains_key(bundle));
         self.tries.retain(|key, _one| match Item::of_key(key) {
             None => false,
             Some(Item::Profile) => !profile_is_there,
             Some(Item::TabletProfile) => !own_is_there,
             Some(Item::Stale(name)) => listed.contains(&name),
             Some(Item::App(bundle)) => {
-                plan.apps.iter().any(|app| app.bundle == bundle) && !apps.contains_key(&bundle)
+                plan.apps.iter().any(|app| app.bundle == bundle) && !is_listed(&bundle)
             }
             Some(Item::StaleApp(bundle)) => apps.contains_key(&bundle),
             Some(Item::Settings) => plan.settings.is_some(),

@@ -203,7 +203,9 @@ pub(crate) fn assemble(
         update,
         rules,
     };
-    plan.token = short(&serde_json::to_vec(&plan).unwrap_or_default());
+    // The sentences about what is left out are no part of what is given.
+    let given = (&plan.profile_uuid, &plan.declarations_token, &plan.settings, &plan.apps, &plan.update);
+    plan.token = short(&serde_json::to_vec(&given).unwrap_or_default());
     (plan, profile)
 }
 
