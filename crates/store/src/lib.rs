@@ -63,6 +63,7 @@ mod tests;
 mod transaction;
 mod url;
 mod vault;
+mod vitals;
 pub mod warrants;
 mod within;
 
@@ -80,4 +81,5 @@ pub use transaction::Tx;
 pub use types::Digest;
 pub use url::{DatabaseUrl, Engine};
 pub use vault::{RowName, Vault, VaultError};
+pub use vitals::Vitals;
 pub use within::Within;
