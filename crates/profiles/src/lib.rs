@@ -9,6 +9,7 @@
 //! - [`catalogue`]: everything that can be set, which way is stricter, on which wire and since when.
 //! - [`parse`], [`inspect`]: from a text to a [`Layer`], or to every [`Problem`] with its line.
 //! - [`combine`]: from layers to an [`Intent`], or to every [`Refusal`].
+//! - [`Approved`]: the proof that a layer was decided by those who decide it; nothing is written for a tablet without.
 //! - [`render`]: from an intent to what each platform is given, and what it is not, and why.
 //! - [`report`]: texts in, reports out, for commands and pages.
 //! - [`parts`]: what a layer holds beside single values.
@@ -30,6 +31,7 @@ mod refusal;
 pub mod render;
 pub mod report;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -44,3 +46,7 @@ pub use problem::{Problem, Severity};
 pub use reading::At;
 pub use refusal::{Conflict, Refusal};
 pub use value::Value;
+pub use versions::{
+    Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,
+    RolloutPlan, RolloutState, Tally, Turn, VersionFacts, Wave, combine_approved, turn,
+};

@@ -13,7 +13,7 @@ pub use governance::AccountState;
 use governance::Standing;
 
 use crate::column::Column as _;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::{accounts, organisations};
 use crate::{Digest, RowName, StoreError, Tx, Within};
 
@@ -56,16 +56,7 @@ by_key!(accounts, Account, id: AccountId; insert, get);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Account>, StoreError> {
-    let login = login.to_lowercase();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::login.eq(login))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::login.eq(login.to_lowercase())))
 }
 
 /// The account with that address, however it stands: whoever reads one mailbox is one person.
@@ -73,16 +64,7 @@ pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Account>, StoreEr
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Account>, StoreError> {
-    let email = email.to_lowercase();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::email.eq(email))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::email.eq(email.to_lowercase())))
 }
 
 /// At most `limit` accounts in the order of their ids, from the first one after `after`; of one state only, if
@@ -221,16 +203,7 @@ pub fn invite(
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_invitation(tx: &mut Tx<'_>, token_sha256: &Digest) -> Result<Option<Account>, StoreError> {
-    let digest = token_sha256.to_string();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::invitation_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::invitation_sha256.eq(token_sha256.to_string())))
 }
 
 /// Uses an invitation or reset token: the account it was for, now active. `None` if no account waits for it, it

@@ -15,7 +15,7 @@ use types::{
 use crate::certificates::{self, Certificate, CertificateState};
 use crate::column::{read, stored_enum};
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, hold_first, noun, read_all};
+use crate::noun::{by_key, find_first, hold_first, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
 use crate::schema::{certificates as certificates_table, enrolments, presence};
@@ -188,20 +188,14 @@ pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<E
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
-    tx.run(|connection| {
-        enrolments::table
-            .filter(enrolments::tablet_id.eq(tablet.to_string()))
-            .filter(
-                enrolments::state
-                    .eq(EnrolmentState::Authenticated.as_str())
-                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
-            )
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        enrolments::table.filter(enrolments::tablet_id.eq(tablet.to_string())).filter(
+            enrolments::state
+                .eq(EnrolmentState::Authenticated.as_str())
+                .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+        )
+    )
 }
 
 /// Lets nobody else enrol under that UDID until the end of the transaction: what [`live_by_udid`] says then stays
@@ -227,20 +221,14 @@ const HOLD_UDID: &str = "SELECT pg_advisory_xact_lock(8103, hashtext(?))";
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn live_by_udid(tx: &mut Tx<'_>, udid: &Udid) -> Result<Option<Enrolment>, StoreError> {
-    tx.run(|connection| {
-        enrolments::table
-            .filter(enrolments::udid.eq(udid.as_str()))
-            .filter(
-                enrolments::state
-                    .eq(EnrolmentState::Authenticated.as_str())
-                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
-            )
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        enrolments::table.filter(enrolments::udid.eq(udid.as_str())).filter(
+            enrolments::state
+                .eq(EnrolmentState::Authenticated.as_str())
+                .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+        )
+    )
 }
 
 /// Every enrolment of a tablet, oldest first.

@@ -76,6 +76,9 @@ pub enum StoreError {
     /// A row proves nothing: no decision of the program can have written it.
     #[error(transparent)]
     Edited(#[from] governance::BadRow),
+    /// A version stands as published, and those who decide it did not approve it.
+    #[error(transparent)]
+    NotApproved(#[from] profiles::NotApproved),
     /// A sealed value cannot be opened.
     #[error(transparent)]
     Sealed(#[from] VaultError),

@@ -517,6 +517,86 @@ diesel::table! {
 }
 
 diesel::table! {
+    profile_versions (id) {
+        id -> Text,
+        layer_kind -> Text,
+        layer_name -> Text,
+        uai -> Nullable<Text>,
+        number -> Integer,
+        state -> Text,
+        title -> Text,
+        content -> Text,
+        content_sha256 -> Text,
+        based_on -> Nullable<Text>,
+        author_id -> Text,
+        created_at -> BigInt,
+        edited_at -> BigInt,
+        submitted_at -> Nullable<BigInt>,
+        takes_effect_at -> Nullable<BigInt>,
+        published_at -> Nullable<BigInt>,
+        superseded_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        ended_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    profile_approvals (version_id, organisation_id) {
+        version_id -> Text,
+        organisation_id -> Text,
+        account_id -> Text,
+        content_sha256 -> Text,
+        approved_at -> BigInt,
+        countersignature_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    rollouts (id) {
+        id -> Text,
+        version_id -> Text,
+        previous_id -> Text,
+        plan -> Text,
+        state -> Text,
+        wave -> Integer,
+        wave_since -> BigInt,
+        reason -> Nullable<Text>,
+        started_by -> Text,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    emergency_orders (id) {
+        id -> Text,
+        version_id -> Text,
+        uais -> Text,
+        starts_on -> Text,
+        ends_on -> Text,
+        reason -> Text,
+        organisation_id -> Text,
+        ordered_by -> Text,
+        ordered_at -> BigInt,
+        renews -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notices_due (id) {
+        id -> Text,
+        subject -> Text,
+        uai -> Nullable<Text>,
+        title -> Text,
+        due_at -> BigInt,
+        told_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// What diesel's migrations remember of themselves.
     __diesel_schema_migrations (version) {
         version -> Text,
@@ -552,3 +632,5 @@ diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
+// Approvals are read with the organisation that gave them.
+diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);

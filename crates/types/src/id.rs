@@ -114,6 +114,14 @@ ids! {
     EnrolmentEndId = "end of enrolment";
     /// A loan (prêt).
     LoanId = "loan";
+    /// A version of a layer of what is on tablets.
+    ProfileVersionId = "profile version";
+    /// How a published version comes to its tablets.
+    RolloutId = "roll-out";
+    /// An order that puts an emergency base in force (C5.3.7).
+    EmergencyOrderId = "emergency order";
+    /// A change of the rules that people must still be told of (C5.2.6).
+    NoticeId = "notice";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -486,7 +486,10 @@ async fn t_a6_a_takeover_is_used_once_and_only_in_its_window(fixture: Fixture) {
     let stored = takeover.clone();
     let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
     fixture.write(move |tx| takeovers::insert(tx, &stored, &secret("token"), &secret("magic"), None)).await;
-    assert_eq!(fixture.read(|tx| takeovers::by_certificate(tx, &digest(50))).await, Some(takeover));
+    let kept = fixture.write_held(|tx| takeovers::hold_by_certificate(tx, &digest(50))).await;
+    assert_eq!(kept, Some(takeover));
+    assert!(fixture.read(|tx| takeovers::is_known(tx, &digest(50))).await);
+    assert!(!fixture.read(|tx| takeovers::is_known(tx, &digest(51))).await);
     let secrets = fixture.read(move |tx| takeovers::secrets(tx, id)).await;
     assert_eq!(secrets.push_token.unwrap().expose(), b"token");
     assert!(secrets.unlock_token.is_none());
