@@ -70,6 +70,7 @@ mod tests;
 mod transaction;
 mod url;
 mod vault;
+mod vitals;
 pub mod warrants;
 mod within;
 
@@ -87,4 +88,5 @@ pub use transaction::Tx;
 pub use types::Digest;
 pub use url::{DatabaseUrl, Engine};
 pub use vault::{RowName, Vault, VaultError};
+pub use vitals::Vitals;
 pub use within::Within;

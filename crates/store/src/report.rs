@@ -244,8 +244,8 @@ fn settle_push(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> 
 }
 
 /// What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
-const SETTLE: &str = "UPDATE push_states SET wanted_at = ?, due_at = ?, lease_until = NULL, attempts = 0 \
-    WHERE enrolment_id = ? AND wanted_at < ?";
+const SETTLE: &str = "UPDATE push_states SET wanted_at = ?, due_at = ?, lease_until = NULL, attempts = 0, \
+    unanswered = 0 WHERE enrolment_id = ? AND wanted_at < ?";
 
 fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Result<ReportFate, StoreError> {
     let (command, enrolment) = (report.command.to_string(), write.enrolment.to_string());
@@ -288,8 +288,10 @@ fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Resu
 const NOT_NOW: &str = "UPDATE commands SET state = 'not-now', not_now_at = ?, \
     not_now_count = not_now_count + 1, retry_at = ? WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
 
+/// What was given to a tablet, and is pending, is answered by it, also after a NotNow: that of an earlier delivery may
+/// arrive between a later one and its answer.
 const ANSWERED: &str = "UPDATE commands SET state = ?, answered_at = ?, result = ?, error = ?, answer_raw = ? \
-    WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
+    WHERE id = ? AND enrolment_id = ? AND pending AND sent_count > 0";
 
 const DELIVER: &str = "UPDATE commands SET state = 'sent', sent_at = ?, sent_count = sent_count + 1, retry_at = ? \
     WHERE id = ? AND enrolment_id = ? AND pending AND (expires_at IS NULL OR expires_at > ?) \

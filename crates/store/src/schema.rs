@@ -238,6 +238,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         token_invalid_since -> Nullable<BigInt>,
         lease_until -> Nullable<BigInt>,
+        unanswered -> Integer,
     }
 }
 
