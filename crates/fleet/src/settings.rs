@@ -3,7 +3,7 @@
 use apple::OsVersion;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
-use types::Duration;
+use types::{Duration, QuietHours};
 use url::Url;
 
 /// How this département enrols and speaks to its tablets.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub anchors: Vec<Vec<u8>>,
     /// Whether tablets of another server may move here.
     pub takeover: TakeoverPolicy,
+    /// When tablets are woken only for what is urgent; `None`: never.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

@@ -32,6 +32,7 @@ pub(crate) fn settings(
         profile_signer: profile_signer(&config.tablets.tls)?,
         anchors,
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
+        quiet_hours: config.apns.quiet_hours,
     })
 }
 

@@ -91,6 +91,11 @@ pub enum StoreError {
     /// The store is shutting down, or one of its threads has died.
     #[error("the store has stopped: restart the server")]
     Stopped,
+    /// A transaction panicked: a defect of ours. Nothing of it was saved.
+    #[error(
+        "a transaction panicked and was rolled back: a defect, report it with the lines before in the log"
+    )]
+    Panicked,
     /// A migration failed.
     #[error("the migration failed: {0}")]
     Migration(String),

@@ -1,4 +1,6 @@
 //! The tables, as diesel sees them on both engines. The migrations make them; a test compares.
+//!
+//! Long because it is a table of tables.
 
 diesel::table! {
     tablets (id) {
@@ -236,6 +238,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         token_invalid_since -> Nullable<BigInt>,
         lease_until -> Nullable<BigInt>,
+        unanswered -> Integer,
     }
 }
 
@@ -366,6 +369,8 @@ diesel::table! {
         invitation_expires_at -> Nullable<BigInt>,
         failed_attempts -> Integer,
         locked_until -> Nullable<BigInt>,
+        failed_codes -> Integer,
+        codes_locked_until -> Nullable<BigInt>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
     }
@@ -612,7 +617,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     commands,
     tablets,
     presence,
-    brake
+    brake,
+    segments,
+    deliveries
 );
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
@@ -635,3 +642,57 @@ diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
 diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
+
+diesel::table! {
+    segment_payloads (content_sha256) {
+        content_sha256 -> Text,
+        signed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segments (id) {
+        id -> Text,
+        key_sha256 -> Text,
+        token -> Text,
+        class -> Text,
+        plan -> Text,
+        payload_sha256 -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segment_layers (segment_id, place) {
+        segment_id -> Text,
+        place -> Integer,
+        version_id -> Text,
+    }
+}
+
+diesel::table! {
+    deliveries (enrolment_id) {
+        enrolment_id -> Text,
+        known -> Text,
+        due_at -> Nullable<BigInt>,
+        woken_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rule_states (enrolment_id, rule) {
+        enrolment_id -> Text,
+        rule -> Text,
+        state -> Text,
+        why -> Nullable<Text>,
+        since -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
+diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);

@@ -260,6 +260,7 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
     };
     Fleet::open(store, settings).await.unwrap()
 }

@@ -185,5 +185,6 @@ fn settings() -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
     }
 }

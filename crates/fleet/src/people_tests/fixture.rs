@@ -88,6 +88,7 @@ impl People {
             profile_signer: None,
             anchors: Vec::new(),
             takeover,
+            quiet_hours: None,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));

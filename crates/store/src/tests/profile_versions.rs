@@ -60,7 +60,8 @@ fn approver(
         at: since,
     };
     role_grants::grant(tx, &grant)?;
-    role_grants::confirm(tx, id, second, since, since.plus(Duration::from_secs(86_400)))
+    role_grants::confirm(tx, id, second, since, since.plus(Duration::from_secs(86_400)))?;
+    Ok(())
 }
 
 /// A signature of that account, under exactly this text.
