@@ -64,5 +64,7 @@ fn settings(config: &Config) -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }

@@ -3,6 +3,7 @@
 use apple::OsVersion;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
+use store::shared_folder::SharedFolder;
 use types::Duration;
 use url::Url;
 
@@ -28,6 +29,10 @@ pub struct Settings {
     pub anchors: Vec<Vec<u8>>,
     /// Whether tablets of another server may move here.
     pub takeover: TakeoverPolicy,
+    /// Where uploaded apps lie; `None` for commands on the machine itself, which upload none.
+    pub shared_folder: Option<SharedFolder>,
+    /// The longest app that is taken in, in bytes.
+    pub app_bytes: u64,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

@@ -78,6 +78,11 @@ texts! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See the catalogue of apps.
+        ViewApps = "view-apps",
+        /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
+        /// decided by layers, not here (C3.1.2).
+        ManageApps = "manage-apps",
     }
 }
 
@@ -163,6 +168,8 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
+        P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
     }
 }
 
@@ -182,6 +189,7 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewApps
         )
     }
 
@@ -213,7 +221,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::ReadoptOrphans
-        | P::ValidateProcessing => true,
+        | P::ValidateProcessing
+        // What is uploaded runs on every tablet.
+        | P::ManageApps => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -234,6 +244,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Stopping is always easy.
         | P::EngageBrake
         | P::ViewRegister
-        | P::ProvePurges => false,
+        | P::ProvePurges
+        | P::ViewApps => false,
     }
 }

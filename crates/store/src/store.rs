@@ -191,6 +191,12 @@ impl Store {
         .await?
     }
 
+    /// The vault that seals and opens what is secret.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.database.vault
+    }
+
     /// The engine behind it.
     #[must_use]
     pub fn engine(&self) -> Engine {

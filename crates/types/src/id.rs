@@ -114,6 +114,8 @@ ids! {
     EnrolmentEndId = "end of enrolment";
     /// A loan (prêt).
     LoanId = "loan";
+    /// An app of the catalogue.
+    AppId = "app";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

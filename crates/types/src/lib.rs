@@ -20,7 +20,7 @@ pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
+    AccountId, AccountMakerId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId, ChallengeId, CommandId,
     CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId, InvalidId,
     JobId, LinkId, LoanId, OrganisationId, PurgeId, PushCertificateId, RoleGrantId, SegmentId, SessionId,
     TabletId, TakeoverId, ValidationId, WarrantId,

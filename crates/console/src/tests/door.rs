@@ -185,5 +185,7 @@ fn settings() -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }
