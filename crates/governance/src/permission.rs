@@ -76,6 +76,11 @@ text_enum! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See the catalogue of apps.
+        ViewApps = "view-apps",
+        /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
+        /// decided by layers, not here (C3.1.2).
+        ManageApps = "manage-apps",
     }
 }
 
@@ -161,6 +166,8 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
+        P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
     }
 }
 
@@ -180,6 +187,7 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewApps
         )
     }
 
@@ -211,7 +219,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::ReadoptOrphans
-        | P::ValidateProcessing => true,
+        | P::ValidateProcessing
+        // What is uploaded runs on every tablet.
+        | P::ManageApps => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -232,6 +242,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Stopping is always easy.
         | P::EngageBrake
         | P::ViewRegister
-        | P::ProvePurges => false,
+        | P::ProvePurges
+        | P::ViewApps => false,
     }
 }

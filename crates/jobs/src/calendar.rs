@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::{Fleet, Principal, Refusal, purges, upkeep};
+use fleet::{Fleet, Principal, Refusal, apps, purges, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -20,6 +20,8 @@ const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 const SWITCH_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
+/// Between two looks at the files that nobody gives out any more.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Does what is due, round after round.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(crate) struct Calendar {
     purged_at: Option<Instant>,
     switched_at: Option<Instant>,
     lapsed_at: Option<Instant>,
+    swept_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -49,6 +52,7 @@ impl Calendar {
             purged_at: None,
             switched_at: None,
             lapsed_at: None,
+            swept_at: None,
         }
     }
 
@@ -95,6 +99,11 @@ impl Calendar {
             && done("let unused invitations lapse", &upkeep::lapse_invitations(fleet, &calendar, now).await)
         {
             self.lapsed_at = Some(now);
+        }
+        if is_due(self.swept_at, SWEEP_EVERY, now)
+            && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
+        {
+            self.swept_at = Some(now);
         }
     }
 }
