@@ -8,8 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    account, alarm, apple, audit, brake, command, countersignature, inventory, link, organisation, privacy,
-    push_certificate, role, school_year, session, status, tablet, takeover, token,
+    account, alarm, app, apple, audit, brake, command, countersignature, inventory, link, organisation,
+    privacy, push_certificate, role, school_year, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -91,6 +91,8 @@ enum Verb {
     Tablet(tablet::Arguments),
     /// Commands: what tablets are asked, and what became of it.
     Command(command::Arguments),
+    /// Apps that layers may name, and the département's own.
+    App(app::Arguments),
     /// The certificate by which Apple lets us wake tablets.
     PushCertificate(push_certificate::Arguments),
     /// Tablets of another server that may move here.
@@ -151,6 +153,7 @@ impl Cli {
             Verb::Link(arguments) => link::run(arguments, output).await,
             Verb::Tablet(arguments) => tablet::run(arguments, output).await,
             Verb::Command(arguments) => Box::pin(command::run(arguments, output)).await,
+            Verb::App(arguments) => Box::pin(app::run(arguments, output)).await,
             Verb::PushCertificate(arguments) => push_certificate::run(arguments, output).await,
             Verb::Takeover(arguments) => takeover::run(arguments, output).await,
             Verb::Apple(arguments) => apple::run(arguments, output).await,

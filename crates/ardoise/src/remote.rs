@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod alarm;
 mod api;
+pub(crate) mod app;
 pub(crate) mod apple;
 pub(crate) mod audit;
 pub(crate) mod brake;

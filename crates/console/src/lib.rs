@@ -7,6 +7,7 @@
 mod accounts;
 mod alarms;
 mod apple_authorities;
+mod apps;
 mod audit;
 mod brake;
 mod commands;

@@ -6,8 +6,8 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
-    metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate, roles,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, inventory,
+    links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate, roles,
     school_years, sessions, tablets, takeovers, tokens,
 };
 
@@ -40,6 +40,7 @@ use crate::{
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
+        apps::list, apps::add, apps::show, apps::configure, apps::withdraw, apps::upload,
         alarms::list, alarms::settle,
         privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
         audit::list, audit::anchor, audit::verify, audit::export,

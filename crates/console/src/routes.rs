@@ -9,9 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, gate, health, inventory,
-    links, metrics, openapi, organisations, privacy, profile_rollouts, profiles, push_certificate, roles,
-    school_years, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
+    inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles, push_certificate,
+    roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -45,6 +45,8 @@ pub struct Route {
 const SMALL: usize = 64 << 10;
 /// A whole inventory or takeover: as much as `limits.upload_bytes` may admit.
 const IMPORT: usize = 256 << 20;
+/// A body that is never held whole: `limits.app_bytes` bounds it as it comes.
+const STREAM: usize = 0;
 /// The names of as many tablets as a second person can be asked about.
 const BATCH: usize = 2 << 20;
 /// A command with a profile of 4 MiB, which base64 and JSON make longer.
@@ -160,6 +162,12 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/emergency-orders", Access::May(Permission::ViewProfiles), || web::get().to(profile_rollouts::emergencies)),
     post("/api/v1/emergency-orders", Access::May(Permission::OrderEmergency), SMALL, || web::post().to(profile_rollouts::order)),
     post("/api/v1/emergency-orders/{id}/end", Access::May(Permission::OrderEmergency), SMALL, || web::post().to(profile_rollouts::end_emergency)),
+    get("/api/v1/apps", Access::May(Permission::ViewApps), || web::get().to(apps::list)),
+    post("/api/v1/apps", Access::May(Permission::ManageApps), SMALL, || web::post().to(apps::add)),
+    get("/api/v1/apps/{id}", Access::May(Permission::ViewApps), || web::get().to(apps::show)),
+    put("/api/v1/apps/{id}", Access::May(Permission::ManageApps), SMALL, || web::put().to(apps::configure)),
+    post("/api/v1/apps/{id}/withdraw", Access::May(Permission::ManageApps), SMALL, || web::post().to(apps::withdraw)),
+    post("/api/v1/apps/{id}/file", Access::May(Permission::ManageApps), STREAM, || web::post().to(apps::upload)),
     get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
     get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
     get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),

@@ -84,6 +84,11 @@ text_enum! {
         PublishProfiles = "publish-profiles",
         /// Order an emergency base (C5.3.7), or end such an order.
         OrderEmergency = "order-emergency",
+        /// See the catalogue of apps.
+        ViewApps = "view-apps",
+        /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
+        /// decided by layers, not here (C3.1.2).
+        ManageApps = "manage-apps",
     }
 }
 
@@ -173,6 +178,8 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::DraftProfiles             => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
         P::PublishProfiles           => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
         P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
+        P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
+        P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
     }
 }
 
@@ -193,6 +200,7 @@ impl Permission {
                 | Self::ViewRegister
                 | Self::ProvePurges
                 | Self::ViewProfiles
+                | Self::ViewApps
         )
     }
 
@@ -226,7 +234,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ReadoptOrphans
         | P::ValidateProcessing
         | P::PublishProfiles
-        | P::OrderEmergency => true,
+        | P::OrderEmergency
+        // What is uploaded runs on every tablet.
+        | P::ManageApps => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -249,6 +259,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ViewRegister
         | P::ProvePurges
         | P::ViewProfiles
-        | P::DraftProfiles => false,
+        | P::DraftProfiles
+        | P::ViewApps => false,
     }
 }

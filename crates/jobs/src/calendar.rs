@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::{Fleet, Principal, Refusal, profiles, purges, upkeep};
+use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -24,6 +24,8 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(30);
 const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
+/// Between two looks at the files that nobody gives out any more.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Does what is due, round after round.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub(crate) struct Calendar {
     lapsed_at: Option<Instant>,
     published_at: Option<Instant>,
     rolled_out_at: Option<Instant>,
+    swept_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -57,6 +60,7 @@ impl Calendar {
             lapsed_at: None,
             published_at: None,
             rolled_out_at: None,
+            swept_at: None,
         }
     }
 
@@ -113,6 +117,10 @@ impl Calendar {
             && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
         {
             self.rolled_out_at = Some(now);
+        if is_due(self.swept_at, SWEEP_EVERY, now)
+            && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
+        {
+            self.swept_at = Some(now);
         }
     }
 }

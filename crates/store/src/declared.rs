@@ -76,6 +76,8 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::accounts::DECLARED,
     crate::alarms::DECLARED,
     crate::api_tokens::DECLARED,
+    crate::app_files::DECLARED,
+    crate::apps::DECLARED,
     crate::audit::DECLARED,
     crate::audit::seals::DECLARED,
     crate::authorities::DECLARED,

@@ -609,6 +609,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    apps (id) {
+        id -> Text,
+        platform -> Text,
+        bundle -> Text,
+        name -> Text,
+        source -> Text,
+        store_number -> Nullable<Text>,
+        licence -> Text,
+        version -> Nullable<Text>,
+        updates -> Text,
+        configuration -> Nullable<Text>,
+        file_sha256 -> Nullable<Text>,
+        added_by -> Text,
+        added_at -> BigInt,
+        withdrawn_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_files (sha256) {
+        sha256 -> Text,
+        format -> Text,
+        bytes -> BigInt,
+        bundle -> Text,
+        version -> Text,
+        build -> Nullable<Text>,
+        uploaded_at -> BigInt,
+        released_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(certificates -> enrolments (enrolment_id));
 diesel::allow_tables_to_appear_in_same_query!(
     certificates,
@@ -696,3 +729,5 @@ diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
 diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
+// Files that no app refers to any more.
+diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
