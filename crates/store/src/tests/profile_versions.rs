@@ -1,15 +1,18 @@
 //! The tables themselves publish nothing that was not approved, whoever sends the statement.
 
-use types::{AccountId, CountersignatureId, Duration, Instant, ProfileVersionId, Role, RoleGrantId, Secret};
+use types::{
+    AccountId, CountersignatureId, Duration, Instant, OrganisationId, ProfileVersionId, Role, RoleGrantId,
+    Secret,
+};
 
-use super::cast::Cast;
+use super::cast::{Cast, account};
 use super::fixture::{Fixture, at};
 use crate::countersignatures::{self, Answer, Question, SecondRole};
 use crate::profile_approvals::{self, Approval};
 use crate::profile_versions::{self as rows, ProfileVersion, VersionState};
 use crate::role_grants::{GrantReach, NewGrant};
 use crate::tests::on_both_engines;
-use crate::{Digest, StoreError, Tx, role_grants};
+use crate::{Digest, StoreError, Tx, accounts, role_grants};
 
 on_both_engines! {
     c3_1_1_the_tables_publish_nothing_that_both_did_not_approve,
@@ -43,23 +46,19 @@ fn version(author: AccountId) -> ProfileVersion {
     }
 }
 
-/// A right to approve that counts.
-fn approver(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    (by, second): (AccountId, AccountId),
-) -> Result<(), StoreError> {
-    let id = RoleGrantId::new(at(0));
-    let since = at(-200_000);
-    let grant = NewGrant {
-        id,
-        account,
-        role: Role::Approver,
-        reach: GrantReach::Organisation,
-        by: Some(by),
-        at: since,
-    };
-    role_grants::grant(tx, &grant)?;
+/// A right to approve that counts: two colleagues gave and confirmed it.
+fn approver(tx: &mut Tx<'_>, holder: AccountId, of: OrganisationId) -> Result<(), StoreError> {
+    let colleagues = ["giver", "second"].map(|word| account(of, &format!("{word}.{of}")));
+    for colleague in &colleagues {
+        accounts::insert(tx, colleague)?;
+    }
+    let [by, second] = colleagues.map(|colleague| colleague.id);
+    let (id, since) = (RoleGrantId::new(at(0)), at(-200_000));
+    let reach = GrantReach::Organisation;
+    role_grants::grant(
+        tx,
+        &NewGrant { id, account: holder, role: Role::Approver, reach, by: Some(by), at: since },
+    )?;
     role_grants::confirm(tx, id, second, since, since.plus(Duration::from_secs(86_400)))?;
     Ok(())
 }
@@ -68,7 +67,7 @@ fn approver(
 fn signed(
     tx: &mut Tx<'_>,
     row: &ProfileVersion,
-    (organisation, by): (types::OrganisationId, AccountId),
+    (organisation, by): (OrganisationId, AccountId),
     when: Instant,
 ) -> Result<CountersignatureId, StoreError> {
     let id = CountersignatureId::new(at(0));
@@ -96,9 +95,9 @@ async fn c3_1_1_the_tables_publish_nothing_that_both_did_not_approve(fixture: Fi
     let cast: Cast = fixture.cast().await;
     let row = version(cast.bruno);
     let id = row.id;
-    let (alice, bruno, clara, denis) = (cast.alice, cast.bruno, cast.clara, cast.denis);
-    fixture.write(move |tx| approver(tx, alice, (bruno, denis))).await;
-    fixture.write(move |tx| approver(tx, clara, (bruno, denis))).await;
+    let (alice, bruno, clara) = (cast.alice, cast.bruno, cast.clara);
+    fixture.write(move |tx| approver(tx, alice, cast.departement)).await;
+    fixture.write(move |tx| approver(tx, clara, cast.academie)).await;
     let draft = row.clone();
     fixture.write(move |tx| rows::insert(tx, &draft, &Secret::new(TEXT.to_owned()))).await;
     for step in ["approved", "published", "superseded", "rejected"] {
