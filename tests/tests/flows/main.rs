@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod asker;
 #[cfg(test)]
 mod audit;
