@@ -18,6 +18,7 @@ mod input;
 mod inventory;
 mod language;
 mod links;
+mod metrics;
 mod openapi;
 mod organisations;
 mod parameters;

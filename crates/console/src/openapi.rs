@@ -7,8 +7,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, inventory,
-    links, organisations, privacy, problem, push_certificate, roles, school_years, sessions, tablets,
-    takeovers, tokens,
+    links, metrics, organisations, privacy, problem, push_certificate, roles, school_years, sessions,
+    tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use crate::{
                        `x-request-id`."
     ),
     paths(
-        health::alive, health::ready, health::status, show,
+        health::alive, health::ready, metrics::show, health::status, show,
         sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
         sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
         sessions::list, sessions::end,
@@ -34,7 +34,7 @@ use crate::{
         roles::give, roles::ask_again, roles::take_back,
         countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
-        tablets::list, tablets::show,
+        tablets::list, tablets::show, tablets::why,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,

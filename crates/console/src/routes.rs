@@ -10,8 +10,8 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
-    inventory, links, openapi, organisations, privacy, push_certificate, roles, school_years, sessions,
-    tablets, takeovers, tokens,
+    inventory, links, metrics, openapi, organisations, privacy, push_certificate, roles, school_years,
+    sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -57,6 +57,7 @@ const COMMAND: usize = 8 << 20;
 pub static ROUTES: &[Route] = &[
     get("/healthz", Access::Anonymous, || web::get().to(health::alive)),
     get("/readyz", Access::Anonymous, || web::get().to(health::ready)),
+    get("/metrics", Access::May(Permission::ViewTablets), || web::get().to(metrics::show)),
     get("/api/v1/openapi.json", Access::Anonymous, || web::get().to(openapi::show)),
     post("/api/v1/sessions", Access::ComingIn, SMALL, || web::post().to(sessions::sign_in)),
     post("/api/v1/invitations/accept", Access::ComingIn, SMALL, || web::post().to(sessions::accept_invitation)),
@@ -108,6 +109,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/inventory", Access::May(Permission::ImportInventory), IMPORT, || web::post().to(inventory::import)),
     get("/api/v1/tablets", Access::May(Permission::ViewTablets), || web::get().to(tablets::list)),
     get("/api/v1/tablets/{id}", Access::May(Permission::ViewTablets), || web::get().to(tablets::show)),
+    get("/api/v1/tablets/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(tablets::why)),
     get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
     post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),

@@ -49,6 +49,7 @@ mod settings;
 mod standing;
 pub mod status;
 mod tablet_error;
+pub mod tablet_why;
 pub mod tablets;
 pub mod takeover;
 mod takeover_binding;
@@ -56,6 +57,7 @@ mod takeover_import;
 pub mod unenrolment;
 pub mod upkeep;
 mod values;
+pub mod vitals;
 mod watch;
 pub mod why;
 
@@ -87,6 +89,7 @@ struct Inner {
     settings: Settings,
     authorities: RwLock<Arc<Authorities>>,
     passwords: Passwords,
+    meters: vitals::Meters,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -122,6 +125,7 @@ impl Fleet {
                 settings,
                 authorities: RwLock::new(authorities),
                 passwords: Passwords::new(),
+                meters: vitals::Meters::default(),
             }),
         })
     }
@@ -130,6 +134,10 @@ impl Fleet {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    pub(crate) fn meters(&self) -> &vitals::Meters {
+        &self.inner.meters
     }
 
     /// Where passwords are hashed.

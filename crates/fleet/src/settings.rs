@@ -4,7 +4,7 @@ use apple::OsVersion;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
 use store::shared_folder::SharedFolder;
-use types::Duration;
+use types::{Duration, QuietHours};
 use url::Url;
 
 /// How this département enrols and speaks to its tablets.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub shared_folder: Option<SharedFolder>,
     /// The longest app that is taken in, in bytes.
     pub app_bytes: u64,
+    /// When tablets are woken only for what is urgent; `None`: never.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

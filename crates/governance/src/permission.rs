@@ -1,10 +1,8 @@
 //! What can be done, and the roles that let a person do it: one table, read row by row.
 
-use types::{OrganisationKind, Role};
+use types::{OrganisationKind, Role, text_enum};
 
-use crate::texts::texts;
-
-texts! {
+text_enum! {
     /// Something that can be done. Every use case names one, and asks for it first.
     Permission: "permission" {
         /// See tablets, their inventory, their commands and what they reported.

@@ -35,6 +35,7 @@ pub(crate) fn settings(
         shared_folder: Some(SharedFolder::open(config.shared_folder.clone())?),
         app_bytes: u64::from(config.limits.app_bytes),
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
+        quiet_hours: config.apns.quiet_hours,
     })
 }
 

@@ -33,13 +33,14 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
 /// What is appended or kept for good: a serving role deletes nothing there.
 const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
-    destructions, brake, privacy_validations, purges, apps";
+    destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
+    emergency_orders, notices_due, apps";
 
 /// What is appended and never changed: a serving role updates nothing there.
-const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges";
+const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 5] = [
+const CHANGED_IN_PART: [(&str, &str); 9] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -48,6 +49,14 @@ const CHANGED_IN_PART: [(&str, &str); 5] = [
     ),
     ("destructions", "state, countersignature_id"),
     ("campaigns", "ended_at"),
+    (
+        "profile_versions",
+        "state, title, content, content_sha256, edited_at, submitted_at, takes_effect_at, published_at, superseded_at, \
+         ended_at, ended_by, ended_reason",
+    ),
+    ("rollouts", "state, wave, wave_since, reason, ended_at"),
+    ("emergency_orders", "ended_at, ended_by"),
+    ("notices_due", "told_at"),
 ];
 
 /// Grants `role` what serving needs.

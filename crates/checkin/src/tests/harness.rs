@@ -262,6 +262,7 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         takeover: TakeoverPolicy::Closed,
         shared_folder: None,
         app_bytes: 0,
+        quiet_hours: None,
     };
     Fleet::open(store, settings).await.unwrap()
 }

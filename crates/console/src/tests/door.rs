@@ -187,5 +187,6 @@ fn settings() -> Settings {
         takeover: TakeoverPolicy::Closed,
         shared_folder: None,
         app_bytes: 0,
+        quiet_hours: None,
     }
 }

@@ -95,6 +95,7 @@ impl People {
             takeover,
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             app_bytes: 8 << 20,
+            quiet_hours: None,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));

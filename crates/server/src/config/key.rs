@@ -272,6 +272,14 @@ pub const KEYS: &[Key] = &[
         "PEM file with the only authorities that vouch for a stand-in of the push service. Not for Apple's.",
     ),
     key(
+        "apns.quiet_hours",
+        Shape::Text,
+        "",
+        "22:00-06:30",
+        "The part of each day, in Europe/Paris, in which tablets are woken only for what is urgent; nothing for none. \
+         What waits is pushed in the ten minutes after it, and a tablet that comes by itself is served at any time.",
+    ),
+    key(
         "egress.allow",
         Shape::List,
         "",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use outbound::{ApnsEndpoint, Destination, Egress};
 use store::{DatabaseUrl, Engine};
 use tracing_subscriber::EnvFilter;
+use types::QuietHours;
 use url::{Host, Url};
 
 use super::reader::{Fault, Reader, Reported};
@@ -85,6 +86,8 @@ pub struct ApnsSettings {
     pub endpoint: ApnsEndpoint,
     /// PEM file with the only authorities that vouch for it; `None` for the public ones.
     pub trust: Option<PathBuf>,
+    /// When tablets are woken only for what is urgent.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// How the log is written.
@@ -303,6 +306,8 @@ pub(super) fn egress_allow(reader: &mut Reader<'_>) -> Result<Vec<Destination>, 
 
 pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<ApnsSettings, Reported> {
     let trust = reader.path("apns.trust");
+    let quiet_hours = reader
+        .optional("apns.quiet_hours", |text| text.parse::<QuietHours>().map_err(|error| error.to_string()));
     let endpoint = reader.one("apns.endpoint", |text| {
         text.parse::<ApnsEndpoint>().map_err(|_invalid| {
             "expected `production`, `sandbox` or an https address without a path".to_owned()
@@ -326,7 +331,7 @@ pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<A
         let next = "leave it out, or name a stand-in in `apns.endpoint`".to_owned();
         return Err(reader.refuse_with("apns.trust", fault, next));
     }
-    Ok(ApnsSettings { endpoint, trust })
+    Ok(ApnsSettings { endpoint, trust, quiet_hours: quiet_hours? })
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> Result<LogSettings, Reported> {

@@ -11,6 +11,7 @@ mod connect;
 mod contention;
 mod declarations;
 mod engines;
+mod fairness;
 mod fixture;
 mod group_commit;
 mod held;
