@@ -67,7 +67,7 @@ async fn c3_1_4_only_the_departement_changes_the_catalogue_and_each_change_is_re
         for (employer, login, role) in [
             (college, "head", Role::Head),
             (Employer::Academie, "theirs", Role::Administrator),
-            (Employer::Departement, "ati", Role::Ati),
+            (Employer::Departement, "approver", Role::Approver),
         ] {
             let (_id, somebody) = people.someone(employer, login, &[role]).await;
             let refused = apps::add(&people.fleet, &somebody, in_house("1"), now()).await;
