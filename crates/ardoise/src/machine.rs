@@ -64,8 +64,8 @@ fn settings(config: &Config) -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
         shared_folder: None,
         app_bytes: 0,
-        quiet_hours: None,
     }
 }

@@ -24,6 +24,8 @@ mod organisations;
 mod parameters;
 mod privacy;
 mod problem;
+mod profile_rollouts;
+mod profiles;
 mod push_certificate;
 mod roles;
 mod routes;

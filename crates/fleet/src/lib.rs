@@ -36,6 +36,7 @@ pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
+pub mod profiles;
 pub mod purges;
 pub mod push;
 pub mod push_certificate;

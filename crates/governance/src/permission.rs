@@ -76,6 +76,14 @@ text_enum! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See what layers say, and who decided it.
+        ViewProfiles = "view-profiles",
+        /// Write layers and submit them; a collège, what it adds (C3.1.1, C3.1.3).
+        DraftProfiles = "draft-profiles",
+        /// Publish what was approved, roll it out, take it back (C3.1.1).
+        PublishProfiles = "publish-profiles",
+        /// Order an emergency base (C5.3.7), or end such an order.
+        OrderEmergency = "order-emergency",
         /// See the catalogue of apps.
         ViewApps = "view-apps",
         /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
@@ -166,6 +174,10 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewProfiles              => [ Col, Col, Col, Col,   Col, Col,  Col, Col,   All, Col ],
+        P::DraftProfiles             => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::PublishProfiles           => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
         P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
         P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
     }
@@ -187,6 +199,7 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewProfiles
                 | Self::ViewApps
         )
     }
@@ -220,6 +233,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::Unenrol
         | P::ReadoptOrphans
         | P::ValidateProcessing
+        | P::PublishProfiles
+        | P::OrderEmergency
         // What is uploaded runs on every tablet.
         | P::ManageApps => true,
         P::ViewTablets
@@ -243,6 +258,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::EngageBrake
         | P::ViewRegister
         | P::ProvePurges
+        | P::ViewProfiles
+        | P::DraftProfiles
         | P::ViewApps => false,
     }
 }

@@ -194,6 +194,7 @@ macro_rules! claim_on {
         )
     };
 }
+
 /// Claims at most `limit` due tablets of a lane until `lease_until`, the longest due ones. Two nodes never claim the
 /// same one. What is claimed is held until the end of the transaction.
 ///

@@ -529,7 +529,7 @@ diesel::table! {
         number -> Integer,
         state -> Text,
         title -> Text,
-        content -> Text,
+        content_sealed -> Binary,
         content_sha256 -> Text,
         based_on -> Nullable<Text>,
         author_id -> Text,
@@ -537,6 +537,8 @@ diesel::table! {
         edited_at -> BigInt,
         submitted_at -> Nullable<BigInt>,
         takes_effect_at -> Nullable<BigInt>,
+        scheduled_by -> Nullable<Text>,
+        rollout_plan -> Nullable<Text>,
         published_at -> Nullable<BigInt>,
         superseded_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
@@ -671,8 +673,6 @@ diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
-// Files that no app refers to any more.
-diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
 // Approvals are read with the organisation that gave them.
 diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
 
@@ -729,3 +729,5 @@ diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
 diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
+// Files that no app refers to any more.
+diesel::allow_tables_to_appear_in_same_query!(apps, app_files);

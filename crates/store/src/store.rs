@@ -194,12 +194,6 @@ impl Store {
         .await?
     }
 
-    /// The vault that seals and opens what is secret.
-    #[must_use]
-    pub fn vault(&self) -> &Vault {
-        &self.database.vault
-    }
-
     async fn turn(&self, semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
         let began = std::time::Instant::now();
         let meters = self.database.meters();
@@ -213,6 +207,12 @@ impl Store {
                 Err(StoreError::Busy)
             }
         }
+    }
+
+    /// The vault that seals and opens what is secret.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.database.vault
     }
 
     /// The engine behind it.

@@ -114,8 +114,6 @@ ids! {
     EnrolmentEndId = "end of enrolment";
     /// A loan (prêt).
     LoanId = "loan";
-    /// An app of the catalogue.
-    AppId = "app";
     /// A version of a layer of what is on tablets.
     ProfileVersionId = "profile version";
     /// How a published version comes to its tablets.
@@ -136,6 +134,8 @@ ids! {
     NoticeId = "notice";
     /// A recorded decision on the end of a tablet's life here: donation, retirement or theft.
     LastDecisionId = "decision on the end of a tablet's life here";
+    /// An app of the catalogue.
+    AppId = "app";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -36,10 +36,6 @@ pub(super) fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
 }
 
-pub(super) fn calendar() -> Principal {
-    Principal::calendar()
-}
-
 pub(super) fn named(serial: &str) -> Named {
     serial.parse().unwrap()
 }
@@ -62,7 +58,7 @@ pub(super) struct People {
     pub(super) operator: Principal,
     pub(super) camille: AccountId,
     url: DatabaseUrl,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     _database: Option<Database>,
 }
 
@@ -93,9 +89,9 @@ impl People {
             profile_signer: None,
             anchors: Vec::new(),
             takeover,
+            quiet_hours: None,
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             app_bytes: 8 << 20,
-            quiet_hours: None,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
@@ -104,20 +100,7 @@ impl People {
             .unwrap();
         let session = people::session(fleet.store(), camille, CodeShown::JustNow, now()).await.unwrap();
         let operator = identify(&fleet, session.expose(), now()).await.unwrap();
-        Self { fleet, operator, camille, url, folder, _database: database }
-    }
-
-    /// Where its files are.
-    pub(super) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-
-    /// Makes the uploaded files as old as if they had been written long before the present of the tests.
-    pub(super) fn let_files_age(&self) {
-        let written = std::time::UNIX_EPOCH + days(10_000);
-        for entry in std::fs::read_dir(self.folder().join("shared/apps")).unwrap() {
-            std::fs::File::open(entry.unwrap().path()).unwrap().set_modified(written).unwrap();
-        }
+        Self { fleet, operator, camille, url, _folder: folder, _database: database }
     }
 
     /// The same database, opened with the key file of someone else.

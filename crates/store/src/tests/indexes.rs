@@ -166,8 +166,10 @@ fn taken_apart(sent: &str) -> (&str, Vec<String>) {
     let (text, binds) = sent.split_once("-- binds: ").unwrap();
     let binds = binds.trim().trim_start_matches('[').trim_end_matches(']');
     let (mut values, mut quoted, mut value) = (Vec::new(), false, String::new());
-    for character in binds.chars() {
+    let mut characters = binds.chars();
+    while let Some(character) = characters.next() {
         match character {
+            '\\' => value.extend(characters.next()),
             '"' => {
                 quoted = !quoted;
                 value.push('\'');
@@ -263,9 +265,9 @@ async fn with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole(f
     let (mut read_something, mut whole) = (0, Vec::new());
     for statement in sent.lock().unwrap().iter() {
         let Some(verb) = statement.split_whitespace().next() else { continue };
-        if !["SELECT", "UPDATE", "DELETE"].contains(&verb)
+        if !["SELECT", "UPDATE", "DELETE", "WITH"].contains(&verb)
             || statement.contains("= ANY(")
-            || statement.contains(" IN (")
+            || statement.contains(" IN (?")
         {
             continue;
         }
