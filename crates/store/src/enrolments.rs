@@ -377,15 +377,15 @@ pub struct PushAddress {
     pub token_updated_at: Option<Instant>,
 }
 
+/// What is needed to push a tablet, or why its secrets do not open.
+pub type Address = Result<PushAddress, (EnrolmentId, VaultError)>;
+
 /// What is needed to push each of these, in one statement. One that has sent no token is absent; one whose secrets do
 /// not open is an error of its own.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn push_addresses(
-    tx: &mut Tx<'_>,
-    of: &[EnrolmentId],
-) -> Result<Vec<Result<PushAddress, (EnrolmentId, VaultError)>>, StoreError> {
+pub fn push_addresses(tx: &mut Tx<'_>, of: &[EnrolmentId]) -> Result<Vec<Address>, StoreError> {
     let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
     type Row = (String, (Option<Vec<u8>>, Option<Vec<u8>>), bool, Option<i64>);
     let sealed: Vec<Row> = tx.run(|connection| {
