@@ -55,7 +55,7 @@ impl fmt::Debug for Position {
     }
 }
 
-/// Why a position is dropped before it is stored. It is recorded that it came, and why it was dropped; never where.
+/// Why a position is dropped before it is stored (M1). It is recorded that it came, and why it was dropped; never where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Dropped {
     /// The warrant it was asked under is not in force any more.

@@ -11,6 +11,7 @@
 //! - [`combine`]: from layers to an [`Intent`], or to every [`Refusal`].
 //! - [`Approved`]: the proof that a layer was decided by those who decide it; nothing is written for a tablet without.
 //! - [`render`]: from an intent to what each platform is given, and what it is not, and why.
+//! - [`segment`]: what tablets of one kind are given, and the next step until each of them has it.
 //! - [`report`]: texts in, reports out, for commands and pages.
 //! - [`parts`]: what a layer holds beside single values.
 
@@ -30,6 +31,7 @@ mod reading;
 mod refusal;
 pub mod render;
 pub mod report;
+pub mod segment;
 mod value;
 mod versions;
 

@@ -144,6 +144,8 @@ as_text! {
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
     crate::destructions::DestructionState, privacy::Activity,
+    types::AppId, crate::apps::AppSource, crate::apps::AppLicence, crate::apps::AppUpdates,
+    crate::app_files::AppFormat,
 }
 
 impl Column for orders::Gate {

@@ -34,7 +34,7 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
 const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
-    emergency_orders, notices_due";
+    emergency_orders, notices_due, apps";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals";
@@ -51,7 +51,8 @@ const CHANGED_IN_PART: [(&str, &str); 9] = [
     ("campaigns", "ended_at"),
     (
         "profile_versions",
-        "state, title, content, content_sha256, edited_at, submitted_at, takes_effect_at, published_at, superseded_at, \
+        "state, title, content_sealed, content_sha256, edited_at, submitted_at, takes_effect_at, scheduled_by, rollout_plan, \
+         published_at, superseded_at, \
          ended_at, ended_by, ended_reason",
     ),
     ("rollouts", "state, wave, wave_since, reason, ended_at"),

@@ -148,6 +148,8 @@ pub struct Delivered {
     pub payload: Option<Vec<u8>>,
     /// When it was queued.
     pub queued_at: Instant,
+    /// What it is for: the key by which a newer one replaces it.
+    pub replaces_key: Option<String>,
 }
 
 /// What is not known leaves what is.
@@ -293,16 +295,16 @@ const ANSWERED: &str = "UPDATE commands SET state = ?, answered_at = ?, result =
 
 const DELIVER: &str = "UPDATE commands SET state = 'sent', sent_at = ?, sent_count = sent_count + 1, retry_at = ? \
     WHERE id = ? AND enrolment_id = ? AND pending AND (expires_at IS NULL OR expires_at > ?) \
-    RETURNING tablet_id, request_type, gate, payload, queued_at, \
+    RETURNING tablet_id, request_type, gate, payload, queued_at, replaces_key, \
     incident_id, warrant_id, erase_order_id, enrolment_end_id";
 
 type DeliveredTypes = (
-    (Text, Text, Text, Nullable<Binary>, BigInt),
+    (Text, Text, Text, Nullable<Binary>, BigInt, Nullable<Text>),
     (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>),
 );
 
 type DeliveredRow = (
-    (String, String, String, Option<Vec<u8>>, i64),
+    (String, String, String, Option<Vec<u8>>, i64, Option<String>),
     (Option<String>, Option<String>, Option<String>, Option<String>),
 );
 
@@ -322,7 +324,7 @@ fn deliver(
     let row: Option<DeliveredRow> = tx.run(|connection| {
         Prepared::<DeliveredTypes>::new(DELIVER, values).get_result(connection).optional()
     })?;
-    let Some(((tablet, request_type, gate, payload, queued_at), on)) = row else {
+    let Some(((tablet, request_type, gate, payload, queued_at, replaces_key), on)) = row else {
         return Ok(None);
     };
     if opens {
@@ -337,6 +339,7 @@ fn deliver(
         order,
         payload,
         queued_at: Instant::from_millis(queued_at),
+        replaces_key,
     }))
 }
 

@@ -1,4 +1,6 @@
 //! The tables, as diesel sees them on both engines. The migrations make them; a test compares.
+//!
+//! Long because it is a table of tables.
 
 diesel::table! {
     tablets (id) {
@@ -367,6 +369,8 @@ diesel::table! {
         invitation_expires_at -> Nullable<BigInt>,
         failed_attempts -> Integer,
         locked_until -> Nullable<BigInt>,
+        failed_codes -> Integer,
+        codes_locked_until -> Nullable<BigInt>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
     }
@@ -525,7 +529,7 @@ diesel::table! {
         number -> Integer,
         state -> Text,
         title -> Text,
-        content -> Text,
+        content_sealed -> Binary,
         content_sha256 -> Text,
         based_on -> Nullable<Text>,
         author_id -> Text,
@@ -533,6 +537,8 @@ diesel::table! {
         edited_at -> BigInt,
         submitted_at -> Nullable<BigInt>,
         takes_effect_at -> Nullable<BigInt>,
+        scheduled_by -> Nullable<Text>,
+        rollout_plan -> Nullable<Text>,
         published_at -> Nullable<BigInt>,
         superseded_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
@@ -603,6 +609,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    apps (id) {
+        id -> Text,
+        platform -> Text,
+        bundle -> Text,
+        name -> Text,
+        source -> Text,
+        store_number -> Nullable<Text>,
+        licence -> Text,
+        version -> Nullable<Text>,
+        updates -> Text,
+        configuration -> Nullable<Text>,
+        file_sha256 -> Nullable<Text>,
+        added_by -> Text,
+        added_at -> BigInt,
+        withdrawn_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_files (sha256) {
+        sha256 -> Text,
+        format -> Text,
+        bytes -> BigInt,
+        bundle -> Text,
+        version -> Text,
+        build -> Nullable<Text>,
+        uploaded_at -> BigInt,
+        released_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(certificates -> enrolments (enrolment_id));
 diesel::allow_tables_to_appear_in_same_query!(
     certificates,
@@ -611,7 +650,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     commands,
     tablets,
     presence,
-    brake
+    brake,
+    segments,
+    deliveries
 );
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
@@ -634,3 +675,59 @@ diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
 diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
+
+diesel::table! {
+    segment_payloads (content_sha256) {
+        content_sha256 -> Text,
+        signed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segments (id) {
+        id -> Text,
+        key_sha256 -> Text,
+        token -> Text,
+        class -> Text,
+        plan -> Text,
+        payload_sha256 -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segment_layers (segment_id, place) {
+        segment_id -> Text,
+        place -> Integer,
+        version_id -> Text,
+    }
+}
+
+diesel::table! {
+    deliveries (enrolment_id) {
+        enrolment_id -> Text,
+        known -> Text,
+        due_at -> Nullable<BigInt>,
+        woken_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rule_states (enrolment_id, rule) {
+        enrolment_id -> Text,
+        rule -> Text,
+        state -> Text,
+        why -> Nullable<Text>,
+        since -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
+diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
+// Files that no app refers to any more.
+diesel::allow_tables_to_appear_in_same_query!(apps, app_files);

@@ -120,8 +120,22 @@ ids! {
     RolloutId = "roll-out";
     /// An order that puts an emergency base in force (C5.3.7).
     EmergencyOrderId = "emergency order";
-    /// A change of the rules that people must still be told of (C5.2.6).
+    /// A person to whom tablets may be lent (C4.1).
+    PersonId = "person";
+    /// One change to a collège's named list of users (C4.2).
+    ListChangeId = "change of a list";
+    /// A text of the agreement of loan, for one school year (C9.1).
+    AgreementTextId = "text of the agreement";
+    /// A signature under such a text, or the opposition to it (C5.2.1).
+    SignatureId = "signature";
+    /// A tablet given back, from its receipt to its return into stock.
+    RestitutionId = "restitution";
+    /// A notice to those concerned: users of a collège (C5.2.6), a holder or their guardians.
     NoticeId = "notice";
+    /// A recorded decision on the end of a tablet's life here: donation, retirement or theft.
+    LastDecisionId = "decision on the end of a tablet's life here";
+    /// An app of the catalogue.
+    AppId = "app";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -23,11 +23,11 @@ pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AccountMakerId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId, CommandId,
-    CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId, EraseOrderId,
-    IncidentId, InvalidId, JobId, LinkId, LoanId, NoticeId, OrganisationId, ProfileVersionId, PurgeId,
-    PushCertificateId, RoleGrantId, RolloutId, SegmentId, SessionId, TabletId, TakeoverId, ValidationId,
-    WarrantId,
+    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
+    ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
+    EraseOrderId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId,
+    OrganisationId, PersonId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId, RoleGrantId,
+    RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};

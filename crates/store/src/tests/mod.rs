@@ -20,6 +20,7 @@ mod nouns;
 mod orders;
 mod people;
 mod postgresql;
+mod profile_versions;
 mod proofs;
 mod purge;
 mod register;

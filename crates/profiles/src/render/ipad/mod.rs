@@ -27,7 +27,7 @@ use writer::Writer;
 pub const OLDEST_IPADOS: OsVersion = OsVersion::new(15, 0);
 
 /// From this version on declarations are used on managed tablets.
-const DECLARATIONS_SINCE: OsVersion = OsVersion::new(17, 0);
+pub(crate) const DECLARATIONS_SINCE: OsVersion = OsVersion::new(17, 0);
 
 /// The iPad that is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
