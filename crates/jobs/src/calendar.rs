@@ -117,6 +117,7 @@ impl Calendar {
             && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
         {
             self.rolled_out_at = Some(now);
+        }
         if is_due(self.swept_at, SWEEP_EVERY, now)
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
         {
