@@ -33,13 +33,13 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
 /// What is appended or kept for good: a serving role deletes nothing there.
 const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
-    destructions, brake, privacy_validations, purges";
+    destructions, brake, privacy_validations, purges, persons, loans, restitutions, notices, last_decisions";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 5] = [
+const CHANGED_IN_PART: [(&str, &str); 6] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -48,6 +48,7 @@ const CHANGED_IN_PART: [(&str, &str); 5] = [
     ),
     ("destructions", "state, countersignature_id"),
     ("campaigns", "ended_at"),
+    ("notices", "state, counted_at, counted_by"),
 ];
 
 /// Grants `role` what serving needs.

@@ -35,7 +35,7 @@ fn first_version(url: &DatabaseUrl) {
 async fn upgraded(url: DatabaseUrl) {
     first_version(&url);
     let applied = Store::migrate(url.clone()).await.unwrap().applied;
-    assert_eq!(applied.len(), 4, "{applied:?}");
+    assert_eq!(applied.len(), 5, "{applied:?}");
     let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
     let store = Fixture::open(&url, &vault).await;
     // Nobody's token opens nothing any more.
