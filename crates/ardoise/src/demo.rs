@@ -8,6 +8,7 @@ mod brake;
 mod classroom;
 mod departement;
 mod first_day;
+mod morning;
 mod scratch;
 mod span;
 mod stage;
@@ -48,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     story: Option<Story>,
 
-    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, the département 200.
+    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -72,6 +73,8 @@ enum Story {
     FirstDay,
     /// A stolen administrator tries to erase and unenrol a whole fleet, by every way there is
     Brake,
+    /// A fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included
+    Morning,
 }
 
 impl Story {
@@ -79,6 +82,7 @@ impl Story {
         match self {
             Self::FirstDay => "first-day",
             Self::Brake => "brake",
+            Self::Morning => "morning",
         }
     }
 
@@ -90,6 +94,9 @@ impl Story {
             Self::Brake => {
                 "a stolen administrator tries to erase and unenrol a whole fleet, by every way there is"
             }
+            Self::Morning => {
+                "a fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included"
+            }
         }
     }
 
@@ -99,6 +106,7 @@ impl Story {
             Self::FirstDay => 20,
             // All but two of them stand in the database only.
             Self::Brake => 13_000,
+            Self::Morning => 2_000,
         }
     }
 
@@ -107,6 +115,17 @@ impl Story {
         match self {
             Self::FirstDay => &["checks", "tablets", "enrolled", "acknowledged"],
             Self::Brake => &["rightly", "erased", "unenrolled", "checks", "tablets"],
+            Self::Morning => &[
+                "checks",
+                "tablets",
+                "connects",
+                "p50_ms",
+                "p99_ms",
+                "errors",
+                "retried",
+                "pushes",
+                "memory_mb",
+            ],
         }
     }
 }
@@ -246,6 +265,7 @@ async fn play(
     let told = match story {
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
+        Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
     };
     stage.close().await;
     told

@@ -28,7 +28,7 @@ pub(crate) fn now() -> Instant {
 
 /// Whoever types on this machine, and so has the key file and the database.
 #[expect(clippy::disallowed_methods, reason = "a command on the machine itself")]
-fn host() -> Principal {
+pub(crate) fn host() -> Principal {
     Principal::host()
 }
 
@@ -64,5 +64,8 @@ fn settings(config: &Config) -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }

@@ -86,6 +86,12 @@ pub(crate) struct WhyView {
     french: String,
 }
 
+impl From<fleet::why::Why> for WhyView {
+    fn from(why: fleet::why::Why) -> Self {
+        Self { code: why.code, english: why.english, french: why.french }
+    }
+}
+
 impl From<Command> for CommandView {
     fn from(command: Command) -> Self {
         Self {
@@ -159,7 +165,7 @@ pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answ
 pub(crate) async fn why(state: State, caller: Caller, id: Path<String>) -> Answer<WhyView> {
     let id = input::parse("command", &id)?;
     let why = commands::why(&state.fleet, caller.principal(), id, state.now()).await?;
-    Ok(Json(WhyView { code: why.code, english: why.english, french: why.french }))
+    Ok(Json(why.into()))
 }
 
 /// Cancels a pending command.

@@ -6,9 +6,9 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
-    organisations, privacy, problem, push_certificate, roles, school_years, sessions, tablets, takeovers,
-    tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, inventory,
+    links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate, roles,
+    school_years, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use crate::{
                        `x-request-id`."
     ),
     paths(
-        health::alive, health::ready, health::status, show,
+        health::alive, health::ready, metrics::show, health::status, show,
         sessions::sign_in, sessions::accept_invitation, sessions::myself, sessions::sign_out, sessions::step_up,
         sessions::propose_second_factor, sessions::confirm_second_factor, sessions::change_password,
         sessions::list, sessions::end,
@@ -34,17 +34,23 @@ use crate::{
         roles::give, roles::ask_again, roles::take_back,
         countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
-        tablets::list, tablets::show,
+        tablets::list, tablets::show, tablets::why,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
+        apps::list, apps::add, apps::show, apps::configure, apps::withdraw, apps::upload,
         alarms::list, alarms::settle,
         privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
         audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
+        profiles::list, profiles::draft, profiles::show, profiles::edit, profiles::submit, profiles::approve,
+        profiles::reject, profiles::publish, profiles::withdraw, profiles::diff, profiles::plan, profiles::history,
+        profile_rollouts::show, profile_rollouts::advance, profile_rollouts::halt, profile_rollouts::resume,
+        profile_rollouts::roll_back, profile_rollouts::emergencies, profile_rollouts::order,
+        profile_rollouts::end_emergency,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Json, Path, Query};
 use fleet::page::Page as Part;
+use fleet::tablet_why;
 use fleet::tablets::{self, Detail, Filter, Line};
 use serde::{Deserialize, Serialize};
 use store::enrolments::Enrolment;
@@ -9,6 +10,7 @@ use types::TabletId;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::alarms::AlarmView;
+use crate::commands::WhyView;
 use crate::gate::Caller;
 use crate::input::{self, Answer, Page, State};
 use crate::inventory::TabletView;
@@ -145,6 +147,44 @@ pub(crate) async fn list(
     (status = 200, body = TabletDetail), (status = "default", body = Problem)))]
 pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<TabletDetail> {
     Ok(Json(tablets::show(&state.fleet, caller.principal(), id.parse()?, state.now()).await?.into()))
+}
+
+/// How a tablet stands with being woken, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TabletWhyView {
+    /// The answer; about the first command that waits, if one does.
+    #[serde(flatten)]
+    why: WhyView,
+    /// The first command that waits for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    /// How many wait.
+    waiting: u64,
+    /// When it last spoke to us.
+    last_seen_at: Option<Timestamp>,
+    /// When it was last pushed.
+    pushed_at: Option<Timestamp>,
+    /// How many pushes Apple took since it last came for them.
+    unanswered_pushes: u32,
+    /// When it is pushed next, unless it comes by itself before.
+    next_push_at: Option<Timestamp>,
+}
+
+/// Why a tablet does not come, or is not woken.
+#[utoipa::path(get, path = "/api/v1/tablets/{id}/why", tag = "tablets",
+    params(("id" = String, Path, description = "Id or serial number")), responses(
+    (status = 200, body = TabletWhyView), (status = "default", body = Problem)))]
+pub(crate) async fn why(state: State, caller: Caller, id: Path<String>) -> Answer<TabletWhyView> {
+    let told = tablet_why::why(&state.fleet, caller.principal(), id.parse()?, state.now()).await?;
+    Ok(Json(TabletWhyView {
+        why: told.why.into(),
+        command: told.command.map(|id| id.to_string()),
+        waiting: told.waiting,
+        last_seen_at: told.last_seen.map(Timestamp),
+        pushed_at: told.pushed.map(Timestamp),
+        unanswered_pushes: told.unanswered,
+        next_push_at: told.next_push.map(Timestamp),
+    }))
 }
 
 impl From<Line> for TabletLine {

@@ -31,6 +31,19 @@ pub async fn receive(
     body: &[u8],
     now: Instant,
 ) -> Result<Reply, TabletError> {
+    let (began, meters) = (std::time::Instant::now(), fleet.meters());
+    let outcome = received(fleet, door, identity, body, now).await;
+    meters.answered(&meters.check_ins, began, &outcome);
+    outcome
+}
+
+async fn received(
+    fleet: &Fleet,
+    door: Door,
+    identity: &DeviceIdentity,
+    body: &[u8],
+    now: Instant,
+) -> Result<Reply, TabletError> {
     let message = CheckIn::parse(body)?;
     let claim = watch::Claim::of_message(&message);
     let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {

@@ -8,7 +8,7 @@ use serde_json::json;
 use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::{Tx, enrolments, presence, push_certificates, push_states};
-use types::{CommandId, Duration, Instant};
+use types::{CommandId, Duration, Instant, QuietHours};
 
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
@@ -203,21 +203,39 @@ pub async fn cancel(
 /// # Errors
 /// [`Refusal::NotFound`].
 pub async fn why(fleet: &Fleet, principal: &Principal, id: CommandId, now: Instant) -> Result<Why, Refusal> {
-    let principal = principal.clone();
+    let (principal, quiet_hours) = (principal.clone(), fleet.settings().quiet_hours);
     fleet
         .store()
         .read(move |tx| {
             let command = reached(tx, &principal, Permission::ViewTablets, id, now)?;
-            let facts = Facts {
-                standing: standing(&command, now),
-                queued_at: command.queued_at,
-                not_before: command.not_before,
-                reach: reach(tx, &command, now)?,
-                last_seen: presence::last_seen(tx, command.enrolment_id)?,
-            };
-            Ok(why::why(&facts, now))
+            explain(tx, &command, quiet_hours, now)
         })
         .await
+}
+
+/// Why a command is where it is.
+pub(crate) fn explain(
+    tx: &mut Tx<'_>,
+    command: &Command,
+    quiet_hours: Option<QuietHours>,
+    now: Instant,
+) -> Result<Why, Refusal> {
+    let reach = match reach(tx, command, now)? {
+        // Urgent ones go at any time.
+        Reach::NotPushed if !command.urgent => match quiet_hours.and_then(|quiet| quiet.end_after(now)) {
+            Some(until) => Reach::Quiet { until },
+            None => Reach::NotPushed,
+        },
+        reach => reach,
+    };
+    let facts = Facts {
+        standing: standing(command, now),
+        queued_at: command.queued_at,
+        not_before: command.not_before,
+        reach,
+        last_seen: presence::last_seen(tx, command.enrolment_id)?,
+    };
+    Ok(why::why(&facts, now))
 }
 
 fn get(tx: &mut Tx<'_>, id: CommandId) -> Result<Command, Refusal> {

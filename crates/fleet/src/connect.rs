@@ -37,6 +37,19 @@ pub async fn answer(
     body: &[u8],
     now: Instant,
 ) -> Result<Reply, TabletError> {
+    let (began, meters) = (std::time::Instant::now(), fleet.meters());
+    let outcome = received(fleet, door, identity, body, now).await;
+    meters.answered(&meters.connects, began, &outcome);
+    outcome
+}
+
+async fn received(
+    fleet: &Fleet,
+    door: Door,
+    identity: &DeviceIdentity,
+    body: &[u8],
+    now: Instant,
+) -> Result<Reply, TabletError> {
     let report = Report::parse(body)?;
     let claim = Claim { udid: report.udid.clone(), serial: None };
     let outcome = match takeover_binding::bind(fleet, door, identity, claim.udid.as_ref(), now).await {
@@ -91,12 +104,14 @@ async fn converse(
     let nothing_to_write = write.report.is_none() && write.deliver.is_none() && !write.settle_push;
     let written = if nothing_to_write { None } else { Some(fleet.store().connect_write(write).await?) };
 
+    let fate = written.as_ref().and_then(|written| written.report);
     if let Some(command) = row.reported.as_ref().filter(|command| command.gate == Gate::Unenrol) {
         // Also when it says so a second time: the first may have been cut off here.
-        left(fleet, row.enrolment.id, command, report.status, now).await?;
+        if fate == Some(ReportFate::Applied) || command.state == CommandState::Acknowledged {
+            left(fleet, row.enrolment.id, report.status, now).await?;
+        }
     }
     let says_something = report.status != Status::Idle;
-    let fate = written.as_ref().and_then(|written| written.report);
     if says_something && matches!(fate, None | Some(ReportFate::Unknown)) {
         watch::raise_now(fleet, AlarmKind::UnknownReport, &row.enrolment, now).await;
     }
@@ -131,7 +146,6 @@ async fn app_lists(
 async fn left(
     fleet: &Fleet,
     enrolment: EnrolmentId,
-    command: &ReportedCommand,
     status: Status,
     now: Instant,
 ) -> Result<(), TabletError> {
@@ -140,9 +154,6 @@ async fn left(
         Status::Error | Status::CommandFormatError => false,
         Status::Idle | Status::NotNow => return Ok(()),
     };
-    if !matches!(command.state, CommandState::Sent | CommandState::Acknowledged) {
-        return Ok(());
-    }
     fleet
         .store()
         .write(move |tx| {

@@ -97,8 +97,8 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
     let context = fleet.clone();
     let invited = fleet
         .store()
-        .write(move |tx| {
-            let tablet = store::tablets::by_serial(tx, &info.serial)?
+        .write_held(move |tx| {
+            let tablet = store::tablets::hold_by_serial(tx, &info.serial)?
                 .ok_or_else(|| TabletError::NotInInventory { serial: info.serial.clone() })?;
             if tablet.platform != Platform::Ipad {
                 return Err(TabletError::NotAdmitted {

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod alarms;
 mod answers;
 pub mod apple_authorities;
+pub mod apps;
 mod audit;
 pub mod audit_log;
 pub mod authorities;
@@ -35,6 +36,7 @@ pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
+pub mod profiles;
 pub mod purges;
 pub mod push;
 pub mod push_certificate;
@@ -48,6 +50,7 @@ mod settings;
 mod standing;
 pub mod status;
 mod tablet_error;
+pub mod tablet_why;
 pub mod tablets;
 pub mod takeover;
 mod takeover_binding;
@@ -55,6 +58,7 @@ mod takeover_import;
 pub mod unenrolment;
 pub mod upkeep;
 mod values;
+pub mod vitals;
 mod watch;
 pub mod why;
 
@@ -69,6 +73,7 @@ pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{Settings, TakeoverPolicy};
 use store::Store;
+use store::shared_folder::SharedFolder;
 pub use tablet_error::{TabletError, Told};
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
@@ -85,6 +90,7 @@ struct Inner {
     settings: Settings,
     authorities: RwLock<Arc<Authorities>>,
     passwords: Passwords,
+    meters: vitals::Meters,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -120,6 +126,7 @@ impl Fleet {
                 settings,
                 authorities: RwLock::new(authorities),
                 passwords: Passwords::new(),
+                meters: vitals::Meters::default(),
             }),
         })
     }
@@ -128,6 +135,10 @@ impl Fleet {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    pub(crate) fn meters(&self) -> &vitals::Meters {
+        &self.inner.meters
     }
 
     /// Where passwords are hashed.
@@ -139,6 +150,29 @@ impl Fleet {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Where uploaded apps lie.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] for what runs without it.
+    pub(crate) fn shared_folder(&self) -> Result<&SharedFolder, Refusal> {
+        self.settings()
+            .shared_folder
+            .as_ref()
+            .ok_or_else(|| Refusal::Internal("this runs without the shared folder".into()))
+    }
+
+    /// Asks the database and the shared folder for a sign of life.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`], or [`Refusal::Internal`] with what is wrong with the folder.
+    pub async fn is_ready(&self) -> Result<(), Refusal> {
+        self.store().ping().await?;
+        if let Some(folder) = &self.settings().shared_folder {
+            folder.check().await.map_err(|error| Refusal::Internal(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// The authorities as they were last loaded.

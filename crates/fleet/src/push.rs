@@ -1,21 +1,23 @@
 //! Who is to be woken, and what became of it. `jobs` claims and sends; when a tablet is pushed, and what follows
 //! from Apple's answer, is decided here.
 
-use outbound::{PushOutcome, backoff};
-use store::enrolments::Enrolment;
-use store::push_states::{self, PushAttempt, PushState};
+//!
+//! Many tablets are claimed and recorded with a few statements, however many they are. What is decided about each is
+//! in [`schedule`], which knows neither clock nor database.
+
+mod schedule;
+
+use std::collections::HashMap;
+
+use outbound::PushOutcome;
+use store::enrolments::PushAddress;
+pub use store::push_states::Lane;
+use store::push_states::{self, PushState, PutOff};
 use store::{StoreError, Tx};
-use types::{Duration, EnrolmentId, Instant, Secret};
+use types::{Duration, EnrolmentId, Instant, QuietHours, Secret};
 
 use crate::{Fleet, Refusal};
-
-/// How long a tablet that was pushed and does not come is left alone before it is pushed again; each time
-/// twice as long, up to a day.
-const FIRST_REPEAT: Duration = Duration::from_secs(30 * 60);
-
-/// How long a push that Apple took also stands for what is queued after it: a tablet that is on its way takes
-/// everything, however many commands wait.
-const COVERS: Duration = Duration::from_secs(15);
+use schedule::{Fate, attempt, fate, is_in_hand, wake_at};
 
 /// What Apple's acceptance is remembered as.
 const SENT: &str = "sent";
@@ -81,21 +83,9 @@ pub(crate) fn want(
     due: Instant,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let Some(state) = push_states::get(tx, &enrolment)? else { return Ok(()) };
+    // Held: a messenger that is about to give the row up, because nothing waited when it looked, is waited for.
+    let Some(state) = push_states::hold(tx, enrolment)? else { return Ok(()) };
     push_states::want(tx, enrolment, wake_at(&state, due), now)
-}
-
-/// When a tablet is to be pushed for something that is due at `due`; `None`: no sooner than it will be anyway.
-fn wake_at(state: &PushState, due: Instant) -> Option<Instant> {
-    let (Some(_wanted), Some(next)) = (state.wanted_at, state.due_at) else { return Some(due) };
-    let earliest = match (state.attempts, state.outcome.as_deref()) {
-        // Not pushed since it last came.
-        (0, _) => due,
-        (_, Some(SENT)) => due.max(state.pushed_at.map_or(due, |pushed| pushed.plus(COVERS))),
-        // Apple could not take the last one: it is tried again in its own time.
-        (_, _) => next,
-    };
-    (earliest < next).then_some(earliest)
 }
 
 /// Pushes now what Apple refused because of the certificate before.
@@ -103,151 +93,122 @@ pub(crate) fn try_again_with_a_new_certificate(tx: &mut Tx<'_>, now: Instant) ->
     push_states::retry(tx, CERTIFICATE_REFUSED, now)
 }
 
-/// Claims at most `limit` tablets that are due, for as long as `lease`; another node leaves them alone.
+/// What a claim came to.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// The tablets to wake now.
+    pub due: Vec<Due>,
+    /// How many were claimed, also of those that need no push now: as many as the limit, and there may be more.
+    pub claimed: usize,
+    /// How many of them wait for the end of the quiet hours.
+    pub quiet: usize,
+}
+
+/// Claims at most `limit` tablets of a lane that are due, for as long as `lease`; another node leaves them alone. Takes
+/// as many statements for one tablet as for hundreds.
 ///
 /// # Errors
 /// [`Refusal::Store`].
-pub async fn claim(fleet: &Fleet, limit: u32, lease: Duration, now: Instant) -> Result<Vec<Due>, Refusal> {
-    fleet
+pub async fn claim(
+    fleet: &Fleet,
+    lane: Lane,
+    limit: u32,
+    lease: Duration,
+    now: Instant,
+) -> Result<Claimed, Refusal> {
+    let quiet_until = fleet.settings().quiet_hours.and_then(|quiet: QuietHours| quiet.end_after(now));
+    let claimed = fleet
         .store()
-        .write(move |tx| {
-            let mut due = Vec::new();
-            for enrolment in push_states::claim(tx, now, now.plus(lease), limit)? {
+        .write_held(move |tx| {
+            let ids = push_states::claim(tx, lane, now, now.plus(lease), limit)?;
+            if ids.is_empty() {
+                return Ok(Claimed::default());
+            }
+            let offers = store::commands::next_offers(tx, &ids, now)?;
+            let mut addresses = addresses(tx, &ids)?;
+            let (mut claimed, mut later, mut forgotten) =
+                (Claimed { claimed: ids.len(), ..Claimed::default() }, Vec::new(), Vec::new());
+            for enrolment in ids {
                 // What it was to be woken for may have been cancelled, put off, or be over.
-                match store::commands::next_offer(tx, enrolment, now)? {
-                    Some(offer) if offer > now => push_states::put_off(tx, enrolment, offer)?,
-                    Some(_now) => match reachable(tx, enrolment, now)? {
-                        Some(one) => due.push(one),
-                        None => push_states::forget(tx, enrolment)?,
+                let offer = offers.get(&enrolment).copied();
+                let quiet_until = quiet_until.filter(|_end| {
+                    addresses.get(&enrolment).is_none_or(|address| {
+                        !is_in_hand(address.awaiting_configuration, address.token_updated_at, now)
+                    })
+                });
+                match fate(offer, quiet_until, seed(enrolment), now) {
+                    Fate::PutOff(due_at) => later.push(PutOff { enrolment, due_at }),
+                    Fate::Quiet(due_at) => {
+                        claimed.quiet = claimed.quiet.saturating_add(1);
+                        later.push(PutOff { enrolment, due_at });
+                    }
+                    Fate::Nothing => forgotten.push(enrolment),
+                    Fate::Push => match addresses.remove(&enrolment) {
+                        Some(PushAddress { token, magic, .. }) => {
+                            let magic = Secret::new(String::from_utf8_lossy(magic.expose()).into_owned());
+                            claimed.due.push(Due { enrolment, token, magic, claimed_at: now });
+                        }
+                        None => forgotten.push(enrolment),
                     },
-                    None => push_states::forget(tx, enrolment)?,
                 }
             }
-            Ok(due)
+            push_states::put_off_all(tx, &later)?;
+            push_states::forget_all(tx, &forgotten)?;
+            Ok::<_, Refusal>(claimed)
         })
-        .await
+        .await?;
+    fleet.meters().quiet.add(u64::try_from(claimed.quiet).unwrap_or(0));
+    Ok(claimed)
 }
 
-/// What is needed to push; `None` when there is no way until the tablet comes by itself.
-fn reachable(tx: &mut Tx<'_>, enrolment: EnrolmentId, now: Instant) -> Result<Option<Due>, StoreError> {
-    let secrets = match store::enrolments::secrets(tx, enrolment) {
-        // One row that cannot be opened keeps no other tablet asleep.
-        Err(StoreError::Sealed(error)) => {
-            tracing::error!(%enrolment, %error, "a push token cannot be opened: the tablet is not woken");
-            return Ok(None);
+/// What is needed to push each; absent when there is no way until the tablet comes by itself.
+fn addresses(tx: &mut Tx<'_>, ids: &[EnrolmentId]) -> Result<HashMap<EnrolmentId, PushAddress>, StoreError> {
+    let mut addresses = HashMap::new();
+    for address in store::enrolments::push_addresses(tx, ids)? {
+        match address {
+            Ok(address) => {
+                addresses.insert(address.enrolment, address);
+            }
+            // One row that cannot be opened keeps no other tablet asleep.
+            Err((enrolment, error)) => {
+                tracing::error!(%enrolment, %error, "a push token cannot be opened: the tablet is not woken");
+            }
         }
-        secrets => secrets?,
-    };
-    let (Some(token), Some(magic)) = (secrets.push_token, secrets.push_magic) else { return Ok(None) };
-    let magic = Secret::new(String::from_utf8_lossy(magic.expose()).into_owned());
-    Ok(Some(Due { enrolment, token, magic, claimed_at: now }))
+    }
+    Ok(addresses)
 }
 
-/// Records what became of pushes; in one transaction, unless too many of their tablets come at the same time.
+/// Records what became of pushes, in one transaction of a few statements.
 ///
 /// # Errors
 /// [`Refusal::Store`]; the leases then run out and the tablets are pushed again.
 pub async fn record(fleet: &Fleet, outcomes: Vec<(Due, PushOutcome)>, now: Instant) -> Result<(), Refusal> {
-    let together = outcomes.clone();
-    let recorded = fleet
+    outcomes.iter().for_each(|(_due, outcome)| fleet.meters().pushed(outcome));
+    fleet
         .store()
-        .write(move |tx| {
-            together.iter().try_for_each(|(due, outcome)| record_one(tx, due, outcome, now))?;
-            Ok::<_, Refusal>(())
+        .write_held(move |tx| {
+            let ids: Vec<EnrolmentId> = outcomes.iter().map(|(due, _outcome)| due.enrolment).collect();
+            let states: HashMap<_, _> = push_states::hold_all(tx, &ids)?
+                .into_iter()
+                .map(|state| (state.enrolment_id, state))
+                .collect();
+            // Read once the states are held: a TokenUpdate that comes from now on finds what is written here.
+            let tokens = store::enrolments::token_times(tx, &ids)?;
+            let attempts: Vec<_> = outcomes
+                .iter()
+                .filter_map(|(due, outcome)| {
+                    let (state, token) = (states.get(&due.enrolment)?, tokens.get(&due.enrolment)?);
+                    Some(attempt(due, state, *token, outcome, now))
+                })
+                .collect();
+            Ok(push_states::record_all(tx, &attempts)?)
         })
-        .await;
-    match recorded {
-        Err(Refusal::Store(StoreError::Contended { .. })) => {}
-        other => return other,
-    }
-    for (due, outcome) in outcomes {
-        fleet.store().write(move |tx| Ok::<_, Refusal>(record_one(tx, &due, &outcome, now)?)).await?;
-    }
-    Ok(())
-}
-
-fn record_one(tx: &mut Tx<'_>, due: &Due, outcome: &PushOutcome, now: Instant) -> Result<(), StoreError> {
-    let state = push_states::get(tx, &due.enrolment)?;
-    let enrolment = store::enrolments::get(tx, &due.enrolment)?;
-    match state.zip(enrolment) {
-        Some((state, enrolment)) => push_states::record(tx, &attempt(due, &state, &enrolment, outcome, now)),
-        None => Ok(()),
-    }
-}
-
-/// What follows from Apple's answer.
-fn attempt(
-    due: &Due,
-    state: &PushState,
-    enrolment: &Enrolment,
-    outcome: &PushOutcome,
-    now: Instant,
-) -> PushAttempt {
-    let attempts = u32::try_from(state.attempts).unwrap_or(0).saturating_add(1);
-    let mut attempt = PushAttempt {
-        enrolment: due.enrolment,
-        at: now,
-        outcome: words(outcome),
-        attempts: i32::try_from(attempts).unwrap_or(i32::MAX),
-        next_due_at: None,
-        token_invalid: false,
-    };
-    if state.lease_until.is_none() {
-        // The tablet came, or left, while the push was on its way: what is due now is due for other reasons.
-        return PushAttempt { attempts: state.attempts, next_due_at: state.due_at, ..attempt };
-    }
-    match token_fate(due, enrolment, outcome) {
-        TokenFate::Good => {
-            let wait = match outcome {
-                PushOutcome::Accepted { .. } => Some(repeat_after(attempts)),
-                _ => backoff(attempts, outcome, seed(due)),
-            };
-            let queued_since = state.wanted_at.is_some_and(|wanted| wanted > due.claimed_at);
-            let soon = matches!(outcome, PushOutcome::Accepted { .. }) && queued_since;
-            let wait = if soon { Some(COVERS) } else { wait };
-            attempt.next_due_at = wait.map(|wait| now.plus(wait));
-        }
-        TokenFate::Replaced => attempt.next_due_at = Some(now),
-        TokenFate::Doubtful => {
-            let unavailable = PushOutcome::Unavailable { reason: String::new() };
-            attempt.next_due_at = backoff(attempts, &unavailable, seed(due)).map(|wait| now.plus(wait));
-        }
-        TokenFate::Invalid => attempt.token_invalid = true,
-    }
-    attempt
-}
-
-/// What Apple's answer means for the token that the enrolment has now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TokenFate {
-    /// Apple says nothing against it.
-    Good,
-    /// The one that was refused is not the tablet's any more: it sent another while the push was on its way.
-    Replaced,
-    /// Apple refuses it for something older than the tablet's last TokenUpdate: it may be good again.
-    Doubtful,
-    /// It is no good.
-    Invalid,
-}
-
-fn token_fate(due: &Due, enrolment: &Enrolment, outcome: &PushOutcome) -> TokenFate {
-    let PushOutcome::TokenInvalid { since, .. } = outcome else { return TokenFate::Good };
-    match enrolment.token_updated_at {
-        Some(updated) if updated > due.claimed_at => TokenFate::Replaced,
-        Some(updated) if since.is_some_and(|since| since < updated) => TokenFate::Doubtful,
-        _ => TokenFate::Invalid,
-    }
-}
-
-/// How long a tablet that was pushed `attempts` times, and did not come, is left alone.
-fn repeat_after(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(6);
-    FIRST_REPEAT.saturating_mul(2_u32.saturating_pow(doublings)).min(Duration::from_secs(86_400))
+        .await
 }
 
 /// A number that differs per tablet.
-fn seed(due: &Due) -> u64 {
-    u64::try_from(due.enrolment.as_uuid().as_u128() & u128::from(u64::MAX)).unwrap_or(0)
+fn seed(enrolment: EnrolmentId) -> u64 {
+    u64::try_from(enrolment.as_uuid().as_u128() & u128::from(u64::MAX)).unwrap_or(0)
 }
 
 /// Why Apple did not take the last push, as it is told to people.
@@ -293,6 +254,3 @@ fn words(outcome: &PushOutcome) -> String {
         PushOutcome::Rejected { status, reason } => format!("rejected: {status} {reason}"),
     }
 }
-
-#[cfg(test)]
-mod tests;

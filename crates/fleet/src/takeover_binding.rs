@@ -35,7 +35,7 @@ pub(crate) async fn bind(
     }
     let (identity, claimed) = (identity.clone(), claimed.cloned());
     let policy = fleet.settings().takeover;
-    fleet.store().write(move |tx| import(tx, policy, &identity, claimed.as_ref(), now)).await
+    fleet.store().write_held(move |tx| import(tx, policy, &identity, claimed.as_ref(), now)).await
 }
 
 fn import(
@@ -46,6 +46,7 @@ fn import(
     now: Instant,
 ) -> Result<(), TabletError> {
     let digest = watch::digest(identity);
+    let takeover = store::takeovers::hold_by_certificate(tx, &digest)?;
     if store::certificates::get(tx, &digest)?.is_some() {
         // It has moved, a moment ago: whether others still may is nothing to it.
         return Ok(());
@@ -53,7 +54,7 @@ fn import(
     if policy == TakeoverPolicy::Closed {
         return Err(TabletError::Foreign("no tablets are taken over here (takeover.enabled = false)".into()));
     }
-    let Some(takeover) = store::takeovers::by_certificate(tx, &digest)? else {
+    let Some(takeover) = takeover else {
         return Err(TabletError::Foreign("no import names this certificate".into()));
     };
     if claimed != Some(&takeover.udid) {
@@ -65,7 +66,7 @@ fn import(
             rule: RuleId::C3_3_4,
         });
     }
-    let tablet = store::tablets::by_serial(tx, &takeover.serial)?
+    let tablet = store::tablets::hold_by_serial(tx, &takeover.serial)?
         .ok_or_else(|| TabletError::NotInInventory { serial: takeover.serial.clone() })?;
     if store::enrolments::live_of_tablet(tx, tablet.id)?.is_some() {
         return Err(TabletError::NotAdmitted {

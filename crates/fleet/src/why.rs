@@ -85,6 +85,11 @@ pub enum Reach {
     },
     /// It can be pushed, and has not been since the command was queued.
     NotPushed,
+    /// It is not pushed for this in the quiet hours.
+    Quiet {
+        /// When they end.
+        until: Instant,
+    },
     /// Apple refused or could not take the push.
     PushFailing {
         /// Why.
@@ -207,6 +212,11 @@ fn waiting(facts: &Facts, now: Instant) -> Why {
             "not-pushed",
             "the tablet has not been pushed yet".into(),
             "la tablette n’a pas encore été notifiée".into(),
+        ),
+        Reach::Quiet { until } => answer(
+            "quiet-hours",
+            format!("it is not urgent, and tablets are not woken in the quiet hours: it is pushed after {until}, or served when the tablet comes by itself"),
+            format!("elle n’est pas urgente, et les tablettes ne sont pas réveillées aux heures calmes : la notification partira après le {until}, à moins que la tablette ne revienne d’elle-même"),
         ),
         Reach::PushFailing { trouble, next } => failing(trouble, *next),
         Reach::Pushed { at } => {

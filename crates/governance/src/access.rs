@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use types::{Duration, Instant, Uai};
+use types::{Duration, Instant, Uai, text_enum};
 
-use crate::texts::texts;
 use crate::{NotAllowed, Permission, needs_step_up};
 
 /// How long a code of the second factor, once shown, opens what needs one.
@@ -14,7 +13,7 @@ pub const STEP_UP_LASTS: Duration = Duration::from_secs(5 * 60);
 /// How far the clocks of two machines of one service may lie apart.
 pub(crate) const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(5);
 
-texts! {
+text_enum! {
     /// What a token of the API may do.
     Scope: "scope" {
         /// Look only.

@@ -8,17 +8,16 @@ mod reset;
 use std::fmt;
 use std::str::FromStr;
 
-use types::{AccountId, Instant};
+use types::{AccountId, Instant, InvalidName, text_enum};
 
 pub use first::{DepartementPeople, FirstAccount, first_account, first_account_by_host};
 pub use manage::{NotManaged, OtherManagers, Taken, may_close, may_invite, may_reopen, may_suspend};
 pub use names::{Email, Login};
 pub use reset::{Factor, may_recover, may_reset, recovery_question, who_confirms_recovery};
 
-use crate::texts::texts;
-use crate::{Organisation, UnknownText};
+use crate::Organisation;
 
-texts! {
+text_enum! {
     /// Where an account is in its life.
     AccountState: "state of an account" {
         /// Its holder has not chosen a password yet.
@@ -88,16 +87,16 @@ impl fmt::Display for Maker {
 }
 
 impl FromStr for Maker {
-    type Err = UnknownText;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownText> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         if text == "host" {
             return Ok(Self::Host);
         }
         let account = text.strip_prefix("account:").and_then(|id| id.parse().ok());
         account
             .map(Self::Account)
-            .ok_or_else(|| UnknownText::new("maker of an account", "`host`, or `account:` and an id", text))
+            .ok_or_else(|| InvalidName::new("maker of an account", "`host`, or `account:` and an id", text))
     }
 }
 

@@ -26,7 +26,6 @@ mod organisation;
 mod permission;
 pub mod sign_in;
 mod standing;
-mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -41,4 +40,3 @@ pub use hands::{Hands, NEW_FOR, Newcomers, TIED_FOR};
 pub use organisation::{HomeUse, Organisation, OrganisationState};
 pub use permission::{Permission, needs_step_up};
 pub use standing::{NotAllowed, Place, Reach, Standing};
-pub use texts::UnknownText;

@@ -1,11 +1,10 @@
 //! Organisations as decisions see them: the département, the académie, a collège.
 
-use types::{OrganisationId, OrganisationKind, Uai};
+use types::{OrganisationId, OrganisationKind, Uai, text_enum};
 
 use crate::BadRow;
-use crate::texts::texts;
 
-texts! {
+text_enum! {
     /// Whether an organisation takes part.
     OrganisationState: "state of an organisation" {
         /// It does.

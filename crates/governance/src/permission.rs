@@ -1,10 +1,8 @@
 //! What can be done, and the roles that let a person do it: one table, read row by row.
 
-use types::{OrganisationKind, Role};
+use types::{OrganisationKind, Role, text_enum};
 
-use crate::texts::texts;
-
-texts! {
+text_enum! {
     /// Something that can be done. Every use case names one, and asks for it first.
     Permission: "permission" {
         /// See tablets, their inventory, their commands and what they reported.
@@ -78,6 +76,19 @@ texts! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See what layers say, and who decided it.
+        ViewProfiles = "view-profiles",
+        /// Write layers and submit them; a collège, what it adds (C3.1.1, C3.1.3).
+        DraftProfiles = "draft-profiles",
+        /// Publish what was approved, roll it out, take it back (C3.1.1).
+        PublishProfiles = "publish-profiles",
+        /// Order an emergency base (C5.3.7), or end such an order.
+        OrderEmergency = "order-emergency",
+        /// See the catalogue of apps.
+        ViewApps = "view-apps",
+        /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
+        /// decided by layers, not here (C3.1.2).
+        ManageApps = "manage-apps",
     }
 }
 
@@ -163,6 +174,12 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewProfiles              => [ Col, Col, Col, Col,   Col, Col,  Col, Col,   All, Col ],
+        P::DraftProfiles             => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::PublishProfiles           => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
+        P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
+        P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
     }
 }
 
@@ -182,6 +199,8 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewProfiles
+                | Self::ViewApps
         )
     }
 
@@ -213,7 +232,11 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::ReadoptOrphans
-        | P::ValidateProcessing => true,
+        | P::ValidateProcessing
+        | P::PublishProfiles
+        | P::OrderEmergency
+        // What is uploaded runs on every tablet.
+        | P::ManageApps => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -234,6 +257,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Stopping is always easy.
         | P::EngageBrake
         | P::ViewRegister
-        | P::ProvePurges => false,
+        | P::ProvePurges
+        | P::ViewProfiles
+        | P::DraftProfiles
+        | P::ViewApps => false,
     }
 }

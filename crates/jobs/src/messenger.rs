@@ -1,20 +1,25 @@
 //! The messenger: wakes the tablets for which something waits.
+//!
+//! Tablets that came when they were last pushed and those that did not are claimed apart, and each kind has a number of
+//! claims of its own: however many are silent, and however slowly Apple takes their pushes, they delay nobody else.
 
 use std::sync::Arc;
 
-use fleet::push::{self, Due, Identity};
+use fleet::push::{self, Due, Identity, Lane};
 use fleet::{Fleet, Refusal};
 use futures_util::StreamExt as _;
 use outbound::{ApnsClient, ApnsEndpoint, Egress, PushIdentity, PushOutcome, PushPriority, PushRequest};
 use tokio::task::JoinSet;
 use types::{Clock, Duration, PushCertificateId, Secret};
 
+use crate::Waker;
+
 /// How many tablets one round claims.
 const CLAIM: u32 = 512;
 /// How long a claim keeps other nodes away: longer than any push takes.
 const LEASE: Duration = Duration::from_secs(120);
-/// How many claims are under way at the same time.
-const CLAIMS: usize = 8;
+/// How many claims of each kind are under way at the same time.
+const LANES: [(Lane, usize); 2] = [(Lane::Answering, 6), (Lane::Silent, 2)];
 /// How many pushes of one claim are.
 const AT_ONCE: usize = 64;
 
@@ -37,15 +42,17 @@ pub(crate) struct Messenger {
     service: PushService,
     /// The client of the push certificate in use. A new certificate gets a new one.
     client: Option<(PushCertificateId, ApnsClient)>,
-    /// Claims whose pushes are under way: one that Apple is slow to answer does not hold up the next.
-    under_way: JoinSet<Result<(), String>>,
+    /// Told when a claim has ended, so that the next begins.
+    waker: Waker,
+    /// Claims whose pushes are under way, by lane: one that Apple is slow to answer does not hold up the next.
+    under_way: [JoinSet<Result<(), String>>; LANES.len()],
     /// What went wrong last, so that the log says it once and not every second.
     said: Option<String>,
 }
 
 impl Messenger {
-    pub(crate) fn new(fleet: Fleet, clock: Arc<dyn Clock>, service: PushService) -> Self {
-        Self { fleet, clock, service, client: None, under_way: JoinSet::new(), said: None }
+    pub(crate) fn new(fleet: Fleet, clock: Arc<dyn Clock>, service: PushService, waker: Waker) -> Self {
+        Self { fleet, clock, service, waker, client: None, under_way: Default::default(), said: None }
     }
 
     /// Claims what is due and begins to push it. `true` if there may be more to do at once.
@@ -71,14 +78,16 @@ impl Messenger {
 
     /// What went wrong with a claim that has ended since; its leases run out.
     fn ended_well(&mut self) -> Result<(), String> {
-        while let Some(ended) = self.under_way.try_join_next() {
-            ended.map_err(|panic| panic.to_string())??;
+        for lane in &mut self.under_way {
+            while let Some(ended) = lane.try_join_next() {
+                ended.map_err(|panic| panic.to_string())??;
+            }
         }
         Ok(())
     }
 
     async fn begin(&mut self) -> Result<bool, String> {
-        if self.under_way.len() >= CLAIMS {
+        if LANES.iter().zip(&self.under_way).all(|((_lane, most), under_way)| under_way.len() >= *most) {
             return Ok(false);
         }
         let now = self.clock.now();
@@ -87,12 +96,26 @@ impl Messenger {
             return Ok(false);
         };
         let client = self.client_for(identity)?;
-        let due = push::claim(&self.fleet, CLAIM, LEASE, now).await.map_err(in_words)?;
-        if due.is_empty() {
-            return Ok(false);
+        let mut more = false;
+        for ((lane, most), under_way) in LANES.into_iter().zip(&mut self.under_way) {
+            if under_way.len() >= most {
+                continue;
+            }
+            let claimed = push::claim(&self.fleet, lane, CLAIM, LEASE, now).await.map_err(in_words)?;
+            let full = u32::try_from(claimed.claimed).is_ok_and(|claimed| claimed >= CLAIM);
+            if !claimed.due.is_empty() {
+                let (fleet, clock, client) = (self.fleet.clone(), Arc::clone(&self.clock), client.clone());
+                let waker = self.waker.clone();
+                under_way.spawn(async move {
+                    let sent = send(fleet, clock, client, claimed.due).await;
+                    if full {
+                        waker.wake();
+                    }
+                    sent
+                });
+            }
+            more |= full && under_way.len() < most;
         }
-        let more = u32::try_from(due.len()).is_ok_and(|claimed| claimed >= CLAIM);
-        self.under_way.spawn(send(self.fleet.clone(), Arc::clone(&self.clock), client, due));
         Ok(more)
     }
 

@@ -73,7 +73,7 @@ pub fn start(fleet: &Fleet, clock: &Arc<dyn Clock>, service: PushService, rhythm
     let (stop, stopping) = watch::channel(false);
     let waker = Waker::default();
 
-    let messenger = Messenger::new(fleet.clone(), Arc::clone(clock), service);
+    let messenger = Messenger::new(fleet.clone(), Arc::clone(clock), service, waker.clone());
     let calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
     let sealer = Sealer::new(fleet.clone(), Arc::clone(clock));
     let tasks = vec![

@@ -9,7 +9,9 @@
 //! - [`catalogue`]: everything that can be set, which way is stricter, on which wire and since when.
 //! - [`parse`], [`inspect`]: from a text to a [`Layer`], or to every [`Problem`] with its line.
 //! - [`combine`]: from layers to an [`Intent`], or to every [`Refusal`].
+//! - [`Approved`]: the proof that a layer was decided by those who decide it; nothing is written for a tablet without.
 //! - [`render`]: from an intent to what each platform is given, and what it is not, and why.
+//! - [`segment`]: what tablets of one kind are given, and the next step until each of them has it.
 //! - [`report`]: texts in, reports out, for commands and pages.
 //! - [`parts`]: what a layer holds beside single values.
 
@@ -29,7 +31,9 @@ mod reading;
 mod refusal;
 pub mod render;
 pub mod report;
+pub mod segment;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -44,3 +48,7 @@ pub use problem::{Problem, Severity};
 pub use reading::At;
 pub use refusal::{Conflict, Refusal};
 pub use value::Value;
+pub use versions::{
+    Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,
+    RolloutPlan, RolloutState, Tally, Turn, VersionFacts, Wave, combine_approved, turn,
+};

@@ -12,8 +12,8 @@ use types::{AccountId, Instant, OrganisationId, Secret};
 pub use governance::AccountState;
 use governance::Standing;
 
-use crate::column::Column as _;
-use crate::noun::{by_key, noun, read_all};
+use crate::column::{Column as _, read};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::{accounts, organisations};
 use crate::{Digest, RowName, StoreError, Tx, Within};
 
@@ -56,16 +56,7 @@ by_key!(accounts, Account, id: AccountId; insert, get);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Account>, StoreError> {
-    let login = login.to_lowercase();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::login.eq(login))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::login.eq(login.to_lowercase())))
 }
 
 /// The account with that address, however it stands: whoever reads one mailbox is one person.
@@ -73,16 +64,7 @@ pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<Account>, StoreEr
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Account>, StoreError> {
-    let email = email.to_lowercase();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::email.eq(email))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::email.eq(email.to_lowercase())))
 }
 
 /// At most `limit` accounts in the order of their ids, from the first one after `after`; of one state only, if
@@ -221,16 +203,7 @@ pub fn invite(
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_invitation(tx: &mut Tx<'_>, token_sha256: &Digest) -> Result<Option<Account>, StoreError> {
-    let digest = token_sha256.to_string();
-    tx.run(|connection| {
-        accounts::table
-            .filter(accounts::invitation_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, accounts::table.filter(accounts::invitation_sha256.eq(token_sha256.to_string())))
 }
 
 /// Uses an invitation or reset token: the account it was for, now active. `None` if no account waits for it, it
@@ -325,7 +298,8 @@ pub fn set_password(
     Ok(changed == 1)
 }
 
-/// Seals the secret of a second factor in the place of any earlier one; `None` leaves the account without.
+/// Seals the secret of a second factor in the place of any earlier one, and forgets failed codes; `None` leaves the account
+/// without.
 /// `false` if it is closed, or there is none.
 ///
 /// # Errors
@@ -339,7 +313,12 @@ pub fn set_totp(
         secret.map(|secret| tx.vault().seal(secret.expose(), &place("totp_sealed", id))).transpose()?;
     let changed = tx.run(|connection| {
         diesel::update(open(id))
-            .set((accounts::totp_sealed.eq(sealed), accounts::totp_used_step.eq(None::<i64>)))
+            .set((
+                accounts::totp_sealed.eq(sealed),
+                accounts::totp_used_step.eq(None::<i64>),
+                accounts::failed_codes.eq(0),
+                accounts::codes_locked_until.eq(None::<i64>),
+            ))
             .execute(connection)
     })?;
     Ok(changed == 1)
@@ -363,23 +342,62 @@ pub fn use_totp_step(tx: &mut Tx<'_>, id: AccountId, step: i64) -> Result<bool, 
     Ok(used == 1)
 }
 
-/// Notes how often signing in has failed, and until when it may not be tried.
+/// What somebody tries on an account. Each is counted apart: whoever knows a login cannot lock out its holder, who is
+/// signed in already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trying {
+    /// To sign in, or to change the password by the one before.
+    Password,
+    /// To show a code of the second factor, in a session or with a token.
+    Code,
+}
+
+/// How often that has failed since it last succeeded, and until when it may not be tried; `None` without an account.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn attempts(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    trying: Trying,
+) -> Result<Option<(i32, Option<Instant>)>, StoreError> {
+    let found: Option<(i32, Option<i64>)> = tx.run(|connection| {
+        let account = accounts::table.find(id.to_string());
+        match trying {
+            Trying::Password => {
+                account.select((accounts::failed_attempts, accounts::locked_until)).first(connection)
+            }
+            Trying::Code => {
+                account.select((accounts::failed_codes, accounts::codes_locked_until)).first(connection)
+            }
+        }
+        .optional()
+    })?;
+    found.map(|(failed, until)| Ok((failed, read(until, "accounts", "locked_until", &id)?))).transpose()
+}
+
+/// Notes how often that has failed, and until when it may not be tried.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn note_attempts(
     tx: &mut Tx<'_>,
     id: AccountId,
-    failed_attempts: i32,
+    trying: Trying,
+    failed: i32,
     locked_until: Option<Instant>,
 ) -> Result<(), StoreError> {
+    let locked_until = locked_until.stored();
     tx.run(|connection| {
-        diesel::update(accounts::table.find(id.to_string()))
-            .set((
-                accounts::failed_attempts.eq(failed_attempts),
-                accounts::locked_until.eq(locked_until.stored()),
-            ))
-            .execute(connection)
+        let account = diesel::update(accounts::table.find(id.to_string()));
+        match trying {
+            Trying::Password => account
+                .set((accounts::failed_attempts.eq(failed), accounts::locked_until.eq(locked_until)))
+                .execute(connection),
+            Trying::Code => account
+                .set((accounts::failed_codes.eq(failed), accounts::codes_locked_until.eq(locked_until)))
+                .execute(connection),
+        }
     })?;
     Ok(())
 }
@@ -415,7 +433,9 @@ crate::declared::declares! {
         personal(AccountsAndAudit: Credentials) {
             password_sealed, totp_sealed, totp_used_step, invitation_sha256, invitation_expires_at,
         }
-        personal(AccountsAndAudit: Connections) { failed_attempts, locked_until, created_at, closed_at }
+        personal(AccountsAndAudit: Connections) {
+            failed_attempts, locked_until, failed_codes, codes_locked_until, created_at, closed_at,
+        }
         not_personal("a number of ours") { id }
     }
 }

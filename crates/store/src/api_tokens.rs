@@ -7,7 +7,7 @@ use diesel::{
 };
 use types::{AccountId, ApiTokenId, Instant, Uai};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::api_tokens;
 use crate::{Digest, StoreError, Tx};
 
@@ -44,16 +44,7 @@ by_key!(api_tokens, ApiToken, id: ApiTokenId; insert, get);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<ApiToken>, StoreError> {
-    let digest = secret_sha256.to_string();
-    tx.run(|connection| {
-        api_tokens::table
-            .filter(api_tokens::secret_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, api_tokens::table.filter(api_tokens::secret_sha256.eq(secret_sha256.to_string())))
 }
 
 /// At most `limit` tokens, oldest first, from the first one after `after`; of one account only, if one is given.

@@ -6,7 +6,7 @@ use diesel::{
 use types::{AuthorityId, Instant, Secret};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::authorities;
 use crate::{Digest, RowName, StoreError, Tx};
 
@@ -89,16 +89,12 @@ pub fn key(tx: &mut Tx<'_>, id: AuthorityId) -> Result<Option<Secret<Vec<u8>>>, 
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn current(tx: &mut Tx<'_>) -> Result<Option<Authority>, StoreError> {
-    tx.run(|connection| {
+    find_first!(
+        tx,
         authorities::table
             .filter(authorities::kind.eq(AuthorityKind::Own.as_str()))
             .filter(authorities::state.eq(AuthorityState::Current.as_str()))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    )
 }
 
 /// Every authority whose certificates still prove something: all but the retired, newest first.

@@ -135,7 +135,8 @@ as_text! {
     types::SerialNumber, types::Udid, types::Uai, types::Platform, types::EnrolmentKind, types::Supervision,
     types::JobKind, types::OrganisationId, types::AccountId, types::AccountMakerId, types::RoleGrantId,
     types::SessionId, types::CountersignatureId, types::DestructionId, types::CampaignId, types::ValidationId,
-    types::PurgeId, types::OrganisationKind, types::Role, types::DestructionKind, types::Day, crate::Digest,
+    types::PurgeId, types::ProfileVersionId, types::RolloutId,
+    types::EmergencyOrderId, types::NoticeId, crate::profile_versions::VersionState, profiles::RolloutState, types::OrganisationKind, types::Role, types::DestructionKind, types::Day, crate::Digest,
     crate::authorities::AuthorityKind, crate::authorities::AuthorityState, crate::links::LinkKind,
     crate::enrolments::EnrolmentState, crate::certificates::CertificateState, crate::commands::CommandState, crate::incidents::IncidentState, crate::warrants::OrderState,
     crate::push_certificates::PushCertificateState, crate::audit::AuditId,
@@ -143,6 +144,8 @@ as_text! {
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
     crate::destructions::DestructionState, privacy::Activity,
+    types::AppId, crate::apps::AppSource, crate::apps::AppLicence, crate::apps::AppUpdates,
+    crate::app_files::AppFormat,
     types::PersonId, types::LoanId, types::RestitutionId, types::NoticeId, types::LastDecisionId, types::UserKind,
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
@@ -206,44 +209,8 @@ impl Column for orders::Gate {
 
 /// An enum whose values are stored as text; the text is the API's too.
 macro_rules! stored_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The text that is stored and shown by the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(format!(
-                        "`{}` is none of{}",
-                        text.chars().take(64).collect::<String>(),
-                        concat!($(" ", $text),*),
-                    )),
-                }
-            }
-        }
+    ($($(#[$doc:meta])* $name:ident { $($variants:tt)* })*) => {$(
+        types::text_enum! { $(#[$doc])* $name: "stored value" { $($variants)* } }
     )*};
 }
 pub(crate) use stored_enum;

@@ -3,6 +3,8 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
+use std::collections::HashMap;
+
 use diesel::dsl::exists;
 use diesel::sql_types::Untyped;
 use diesel::{
@@ -381,28 +383,44 @@ pub fn cancel_destructive(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
     })
 }
 
-/// The first instant, from `now` on, at which something is to be offered to the tablet of an enrolment; `None` if
-/// nothing waits for it.
+/// When something is next to be offered to a tablet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextOffer {
+    /// The first instant, from now on, at which anything is.
+    pub first: Instant,
+    /// The first at which something urgent is, if anything urgent waits.
+    pub urgent: Option<Instant>,
+}
+
+/// When something is next to be offered to the tablet of each of these enrolments, in one statement. One for which
+/// nothing waits is absent.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn next_offer(
+/// [`StoreError::Corrupt`].
+pub fn next_offers(
     tx: &mut Tx<'_>,
-    enrolment: EnrolmentId,
+    enrolments: &[EnrolmentId],
     now: Instant,
-) -> Result<Option<Instant>, StoreError> {
-    let offers: Vec<(Option<i64>, Option<i64>)> = tx.run(|connection| {
+) -> Result<HashMap<EnrolmentId, NextOffer>, StoreError> {
+    let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
+    let waiting: Vec<(String, bool, Option<i64>, Option<i64>)> = tx.run(|connection| {
         commands::table
-            .filter(commands::enrolment_id.eq(enrolment.to_string()))
+            .filter(commands::enrolment_id.eq_any(ids))
             .filter(commands::pending)
             .filter(commands::expires_at.is_null().or(commands::expires_at.gt(now.as_millis())))
-            .select((commands::retry_at, commands::not_before))
+            .select((commands::enrolment_id, commands::urgent, commands::retry_at, commands::not_before))
             .load(connection)
     })?;
-    let first = offers.into_iter().map(|(retry_at, not_before)| {
-        retry_at.or(not_before).map_or(now, |first| Instant::from_millis(first).max(now))
-    });
-    Ok(first.min())
+    let mut offers: HashMap<EnrolmentId, NextOffer> = HashMap::new();
+    for (id, is_urgent, retry_at, not_before) in waiting {
+        let enrolment = crate::column::read(id.clone(), "commands", "enrolment_id", &id)?;
+        let at = retry_at.or(not_before).map_or(now, |first| Instant::from_millis(first).max(now));
+        let urgent = is_urgent.then_some(at);
+        let offer = offers.entry(enrolment).or_insert(NextOffer { first: at, urgent });
+        offer.first = offer.first.min(at);
+        offer.urgent = [offer.urgent, urgent].into_iter().flatten().min();
+    }
+    Ok(offers)
 }
 
 /// The stored payload of a command: the `Command` dictionary, as a property list. `None` for kinds that are

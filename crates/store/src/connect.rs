@@ -13,7 +13,7 @@ use crate::column::read;
 use crate::commands::CommandState;
 use crate::connection::AnyConnection;
 use crate::enrolments::EnrolmentState;
-use crate::schema::{brake, certificates, commands, enrolments, push_states};
+use crate::schema::{brake, certificates, commands, deliveries, enrolments, push_states, segments};
 use crate::{Digest, StoreError};
 
 diesel::alias! {
@@ -44,7 +44,7 @@ pub struct ConnectRow {
     /// The enrolment it is bound to.
     pub enrolment: ConnectEnrolment,
     /// Whether a push was wanted and the tablet has now come by itself or because of it. One that is due later
-    /// only, for a command that is put off, is not meant.
+    /// only, for a command that is put off, is not meant, unless the tablet did not come for one before.
     pub push_wanted: bool,
     /// The command to offer next.
     pub next: Option<NextCommand>,
@@ -73,8 +73,22 @@ pub struct ConnectEnrolment {
     pub awaiting_configuration: bool,
     /// The set of layers it shares with others.
     pub segment: Option<SegmentId>,
-    /// The token of the declarations it last reported.
+    /// The token of what was delivered to it.
     pub reported_token: Option<String>,
+    /// The token of what its segment is given now.
+    pub segment_token: Option<String>,
+    /// When its configuration is looked at again, if that was planned.
+    pub configuration_due_at: Option<Instant>,
+}
+
+impl ConnectEnrolment {
+    /// Whether its configuration is to be looked at: it has not what its segment is given, and nothing was put off; or
+    /// what was put off is due.
+    #[must_use]
+    pub fn configuration_is_due(&self, now: Instant) -> bool {
+        self.segment_token.is_some()
+            && self.configuration_due_at.map_or(self.segment_token != self.reported_token, |due| due <= now)
+    }
 }
 
 /// The next command; its payload comes with the delivery.
@@ -121,7 +135,8 @@ type Row = (
         Option<String>,
         Option<String>,
     ),
-    Option<(Option<i64>, Option<i64>, i32)>,
+    (Option<String>, Option<i64>),
+    Option<(Option<i64>, Option<i64>, i32, i32)>,
     Option<(String, String, String, i32, i32)>,
     Option<(String, String, String, String, i32)>,
 );
@@ -161,6 +176,8 @@ pub(crate) fn read_connect(
     let row: Option<Row> = certificates::table
         .inner_join(enrolments::table)
         .left_join(push_states::table.on(push_states::enrolment_id.eq(certificates::enrolment_id)))
+        .left_join(segments::table.on(enrolments::segment_id.eq(segments::id.nullable())))
+        .left_join(deliveries::table.on(deliveries::enrolment_id.eq(certificates::enrolment_id)))
         .left_join(NEXT.on(next_is_due))
         .left_join(REPORTED.on(reported_is_theirs))
         .filter(certificates::sha256.eq(key.certificate_sha256.to_string()))
@@ -179,7 +196,9 @@ pub(crate) fn read_connect(
                 enrolments::segment_id,
                 enrolments::reported_token,
             ),
-            (push_states::wanted_at, push_states::due_at, push_states::attempts).nullable(),
+            (segments::token.nullable(), deliveries::due_at.nullable()),
+            (push_states::wanted_at, push_states::due_at, push_states::attempts, push_states::unanswered)
+                .nullable(),
             NEXT.fields((
                 commands::id,
                 commands::request_type,
@@ -204,7 +223,7 @@ pub(crate) fn read_connect(
 }
 
 fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
-    let ((certificate_state, not_after), enrolment, push, next, reported) = row;
+    let ((certificate_state, not_after), enrolment, (segment_token, due_at), push, next, reported) = row;
     let (
         id,
         tablet,
@@ -230,10 +249,13 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             awaiting_configuration,
             segment: read(segment, "enrolments", "segment_id", &id)?,
             reported_token,
+            segment_token,
+            configuration_due_at: due_at.map(Instant::from_millis),
             id: read(id.clone(), "enrolments", "id", &id)?,
         },
-        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts)| {
-            let later = attempts == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
+        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts, unanswered)| {
+            let later =
+                attempts == 0 && unanswered == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
             wanted_at.is_some() && !later
         }),
         next: next

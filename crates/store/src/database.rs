@@ -2,17 +2,17 @@
 //!
 //! SQLite has one writer, a connection behind a mutex, and readers beside it (WAL). PostgreSQL has one pool.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use diesel::connection::{InstrumentationEvent, SimpleConnection as _};
+use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection, Pool};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::connection::AnyConnection;
 use crate::group_commit::lanes;
 use crate::transaction::{Attempt, Mode, Tx, attempt};
+use crate::vitals::{self, About, Meters};
 use crate::{DatabaseUrl, Engine, StoreError, StoreOptions, Vault};
 
 /// How often a transaction that met others on its rows is run before [`StoreError::Contended`].
@@ -33,7 +33,8 @@ pub(crate) struct Link {
 /// Makes connections for a pool.
 struct Connector {
     url: DatabaseUrl,
-    statements: Arc<AtomicU64>,
+    meters: Arc<Meters>,
+    slow: Duration,
     read_only: bool,
 }
 
@@ -46,12 +47,7 @@ impl Connector {
             }
             AnyConnection::Postgresql(_) | AnyConnection::Sqlite(_) => {}
         }
-        let statements = Arc::clone(&self.statements);
-        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
-                statements.fetch_add(1, Ordering::Relaxed);
-            }
-        });
+        connection.set_instrumentation(vitals::listener(Arc::clone(&self.meters), self.slow));
         Ok(Link { connection, lost: false })
     }
 }
@@ -103,7 +99,11 @@ impl ManageConnection for Connector {
     }
 
     fn has_broken(&self, link: &mut Link) -> bool {
-        link.lost || std::thread::panicking()
+        let broken = link.lost || std::thread::panicking();
+        if broken {
+            self.meters.lost_links.one();
+        }
+        broken
     }
 }
 
@@ -113,17 +113,18 @@ pub(crate) struct Database {
     pool: Pool<Connector>,
     /// SQLite's only writer.
     writer: Option<Mutex<Link>>,
-    vault: Vault,
-    statements: Arc<AtomicU64>,
+    pub(crate) vault: Vault,
+    meters: Arc<Meters>,
 }
 
 impl Database {
     pub(crate) fn open(options: &StoreOptions, vault: Vault) -> Result<Self, StoreError> {
         let engine = options.url.engine();
-        let statements = Arc::new(AtomicU64::new(0));
+        let meters = Arc::new(Meters::default());
         let connector = |read_only| Connector {
             url: options.url.clone(),
-            statements: Arc::clone(&statements),
+            meters: Arc::clone(&meters),
+            slow: options.slow,
             read_only: read_only && engine == Engine::Sqlite,
         };
         let writer = match engine {
@@ -144,7 +145,7 @@ impl Database {
             .test_on_check_out(false)
             .build(connector(true))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { engine, pool, writer, vault, statements })
+        Ok(Self { engine, pool, writer, vault, meters })
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -152,7 +153,11 @@ impl Database {
     }
 
     pub(crate) fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.meters.statements.get()
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Runs one statement outside any transaction, again on a fresh link if the one it got was dead.
@@ -184,6 +189,7 @@ impl Database {
     ) -> Result<T, E> {
         let began = Instant::now();
         let mut attempts = 0;
+        vitals::about(About::Nobody);
         loop {
             attempts += 1;
             let tried = match &self.writer {
@@ -206,6 +212,7 @@ impl Database {
                 }
                 Attempt::Again(error) if enough => return Err(error.into()),
                 Attempt::Again(StoreError::Contended { .. }) => {
+                    self.meters.contended.one();
                     let most = 1_u64 << attempts.min(7);
                     std::thread::sleep(Duration::from_millis(rand::random_range(0..=most)));
                 }

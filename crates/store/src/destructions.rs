@@ -16,7 +16,7 @@ use types::{
 pub use governance::brake::DestructionState;
 
 use crate::column::{Column as _, read};
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::destructions;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -129,17 +129,13 @@ pub fn by_reference(
     kind: DestructionKind,
     reference: &str,
 ) -> Result<Option<Destruction>, StoreError> {
-    tx.run(|connection| {
+    find_first!(
+        tx,
         destructions::table
             .filter(destructions::reference.eq(reference))
             .filter(destructions::kind.eq(kind.as_str()))
             .order(destructions::id.desc())
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    )
 }
 
 /// Whether the brake let an order of that kind with that reference go.

@@ -1,24 +1,27 @@
 //! Enrolments: one from an invitation to its end. What is secret in one is sealed and read apart.
 
+use std::collections::HashMap;
+
 use diesel::sql_types::Untyped;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{
     EnrolmentEndId, EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, Secret, SegmentId, SerialNumber,
-    Supervision, TabletId, TakeoverId, Udid,
+    Supervision, TabletId, TakeoverId, Uai, Udid,
 };
 
 use crate::certificates::{self, Certificate, CertificateState};
-use crate::column::stored_enum;
+use crate::column::{read, stored_enum};
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, hold_first, noun, read_all};
+use crate::noun::{by_key, find_first, hold_first, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
-use crate::schema::{certificates as certificates_table, enrolments, presence};
+use crate::schema::{certificates as certificates_table, enrolments, presence, tablets};
+use crate::vitals::{self, About};
 use crate::within::of_tablets_within;
-use crate::{Digest, RowName, StoreError, Tx, Within};
+use crate::{Digest, RowName, StoreError, Tx, VaultError, Within};
 
 stored_enum! {
     /// How far an enrolment has come.
@@ -145,6 +148,7 @@ pub fn hold_by_certificate(
     tx: &mut Tx<'_>,
     sha256: &Digest,
 ) -> Result<Option<(Certificate, Enrolment)>, StoreError> {
+    vitals::about(About::Certificate(*sha256));
     // A certificate is never bound again, so that its enrolment can be found before it is held; what else is known of
     // both is read afterwards.
     let owner = certificates_table::table
@@ -161,6 +165,7 @@ pub fn hold_by_certificate(
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<Option<Enrolment>, StoreError> {
+    vitals::about(About::Enrolment(id));
     hold_first!(tx, enrolments, enrolments::id.eq(id.to_string()))
 }
 
@@ -171,7 +176,11 @@ pub fn hold(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<Option<Enrolment>, Store
 pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
     let is_live =
         enrolments::state.eq_any([EnrolmentState::Authenticated.as_str(), EnrolmentState::Active.as_str()]);
-    hold_first!(tx, enrolments, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))
+    let enrolment = hold_first!(tx, enrolments, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))?;
+    if let Some(enrolment) = &enrolment {
+        vitals::about(About::Enrolment(enrolment.id));
+    }
+    Ok(enrolment)
 }
 
 /// The tablet's enrolment that is authenticated or active.
@@ -179,20 +188,14 @@ pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<E
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
-    tx.run(|connection| {
-        enrolments::table
-            .filter(enrolments::tablet_id.eq(tablet.to_string()))
-            .filter(
-                enrolments::state
-                    .eq(EnrolmentState::Authenticated.as_str())
-                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
-            )
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        enrolments::table.filter(enrolments::tablet_id.eq(tablet.to_string())).filter(
+            enrolments::state
+                .eq(EnrolmentState::Authenticated.as_str())
+                .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+        )
+    )
 }
 
 /// Lets nobody else enrol under that UDID until the end of the transaction: what [`live_by_udid`] says then stays
@@ -218,20 +221,14 @@ const HOLD_UDID: &str = "SELECT pg_advisory_xact_lock(8103, hashtext(?))";
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn live_by_udid(tx: &mut Tx<'_>, udid: &Udid) -> Result<Option<Enrolment>, StoreError> {
-    tx.run(|connection| {
-        enrolments::table
-            .filter(enrolments::udid.eq(udid.as_str()))
-            .filter(
-                enrolments::state
-                    .eq(EnrolmentState::Authenticated.as_str())
-                    .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
-            )
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        enrolments::table.filter(enrolments::udid.eq(udid.as_str())).filter(
+            enrolments::state
+                .eq(EnrolmentState::Authenticated.as_str())
+                .or(enrolments::state.eq(EnrolmentState::Active.as_str())),
+        )
+    )
 }
 
 /// Every enrolment of a tablet, oldest first.
@@ -335,6 +332,27 @@ pub fn count(tx: &mut Tx<'_>, state: EnrolmentState, within: &Within) -> Result<
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// Every managed tablet and its collège, in the order of their ids.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn managed_tablets(tx: &mut Tx<'_>) -> Result<Vec<(TabletId, Option<Uai>)>, StoreError> {
+    let found: Vec<(String, Option<String>)> = tx.run(|connection| {
+        enrolments::table
+            .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
+            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .order(tablets::id.asc())
+            .select((tablets::id, tablets::uai))
+            .load(connection)
+    })?;
+    let mut managed = Vec::with_capacity(found.len());
+    for (id, uai) in found {
+        let uai = crate::column::read(uai, "tablets", "uai", &id)?;
+        managed.push((crate::column::read(id.clone(), "tablets", "id", &id)?, uai));
+    }
+    Ok(managed)
+}
+
 /// Opens an enrolment's secrets.
 ///
 /// # Errors
@@ -363,6 +381,79 @@ pub fn secrets(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<EnrolmentSecrets, Sto
         unlock_token: open(unlock_token, "unlock_token_sealed")?,
         bootstrap_token: open(bootstrap_token, "bootstrap_token_sealed")?,
     })
+}
+
+/// What is needed to push a tablet.
+#[derive(Debug, Clone)]
+pub struct PushAddress {
+    /// Whose tablet.
+    pub enrolment: EnrolmentId,
+    /// Apple's token of the tablet.
+    pub token: Secret<Vec<u8>>,
+    /// The word that makes a push ours.
+    pub magic: Secret<Vec<u8>>,
+    /// Whether Setup Assistant waits for us.
+    pub awaiting_configuration: bool,
+    /// When the tablet last sent its token.
+    pub token_updated_at: Option<Instant>,
+}
+
+/// A tablet that can be pushed, or one whose secrets do not open.
+pub type Opened = Result<PushAddress, (EnrolmentId, VaultError)>;
+
+/// What is needed to push each of these, in one statement. One that has sent no token is absent; one whose secrets do
+/// not open is an error of its own.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn push_addresses(tx: &mut Tx<'_>, of: &[EnrolmentId]) -> Result<Vec<Opened>, StoreError> {
+    let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+    type Row = (String, (Option<Vec<u8>>, Option<Vec<u8>>), bool, Option<i64>);
+    let sealed: Vec<Row> = tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::id.eq_any(ids))
+            .select((
+                enrolments::id,
+                (enrolments::push_token_sealed, enrolments::push_magic_sealed),
+                enrolments::awaiting_configuration,
+                enrolments::token_updated_at,
+            ))
+            .load(connection)
+    })?;
+    let mut addresses = Vec::with_capacity(sealed.len());
+    for (id, secrets, awaiting_configuration, token_updated_at) in sealed {
+        let (Some(token), Some(magic)) = secrets else { continue };
+        let token_updated_at = token_updated_at.map(Instant::from_millis);
+        let enrolment: EnrolmentId = read(id.clone(), "enrolments", "id", &id)?;
+        let open =
+            |sealed: &[u8], column| tx.vault().open(sealed, &RowName::new("enrolments", column, &enrolment));
+        let opened = open(&token, "push_token_sealed").and_then(|token| {
+            let magic = open(&magic, "push_magic_sealed")?;
+            Ok(PushAddress { enrolment, token, magic, awaiting_configuration, token_updated_at })
+        });
+        addresses.push(opened.map_err(|error| (enrolment, error)));
+    }
+    Ok(addresses)
+}
+
+/// When each of these last sent its push token, in one statement.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn token_times(
+    tx: &mut Tx<'_>,
+    of: &[EnrolmentId],
+) -> Result<HashMap<EnrolmentId, Option<Instant>>, StoreError> {
+    let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+    let rows: Vec<(String, Option<i64>)> = tx.run(|connection| {
+        enrolments::table
+            .filter(enrolments::id.eq_any(ids))
+            .select((enrolments::id, enrolments::token_updated_at))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(id, at)| Ok((read(id.clone(), "enrolments", "id", &id)?, at.map(Instant::from_millis))))
+        .collect()
 }
 
 /// Seals and stores the secrets that are given; an absent one keeps what is stored (a TokenUpdate without

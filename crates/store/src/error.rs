@@ -76,6 +76,9 @@ pub enum StoreError {
     /// A row proves nothing: no decision of the program can have written it.
     #[error(transparent)]
     Edited(#[from] governance::BadRow),
+    /// A version stands as published, and those who decide it did not approve it.
+    #[error(transparent)]
+    NotApproved(#[from] profiles::NotApproved),
     /// A sealed value cannot be opened.
     #[error(transparent)]
     Sealed(#[from] VaultError),
@@ -88,6 +91,11 @@ pub enum StoreError {
     /// The store is shutting down, or one of its threads has died.
     #[error("the store has stopped: restart the server")]
     Stopped,
+    /// A transaction panicked: a defect of ours. Nothing of it was saved.
+    #[error(
+        "a transaction panicked and was rolled back: a defect, report it with the lines before in the log"
+    )]
+    Panicked,
     /// A migration failed.
     #[error("the migration failed: {0}")]
     Migration(String),

@@ -124,6 +124,17 @@ macro_rules! read_all {
 }
 pub(crate) use read_all;
 
+/// The first row that a query on one table finds.
+macro_rules! find_first {
+    ($tx:expr, $query:expr) => {{
+        let query = $query;
+        $tx.run(|connection| query.select(Stored::as_select()).first(connection).optional())?
+            .map(Stored::read)
+            .transpose()
+    }};
+}
+pub(crate) use find_first;
+
 /// The first row of a table for which `$is_it`, held until the end of the transaction: whoever else holds it, or
 /// changes it, waits. What is read of it is what it is until then.
 macro_rules! hold_first {

@@ -8,7 +8,7 @@ use types::{AccountId, Day, Instant, OrganisationId, OrganisationKind, Secret, U
 pub use governance::{HomeUse, OrganisationState};
 
 use crate::column::Column as _;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::organisations;
 use crate::{RowName, StoreError, Tx, Within};
 
@@ -45,16 +45,7 @@ by_key!(organisations, Organisation, id: OrganisationId; insert, get, update);
 /// # Errors
 /// As [`get`].
 pub fn by_uai(tx: &mut Tx<'_>, uai: &Uai) -> Result<Option<Organisation>, StoreError> {
-    let uai = uai.to_string();
-    tx.run(|connection| {
-        organisations::table
-            .filter(organisations::uai.eq(uai))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, organisations::table.filter(organisations::uai.eq(uai.to_string())))
 }
 
 /// The only organisation of that kind: the département, or the académie. Of collèges, the one first founded.
@@ -62,16 +53,10 @@ pub fn by_uai(tx: &mut Tx<'_>, uai: &Uai) -> Result<Option<Organisation>, StoreE
 /// # Errors
 /// As [`get`].
 pub fn of_kind(tx: &mut Tx<'_>, kind: OrganisationKind) -> Result<Option<Organisation>, StoreError> {
-    tx.run(|connection| {
-        organisations::table
-            .filter(organisations::kind.eq(kind.as_str()))
-            .order(organisations::id.asc())
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        organisations::table.filter(organisations::kind.eq(kind.as_str())).order(organisations::id.asc())
+    )
 }
 
 /// At most `limit` organisations in the order of their ids, from the first one after `after`. Within collèges:

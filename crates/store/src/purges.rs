@@ -6,7 +6,7 @@ use diesel::{
 };
 use types::{Instant, PurgeId};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::purges;
 use crate::{StoreError, Tx};
 
@@ -33,16 +33,7 @@ by_key!(purges, Purge, id: PurgeId; insert);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn last(tx: &mut Tx<'_>, class: &str) -> Result<Option<Purge>, StoreError> {
-    tx.run(|connection| {
-        purges::table
-            .filter(purges::class.eq(class))
-            .order(purges::id.desc())
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, purges::table.filter(purges::class.eq(class)).order(purges::id.desc()))
 }
 
 /// At most `limit` purges, the newest first, from the first one before `before`; of one class only, if one is

@@ -6,7 +6,7 @@ use diesel::{
 use types::{Instant, PushCertificateId, Secret};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::push_certificates;
 use crate::{RowName, StoreError, Tx};
 
@@ -71,15 +71,10 @@ pub fn make_current(
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn current(tx: &mut Tx<'_>) -> Result<Option<PushCertificate>, StoreError> {
-    tx.run(|connection| {
-        push_certificates::table
-            .filter(push_certificates::state.eq(PushCertificateState::Current.as_str()))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(
+        tx,
+        push_certificates::table.filter(push_certificates::state.eq(PushCertificateState::Current.as_str()))
+    )
 }
 
 /// The private key of a push certificate, as it was given.

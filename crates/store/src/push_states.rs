@@ -1,17 +1,21 @@
 //! Which tablets are to be woken: one push for a tablet, however many commands wait for it.
 //!
-//! A row whose `due_at` has come is claimed by one node, with a lease: a node that dies gives it back.
+//! A row whose `due_at` has come is claimed by one node, with a lease: a node that dies gives it back. Tablets that
+//! did not come when they were last pushed stand in a queue of their own, so that they never delay those that do.
+//!
+//! Whatever is done with many rows is a few statements, however many rows.
 
-use diesel::sql_types::Untyped;
+use diesel::sql_types::{BigInt, Nullable, Text, Untyped};
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
     TextExpressionMethods as _,
 };
+use serde_json::json;
 use types::{EnrolmentId, Instant};
 
 use crate::column::{Column as _, read};
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::schema::push_states;
 use crate::{StoreError, Tx};
@@ -35,6 +39,8 @@ noun! {
         token_invalid_since: Option<Instant>,
         /// Until when a node is at it.
         lease_until: Option<Instant>,
+        /// How many pushes Apple took since the tablet last came for them. Above 0 it counts as silent.
+        unanswered: i32,
     }
 }
 
@@ -53,9 +59,95 @@ impl PushState {
             outcome: None,
             token_invalid_since: None,
             lease_until: None,
+            unanswered: 0,
         }
     }
 }
+
+/// Which tablets are claimed. Each kind has a share of its own of what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Those that came when they were last pushed.
+    Answering,
+    /// Those that did not.
+    Silent,
+}
+
+/// As [`get`], and holds the row until the end of the transaction: the messenger neither gives it up nor records
+/// anything between this look and what follows from it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<PushState>, StoreError> {
+    let row = push_states::table.find(enrolment.to_string());
+    tx.run(|connection| match connection {
+        AnyConnection::Postgresql(connection) => {
+            row.select(Stored::as_select()).for_no_key_update().first(connection).optional()
+        }
+        AnyConnection::Sqlite(connection) => row.select(Stored::as_select()).first(connection).optional(),
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// The rows of these enrolments, held in the order of their ids until the end of the transaction. It is what a
+/// transaction of [`Store::write_held`](crate::Store::write_held) about pushes holds.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold_all(tx: &mut Tx<'_>, enrolments: &[EnrolmentId]) -> Result<Vec<PushState>, StoreError> {
+    tx.holds();
+    let rows = push_states::table
+        .filter(push_states::enrolment_id.eq_any(ids(enrolments)))
+        .order(push_states::enrolment_id.asc());
+    read_all!(tx.run(|connection| match connection {
+        AnyConnection::Postgresql(connection) => {
+            rows.select(Stored::as_select()).for_no_key_update().load::<Stored>(connection)
+        }
+        AnyConnection::Sqlite(connection) => rows.select(Stored::as_select()).load::<Stored>(connection),
+    }))
+}
+
+fn ids(enrolments: &[EnrolmentId]) -> Vec<String> {
+    enrolments.iter().map(ToString::to_string).collect()
+}
+
+/// What waits to be pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Tablets that came when they were last pushed, and are due.
+    pub answering: u64,
+    /// Those that did not come, and are due again.
+    pub silent: u64,
+    /// Since when the first of those that answer has been due.
+    pub oldest_answering: Option<Instant>,
+    /// Tablets whose token Apple refuses.
+    pub tokens_invalid: u64,
+}
+
+/// Counts what waits to be pushed. Each count is of an index that holds no other row.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn backlog(tx: &mut Tx<'_>, now: Instant) -> Result<Backlog, StoreError> {
+    type Counts = (BigInt, BigInt, Nullable<BigInt>, BigInt);
+    let values = vec![now.as_millis().into(), now.as_millis().into()];
+    let (answering, silent, oldest, invalid): (i64, i64, Option<i64>, i64) =
+        tx.run(|connection| Prepared::<Counts>::new(BACKLOG, values).get_result(connection))?;
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(Backlog {
+        answering: count(answering),
+        silent: count(silent),
+        oldest_answering: oldest.map(Instant::from_millis).filter(|oldest| *oldest <= now),
+        tokens_invalid: count(invalid),
+    })
+}
+
+const BACKLOG: &str = "SELECT \
+    (SELECT count(*) FROM push_states WHERE due_at <= ? AND token_invalid_since IS NULL AND unanswered = 0), \
+    (SELECT count(*) FROM push_states WHERE due_at <= ? AND token_invalid_since IS NULL AND unanswered > 0), \
+    (SELECT min(due_at) FROM push_states WHERE due_at IS NOT NULL AND token_invalid_since IS NULL AND unanswered = 0), \
+    (SELECT count(*) FROM push_states WHERE token_invalid_since IS NOT NULL)";
 
 /// Wants a push. `due_at` is when; `None` leaves what is due as it is.
 ///
@@ -76,36 +168,65 @@ pub fn want(
 const WANT: &str =
     "UPDATE push_states SET wanted_at = ?, due_at = coalesce(?, due_at) WHERE enrolment_id = ?";
 
-/// Claims at most `limit` due tablets until `lease_until`, the longest due first. Two nodes never claim the
-/// same one.
+/// The statement of a claim: the lane is written out, so that its index serves.
+macro_rules! claim_on {
+    ("answering", $engine:ident) => {
+        claim_on!(@ "unanswered = 0", $engine)
+    };
+    ("silent", $engine:ident) => {
+        claim_on!(@ "unanswered > 0", $engine)
+    };
+    (@ $lane:literal, postgresql) => {
+        concat!(
+            "WITH due AS (SELECT enrolment_id FROM push_states WHERE due_at <= ? AND token_invalid_since IS NULL AND ",
+            $lane,
+            " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED) \
+             UPDATE push_states SET lease_until = ? FROM due WHERE push_states.enrolment_id = due.enrolment_id \
+             RETURNING push_states.enrolment_id"
+        )
+    };
+    (@ $lane:literal, sqlite) => {
+        concat!(
+            "UPDATE push_states SET lease_until = ? WHERE enrolment_id IN (SELECT enrolment_id FROM push_states \
+             WHERE due_at <= ? AND token_invalid_since IS NULL AND ",
+            $lane,
+            " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ?) RETURNING enrolment_id"
+        )
+    };
+}
+
+/// Claims at most `limit` due tablets of a lane until `lease_until`, the longest due ones. Two nodes never claim the
+/// same one. What is claimed is held until the end of the transaction.
 ///
 /// # Errors
 /// [`StoreError::Contended`], after which the next round claims.
 pub fn claim(
     tx: &mut Tx<'_>,
+    lane: Lane,
     now: Instant,
     lease_until: Instant,
     limit: u32,
 ) -> Result<Vec<EnrolmentId>, StoreError> {
-    let now = now.as_millis();
-    let due = push_states::table
-        .filter(push_states::due_at.le(now))
-        .filter(push_states::token_invalid_since.is_null())
-        .filter(push_states::lease_until.is_null().or(push_states::lease_until.le(now)))
-        .order(push_states::due_at.asc())
-        .limit(i64::from(limit))
-        .select(push_states::enrolment_id);
-    let ids: Vec<String> = tx.run(|connection| {
-        let ids: Vec<String> = match connection {
-            AnyConnection::Postgresql(connection) => due.for_update().skip_locked().load(connection)?,
-            AnyConnection::Sqlite(connection) => due.load(connection)?,
+    tx.holds();
+    let (now, lease, limit) = (now.as_millis(), lease_until.as_millis(), i64::from(limit));
+    let claimed: Vec<String> = tx.run(|connection| {
+        let (text, values) = match (&*connection, lane) {
+            (AnyConnection::Postgresql(_), Lane::Answering) => {
+                (claim_on!("answering", postgresql), [now, now, limit, lease])
+            }
+            (AnyConnection::Postgresql(_), Lane::Silent) => {
+                (claim_on!("silent", postgresql), [now, now, limit, lease])
+            }
+            (AnyConnection::Sqlite(_), Lane::Answering) => {
+                (claim_on!("answering", sqlite), [lease, now, now, limit])
+            }
+            (AnyConnection::Sqlite(_), Lane::Silent) => {
+                (claim_on!("silent", sqlite), [lease, now, now, limit])
+            }
         };
-        diesel::update(push_states::table.filter(push_states::enrolment_id.eq_any(&ids)))
-            .set(push_states::lease_until.eq(lease_until.as_millis()))
-            .execute(connection)?;
-        Ok(ids)
+        Prepared::<Text>::new(text, values.into_iter().map(Value::from).collect()).load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()
+    claimed.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()
 }
 
 /// How a push went, and what follows.
@@ -119,6 +240,8 @@ pub struct PushAttempt {
     pub outcome: String,
     /// How often it was pushed since it last came.
     pub attempts: i32,
+    /// How many of these pushes Apple took.
+    pub unanswered: i32,
     /// When to push again if the tablet does not come; `None`: not by itself.
     pub next_due_at: Option<Instant>,
     /// Whether Apple says that the token is no good.
@@ -130,24 +253,64 @@ pub struct PushAttempt {
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> {
-    let at = attempt.at.as_millis();
+    record_all(tx, std::slice::from_ref(attempt))
+}
+
+/// Records how pushes went, in one statement, and gives the rows back.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn record_all(tx: &mut Tx<'_>, attempts: &[PushAttempt]) -> Result<(), StoreError> {
+    let rows: Vec<_> = attempts
+        .iter()
+        .map(|attempt| {
+            json!({
+                "id": attempt.enrolment.to_string(),
+                "at": attempt.at.as_millis(),
+                "attempts": attempt.attempts,
+                "unanswered": attempt.unanswered,
+                "outcome": attempt.outcome,
+                "due": attempt.next_due_at.stored(),
+                "invalid": i32::from(attempt.token_invalid),
+            })
+        })
+        .collect();
+    with_each(
+        tx,
+        rows,
+        "UPDATE push_states SET pushed_at = note.at, attempts = note.attempts, unanswered = note.unanswered, \
+            outcome = note.outcome, due_at = note.due, lease_until = NULL, \
+            token_invalid_since = CASE WHEN note.invalid = 1 THEN note.at ELSE token_invalid_since END \
+            FROM json_to_recordset(?::json) AS note (id text, at bigint, attempts int, unanswered int, outcome text, \
+            due bigint, invalid int) WHERE push_states.enrolment_id = note.id",
+        "UPDATE push_states SET pushed_at = note.at, attempts = note.attempts, unanswered = note.unanswered, \
+            outcome = note.outcome, due_at = note.due, lease_until = NULL, \
+            token_invalid_since = CASE WHEN note.invalid = 1 THEN note.at ELSE token_invalid_since END \
+            FROM (SELECT value ->> 'id' AS id, value ->> 'at' AS at, value ->> 'attempts' AS attempts, \
+            value ->> 'unanswered' AS unanswered, value ->> 'outcome' AS outcome, value ->> 'due' AS due, \
+            value ->> 'invalid' AS invalid FROM json_each(?)) AS note WHERE push_states.enrolment_id = note.id",
+    )
+}
+
+/// Runs one statement over many rows of JSON; nothing for none.
+fn with_each(
+    tx: &mut Tx<'_>,
+    rows: Vec<serde_json::Value>,
+    postgresql: &'static str,
+    sqlite: &'static str,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let json = serde_json::Value::from(rows).to_string();
     tx.run(|connection| {
-        let enrolment = attempt.enrolment.to_string();
-        let row = push_states::table.filter(push_states::enrolment_id.eq(&enrolment));
-        diesel::update(row)
-            .set((
-                push_states::pushed_at.eq(at),
-                push_states::attempts.eq(attempt.attempts),
-                push_states::outcome.eq(&attempt.outcome),
-                push_states::due_at.eq(attempt.next_due_at.stored()),
-                push_states::lease_until.eq(None::<i64>),
-            ))
-            .execute(connection)?;
-        if attempt.token_invalid {
-            diesel::update(row).set(push_states::token_invalid_since.eq(at)).execute(connection)?;
-        }
-        Ok(())
-    })
+        let text = match connection {
+            AnyConnection::Postgresql(_) => postgresql,
+            AnyConnection::Sqlite(_) => sqlite,
+        };
+        Prepared::<Untyped>::new(text, vec![json.into()]).execute(connection)
+    })?;
+    Ok(())
 }
 
 /// A TokenUpdate brought a token: it is good until Apple says otherwise. If it is another one than before
@@ -181,23 +344,33 @@ const RENEWED: &str = "UPDATE push_states SET \
         THEN 0 ELSE attempts END, \
     lease_until = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
         THEN NULL ELSE lease_until END, \
-    token_invalid_since = NULL WHERE enrolment_id = ?";
+    unanswered = 0, token_invalid_since = NULL WHERE enrolment_id = ?";
 
-/// Gives a claimed row back: it is not to be pushed before `due_at`.
+/// A claimed row that is given back without a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PutOff {
+    /// Whose tablet.
+    pub enrolment: EnrolmentId,
+    /// When it is to be pushed.
+    pub due_at: Instant,
+}
+
+/// Gives claimed rows back, in one statement: nothing is due for them before their `due_at`.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn put_off(tx: &mut Tx<'_>, enrolment: EnrolmentId, due_at: Instant) -> Result<(), StoreError> {
-    tx.run(|connection| {
-        diesel::update(push_states::table.find(enrolment.to_string()))
-            .set((
-                push_states::due_at.eq(due_at.as_millis()),
-                push_states::lease_until.eq(None::<i64>),
-                push_states::attempts.eq(0),
-            ))
-            .execute(connection)
-    })?;
-    Ok(())
+pub fn put_off_all(tx: &mut Tx<'_>, rows: &[PutOff]) -> Result<(), StoreError> {
+    with_each(
+        tx,
+        rows.iter()
+            .map(|row| json!({ "id": row.enrolment.to_string(), "due": row.due_at.as_millis() }))
+            .collect(),
+        "UPDATE push_states SET due_at = note.due, lease_until = NULL, attempts = 0 \
+            FROM json_to_recordset(?::json) AS note (id text, due bigint) WHERE push_states.enrolment_id = note.id",
+        "UPDATE push_states SET due_at = note.due, lease_until = NULL, attempts = 0 \
+            FROM (SELECT value ->> 'id' AS id, value ->> 'due' AS due FROM json_each(?)) AS note \
+            WHERE push_states.enrolment_id = note.id",
+    )
 }
 
 /// Tries again now what failed with this outcome (`outcome` is how it begins): the reason is gone.
@@ -227,8 +400,19 @@ pub fn retry(tx: &mut Tx<'_>, outcome: &str, now: Instant) -> Result<(), StoreEr
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn forget(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+    forget_all(tx, &[enrolment])
+}
+
+/// As [`forget`], for many, in one statement.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn forget_all(tx: &mut Tx<'_>, enrolments: &[EnrolmentId]) -> Result<(), StoreError> {
+    if enrolments.is_empty() {
+        return Ok(());
+    }
     tx.run(|connection| {
-        diesel::update(push_states::table.find(enrolment.to_string()))
+        diesel::update(push_states::table.filter(push_states::enrolment_id.eq_any(ids(enrolments))))
             .set((
                 push_states::wanted_at.eq(None::<i64>),
                 push_states::due_at.eq(None::<i64>),
@@ -244,6 +428,7 @@ crate::declared::declares! {
     push_states kept as Equipment {
         not_personal("when we want to reach a tablet and what Apple said, not when it came") {
             enrolment_id, wanted_at, due_at, pushed_at, attempts, outcome, token_invalid_since, lease_until,
+            unanswered,
         }
     }
 }

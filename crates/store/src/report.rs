@@ -148,6 +148,8 @@ pub struct Delivered {
     pub payload: Option<Vec<u8>>,
     /// When it was queued.
     pub queued_at: Instant,
+    /// What it is for: the key by which a newer one replaces it.
+    pub replaces_key: Option<String>,
 }
 
 /// What is not known leaves what is.
@@ -242,8 +244,8 @@ fn settle_push(tx: &mut Tx<'_>, write: &ConnectWrite) -> Result<(), StoreError> 
 }
 
 /// What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
-const SETTLE: &str = "UPDATE push_states SET wanted_at = ?, due_at = ?, lease_until = NULL, attempts = 0 \
-    WHERE enrolment_id = ? AND wanted_at < ?";
+const SETTLE: &str = "UPDATE push_states SET wanted_at = ?, due_at = ?, lease_until = NULL, attempts = 0, \
+    unanswered = 0 WHERE enrolment_id = ? AND wanted_at < ?";
 
 fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Result<ReportFate, StoreError> {
     let (command, enrolment) = (report.command.to_string(), write.enrolment.to_string());
@@ -286,21 +288,23 @@ fn record(tx: &mut Tx<'_>, write: &ConnectWrite, report: &CommandReport) -> Resu
 const NOT_NOW: &str = "UPDATE commands SET state = 'not-now', not_now_at = ?, \
     not_now_count = not_now_count + 1, retry_at = ? WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
 
+/// What was given to a tablet, and is pending, is answered by it, also after a NotNow: that of an earlier delivery may
+/// arrive between a later one and its answer.
 const ANSWERED: &str = "UPDATE commands SET state = ?, answered_at = ?, result = ?, error = ?, answer_raw = ? \
-    WHERE id = ? AND enrolment_id = ? AND state = 'sent'";
+    WHERE id = ? AND enrolment_id = ? AND pending AND sent_count > 0";
 
 const DELIVER: &str = "UPDATE commands SET state = 'sent', sent_at = ?, sent_count = sent_count + 1, retry_at = ? \
     WHERE id = ? AND enrolment_id = ? AND pending AND (expires_at IS NULL OR expires_at > ?) \
-    RETURNING tablet_id, request_type, gate, payload, queued_at, \
+    RETURNING tablet_id, request_type, gate, payload, queued_at, replaces_key, \
     incident_id, warrant_id, erase_order_id, enrolment_end_id";
 
 type DeliveredTypes = (
-    (Text, Text, Text, Nullable<Binary>, BigInt),
+    (Text, Text, Text, Nullable<Binary>, BigInt, Nullable<Text>),
     (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>),
 );
 
 type DeliveredRow = (
-    (String, String, String, Option<Vec<u8>>, i64),
+    (String, String, String, Option<Vec<u8>>, i64, Option<String>),
     (Option<String>, Option<String>, Option<String>, Option<String>),
 );
 
@@ -320,7 +324,7 @@ fn deliver(
     let row: Option<DeliveredRow> = tx.run(|connection| {
         Prepared::<DeliveredTypes>::new(DELIVER, values).get_result(connection).optional()
     })?;
-    let Some(((tablet, request_type, gate, payload, queued_at), on)) = row else {
+    let Some(((tablet, request_type, gate, payload, queued_at, replaces_key), on)) = row else {
         return Ok(None);
     };
     if opens {
@@ -335,6 +339,7 @@ fn deliver(
         order,
         payload,
         queued_at: Instant::from_millis(queued_at),
+        replaces_key,
     }))
 }
 

@@ -1,4 +1,6 @@
 //! The tables, as diesel sees them on both engines. The migrations make them; a test compares.
+//!
+//! Long because it is a table of tables.
 
 diesel::table! {
     tablets (id) {
@@ -239,6 +241,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         token_invalid_since -> Nullable<BigInt>,
         lease_until -> Nullable<BigInt>,
+        unanswered -> Integer,
     }
 }
 
@@ -369,6 +372,8 @@ diesel::table! {
         invitation_expires_at -> Nullable<BigInt>,
         failed_attempts -> Integer,
         locked_until -> Nullable<BigInt>,
+        failed_codes -> Integer,
+        codes_locked_until -> Nullable<BigInt>,
         created_at -> BigInt,
         closed_at -> Nullable<BigInt>,
     }
@@ -519,6 +524,88 @@ diesel::table! {
 }
 
 diesel::table! {
+    profile_versions (id) {
+        id -> Text,
+        layer_kind -> Text,
+        layer_name -> Text,
+        uai -> Nullable<Text>,
+        number -> Integer,
+        state -> Text,
+        title -> Text,
+        content_sealed -> Binary,
+        content_sha256 -> Text,
+        based_on -> Nullable<Text>,
+        author_id -> Text,
+        created_at -> BigInt,
+        edited_at -> BigInt,
+        submitted_at -> Nullable<BigInt>,
+        takes_effect_at -> Nullable<BigInt>,
+        scheduled_by -> Nullable<Text>,
+        rollout_plan -> Nullable<Text>,
+        published_at -> Nullable<BigInt>,
+        superseded_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        ended_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    profile_approvals (version_id, organisation_id) {
+        version_id -> Text,
+        organisation_id -> Text,
+        account_id -> Text,
+        content_sha256 -> Text,
+        approved_at -> BigInt,
+        countersignature_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    rollouts (id) {
+        id -> Text,
+        version_id -> Text,
+        previous_id -> Text,
+        plan -> Text,
+        state -> Text,
+        wave -> Integer,
+        wave_since -> BigInt,
+        reason -> Nullable<Text>,
+        started_by -> Text,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    emergency_orders (id) {
+        id -> Text,
+        version_id -> Text,
+        uais -> Text,
+        starts_on -> Text,
+        ends_on -> Text,
+        reason -> Text,
+        organisation_id -> Text,
+        ordered_by -> Text,
+        ordered_at -> BigInt,
+        renews -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notices_due (id) {
+        id -> Text,
+        subject -> Text,
+        uai -> Nullable<Text>,
+        title -> Text,
+        due_at -> BigInt,
+        told_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     persons (id) {
         id -> Text,
         uai -> Text,
@@ -616,6 +703,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    apps (id) {
+        id -> Text,
+        platform -> Text,
+        bundle -> Text,
+        name -> Text,
+        source -> Text,
+        store_number -> Nullable<Text>,
+        licence -> Text,
+        version -> Nullable<Text>,
+        updates -> Text,
+        configuration -> Nullable<Text>,
+        file_sha256 -> Nullable<Text>,
+        added_by -> Text,
+        added_at -> BigInt,
+        withdrawn_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_files (sha256) {
+        sha256 -> Text,
+        format -> Text,
+        bytes -> BigInt,
+        bundle -> Text,
+        version -> Text,
+        build -> Nullable<Text>,
+        uploaded_at -> BigInt,
+        released_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(certificates -> enrolments (enrolment_id));
 diesel::allow_tables_to_appear_in_same_query!(
     certificates,
@@ -624,7 +744,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     commands,
     tablets,
     presence,
-    brake
+    brake,
+    segments,
+    deliveries
 );
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
@@ -645,5 +767,63 @@ diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
+// Approvals are read with the organisation that gave them.
+diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
+
+diesel::table! {
+    segment_payloads (content_sha256) {
+        content_sha256 -> Text,
+        signed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segments (id) {
+        id -> Text,
+        key_sha256 -> Text,
+        token -> Text,
+        class -> Text,
+        plan -> Text,
+        payload_sha256 -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segment_layers (segment_id, place) {
+        segment_id -> Text,
+        place -> Integer,
+        version_id -> Text,
+    }
+}
+
+diesel::table! {
+    deliveries (enrolment_id) {
+        enrolment_id -> Text,
+        known -> Text,
+        due_at -> Nullable<BigInt>,
+        woken_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rule_states (enrolment_id, rule) {
+        enrolment_id -> Text,
+        rule -> Text,
+        state -> Text,
+        why -> Nullable<Text>,
+        since -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
+diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
+// Files that no app refers to any more.
+diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
 // Restitutions whose order has ended.
 diesel::allow_tables_to_appear_in_same_query!(restitutions, erase_orders);

@@ -6,7 +6,7 @@ use diesel::{
 use types::Day;
 
 use crate::column::Column as _;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::school_years;
 use crate::{StoreError, Tx};
 
@@ -33,16 +33,12 @@ by_key!(school_years, SchoolYear, label: String; insert, get, update);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn on(tx: &mut Tx<'_>, day: Day) -> Result<Option<SchoolYear>, StoreError> {
-    tx.run(|connection| {
+    find_first!(
+        tx,
         school_years::table
             .filter(school_years::starts_on.le(day.stored()))
             .filter(school_years::ends_on.ge(day.stored()))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    )
 }
 
 /// At most `limit` school years, the latest first, from the first one before `before`.

@@ -7,7 +7,7 @@ use diesel::{
 };
 use types::{AccountId, Instant, SessionId};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::sessions;
 use crate::{Digest, StoreError, Tx};
 
@@ -40,16 +40,7 @@ by_key!(sessions, Session, id: SessionId; insert, get);
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn by_secret(tx: &mut Tx<'_>, secret_sha256: &Digest) -> Result<Option<Session>, StoreError> {
-    let digest = secret_sha256.to_string();
-    tx.run(|connection| {
-        sessions::table
-            .filter(sessions::secret_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, sessions::table.filter(sessions::secret_sha256.eq(secret_sha256.to_string())))
 }
 
 /// Notes that a session was used; `false` if it was revoked meanwhile. Never moves the note backwards.

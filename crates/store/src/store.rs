@@ -14,7 +14,8 @@ use crate::migrate::{self, Migrated};
 use crate::presence::LastSeen;
 use crate::report::{ConnectWrite, ConnectWritten};
 use crate::transaction::{Mode, Tx};
-use crate::{DatabaseUrl, Engine, StoreError, Vault, grants};
+use crate::vitals::{self, About};
+use crate::{DatabaseUrl, Engine, StoreError, Vault, Vitals, grants};
 
 /// How long a request waits for its turn before it is told that the database is busy.
 const TURN: Duration = Duration::from_secs(10);
@@ -30,13 +31,15 @@ pub struct StoreOptions {
     pub refuse_owner: bool,
     /// How many tablets' answers may wait for a commit before the next one is told to come back.
     pub queue_length: usize,
+    /// A statement that takes longer is logged.
+    pub slow: Duration,
 }
 
 impl StoreOptions {
-    /// The defaults for `url`: 8 connections, 4,096 waiting answers, any role.
+    /// The defaults for `url`: 8 connections, 4,096 waiting answers, any role; half a second is slow.
     #[must_use]
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, pool_size: 8, refuse_owner: false, queue_length: 4096 }
+        Self { url, pool_size: 8, refuse_owner: false, queue_length: 4096, slow: Duration::from_millis(500) }
     }
 }
 
@@ -119,7 +122,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let permit = turn(&self.readers).await?;
+        let permit = self.turn(&self.readers).await?;
         let database = Arc::clone(&self.database);
         let mut read = Some(read);
         blocking(move || {
@@ -182,13 +185,34 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let permit = turn(&self.writers).await?;
+        let permit = self.turn(&self.writers).await?;
         let database = Arc::clone(&self.database);
         blocking(move || {
             let _permit = permit;
             database.transact(mode, write)
         })
         .await?
+    }
+
+    async fn turn(&self, semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
+        let began = std::time::Instant::now();
+        let meters = self.database.meters();
+        let turn = tokio::time::timeout(TURN, Arc::clone(semaphore).acquire_owned()).await;
+        meters.turns.took(began.elapsed());
+        match turn {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_closed)) => Err(StoreError::Stopped),
+            Err(_elapsed) => {
+                meters.busy.one();
+                Err(StoreError::Busy)
+            }
+        }
+    }
+
+    /// The vault that seals and opens what is secret.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.database.vault
     }
 
     /// The engine behind it.
@@ -203,12 +227,18 @@ impl Store {
         self.database.statements()
     }
 
+    /// How the memory is doing.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        self.database.meters().read()
+    }
+
     /// Asks the database for a sign of life.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Busy`].
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let permit = turn(&self.readers).await?;
+        let permit = self.turn(&self.readers).await?;
         let database = Arc::clone(&self.database);
         blocking(move || {
             let _permit = permit;
@@ -223,10 +253,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`], [`StoreError::Unavailable`], [`StoreError::Busy`].
     pub async fn connect_read(&self, key: ConnectKey) -> Result<Option<ConnectRow>, StoreError> {
-        let permit = turn(&self.readers).await?;
+        let permit = self.turn(&self.readers).await?;
         let database = Arc::clone(&self.database);
         blocking(move || {
             let _permit = permit;
+            vitals::about(About::Certificate(key.certificate_sha256));
             database.statement(|connection| read_connect(connection, &key))
         })
         .await?
@@ -266,14 +297,6 @@ impl Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("engine", &self.engine()).finish_non_exhaustive()
-    }
-}
-
-async fn turn(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
-    match tokio::time::timeout(TURN, Arc::clone(semaphore).acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_closed)) => Err(StoreError::Stopped),
-        Err(_elapsed) => Err(StoreError::Busy),
     }
 }
 

@@ -5,7 +5,7 @@ use diesel::{
 };
 use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
-use crate::noun::{by_key, hold_first, noun, read_all};
+use crate::noun::{by_key, find_first, hold_first, noun, read_all};
 use crate::schema::tablets;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -39,16 +39,7 @@ by_key!(tablets, Tablet, id: TabletId; insert, get, update);
 /// # Errors
 /// As [`get`].
 pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet>, StoreError> {
-    let serial = serial.to_string();
-    tx.run(|connection| {
-        tablets::table
-            .filter(tablets::serial.eq(serial))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, tablets::table.filter(tablets::serial.eq(serial.to_string())))
 }
 
 /// As [`by_serial`], and holds the tablet until the end of the transaction: whoever else holds it waits.

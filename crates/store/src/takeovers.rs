@@ -6,7 +6,7 @@ use diesel::{
 use types::{EnrolmentId, Instant, Secret, SerialNumber, TakeoverId, Udid};
 
 use crate::enrolments::EnrolmentSecrets;
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, hold_first, noun};
 use crate::schema::takeovers;
 use crate::{Digest, RowName, StoreError, Tx};
 
@@ -68,21 +68,21 @@ pub fn insert(
     Ok(())
 }
 
-/// The permission for that certificate, used or not, in its window or not.
+/// The permission for that certificate, used or not, in its window or not, held until the end of the transaction.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn by_certificate(tx: &mut Tx<'_>, sha256: &Digest) -> Result<Option<Takeover>, StoreError> {
-    let digest = sha256.to_string();
-    tx.run(|connection| {
-        takeovers::table
-            .filter(takeovers::certificate_sha256.eq(digest))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+pub fn hold_by_certificate(tx: &mut Tx<'_>, sha256: &Digest) -> Result<Option<Takeover>, StoreError> {
+    hold_first!(tx, takeovers, takeovers::certificate_sha256.eq(sha256.to_string()))
+}
+
+/// Whether there is a permission for that certificate, used or not, in its window or not.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn is_known(tx: &mut Tx<'_>, sha256: &Digest) -> Result<bool, StoreError> {
+    let named = takeovers::table.filter(takeovers::certificate_sha256.eq(sha256.to_string()));
+    tx.run(|connection| diesel::select(diesel::dsl::exists(named)).get_result(connection))
 }
 
 /// Uses a permission for an enrolment. `true` exactly once, and only inside its window.

@@ -1,10 +1,18 @@
-//! Tablets that stand in the database only: a fleet whose size matters, and whose tablets never come.
+//! Tablets that were never enrolled through the doors: a fleet whose size matters, whose tablets never come, or come as
+//! if they had long been there.
 
-use store::enrolments::{self, Enrolment, EnrolmentState};
+use store::authorities::{self, Authority, AuthorityKind, AuthorityState};
+use store::certificates::{self, Certificate, CertificateState};
+use store::enrolments::{self, Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::tablets::{self, Tablet};
 use store::{Store, StoreError};
-use types::{EnrolmentId, EnrolmentKind, Instant, Platform, SerialNumber, Supervision, TabletId, Uai};
+use types::{
+    AuthorityId, Digest, Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Secret, SerialNumber,
+    Supervision, TabletId, Uai,
+};
 
+/// How long the certificates last of tablets at work.
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// Rows in one transaction.
 const BATCH: usize = 500;
 
@@ -72,4 +80,89 @@ fn row(serial: &SerialNumber, uai: Option<Uai>, now: Instant) -> (Tablet, Enrolm
         ended_at: None,
     };
     (tablet, enrolment)
+}
+
+/// A tablet that enrolled long ago, by what it has of it.
+#[derive(Debug, Clone)]
+pub struct AtWork {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// Apple's identifier of the device.
+    pub udid: String,
+    /// Its certificate, DER.
+    pub certificate: Vec<u8>,
+    /// Apple's token of it.
+    pub push_token: Vec<u8>,
+    /// The word that makes a push ours.
+    pub push_magic: String,
+}
+
+/// Puts tablets in the database that enrolled long ago, and whose certificates `authority` (DER) issued: they are served
+/// as soon as the authorities are loaded again.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn at_work(
+    store: &Store,
+    authority: &[u8],
+    topic: &str,
+    tablets_at_work: &[AtWork],
+    colleges: &[Uai],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let fingerprint = digest(authority);
+    let row_of_authority = Authority {
+        id: AuthorityId::new(now),
+        kind: AuthorityKind::Further,
+        state: AuthorityState::Current,
+        certificate: authority.to_vec(),
+        fingerprint,
+        created_at: now,
+    };
+    store.write(move |tx| authorities::insert(tx, &row_of_authority, None)).await?;
+    let mut turns = colleges.iter().cycle().cloned();
+    for batch in tablets_at_work.chunks(BATCH) {
+        let rows: Vec<_> = batch
+            .iter()
+            .map(|one| {
+                let (tablet, enrolment) = row(&one.serial, turns.next(), now);
+                let enrolment =
+                    Enrolment { udid: one.udid.parse().ok(), topic: Some(topic.to_owned()), ..enrolment };
+                let certificate = Certificate {
+                    sha256: digest(&one.certificate),
+                    enrolment_id: enrolment.id,
+                    authority_fingerprint: fingerprint,
+                    serial_number: String::new(),
+                    state: CertificateState::Confirmed,
+                    issued_at: now,
+                    not_after: now.plus(YEAR),
+                    first_used_at: Some(now),
+                    renewed_from: None,
+                };
+                let secrets = EnrolmentSecrets {
+                    push_token: Some(Secret::new(one.push_token.clone())),
+                    push_magic: Some(Secret::new(one.push_magic.clone().into_bytes())),
+                    unlock_token: None,
+                    bootstrap_token: None,
+                };
+                (tablet, enrolment, certificate, secrets)
+            })
+            .collect();
+        store
+            .write(move |tx| {
+                for (tablet, enrolment, certificate, secrets) in &rows {
+                    tablets::insert(tx, tablet)?;
+                    enrolments::insert(tx, enrolment)?;
+                    enrolments::set_secrets(tx, enrolment.id, secrets)?;
+                    certificates::insert(tx, certificate)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    Digest::from(openssl::sha::sha256(bytes))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,23 @@ static PARIS: LazyLock<TimeZone> = LazyLock::new(|| {
 /// The days of 19,998 years, which is more than any two days of the calendar are apart.
 const WHOLE_CALENDAR: i32 = 7_304_483;
 
+/// What clocks in Paris show at an instant.
+pub(crate) fn paris(instant: Instant) -> DateTime {
+    let timestamp = Timestamp::from_millisecond(instant.as_millis()).unwrap_or(if instant.as_millis() < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    });
+    PARIS.to_datetime(timestamp)
+}
+
+/// The first instant at which clocks in Paris show this or, where they pass it over, what comes as long after.
+pub(crate) fn instant_of(shown: DateTime) -> Instant {
+    // The calendar ends a day later than its instants do, and in Paris begins earlier.
+    let beyond = if shown.date() < Date::ZERO { Timestamp::MIN } else { Timestamp::MAX };
+    Instant::from_millis(PARIS.to_timestamp(shown).unwrap_or(beyond).as_millisecond())
+}
+
 /// A civil day in Europe/Paris, stored and shown as `2026-11-25`. It has 23 or 25 hours when the clocks
 /// change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,18 +50,13 @@ impl Day {
     /// The day that this instant belongs to. Instants beyond the calendar belong to its last or first day.
     #[must_use]
     pub fn of(instant: Instant) -> Self {
-        let timestamp = Timestamp::from_millisecond(instant.as_millis())
-            .unwrap_or(if instant.as_millis() < 0 { Timestamp::MIN } else { Timestamp::MAX });
-        Self(PARIS.to_datetime(timestamp).date())
+        Self(paris(instant).date())
     }
 
     /// Its first instant.
     #[must_use]
     pub fn starts_at(self) -> Instant {
-        // The calendar ends a day later than its instants do, and in Paris begins earlier.
-        let beyond = if self.0 < Date::ZERO { Timestamp::MIN } else { Timestamp::MAX };
-        let midnight = PARIS.to_timestamp(self.0.to_datetime(Time::midnight())).unwrap_or(beyond);
-        Instant::from_millis(midnight.as_millisecond())
+        instant_of(self.0.to_datetime(Time::midnight()))
     }
 
     /// The first instant that is no longer of this day.

@@ -114,6 +114,12 @@ ids! {
     EnrolmentEndId = "end of enrolment";
     /// A loan (prêt).
     LoanId = "loan";
+    /// A version of a layer of what is on tablets.
+    ProfileVersionId = "profile version";
+    /// How a published version comes to its tablets.
+    RolloutId = "roll-out";
+    /// An order that puts an emergency base in force (C5.3.7).
+    EmergencyOrderId = "emergency order";
     /// A person to whom tablets may be lent (C4.1).
     PersonId = "person";
     /// One change to a collège's named list of users (C4.2).
@@ -124,10 +130,12 @@ ids! {
     SignatureId = "signature";
     /// A tablet given back, from its receipt to its return into stock.
     RestitutionId = "restitution";
-    /// A notice to a holder or their guardians.
+    /// A notice to those concerned: users of a collège (C5.2.6), a holder or their guardians.
     NoticeId = "notice";
     /// A recorded decision on the end of a tablet's life here: donation, retirement or theft.
     LastDecisionId = "decision on the end of a tablet's life here";
+    /// An app of the catalogue.
+    AppId = "app";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -7,29 +7,35 @@ mod actor;
 mod day;
 mod digest;
 mod id;
+mod incident;
 mod instant;
 mod job;
 mod loan;
+pub mod meter;
 mod organisation;
+mod quiet;
 mod rule;
 mod secret;
-mod states;
 mod tablet;
+mod text;
 
 pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId,
-    CommandId, CountersignatureId, DestructionId, EnrolmentEndId, EnrolmentId, EraseOrderId, IncidentId,
-    InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId, OrganisationId, PersonId,
-    PurgeId, PushCertificateId, RestitutionId, RoleGrantId, SegmentId, SessionId, SignatureId, TabletId,
-    TakeoverId, ValidationId, WarrantId,
+    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
+    ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
+    EraseOrderId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId,
+    OrganisationId, PersonId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId, RoleGrantId,
+    RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
 };
+pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
 pub use job::JobKind;
 pub use loan::{LoanMode, UserKind};
 pub use organisation::{DestructionKind, OrganisationKind, Role};
+pub use quiet::QuietHours;
 pub use rule::RuleId;
 pub use secret::Secret;
-pub use tablet::{EnrolmentKind, InvalidName, Platform, SerialNumber, Supervision, Uai, Udid};
+pub use tablet::{EnrolmentKind, Platform, SerialNumber, Supervision, Uai, Udid};
+pub use text::InvalidName;

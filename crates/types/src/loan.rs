@@ -1,8 +1,8 @@
 //! What lending and the tablets' configuration must agree on: who a user is, and where a lent tablet stands.
 
-use crate::states::states;
+use crate::text_enum;
 
-states! {
+text_enum! {
     /// What a user is to the programme (C4.1).
     UserKind: "kind of user" {
         /// A pupil.

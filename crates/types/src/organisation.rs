@@ -1,8 +1,8 @@
 //! Organisations, the roles people have in them, and what the brake counts.
 
-use crate::states::states;
+use crate::text_enum;
 
-states! {
+text_enum! {
     /// What an organisation is.
     OrganisationKind: "kind of organisation" {
         /// The département: it owns the tablets and operates this server.

@@ -1,78 +1,8 @@
 //! The names of tablets and schools, checked once, at the edge.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::{text_enum, text_name};
 
-use serde::{Deserialize, Serialize};
-
-use crate::states::states;
-
-/// A text that is not a valid name of its kind, and what would be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a valid {what}: expected {expected}")]
-pub struct InvalidName {
-    what: &'static str,
-    expected: &'static str,
-    text: String,
-}
-
-impl InvalidName {
-    pub(crate) fn new(what: &'static str, expected: &'static str, text: &str) -> Self {
-        Self { what, expected, text: text.chars().take(64).collect() }
-    }
-}
-
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $expected:literal, $check:expr, $normalise:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The name as text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidName;
-
-            fn from_str(text: &str) -> Result<Self, InvalidName> {
-                let trimmed = text.trim();
-                if $check(trimmed) {
-                    Ok(Self($normalise(trimmed)))
-                } else {
-                    Err(InvalidName::new($what, $expected, trimmed))
-                }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidName;
-
-            fn try_from(text: String) -> Result<Self, InvalidName> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )*};
-}
-
-names! {
+text_name! {
     /// A tablet's serial number as its maker prints it; compared in upper case (C3.3.4).
     SerialNumber: "serial number", "8 to 20 letters and digits",
         |text: &str| (8..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
@@ -105,7 +35,7 @@ fn is_udid(text: &str) -> bool {
     }
 }
 
-states! {
+text_enum! {
     /// What a tablet runs.
     Platform: "platform" {
         /// iPadOS, managed over Apple's protocol.

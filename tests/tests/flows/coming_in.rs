@@ -14,6 +14,7 @@ on_both_engines! {
     t_c12_an_invited_person_comes_in_and_only_with_password_and_code,
     t_c12_a_session_ends_by_itself_by_its_holder_and_with_the_password,
     t_c12_whoever_guesses_is_told_nothing_and_waits_longer_and_longer,
+    t_c3_a_stranger_who_knows_a_login_keeps_nobody_from_showing_a_code,
     t_c14_a_code_opens_what_needs_one_once_and_for_five_minutes,
 }
 
@@ -84,7 +85,8 @@ async fn t_c12_an_invited_person_comes_in_and_only_with_password_and_code(engine
     assert!(proposed.text("/address").starts_with("otpauth://totp/"), "{proposed:?}");
     let wrong = json!({ "secret": secret, "code": "000000" });
     assert_eq!(session.put("/api/v1/session/second-factor", &wrong).await.unwrap().status, 403);
-    let right = json!({ "secret": secret, "code": code(&secret, server.clock().now()) });
+    let used = code(&secret, server.clock().now());
+    let right = json!({ "secret": secret, "code": used });
     assert_eq!(session.put("/api/v1/session/second-factor", &right).await.unwrap().status, 204);
     let myself = session.get("/api/v1/session").await.unwrap().ok().unwrap();
     assert_eq!(
@@ -94,7 +96,6 @@ async fn t_c12_an_invited_person_comes_in_and_only_with_password_and_code(engine
 
     // From then on the password alone opens nothing, nor does a code that was used.
     assert_eq!(sign_in(&server, "ada.martin", PASSWORD, None).await.status, 401);
-    let used = code(&secret, server.clock().now());
     assert_eq!(sign_in(&server, "ada.martin", PASSWORD, Some(&used)).await.status, 401);
     server.advance(Duration::from_secs(60));
     let fresh = code(&secret, server.clock().now());
@@ -157,6 +158,32 @@ async fn t_c12_whoever_guesses_is_told_nothing_and_waits_longer_and_longer(engin
         .unwrap();
     assert!(account.failed_attempts >= 5);
     assert!(account.locked_until.is_some_and(|until| until > server.clock().now()), "{account:?}");
+}
+
+async fn t_c3_a_stranger_who_knows_a_login_keeps_nobody_from_showing_a_code(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let secret = joined(&server, "ada.martin").await;
+    let now = code(&secret, server.clock().now());
+    let session = with(&server, &sign_in(&server, "ada.martin", PASSWORD, Some(&now)).await);
+    server.advance(Duration::from_secs(301));
+    for _attempt in 0..7 {
+        sign_in(&server, "ada.martin", "not the password at all", Some("123456")).await;
+    }
+    let show =
+        async |code: &str| session.post("/api/v1/session/step-up", &json!({ "code": code })).await.unwrap();
+    let now = code(&secret, server.clock().now());
+    assert_eq!(show(&now).await.status, 204, "her session is no stranger's");
+    // Who guesses codes in a session is locked out of codes.
+    let wrong = if now == "000000" { "000001" } else { "000000" };
+    for _attempt in 0..7 {
+        assert_eq!(show(wrong).await.status, 403);
+    }
+    let next = code(&secret, server.clock().now().plus(Duration::from_secs(30)));
+    let waits = show(&next).await;
+    assert_eq!((waits.status, waits.text("/code")), (403, "code-refused"), "even the right one waits now");
+    server.advance(Duration::from_secs(3_600));
+    let later = code(&secret, server.clock().now());
+    assert_ne!(show(&later).await.status, 403, "an hour later it opens again");
 }
 
 async fn t_c14_a_code_opens_what_needs_one_once_and_for_five_minutes(engine: Engine) {

@@ -52,6 +52,8 @@ mod outages;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod proxy;

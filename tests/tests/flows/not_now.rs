@@ -18,6 +18,7 @@ on_both_engines! {
     t_a21_a_tablet_whose_every_answer_is_malformed_is_not_asked_without_end,
     t_a21_a_tablet_that_says_not_now_to_everything_is_left_in_peace,
     what_is_urgent_is_offered_after_a_not_now_and_what_is_not_waits,
+    t_a21_a_not_now_that_arrives_late_takes_nothing_back,
 }
 
 const SERIAL: &str = "DMPX00000001";
@@ -150,4 +151,28 @@ async fn what_is_urgent_is_offered_after_a_not_now_and_what_is_not_waits(engine:
     assert_eq!(given(&ipad.report(&done).await.unwrap()), None, "what is not urgent waits for a new one");
     assert_eq!(obey(&mut ipad).await.request_types(), ["ProfileList"]);
     assert_eq!(state_of(&server, &lock).await, "acknowledged");
+}
+
+async fn t_a21_a_not_now_that_arrives_late_takes_nothing_back(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, SERIAL).await;
+    let says = |ipad: &tablets::Ipad, status: &str, command: &str| report(ipad.udid(), status, Some(command));
+    // The tablet put off the first delivery; its answer hangs on a connection that broke. It comes again, is given the
+    // command a second time, and does it. The late NotNow arrives before that answer, or after it.
+    for late_one_first in [true, false] {
+        let restart = server.command(SERIAL, "RestartDevice", Value::Null).await.unwrap();
+        for _delivery in 0..2 {
+            assert_eq!(fetched(&mut ipad).await.as_deref(), Some(restart.as_str()));
+        }
+        let order = if late_one_first { ["NotNow", "Acknowledged"] } else { ["Acknowledged", "NotNow"] };
+        for status in order {
+            let message = says(&ipad, status, &restart);
+            let told = ipad.report(&message).await.unwrap();
+            assert_eq!((still_managed(&told), given(&told)), (200, None), "{order:?}");
+        }
+        assert_eq!(state_of(&server, &restart).await, "acknowledged", "{order:?}");
+        server.advance(3_600 * SECOND);
+        assert_eq!(fetched(&mut ipad).await, None, "{order:?}: it is not asked to restart once more");
+    }
+    assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0], "a late answer is nobody's mistake");
 }

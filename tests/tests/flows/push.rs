@@ -19,6 +19,8 @@ on_both_engines! {
     t_b1_a_push_certificate_that_would_lose_tablets_is_refused_with_their_number,
     t_b1_an_expired_push_certificate_says_so_and_a_renewed_one_catches_up,
     a_tablet_is_not_pushed_before_it_has_sent_its_token,
+    quiet_hours_wake_nobody_but_for_what_is_urgent,
+    t_b3_silent_tablets_whose_pushes_hang_delay_nobody,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -373,4 +375,106 @@ async fn a_tablet_is_not_pushed_before_it_has_sent_its_token(engine: Engine) {
     assert!(ipad.token_update().await.unwrap().is_accepted());
     pushed(&server, &ipad, 1).await;
     assert!(obey(&mut ipad).await.request_types().contains(&"RestartDevice"));
+}
+
+async fn quiet_hours_wake_nobody_but_for_what_is_urgent(engine: Engine) {
+    // From an hour ago until in three hours, as clocks in Paris show it.
+    let hour = {
+        let now = types::SystemClock.now();
+        now.since(types::Day::of(now).starts_at()).as_secs() / 3_600
+    };
+    let quiet = format!("apns.quiet_hours={:02}:00-{:02}:00", (hour + 23) % 24, (hour + 3) % 24);
+    let server = TestServer::setup(engine).flag(&quiet).start().await.unwrap();
+    let mut urgent = server.enrolled_ipad("DMPX00000001").await.unwrap();
+    let mut other = server.enrolled_ipad("DMPX00000002").await.unwrap();
+    // Somebody has just enrolled them, and holds them: they are woken at any hour, once.
+    for ipad in [&mut urgent, &mut other] {
+        pushed(&server, ipad, 1).await;
+        obey(ipad).await;
+    }
+    server.advance(61 * MINUTE);
+
+    let waits = server.command("DMPX00000002", "RestartDevice", Value::Null).await.unwrap();
+    server.command("DMPX00000001", "DeviceLock", Value::Null).await.unwrap();
+    pushed(&server, &urgent, 2).await;
+    let sentence = is_why(&server, &waits, "quiet-hours").await;
+    assert!(sentence.contains("comes by itself"), "{sentence}");
+    let told = server.api().unwrap().get("/api/v1/tablets/DMPX00000002/why").await.unwrap().ok().unwrap();
+    assert_eq!((&told["code"], &told["waiting"]), (&json!("quiet-hours"), &json!(1)));
+
+    // One that comes by itself is served at any hour.
+    let second = server.command("DMPX00000001", "ProfileList", Value::Null).await.unwrap();
+    obey(&mut urgent).await;
+    assert_eq!(state_of(&server, &second).await, "acknowledged");
+    messenger_sees_quiet(&server, &waits).await;
+    assert_eq!(pushes(&server, &other), 1);
+
+    // When they are over it is pushed, within ten minutes.
+    server.advance(131 * MINUTE);
+    pushed(&server, &other, 2).await;
+    is_why(&server, &waits, "pushed-silent").await;
+    obey(&mut other).await;
+}
+
+/// Waits until a messenger has put the tablet off: its row says when it is pushed.
+async fn messenger_sees_quiet(server: &TestServer, waits: &str) {
+    wait_until("the messenger has put the tablet off", Patience::default(), || async {
+        let told = server.api()?.get("/api/v1/tablets/DMPX00000002/why").await?.ok()?;
+        assert_eq!(told["command"].as_str(), Some(waits));
+        let next: Option<String> = told["next_push_at"].as_str().map(str::to_owned);
+        Ok(next.filter(|next| *next > server.clock().now().plus(30 * MINUTE).to_string()))
+    })
+    .await
+    .unwrap();
+}
+
+async fn t_b3_silent_tablets_whose_pushes_hang_delay_nobody(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let (apns, by_hand) = (server.push_service().apns(), crate::by_hand::ByHand::of(&server));
+    let mut silent = Vec::new();
+    for number in 1..=10 {
+        silent.push(asleep(&server, &format!("DMPX000000{number:02}")).await);
+    }
+    let mut answers = asleep(&server, "DMPX00000099").await;
+    for ipad in &silent {
+        server.command(ipad.serial(), "ProfileList", Value::Null).await.unwrap();
+        pushed(&server, ipad, 2).await;
+    }
+    wait_until("all pushes are recorded", Patience::default(), || async {
+        Ok((by_hand.count("push_states WHERE unanswered > 0 AND lease_until IS NULL") == 10).then_some(()))
+    })
+    .await
+    .unwrap();
+
+    // They did not come. Now Apple answers for none of them, and they are due one after the other, so that each is
+    // claimed by itself: as many at a time as silent tablets may be.
+    for ipad in &silent {
+        let token = &ipad.enrolment().unwrap().push_token;
+        apns.fail(token, ApnsFault::Silence(Duration::from_secs(600)), 1_000);
+    }
+    server.advance(2 * MINUTE);
+    for (number, ipad) in silent.iter().enumerate() {
+        server.command(ipad.serial(), "SecurityInfo", Value::Null).await.unwrap();
+        let claimed = i64::try_from(number).unwrap() + 1;
+        if claimed <= 2 {
+            wait_until("a silent tablet is being pushed", Patience::default(), || async {
+                let leased = by_hand.count("push_states WHERE unanswered > 0 AND lease_until IS NOT NULL");
+                Ok((leased >= claimed).then_some(()))
+            })
+            .await
+            .unwrap();
+        }
+    }
+
+    // The one that answers is pushed at once, again and again.
+    for times in 2..=4 {
+        server.command(answers.serial(), "ProfileList", Value::Null).await.unwrap();
+        pushed(&server, &answers, times).await;
+        obey(&mut answers).await;
+    }
+    for ipad in &silent {
+        assert_eq!(pushes(&server, ipad), 2, "Apple has not answered");
+    }
+    let metrics = server.api().unwrap().get("/metrics").await.unwrap();
+    assert_eq!(metrics.status, 200);
 }

@@ -69,7 +69,7 @@ async fn a_tablet_renews_by_its_profile_sixty_days_before_the_end(engine: Engine
     server.advance(DAY * 304);
     wait_until("the calendar forgot a spent challenge", Patience::default(), async || {
         let store = server.fleet()?.store();
-        let kept = store.read(move |tx| store::challenges::by_secret(tx, &challenge)).await?;
+        let kept = store.write_held(move |tx| store::challenges::hold_by_secret(tx, &challenge)).await?;
         Ok(kept.is_none().then_some(()))
     })
     .await

@@ -84,6 +84,24 @@ pub(crate) fn troubles(server: &TestServer) -> Vec<Trouble> {
                 begin: Box::new(ByHand::end_sessions),
                 end: Box::new(|_by_hand| {}),
             },
+            Trouble {
+                name: "the disk is full",
+                total: false,
+                begin: Box::new(|by_hand| {
+                    by_hand.run(
+                        "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                         RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; \
+                         END $$",
+                    );
+                    for table in by_hand.tables() {
+                        by_hand.run(&format!(
+                            "CREATE TRIGGER a_full_disk BEFORE INSERT OR UPDATE OR DELETE ON {table} \
+                             FOR EACH STATEMENT EXECUTE FUNCTION disk_is_full()"
+                        ));
+                    }
+                }),
+                end: Box::new(|by_hand| by_hand.run("DROP FUNCTION disk_is_full() CASCADE")),
+            },
             Trouble::sql(
                 "the rights are gone",
                 true,

@@ -15,7 +15,7 @@ pub(crate) async fn invite(
     name: String,
     email: Option<&str>,
 ) -> Result<Value, Failure> {
-    let usage = |error: governance::UnknownText| Failure::Usage(error.to_string());
+    let usage = |error: types::InvalidName| Failure::Usage(error.to_string());
     let first = First {
         login: login.parse().map_err(usage)?,
         name,

@@ -160,7 +160,7 @@ async fn first_account(
 }
 
 fn login(text: &str) -> Result<Login, Failure> {
-    text.parse().map_err(|error: governance::UnknownText| Failure::Usage(error.to_string()))
+    text.parse().map_err(|error: types::InvalidName| Failure::Usage(error.to_string()))
 }
 
 /// The configuration, written if there is none. It is understood before anything is written.

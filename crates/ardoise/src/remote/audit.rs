@@ -233,7 +233,7 @@ async fn verify(connection: &Connection, how: VerifyArguments, output: Output) -
 /// An anchor as somebody typed it from paper: blanks are none of its own.
 fn read_anchor(text: &str) -> Result<Anchor, Failure> {
     let joined: String = text.split_whitespace().collect();
-    joined.to_lowercase().parse().map_err(|error: governance::UnknownText| Failure::Usage(error.to_string()))
+    joined.to_lowercase().parse().map_err(|error: types::InvalidName| Failure::Usage(error.to_string()))
 }
 
 fn show(bar: &ProgressBar, so_far: Progress) {

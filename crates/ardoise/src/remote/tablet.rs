@@ -6,11 +6,12 @@ use serde_json::Value;
 use super::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table};
+use crate::table::{Column, sheet, table, text_at};
 
 const EXAMPLES: &str = "\
   ardoise tablet list --uai 0761234A --state not-enrolled
   ardoise tablet show DMPXK1ABCD12
+  ardoise tablet why DMPXK1ABCD12
   ardoise tablet show DMPXK1ABCD12 --json | jq '.observations[] | select(.kind == \"ProfileList\")'";
 
 /// What is done with tablets.
@@ -42,6 +43,14 @@ enum Action {
         /// At most this many.
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
+    },
+    /// Say why a tablet does not come, or is not woken.
+    Why {
+        /// Its id or serial number.
+        tablet: String,
+        /// Say it in French.
+        #[arg(long)]
+        french: bool,
     },
     /// Show all that is known of one tablet.
     Show {
@@ -80,6 +89,15 @@ const FIELDS: &[Column] = &[
     ("push token since", "/enrolment/token_updated_at"),
 ];
 
+const WHY: &[Column] = &[
+    ("waiting commands", "/waiting"),
+    ("the first of them", "/command"),
+    ("last seen", "/last_seen_at"),
+    ("last pushed", "/pushed_at"),
+    ("pushes without an answer", "/unanswered_pushes"),
+    ("next push", "/next_push_at"),
+];
+
 const CAPABILITIES: &[Column] =
     &[("capability", "/name"), ("able", "/able"), ("why", "/why"), ("rule", "/rule")];
 
@@ -100,6 +118,13 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 .collect();
             let tablets = Value::Array(api.list(&["tablets"], &query, limit).await?);
             output.show(&tablets, || table(tablets.as_array().map_or(&[], Vec::as_slice), COLUMNS))
+        }
+        Action::Why { tablet, french } => {
+            let why = api.get(&["tablets", &tablet, "why"]).await?;
+            output.show(&why, || {
+                let sentence = text_at(&why, if french { "/french" } else { "/english" });
+                format!("{sentence}\n\n{}", sheet(&why, WHY))
+            })
         }
         Action::Show { tablet } => {
             let detail = api.get(&["tablets", &tablet]).await?;

@@ -229,6 +229,7 @@ async fn t_b2_a_tablet_with_a_new_token_is_pushed_for_what_waited_meanwhile() {
         at: now,
         outcome: "token invalid: Unregistered".to_owned(),
         attempts: 1,
+        unanswered: 0,
         next_due_at: None,
         token_invalid: true,
     };
@@ -241,7 +242,10 @@ async fn t_b2_a_tablet_with_a_new_token_is_pushed_for_what_waited_meanwhile() {
     let answer = check_in(&door, &tablet, &token_update(false)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let later = door.clock.now();
-    let claimed = store.write(move |tx| push_states::claim(tx, later, later.plus(DAY), 10)).await.unwrap();
+    let claimed = store
+        .write(move |tx| push_states::claim(tx, push_states::Lane::Answering, later, later.plus(DAY), 10))
+        .await
+        .unwrap();
     assert_eq!(claimed, [id]);
 }
 

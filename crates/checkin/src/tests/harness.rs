@@ -260,6 +260,9 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     };
     Fleet::open(store, settings).await.unwrap()
 }

@@ -185,5 +185,8 @@ fn settings() -> Settings {
         profile_signer: None,
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
+        quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }

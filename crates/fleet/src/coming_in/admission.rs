@@ -6,6 +6,7 @@ use governance::sign_in::{
     Attempts, CodeRefused, Locked, NotSteppedUp, SecondFactor, Step, step_up as check_code,
 };
 use governance::{AccountState, Permission};
+use store::accounts::Trying;
 use store::{Tx, accounts, api_tokens, sessions, settings};
 use types::{AccountId, Duration, Instant, Secret};
 
@@ -94,8 +95,8 @@ async fn note_use(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
         .await
 }
 
-/// Checks a code of the account's second factor, and uses it up. Attempts count with those of signing in, and are
-/// counted before the code is looked at: a stolen session is no place to guess codes (T-C3).
+/// Checks a code of the account's second factor, and uses it up. Attempts are counted, apart from those of signing in,
+/// before the code is looked at: a stolen session is no place to guess codes (T-C3).
 ///
 /// # Errors
 /// [`Refusal::CodeRefused`].
@@ -113,7 +114,7 @@ pub(super) async fn show_code(
     if !has_one {
         return Err(NotSteppedUp::NoSecondFactor.into());
     }
-    let begun = begin_attempt(fleet, account, now).await?;
+    let begun = begin_attempt(fleet, account, Trying::Code, now).await?;
     fleet
         .store()
         .write(move |tx| {
@@ -126,7 +127,7 @@ pub(super) async fn show_code(
                 // Someone else used the same code in between.
                 return Err(NotSteppedUp::Code(CodeRefused::Used).into());
             }
-            accounts::note_attempts(tx, account, 0, None)?;
+            accounts::note_attempts(tx, account, Trying::Code, 0, None)?;
             Ok(())
         })
         .await
@@ -140,20 +141,19 @@ pub(super) struct Attempt(pub(super) Result<Attempts, Locked>);
 pub(super) async fn begin_attempt(
     fleet: &Fleet,
     account: AccountId,
+    trying: Trying,
     now: Instant,
 ) -> Result<Attempt, Refusal> {
     fleet
         .store()
         .write(move |tx| {
-            let row = accounts::get(tx, &account)?.ok_or(Refusal::NotAuthenticated)?;
-            let attempts = Attempts {
-                failed: u32::try_from(row.failed_attempts).unwrap_or(0),
-                locked_until: row.locked_until,
-            };
+            let (failed, locked_until) =
+                accounts::attempts(tx, account, trying)?.ok_or(Refusal::NotAuthenticated)?;
+            let attempts = Attempts { failed: u32::try_from(failed).unwrap_or(0), locked_until };
             let begun = attempts.begin(now);
             if let Ok(counted) = begun {
                 let failed = i32::try_from(counted.failed).unwrap_or(i32::MAX);
-                accounts::note_attempts(tx, account, failed, counted.locked_until)?;
+                accounts::note_attempts(tx, account, trying, failed, counted.locked_until)?;
             }
             Ok::<_, Refusal>(Attempt(begun))
         })

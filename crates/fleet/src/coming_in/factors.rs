@@ -4,6 +4,7 @@ use governance::Permission;
 use governance::sign_in::{
     About, NewPassword, NotSignedIn, NotSteppedUp, SecondFactor, Session, first_second_factor,
 };
+use store::accounts::Trying;
 use store::{Tx, accounts, organisations, sessions};
 use types::{AccountId, Instant, Secret};
 
@@ -122,7 +123,7 @@ pub async fn change_password(
         .await?;
     let about = About { login: &login, name: &name, organisation: &organisation };
     let new = NewPassword::choose(new, about).map_err(|weak| Refusal::invalid("new", weak))?;
-    let attempt = begin_attempt(fleet, account, now).await?;
+    let attempt = begin_attempt(fleet, account, Trying::Password, now).await?;
     attempt.0.map_err(NotSignedIn::Locked)?;
     let right = fleet.passwords().with(move |_decoy| hash.is_some_and(|hash| hash.fits(&current))).await?;
     if !right {

@@ -212,7 +212,7 @@ fn access(tx: &mut Tx<'_>, account: AccountId, way: Way, now: Instant) -> Result
             let scope = token
                 .scope
                 .parse()
-                .map_err(|error: governance::UnknownText| Refusal::Internal(error.to_string()))?;
+                .map_err(|error: types::InvalidName| Refusal::Internal(error.to_string()))?;
             Ok(Access::Token { scope, colleges: token.reach, stepped_up_at: code_at })
         }
     }

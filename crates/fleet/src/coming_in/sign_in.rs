@@ -5,6 +5,7 @@ use governance::sign_in::{
 };
 use governance::{AccountState, Login};
 use serde_json::json;
+use store::accounts::Trying;
 use store::{Digest, Tx, accounts, sessions};
 use types::{AccountId, Instant, Secret, SessionId};
 
@@ -69,7 +70,7 @@ pub async fn sign_in(
         }
     };
     let begun = match &found {
-        Some((account, _)) => begin_attempt(fleet, *account, now).await?,
+        Some((account, _)) => begin_attempt(fleet, *account, Trying::Password, now).await?,
         None => nobodys_attempt(fleet, now).await?,
     };
     let (account, found) = found.unzip();
@@ -152,7 +153,7 @@ async fn begin(fleet: &Fleet, account: AccountId, checked: Checked, now: Instant
                 Some(hash) => {
                     accounts::set_password(tx, account, Some(&stored(hash)))?;
                 }
-                None => accounts::note_attempts(tx, account, 0, None)?,
+                None => accounts::note_attempts(tx, account, Trying::Password, 0, None)?,
             }
             let session = sessions::Session {
                 id,

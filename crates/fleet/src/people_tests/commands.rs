@@ -245,6 +245,7 @@ async fn a_pending_command_says_why_it_waits() {
             at: now(),
             outcome: "sent".into(),
             attempts: 1,
+            unanswered: 1,
             next_due_at: Some(now().plus(days(13))),
             token_invalid: false,
         };

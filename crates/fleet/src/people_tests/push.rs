@@ -34,8 +34,8 @@ async fn queue(people: &People, serial: &str) -> types::CommandId {
 }
 
 async fn claimed(people: &People) -> Vec<EnrolmentId> {
-    let due = push::claim(&people.fleet, 10, LEASE, now()).await.unwrap();
-    due.into_iter().map(|due| due.enrolment).collect()
+    let claimed = push::claim(&people.fleet, push::Lane::Answering, 10, LEASE, now()).await.unwrap();
+    claimed.due.into_iter().map(|due| due.enrolment).collect()
 }
 
 #[tokio::test]

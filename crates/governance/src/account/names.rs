@@ -1,65 +1,16 @@
 //! What accounts are called, in one spelling each: two spellings would be two doors.
 
-use std::fmt;
-use std::str::FromStr;
+use types::text_name;
 
-use serde::{Deserialize, Serialize};
-
-use crate::UnknownText;
-
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $expected:literal, $check:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// As it is stored and compared.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownText;
-
-            fn from_str(text: &str) -> Result<Self, UnknownText> {
-                let name = text.trim().to_lowercase();
-                if $check(&name) { Ok(Self(name)) } else { Err(UnknownText::new($what, $expected, text)) }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = UnknownText;
-
-            fn try_from(text: String) -> Result<Self, UnknownText> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )*};
-}
-
-names! {
+text_name! {
     /// What a person signs in with. Plain letters only: no two logins look alike.
-    Login: "login", "3 to 64 of a-z, 0-9, `.`, `-`, `_`, `@`, the first a letter or a digit", is_login;
+    Login: "login", "3 to 64 of a-z, 0-9, `.`, `-`, `_`, `@`, the first a letter or a digit",
+        |text: &str| is_login(&text.to_lowercase()), str::to_lowercase;
 
     /// The address of a person's mailbox, in lower case. It belongs to one account, whatever the
     /// organisation: whoever reads one mailbox is one person.
-    Email: "e-mail address", "an address such as jean.moulin@example.fr", is_email;
+    Email: "e-mail address", "an address such as jean.moulin@example.fr",
+        |text: &str| is_email(&text.to_lowercase()), str::to_lowercase;
 }
 
 fn is_login(name: &str) -> bool {

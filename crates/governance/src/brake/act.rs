@@ -1,10 +1,8 @@
 //! One act that destroys, before it is decided.
 
-use types::{AccountId, DestructionKind, Uai};
+use types::{AccountId, DestructionKind, Uai, text_enum};
 
-use crate::texts::texts;
-
-texts! {
+text_enum! {
     /// What an act does.
     What: "act that destroys" {
         /// A tablet that was given back is erased: the only act that a campaign lets pass.

@@ -1,12 +1,11 @@
 //! The decision: it goes, it waits, or it is stopped.
 
-use types::{CampaignId, Instant};
+use types::{CampaignId, Instant, text_enum};
 
 use super::{Act, Engaged, Ledger, Running, Switch};
 use crate::Newcomers;
-use crate::texts::texts;
 
-texts! {
+text_enum! {
     /// One of the three budgets.
     Budget: "budget of the brake" {
         /// Of one account.

@@ -1,13 +1,12 @@
 //! The switch that stops everything destructive, queued or not (M5).
 
 use serde_json::json;
-use types::{CountersignatureId, Instant};
+use types::{CountersignatureId, Instant, text_enum};
 
 use crate::Maker;
 use crate::countersignature::{Content, Countersigned, Purpose, Subject};
-use crate::texts::texts;
 
-texts! {
+text_enum! {
     /// Where an act that destroys is in its life.
     DestructionState: "state of a destruction" {
         /// It went within the budgets, or under a campaign, and counts.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use types::{Digest, Instant};
+use types::{Digest, Instant, InvalidName};
 
 use super::row::{Fields, Row};
-use crate::{BadRow, UnknownText};
+use crate::BadRow;
 
 /// What binds a batch of rows to everything before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,15 +110,15 @@ impl fmt::Display for Anchor {
 }
 
 impl FromStr for Anchor {
-    type Err = UnknownText;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownText> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         let read = text.trim().split_once(':').and_then(|(number, digest)| {
             Some(Self {
                 number: number.parse().ok().filter(|number| *number >= 1)?,
                 digest: digest.parse().ok()?,
             })
         });
-        read.ok_or_else(|| UnknownText::new("anchor", "a number, a colon and 64 hexadecimal digits", text))
+        read.ok_or_else(|| InvalidName::new("anchor", "a number, a colon and 64 hexadecimal digits", text))
     }
 }

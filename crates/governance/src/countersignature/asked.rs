@@ -1,15 +1,14 @@
 //! What was asked of a second person. Once asked, none of it changes.
 
-use types::{AccountId, CountersignatureId, Digest, Instant, OrganisationId, Uai};
+use types::{AccountId, CountersignatureId, Digest, Instant, OrganisationId, Uai, text_enum};
 
 use super::{Content, Purpose, SecondPerson, Subject};
-use crate::texts::texts;
 use crate::{Access, BadRow, NotAllowed, Permission, Standing};
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
 
-texts! {
+text_enum! {
     /// Where a countersignature is in its life.
     CountersignatureState: "state of a countersignature" {
         /// It waits for its second person.

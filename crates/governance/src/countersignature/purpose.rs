@@ -1,14 +1,13 @@
 //! What a second person is asked for: who may ask, who may answer, and for how long.
 
 use types::{
-    AccountId, Digest, Duration, OrganisationId, OrganisationKind, RoleGrantId, RuleId, TabletId, Uai,
-    WarrantId,
+    AccountId, Digest, Duration, InvalidName, OrganisationId, OrganisationKind, RoleGrantId, RuleId,
+    TabletId, Uai, WarrantId, text_enum,
 };
 
-use crate::texts::texts;
-use crate::{Permission, UnknownText};
+use crate::Permission;
 
-texts! {
+text_enum! {
     /// What a second person is asked for.
     Purpose: "purpose of a countersignature" {
         /// That somebody may approve (C3.1.7).
@@ -167,18 +166,18 @@ impl SecondPerson {
     /// What a row says: a word, and the organisation or collège where the word needs one.
     ///
     /// # Errors
-    /// [`UnknownText`].
+    /// [`InvalidName`].
     pub fn from_columns(
         role: &str,
         organisation: Option<OrganisationId>,
         uai: Option<Uai>,
-    ) -> Result<Self, UnknownText> {
+    ) -> Result<Self, InvalidName> {
         match (role, organisation, uai) {
             ("departement", None, None) => Ok(Self::Departement),
             ("approver", Some(organisation), None) => Ok(Self::Approver { organisation }),
             ("manager", Some(organisation), None) => Ok(Self::Manager { organisation }),
             ("head-or-departement", None, Some(uai)) => Ok(Self::HeadOrDepartement { uai }),
-            _ => Err(UnknownText::new(
+            _ => Err(InvalidName::new(
                 "second person",
                 "departement, approver or manager of an organisation, or head-or-departement of a collège",
                 role,
@@ -287,9 +286,9 @@ impl std::fmt::Display for Subject {
 }
 
 impl std::str::FromStr for Subject {
-    type Err = UnknownText;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownText> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         let (noun, id) = text.split_once(':').unwrap_or((text, ""));
         let read = match noun {
             "role-grant" => id.split_once(':').and_then(|(grant, to)| {
@@ -307,7 +306,7 @@ impl std::str::FromStr for Subject {
             _ => None,
         };
         read.filter(|subject| subject.to_string() == text).ok_or_else(|| {
-            UnknownText::new("subject of a countersignature", "a noun and the id of what it is about", text)
+            InvalidName::new("subject of a countersignature", "a noun and the id of what it is about", text)
         })
     }
 }

@@ -120,8 +120,8 @@ pub enum NotSteppedUp {
     Code(#[from] CodeRefused),
 }
 
-/// Checks a code that somebody shows in a session, or with a token. Such attempts count with those of signing
-/// in: a stolen session is no place to guess codes. What is returned is stored as the last step that was
+/// Checks a code that somebody shows in a session, or with a token. Such attempts are counted too, apart from those of
+/// signing in: a stolen session is no place to guess codes, and a login no means to lock out who is in. What is returned is stored as the last step that was
 /// used.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::intent::Intent;
 use crate::parts::ProxyRoute;
 use crate::render::why::{LeftOut, Why, Written};
 use crate::value::Value;
+use crate::versions::Approved;
 
 /// An API level of Android: 26 is Android 8, the oldest that the agent runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,9 +68,14 @@ pub struct AgentRendering {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Writes an intent for the open Android agent.
+/// Writes what was decided for the open Android agent.
 #[must_use]
-pub fn render_agent(intent: &Intent, level: ApiLevel) -> AgentRendering {
+pub fn render_agent(intent: &Approved<Intent>, level: ApiLevel) -> AgentRendering {
+    sketch_agent(intent.value(), level)
+}
+
+/// Writes what nobody decided yet: to be looked at, never for a tablet.
+pub(crate) fn sketch_agent(intent: &Intent, level: ApiLevel) -> AgentRendering {
     let mut writer = Writer { level, restrictions: Vec::new(), rendering: empty() };
     for (entry, kept) in intent.settings() {
         writer.entry(entry, &kept.value);

@@ -15,8 +15,8 @@ use crate::parse::parse;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::render::{
-    AgentRendering, ApiLevel, Frame, IpadRendering, IpadTarget, LeftOut, TooOld, Written, render_agent,
-    render_ipad,
+    AgentRendering, ApiLevel, Frame, IpadRendering, IpadTarget, LeftOut, TooOld, Written, sketch_agent,
+    sketch_ipad,
 };
 
 /// Which tablet.
@@ -85,12 +85,12 @@ pub fn preview(
     let intent = Box::new(intent(sources, today)?);
     match platform {
         Platform::Ipad(target) => {
-            let rendering = Box::new(render_ipad(&intent, target, frame)?);
+            let rendering = Box::new(sketch_ipad(&intent, target, frame)?);
             let IpadTarget { version, supervised } = target;
             Ok(Preview::Ipad { version, supervised, intent, rendering })
         }
         Platform::Agent(level) => {
-            let rendering = Box::new(render_agent(&intent, level));
+            let rendering = Box::new(sketch_agent(&intent, level));
             Ok(Preview::Agent { level, intent, rendering })
         }
     }

@@ -2,7 +2,7 @@
 
 use super::layers::base_text;
 use super::templates::{template, today};
-use crate::render::{ApiLevel, Why, render_agent};
+use crate::render::{ApiLevel, Why, sketch_agent};
 use crate::{combine, parse};
 
 fn level(text: &str) -> ApiLevel {
@@ -12,7 +12,7 @@ fn level(text: &str) -> ApiLevel {
 #[test]
 fn the_agent_is_given_restrictions_in_one_sorted_list_and_its_lists_are_never_missing() {
     let intent = combine([&template("socle")], None, today()).unwrap();
-    let agent = render_agent(&intent, level("13"));
+    let agent = sketch_agent(&intent, level("13"));
     let restrictions = agent.fields["restrictions"].as_str().unwrap();
     let names: Vec<&str> = restrictions.split(',').collect();
     assert!(names.is_sorted() && names.contains(&"no_factory_reset") && names.contains(&"no_config_vpn"));
@@ -29,7 +29,7 @@ fn the_agent_is_given_restrictions_in_one_sorted_list_and_its_lists_are_never_mi
     assert!(matches!(reason("passcode.allowSimple"), Why::NothingAlike { .. }));
     assert_eq!(reason("software-update.ProgramEnrollment"), Why::OtherPlatform);
     // A restriction that Android 8 does not know would be ignored without a word.
-    let old = render_agent(&intent, level("8"));
+    let old = sketch_agent(&intent, level("8"));
     assert!(!old.fields["restrictions"].as_str().unwrap().contains("no_install_unknown_sources_globally"));
     let left = old.left_out.iter().find(|left| left.what == "restrictions.allowEnterpriseAppTrust").unwrap();
     assert_eq!(left.why, Why::AndroidTooOld { since: 29 });
@@ -40,7 +40,7 @@ fn the_agents_rule_for_codes_is_never_weaker_than_the_layers() {
     let mode = |passcode: &str| {
         let text = base_text("").replace("forcePIN = true\n", &format!("forcePIN = true\n{passcode}\n"));
         let intent = combine([&parse("t.toml", &text).unwrap()], None, today()).unwrap();
-        let agent = render_agent(&intent, level("13"));
+        let agent = sketch_agent(&intent, level("13"));
         let left: Vec<String> = agent.left_out.iter().map(|left| left.what.clone()).collect();
         let unmet = left.iter().any(|what| what.starts_with("passcode.min"));
         (agent.fields["passwordMode"].as_str().unwrap().to_owned(), unmet)

@@ -13,7 +13,7 @@ use super::conformance::conforms;
 use super::everything::everything;
 use super::layers::base_text;
 use super::templates::{template, text, today};
-use crate::render::{ApiLevel, Frame, IpadRendering, IpadTarget, LeftOut, Why, render_agent, render_ipad};
+use crate::render::{ApiLevel, Frame, IpadRendering, IpadTarget, LeftOut, Why, sketch_agent, sketch_ipad};
 use crate::report::{Platform, Source, preview};
 use crate::{Intent, Layer, combine, parse};
 
@@ -31,7 +31,7 @@ fn targets() -> Vec<IpadTarget> {
 }
 
 fn rendered(layers: &[Layer], target: IpadTarget) -> IpadRendering {
-    render_ipad(&combine(layers, None, today()).unwrap(), target, &frame()).unwrap()
+    sketch_ipad(&combine(layers, None, today()).unwrap(), target, &frame()).unwrap()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn every_entry_is_written_as_published_or_left_out_with_a_reason() {
         };
         let mut somewhere = false;
         for target in targets() {
-            let rendering = render_ipad(&intent, target, &frame()).unwrap();
+            let rendering = sketch_ipad(&intent, target, &frame()).unwrap();
             conforms(&rendering, target);
             somewhere |= rendering.written.iter().any(|written| written.what == entry.to_string());
         }
@@ -89,9 +89,9 @@ proptest! {
         let mut layers = layers;
         layers.push(college);
         let Ok(intent) = combine(&layers, None, today()) else { return Ok(()) };
-        let ipad = render_ipad(&intent, target, &frame()).unwrap();
+        let ipad = sketch_ipad(&intent, target, &frame()).unwrap();
         conforms(&ipad, target);
-        let agent = render_agent(&intent, level.parse().unwrap());
+        let agent = sketch_agent(&intent, level.parse().unwrap());
         for (written, left_out) in [(&ipad.written, &ipad.left_out), (&agent.written, &agent.left_out)] {
             let written: BTreeSet<&str> = written.iter().map(|one| one.what.as_str()).collect();
             let left_out: BTreeSet<&str> = left_out.iter().map(|one| one.what.as_str()).collect();
@@ -113,10 +113,10 @@ proptest! {
         let Ok(intent) = combine(&layers, None, today()) else { return Ok(()) };
         let again = combine(&shuffled, None, today()).unwrap();
         let (one, other) =
-            (render_ipad(&intent, target, &frame()).unwrap(), render_ipad(&again, target, &frame()).unwrap());
+            (sketch_ipad(&intent, target, &frame()).unwrap(), sketch_ipad(&again, target, &frame()).unwrap());
         prop_assert_eq!(one.profile.to_xml(), other.profile.to_xml());
         prop_assert_eq!(&one.declarations, &other.declarations);
-        prop_assert_eq!(render_agent(&intent, level("13")), render_agent(&again, level("13")));
+        prop_assert_eq!(sketch_agent(&intent, level("13")), sketch_agent(&again, level("13")));
     }
 }
 
@@ -260,7 +260,7 @@ fn an_ipad_on_15_gets_what_it_can_and_is_told_the_rest() {
         ]
     );
     assert!(
-        render_ipad(&combine([&template("socle")], None, today()).unwrap(), target("14.8", true), &frame())
+        sketch_ipad(&combine([&template("socle")], None, today()).unwrap(), target("14.8", true), &frame())
             .is_err()
     );
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use outbound::{ApnsEndpoint, Destination, Egress};
 use store::{DatabaseUrl, Engine};
 use tracing_subscriber::EnvFilter;
+use types::QuietHours;
 use url::{Host, Url};
 
 use super::reader::{Fault, Reader, Reported};
@@ -85,6 +86,8 @@ pub struct ApnsSettings {
     pub endpoint: ApnsEndpoint,
     /// PEM file with the only authorities that vouch for it; `None` for the public ones.
     pub trust: Option<PathBuf>,
+    /// When tablets are woken only for what is urgent.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// How the log is written.
@@ -114,6 +117,8 @@ pub struct Limits {
     pub body_bytes: u32,
     /// Bytes of a person's body.
     pub upload_bytes: u32,
+    /// Bytes of an app that is uploaded.
+    pub app_bytes: u32,
     /// How long a request may take to arrive.
     pub request_time: Duration,
 }
@@ -301,6 +306,8 @@ pub(super) fn egress_allow(reader: &mut Reader<'_>) -> Result<Vec<Destination>, 
 
 pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<ApnsSettings, Reported> {
     let trust = reader.path("apns.trust");
+    let quiet_hours = reader
+        .optional("apns.quiet_hours", |text| text.parse::<QuietHours>().map_err(|error| error.to_string()));
     let endpoint = reader.one("apns.endpoint", |text| {
         text.parse::<ApnsEndpoint>().map_err(|_invalid| {
             "expected `production`, `sandbox` or an https address without a path".to_owned()
@@ -324,7 +331,7 @@ pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<A
         let next = "leave it out, or name a stand-in in `apns.endpoint`".to_owned();
         return Err(reader.refuse_with("apns.trust", fault, next));
     }
-    Ok(ApnsSettings { endpoint, trust })
+    Ok(ApnsSettings { endpoint, trust, quiet_hours: quiet_hours? })
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> Result<LogSettings, Reported> {
@@ -343,11 +350,13 @@ pub(super) fn limits(reader: &mut Reader<'_>) -> Result<Limits, Reported> {
     let connections = reader.number("limits.connections", 16, 1_000_000);
     let body_bytes = reader.number("limits.body_bytes", 65_536, 16_777_216);
     let upload_bytes = reader.number("limits.upload_bytes", 65_536, 268_435_456);
+    let app_bytes = reader.number("limits.app_bytes", 65_536, u32::MAX);
     let seconds = reader.number("limits.request_seconds", 1, 600);
     Ok(Limits {
         connections: connections?,
         body_bytes: body_bytes?,
         upload_bytes: upload_bytes?,
+        app_bytes: app_bytes?,
         request_time: Duration::from_secs(u64::from(seconds?)),
     })
 }

@@ -104,7 +104,10 @@ async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
     let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(7)) };
     fixture.store.connect_write(write).await.unwrap();
     assert!(!fixture.connect(enrolled, None, true, 8).await.push_wanted);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(20), at(30), 9)).await, vec![]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(20), at(30), 9)).await,
+        vec![]
+    );
 }
 
 async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixture) {
@@ -132,8 +135,14 @@ async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixt
     assert_eq!((state.wanted_at, state.due_at, state.attempts), (Some(at(5)), Some(at(500)), 0));
     // It comes again before: there is nothing to settle, and nothing is lost.
     assert!(!fixture.connect(enrolled, None, true, 20).await.push_wanted);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(499), at(600), 9)).await, vec![]);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(500), at(600), 9)).await, [enrolled.enrolment]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(499), at(600), 9)).await,
+        vec![]
+    );
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(500), at(600), 9)).await,
+        [enrolled.enrolment]
+    );
     // Woken for the first, it is still woken for the next; and for what it put off itself, an hour later if it does
     // not come back before.
     for (settled, due) in [(501, 900), (901, 3_611)] {

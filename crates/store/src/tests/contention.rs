@@ -143,9 +143,12 @@ async fn two_nodes_never_claim_the_same_push(fixture: Fixture) {
     let claims: Vec<_> = [fixture.store.clone(), other_node, fixture.store.clone()]
         .into_iter()
         .map(|store| {
-            tokio::spawn(
-                async move { store.write(|tx| push_states::claim(tx, at(20), at(80), 5)).await.unwrap() },
-            )
+            tokio::spawn(async move {
+                store
+                    .write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(20), at(80), 5))
+                    .await
+                    .unwrap()
+            })
         })
         .collect();
     let mut claimed = Vec::new();
@@ -156,10 +159,17 @@ async fn two_nodes_never_claim_the_same_push(fixture: Fixture) {
     claimed.sort();
     claimed.dedup();
     assert_eq!((claimed.len(), count), (12, 12));
-    let none = fixture.write(|tx| push_states::claim(tx, at(79), at(200), 5)).await;
+    let none =
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(79), at(200), 5)).await;
     assert_eq!(none, vec![]);
     // A node that died: its lease passes.
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(80), at(200), 20)).await.len(), 12);
+    assert_eq!(
+        fixture
+            .write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(80), at(200), 20))
+            .await
+            .len(),
+        12
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

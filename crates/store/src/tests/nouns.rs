@@ -354,36 +354,58 @@ async fn a_push_token_that_apple_refuses_waits_for_its_renewal(fixture: Fixture)
     fixture.write(move |tx| push_states::want(tx, id, None, at(6))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.wanted_at, state.due_at), (Some(at(6)), Some(at(10))));
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(10), at(40), 5)).await, [id]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(10), at(40), 5)).await,
+        [id]
+    );
     let attempt = |outcome: &str, token_invalid| PushAttempt {
         enrolment: id,
         at: at(11),
         outcome: outcome.to_owned(),
         attempts: if token_invalid { 2 } else { 1 },
+        unanswered: 0,
         next_due_at: (!token_invalid).then_some(at(100)),
         token_invalid,
     };
     let sent = attempt("sent", false);
     fixture.write(move |tx| push_states::record(tx, &sent)).await;
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(99), at(130), 5)).await, vec![]);
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(100), at(130), 5)).await, [id]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(99), at(130), 5)).await,
+        vec![]
+    );
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(100), at(130), 5)).await,
+        [id]
+    );
     let refused = attempt("BadDeviceToken", true);
     fixture.write(move |tx| push_states::record(tx, &refused)).await;
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, vec![]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(9000), at(9030), 5)).await,
+        vec![]
+    );
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.attempts, state.outcome.as_deref()), (2, Some("BadDeviceToken")));
     fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(8000))).await;
     let state = fixture.read(move |tx| push_states::get(tx, &id)).await.unwrap();
     assert_eq!((state.due_at, state.attempts, state.token_invalid_since), (Some(at(8000)), 0, None));
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9000), at(9030), 5)).await, [id]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(9000), at(9030), 5)).await,
+        [id]
+    );
     // The same token again, although nothing was wrong with it: the push under way stands.
     let sent = PushAttempt { at: at(9001), next_due_at: Some(at(9900)), ..attempt("sent", false) };
     fixture.write(move |tx| push_states::record(tx, &sent)).await;
     fixture.write(move |tx| push_states::token_renewed(tx, id, false, at(9002))).await;
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9003), at(9030), 5)).await, vec![]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(9003), at(9030), 5)).await,
+        vec![]
+    );
     // Another token: what was sent to the one before may be lost.
     fixture.write(move |tx| push_states::token_renewed(tx, id, true, at(9004))).await;
-    assert_eq!(fixture.write(|tx| push_states::claim(tx, at(9004), at(9030), 5)).await, [id]);
+    assert_eq!(
+        fixture.write(|tx| push_states::claim(tx, push_states::Lane::Answering, at(9004), at(9030), 5)).await,
+        [id]
+    );
 }
 
 async fn a_job_is_left_once_claimed_once_and_done(fixture: Fixture) {
@@ -464,7 +486,10 @@ async fn t_a6_a_takeover_is_used_once_and_only_in_its_window(fixture: Fixture) {
     let stored = takeover.clone();
     let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
     fixture.write(move |tx| takeovers::insert(tx, &stored, &secret("token"), &secret("magic"), None)).await;
-    assert_eq!(fixture.read(|tx| takeovers::by_certificate(tx, &digest(50))).await, Some(takeover));
+    let kept = fixture.write_held(|tx| takeovers::hold_by_certificate(tx, &digest(50))).await;
+    assert_eq!(kept, Some(takeover));
+    assert!(fixture.read(|tx| takeovers::is_known(tx, &digest(50))).await);
+    assert!(!fixture.read(|tx| takeovers::is_known(tx, &digest(51))).await);
     let secrets = fixture.read(move |tx| takeovers::secrets(tx, id)).await;
     assert_eq!(secrets.push_token.unwrap().expose(), b"token");
     assert!(secrets.unlock_token.is_none());

@@ -35,7 +35,10 @@ fn first_version(url: &DatabaseUrl) {
 async fn upgraded(url: DatabaseUrl) {
     first_version(&url);
     let applied = Store::migrate(url.clone()).await.unwrap().applied;
-    assert_eq!(applied.len(), 5, "{applied:?}");
+    // All but the first.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+    let later = std::fs::read_dir(folder).unwrap().count() - 1;
+    assert_eq!(applied.len(), later, "{applied:?}");
     let vault = Vault::parse(&Vault::generate_key_line("test")).unwrap();
     let store = Fixture::open(&url, &vault).await;
     // Nobody's token opens nothing any more.

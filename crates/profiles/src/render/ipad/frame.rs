@@ -47,17 +47,17 @@ impl Frame {
     }
 
     /// Who made the profile.
-    pub(super) fn organisation(&self) -> &str {
+    pub(crate) fn organisation(&self) -> &str {
         &self.organisation
     }
 
     /// A name that stays: what has it replaces what had it.
-    pub(super) fn identifier(&self, suffix: &str) -> String {
+    pub(crate) fn identifier(&self, suffix: &str) -> String {
         format!("{}.{suffix}", self.prefix)
     }
 
     /// A payload. Its UUID follows from its content, so that it changes with it and only then.
-    pub(super) fn payload(&self, suffix: &str, kind: &str, title: &str, content: Dictionary) -> Payload {
+    pub(crate) fn payload(&self, suffix: &str, kind: &str, title: &str, content: Dictionary) -> Payload {
         let identifier = self.identifier(&format!("profile.{suffix}"));
         let header = PayloadHeader {
             uuid: uuid(&identifier, &plist::to_xml(&content)),
@@ -74,14 +74,24 @@ impl Frame {
 
     /// The profile around its payloads.
     pub(super) fn profile(&self, payloads: Vec<Payload>, removable: bool) -> Profile {
+        let title = format!("Configuration de la tablette ({})", self.organisation);
+        self.around("profile", title, payloads, removable)
+    }
+
+    /// A smaller profile beside it, for supervised tablets: their users cannot remove it (C5.3.2).
+    pub(crate) fn named_profile(&self, suffix: &str, title: &str, payloads: Vec<Payload>) -> Profile {
+        self.around(suffix, title.to_owned(), payloads, false)
+    }
+
+    fn around(&self, suffix: &str, title: String, payloads: Vec<Payload>, removable: bool) -> Profile {
         let mut profile = Profile::new(
-            self.identifier("profile"),
+            self.identifier(suffix),
             // Written below, from all the rest.
             String::new(),
             "Configuration".to_owned(),
             1,
         );
-        profile.display_name = Some(format!("Configuration de la tablette ({})", self.organisation));
+        profile.display_name = Some(title);
         profile.description =
             Some("Réglages décidés par le département et l’académie pour les tablettes prêtées.".to_owned());
         profile.organization = Some(self.organisation.clone());
@@ -92,12 +102,12 @@ impl Frame {
     }
 
     /// A configuration. Its token follows from its content.
-    pub(super) fn configuration(&self, suffix: &str, declaration_type: &str, payload: Json) -> Declaration {
+    pub(crate) fn configuration(&self, suffix: &str, declaration_type: &str, payload: Json) -> Declaration {
         self.declaration(DeclarationKind::Configuration, suffix, declaration_type, payload)
     }
 
     /// What puts configurations in force.
-    pub(super) fn activation(&self, configurations: &[Declaration]) -> Declaration {
+    pub(crate) fn activation(&self, configurations: &[Declaration]) -> Declaration {
         let names: Vec<&str> = configurations.iter().map(|one| one.identifier.as_str()).collect();
         let payload = json!({ "StandardConfigurations": names });
         self.declaration(DeclarationKind::Activation, "activation", "com.apple.activation.simple", payload)

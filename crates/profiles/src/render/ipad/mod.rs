@@ -20,13 +20,14 @@ pub use frame::{Frame, NotAFrame};
 
 use crate::intent::Intent;
 use crate::render::why::{LeftOut, Written};
+use crate::versions::Approved;
 use writer::Writer;
 
 /// The oldest iPadOS that is managed.
 pub const OLDEST_IPADOS: OsVersion = OsVersion::new(15, 0);
 
 /// From this version on declarations are used on managed tablets.
-const DECLARATIONS_SINCE: OsVersion = OsVersion::new(17, 0);
+pub(crate) const DECLARATIONS_SINCE: OsVersion = OsVersion::new(17, 0);
 
 /// The iPad that is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +59,24 @@ pub struct IpadRendering {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Writes an intent for an iPad.
+/// Writes what was decided for an iPad.
 ///
 /// # Errors
 /// [`TooOld`] below [`OLDEST_IPADOS`].
-pub fn render_ipad(intent: &Intent, target: IpadTarget, frame: &Frame) -> Result<IpadRendering, TooOld> {
+pub fn render_ipad(
+    intent: &Approved<Intent>,
+    target: IpadTarget,
+    frame: &Frame,
+) -> Result<IpadRendering, TooOld> {
+    sketch_ipad(intent.value(), target, frame)
+}
+
+/// Writes what nobody decided yet: to be looked at, never for a tablet.
+pub(crate) fn sketch_ipad(
+    intent: &Intent,
+    target: IpadTarget,
+    frame: &Frame,
+) -> Result<IpadRendering, TooOld> {
     if target.version < OLDEST_IPADOS {
         return Err(TooOld(target.version));
     }

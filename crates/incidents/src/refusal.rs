@@ -1,0 +1,149 @@
+//! Why the rules of incidents refuse.
+
+use types::{Duration, IncidentKind, Instant, RuleId};
+
+use crate::lost_mode::Instead;
+use crate::papers::PaperKind;
+use crate::{IncidentState, OutOfBounds};
+
+/// Why something about an incident was not done. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It was noticed in the future.
+    #[error("noticed at {noticed_at}, which is later than now ({now}): correct the date")]
+    NoticedLater {
+        /// When it says it was noticed.
+        noticed_at: Instant,
+        /// The present.
+        now: Instant,
+    },
+    /// An authority's request without its reference.
+    #[error("the request of an authority needs its reference: ask the authority for it")]
+    NoReference,
+    /// The step does not follow.
+    #[error("one cannot {step} an incident ({kind}) that is {state}")]
+    NotNow {
+        /// What was tried.
+        step: &'static str,
+        /// Where the incident stands.
+        state: IncidentState,
+        /// What it is about.
+        kind: IncidentKind,
+    },
+    /// No reason was given.
+    #[error("a reason is needed: say in a few words why")]
+    NoReason,
+    /// Such an incident never carries lost mode or a warrant.
+    #[error(
+        "nobody is located, and no tablet is put in lost mode, because of an incident of kind {kind}: only a loss, a \
+         theft or the request of an authority"
+    )]
+    WrongKind {
+        /// What it is about.
+        kind: IncidentKind,
+    },
+    /// The incident is closed.
+    #[error("the incident is closed: reopen it first, with the reason")]
+    Closed,
+    /// The tablet is no longer looked for.
+    #[error("the incident is {state}: the tablet is no longer looked for, and nobody locates it")]
+    NotSought {
+        /// Where the incident stands.
+        state: IncidentState,
+    },
+    /// The DPO has not validated geolocation.
+    #[error("geolocation is off: the DPO has not validated it (`ardoise privacy register`)")]
+    NotValidated,
+    /// The second person is the first.
+    #[error(
+        "whoever asks for a warrant cannot grant it: ask the head of the collège, or an operator of the département"
+    )]
+    GrantsToThemselves,
+    /// The second person declared the incident.
+    #[error("whoever declared the incident cannot grant its warrant: ask another head or operator")]
+    GrantsAsDeclarant,
+    /// The head of another collège.
+    #[error(
+        "the head of another collège cannot grant it: ask the head of the tablet's own, or an operator of the département"
+    )]
+    HeadOfAnother,
+    /// A number is out of bounds.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
+    /// The 48 hours of the provisional warrant are over.
+    #[error("the {paper} is missing since {since}: a warrant takes it now; record it first")]
+    PaperMissing {
+        /// Which.
+        paper: PaperKind,
+        /// Since when no provisional warrant is possible.
+        since: Instant,
+    },
+    /// The incident had a warrant already.
+    #[error("this incident had a warrant already: ask for its extension, with the reason")]
+    HadOne,
+    /// There is nothing to extend.
+    #[error("this incident has no warrant to extend: ask for one first")]
+    NothingToExtend,
+    /// Its positions were all asked for.
+    #[error(
+        "the {fixes} positions of this warrant were all asked for; an extension takes a reason and a second person"
+    )]
+    UsedUp {
+        /// How many it had.
+        fixes: u32,
+    },
+    /// The last request was a moment ago.
+    #[error("the next position may be asked for at {next_at}")]
+    TooSoon {
+        /// When.
+        next_at: Instant,
+    },
+    /// The tablet cannot be put in lost mode.
+    #[error("this tablet cannot be put in lost mode, because it is not a supervised iPad; what can be done: {}", list(.instead))]
+    NoLostMode {
+        /// What else can be done.
+        instead: &'static [Instead],
+    },
+    /// The message of lost mode says nothing, or too much.
+    #[error("lost mode shows a message or a phone number, each of at most {most} characters")]
+    BadMessage {
+        /// The most characters.
+        most: usize,
+    },
+    /// Only an authority delays a notice.
+    #[error("a notice is delayed only for an authority's request, until a day to come, at most {} days off", .most.as_secs() / 86_400)]
+    NoDelay {
+        /// The longest delay.
+        most: Duration,
+    },
+}
+
+fn list(instead: &[Instead]) -> String {
+    instead.iter().map(|way| way.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl Refusal {
+    /// The rule behind it.
+    #[must_use]
+    pub const fn rule(&self) -> RuleId {
+        match self {
+            Self::NoticedLater { .. } | Self::NotNow { .. } | Self::NoReason => RuleId::C5_4_2,
+            Self::WrongKind { .. } | Self::NotSought { .. } => RuleId::C5_4_3,
+            Self::NotValidated => RuleId::C3_1_6,
+            Self::NoReference
+            | Self::Closed
+            | Self::GrantsToThemselves
+            | Self::GrantsAsDeclarant
+            | Self::HeadOfAnother
+            | Self::OutOfBounds(_)
+            | Self::PaperMissing { .. }
+            | Self::HadOne
+            | Self::NothingToExtend
+            | Self::UsedUp { .. }
+            | Self::TooSoon { .. }
+            | Self::NoLostMode { .. }
+            | Self::BadMessage { .. }
+            | Self::NoDelay { .. } => RuleId::M1,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Segments: tablets that are given the same, what that is, and how each of them comes to have it.
+//!
+//! A segment is the versions of its layers and a class of tablets. What it is given is one [`Plan`], whichever wires
+//! carry it: a profile, declarations, commands. What a tablet has is only what it told: [`Known`]. [`next`] compares
+//! the two and names one [`Step`]; [`rules`] says of each rule how it stands. Nothing is counted as done because it
+//! was asked for.
+
+mod class;
+mod known;
+mod plan;
+mod reconcile;
+mod rules;
+
+pub use class::{IpadClass, segment_key};
+pub use known::{Declaring, Heard, Item, Known, Listed};
+pub use plan::{AppItem, Carrier, Declared, Plan, Rule, SettingsItem, UpdateItem, plan, tablet_payload};
+pub use reconcile::{Facts, Query, Step, UpdateAction, next};
+pub use rules::{RuleReport, RuleState, rules};

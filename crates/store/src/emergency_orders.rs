@@ -1,0 +1,129 @@
+//! Emergency orders: a prepared base in the ordinary one's place, for some collèges, for thirty days at most (C5.3.7).
+
+use std::collections::BTreeSet;
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use profiles::OrderInForce;
+use types::{AccountId, Day, EmergencyOrderId, Instant, OrganisationId, ProfileVersionId, Uai};
+
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::emergency_orders;
+use crate::{StoreError, Tx, profile_versions};
+
+noun! {
+    /// An order. Frozen once given, except towards its end.
+    pub struct EmergencyOrder in emergency_orders keyed by id {
+        /// Its id.
+        id: EmergencyOrderId,
+        /// The version of the emergency base.
+        version_id: ProfileVersionId,
+        /// The collèges it is for; all, if none is named.
+        uais: BTreeSet<Uai>,
+        /// Its first day.
+        starts_on: Day,
+        /// Its last day.
+        ends_on: Day,
+        /// Why.
+        reason: String,
+        /// The organisation that ordered it.
+        organisation_id: OrganisationId,
+        /// Who did.
+        ordered_by: AccountId,
+        /// When.
+        ordered_at: Instant,
+        /// The order that it renews.
+        renews: Option<EmergencyOrderId>,
+        /// When it was ended before its last day.
+        ended_at: Option<Instant>,
+        /// By whom.
+        ended_by: Option<AccountId>,
+    }
+}
+
+by_key!(emergency_orders, EmergencyOrder, id: EmergencyOrderId; insert, get);
+
+/// Ends an order before its last day; `false` if it was ended before.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn end(tx: &mut Tx<'_>, id: EmergencyOrderId, by: AccountId, now: Instant) -> Result<bool, StoreError> {
+    let ended = tx.run(|connection| {
+        diesel::update(
+            emergency_orders::table
+                .filter(emergency_orders::id.eq(id.to_string()))
+                .filter(emergency_orders::ended_at.is_null()),
+        )
+        .set((emergency_orders::ended_at.eq(now.as_millis()), emergency_orders::ended_by.eq(by.to_string())))
+        .execute(connection)
+    })?;
+    Ok(ended == 1)
+}
+
+/// At most `limit` orders, the newest first, from the first one before `before`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    before: Option<EmergencyOrderId>,
+    limit: u32,
+) -> Result<Vec<EmergencyOrder>, StoreError> {
+    // `g` sorts after every hexadecimal digit.
+    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    read_all!(tx.run(|connection| {
+        emergency_orders::table
+            .filter(emergency_orders::id.lt(before))
+            .order(emergency_orders::id.desc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The orders that no one ended and whose last day is not past, the oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn not_past(tx: &mut Tx<'_>, today: Day) -> Result<Vec<EmergencyOrder>, StoreError> {
+    read_all!(tx.run(|connection| {
+        emergency_orders::table
+            .filter(emergency_orders::ended_at.is_null())
+            .filter(emergency_orders::ends_on.ge(today.to_string()))
+            .order(emergency_orders::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The orders that are in force today, over bases that both organisations approved, the oldest first. Where two are for
+/// one tablet, the last one holds.
+///
+/// # Errors
+/// [`StoreError::NotApproved`]; [`StoreError::Corrupt`].
+pub fn in_force(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<OrderInForce>, StoreError> {
+    let today = Day::of(now);
+    let mut found = Vec::new();
+    for row in not_past(tx, today)? {
+        let corrupt =
+            |column| StoreError::Corrupt { table: "emergency_orders", row: row.id.to_string(), column };
+        if row.starts_on > today {
+            continue;
+        }
+        let base = profile_versions::approved(tx, row.version_id)?.ok_or_else(|| corrupt("version_id"))?;
+        let order =
+            OrderInForce::new(row.id, &base, row.uais.clone(), &row.reason, (row.starts_on, row.ends_on))
+                .map_err(|_refused| corrupt("ends_on"))?;
+        found.push(order);
+    }
+    Ok(found)
+}
+
+crate::declared::declares! {
+    emergency_orders kept as Evidence {
+        personal(AccountsAndAudit: Acts) { ordered_by, ordered_at, ended_at, ended_by }
+        personal(AccountsAndAudit: Reasons) { reason }
+        not_personal("which base, for which collèges, on which days") {
+            id, version_id, uais, starts_on, ends_on, organisation_id, renews,
+        }
+    }
+}
