@@ -146,7 +146,7 @@ as_text! {
     crate::destructions::DestructionState, privacy::Activity,
     types::AppId, crate::apps::AppSource, crate::apps::AppLicence, crate::apps::AppUpdates,
     crate::app_files::AppFormat,
-    types::PersonId, types::LoanId, types::RestitutionId, types::NoticeId, types::LastDecisionId, types::UserKind,
+    types::PersonId, types::LoanId, types::RestitutionId, types::LastDecisionId, types::UserKind,
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
     lending::last_decision::LastKind,
