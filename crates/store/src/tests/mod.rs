@@ -16,6 +16,7 @@ mod fixture;
 mod group_commit;
 mod held;
 mod indexes;
+mod lending;
 mod nouns;
 mod orders;
 mod people;
