@@ -143,7 +143,8 @@ as_text! {
     crate::organisations::OrganisationState, crate::organisations::HomeUse, crate::accounts::AccountState,
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
-    crate::destructions::DestructionState, privacy::Activity,
+    crate::destructions::DestructionState, privacy::Activity, types::IncidentKind, ::incidents::IncidentState,
+    ::incidents::papers::PaperKind, ::incidents::Footing, ::incidents::LostModeState, crate::position_requests::Outcome,
 }
 
 impl Column for orders::Gate {

@@ -16,6 +16,8 @@ mod fixture;
 mod group_commit;
 mod held;
 mod indexes;
+mod located;
+mod missing;
 mod nouns;
 mod orders;
 mod people;

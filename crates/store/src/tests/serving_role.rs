@@ -12,7 +12,7 @@ use crate::warrants::OrderState;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 22] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -30,6 +30,11 @@ const KEPT: [&str; 17] = [
     "destructions",
     "brake",
     "purges",
+    "incident_declarations",
+    "incident_papers",
+    "warrant_grants",
+    "position_requests",
+    "positions",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
