@@ -13,6 +13,7 @@ mod commands;
 mod countersignatures;
 mod gate;
 mod health;
+mod incidents;
 mod input;
 mod inventory;
 mod language;

@@ -76,6 +76,14 @@ text_enum! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See incidents of tablets, their papers and their clocks (C5.4.2).
+        ViewIncidents = "view-incidents",
+        /// Declare an incident of a tablet (C5.4.2).
+        DeclareIncident = "declare-incident",
+        /// Record papers of an incident, and take its steps (C5.4.2).
+        HandleIncident = "handle-incident",
+        /// Put a tablet in lost mode because of an open incident (M1).
+        LostMode = "lost-mode",
     }
 }
 
@@ -161,6 +169,10 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewIncidents             => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  Col ],
+        P::DeclareIncident           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::HandleIncident            => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::LostMode                  => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -180,6 +192,7 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewIncidents
         )
     }
 
@@ -210,6 +223,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ReleaseBrake
         | P::OpenCampaign
         | P::Unenrol
+        | P::LostMode
         | P::ReadoptOrphans
         | P::ValidateProcessing => true,
         P::ViewTablets
@@ -232,6 +246,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Stopping is always easy.
         | P::EngageBrake
         | P::ViewRegister
-        | P::ProvePurges => false,
+        | P::ProvePurges
+        | P::ViewIncidents
+        | P::DeclareIncident
+        | P::HandleIncident => false,
     }
 }
