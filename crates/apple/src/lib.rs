@@ -19,6 +19,7 @@ pub mod ddm;
 pub mod inventory;
 pub mod machine_info;
 mod os_version;
+pub mod package;
 pub mod parts;
 pub mod plist;
 pub mod profile;

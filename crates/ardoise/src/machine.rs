@@ -65,5 +65,7 @@ fn settings(config: &Config) -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }

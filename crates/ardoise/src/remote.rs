@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod alarm;
 mod api;
+pub(crate) mod app;
 pub(crate) mod apple;
 pub(crate) mod audit;
 pub(crate) mod brake;
@@ -15,6 +16,7 @@ pub(crate) mod link;
 pub(crate) mod organisation;
 pub(crate) mod privacy;
 mod problem;
+pub(crate) mod profile;
 pub(crate) mod push_certificate;
 pub(crate) mod role;
 pub(crate) mod school_year;

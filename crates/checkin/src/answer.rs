@@ -245,11 +245,12 @@ mod tests {
 
     use super::*;
 
-    const CLASSES: [Option<AuthClass>; 5] = [
+    const CLASSES: [Option<AuthClass>; 6] = [
         None,
         Some(AuthClass::LinkToken),
         Some(AuthClass::SignedMachineInfo),
         Some(AuthClass::ScepMessage),
+        Some(AuthClass::SignedName),
         Some(AuthClass::DeviceIdentity),
     ];
 

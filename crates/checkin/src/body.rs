@@ -50,6 +50,16 @@ impl Budget {
         Self { free: Arc::new(AtomicUsize::new(bytes)) }
     }
 
+    /// A share of the budget, for what is sent.
+    ///
+    /// # Errors
+    /// [`BodyError::Busy`] if so much is not left.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Held, BodyError> {
+        let mut held = self.hold();
+        held.grow(bytes)?;
+        Ok(held)
+    }
+
     fn hold(&self) -> Held {
         Held { budget: self.clone(), bytes: 0 }
     }
@@ -57,7 +67,7 @@ impl Budget {
 
 /// A share of the budget, given back when dropped.
 #[derive(Debug)]
-struct Held {
+pub(crate) struct Held {
     budget: Budget,
     bytes: usize,
 }

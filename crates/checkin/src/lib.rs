@@ -10,6 +10,7 @@
 //! come from nowhere else (M4).
 
 mod answer;
+mod apps;
 mod body;
 mod checkin;
 mod connect;
@@ -18,6 +19,7 @@ mod enrol;
 mod identity;
 mod page;
 mod pipeline;
+mod range;
 mod routes;
 mod scep;
 mod takeover;

@@ -18,7 +18,7 @@ use crate::body::{self, Body, Bounds};
 use crate::identity::Evidence;
 use crate::page::Language;
 use crate::routes::{AuthClass, Endpoint, Route};
-use crate::{DoorState, checkin, connect, enrol, scep, takeover};
+use crate::{DoorState, apps, checkin, connect, enrol, scep, takeover};
 
 /// Serves one request. Whatever happens on the way, this answers: nothing is left to actix's own errors.
 pub(crate) async fn serve(
@@ -73,6 +73,7 @@ async fn handle(
     match (route.endpoint, evidence) {
         (Endpoint::EnrolByLink, _) => enrol::by_link(door, request, now).await,
         (Endpoint::EnrolAutomated, _) => enrol::automated(door, request.headers(), &body, now).await,
+        (Endpoint::App, evidence) => apps::get(door, request, evidence, now).await,
         (Endpoint::Scep, _) => scep::operate(door, request, &body, now).await,
         (Endpoint::CheckIn | Endpoint::Connect | Endpoint::TakenOver, None) => {
             Err(TabletError::NoIdentity.into())
@@ -100,6 +101,12 @@ fn admit(door: &DoorState, route: &Route, request: &HttpRequest) -> Result<Optio
     }
     match route.class {
         AuthClass::DeviceIdentity => Ok(Some(Evidence::of(request, &door.proxies)?)),
+        // Whoever shows an identity besides the name must be who the name is for; most show none.
+        AuthClass::SignedName => match Evidence::of(request, &door.proxies) {
+            Ok(evidence) => Ok(Some(evidence)),
+            Err(TabletError::NoIdentity) => Ok(None),
+            Err(_ambiguous) => Err(Failure::NotFound),
+        },
         AuthClass::LinkToken | AuthClass::SignedMachineInfo | AuthClass::ScepMessage => Ok(None),
     }
 }
@@ -112,7 +119,7 @@ async fn read(
 ) -> Result<Body, Failure> {
     let limits = &door.limits;
     let bytes = match route.endpoint {
-        Endpoint::EnrolByLink => 0,
+        Endpoint::EnrolByLink | Endpoint::App => 0,
         Endpoint::EnrolAutomated => limits.machine_info_bytes,
         Endpoint::Scep => limits.scep_bytes,
         Endpoint::CheckIn => limits.check_in_bytes,

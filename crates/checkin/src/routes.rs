@@ -11,6 +11,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{Handler, HttpRequest, HttpResponse};
 
+use fleet::apps::names::NAME_LENGTH;
+
 use crate::DoorState;
 use crate::pipeline::serve;
 
@@ -24,6 +26,8 @@ pub enum AuthClass {
     SignedMachineInfo,
     /// A SCEP message with its own proof: a single-use challenge, or the certificate to renew.
     ScepMessage,
+    /// A signed name that was given to one enrolment, and expires.
+    SignedName,
     /// The identity certificate of a tablet, with proof of its key.
     DeviceIdentity,
 }
@@ -34,7 +38,9 @@ impl AuthClass {
     pub const fn is_slowed_down(self) -> bool {
         match self {
             Self::LinkToken | Self::SignedMachineInfo | Self::ScepMessage => true,
-            Self::DeviceIdentity => false,
+            // A name proves itself before anything is done for it; and all tablets of a school download at once, from one
+            // address.
+            Self::SignedName | Self::DeviceIdentity => false,
         }
     }
 }
@@ -46,6 +52,8 @@ pub enum Endpoint {
     EnrolByLink,
     /// Gives the enrolment profile of Apple's automated enrolment.
     EnrolAutomated,
+    /// Gives an app of the département's own, or its manifest.
+    App,
     /// Issues and renews identity certificates (RFC 8894).
     Scep,
     /// Takes check-in messages.
@@ -63,6 +71,7 @@ impl Endpoint {
         match self {
             Self::EnrolByLink => "enrol-by-link",
             Self::EnrolAutomated => "enrol-automated",
+            Self::App => "app",
             Self::Scep => "scep",
             Self::CheckIn => "check-in",
             Self::Connect => "connect",
@@ -76,7 +85,7 @@ impl Endpoint {
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path; `{token}` stands for one segment.
+    /// The path; `{token}` or `{name}` stands for one segment.
     pub path: Cow<'static, str>,
     /// What its callers must prove.
     pub class: AuthClass,
@@ -86,6 +95,8 @@ pub struct Route {
 
 /// Where a link's token stands in its path.
 const LINK: &str = "/enrol/";
+/// Where a signed name stands in its path.
+const APP: &str = "/apps/";
 
 impl Route {
     fn new(method: Method, path: &'static str, class: AuthClass, endpoint: Endpoint) -> Self {
@@ -102,6 +113,7 @@ impl Route {
     pub(crate) fn admits(&self, path: &str) -> bool {
         match self.endpoint {
             Endpoint::EnrolByLink => link_token(path).is_some(),
+            Endpoint::App => app_name(path).is_some(),
             _ => path == self.path,
         }
     }
@@ -115,20 +127,29 @@ pub(crate) fn link_token(path: &str) -> Option<&str> {
     })
 }
 
+/// The signed name of an app's path, if it can be one.
+pub(crate) fn app_name(path: &str) -> Option<&str> {
+    path.strip_prefix(APP).filter(|name| {
+        name.len() == NAME_LENGTH
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    })
+}
+
 /// Whether a path is one of the table's, in whatever case.
 pub(crate) fn is_own_path(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    path.starts_with(LINK) || table().iter().any(|route| route.path == path)
+    path.starts_with(LINK) || path.starts_with(APP) || table().iter().any(|route| route.path == path)
 }
 
 /// Every route of the door, but those of taken-over paths. Where two match, the first one serves.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    use AuthClass::{DeviceIdentity, LinkToken, ScepMessage, SignedMachineInfo};
+    use AuthClass::{DeviceIdentity, LinkToken, ScepMessage, SignedMachineInfo, SignedName};
     vec![
         Route::new(Method::GET, "/enrol/automated", SignedMachineInfo, Endpoint::EnrolAutomated),
         Route::new(Method::POST, "/enrol/automated", SignedMachineInfo, Endpoint::EnrolAutomated),
         Route::new(Method::GET, "/enrol/{token}", LinkToken, Endpoint::EnrolByLink),
+        Route::new(Method::GET, "/apps/{name}", SignedName, Endpoint::App),
         Route::new(Method::GET, "/scep", ScepMessage, Endpoint::Scep),
         Route::new(Method::POST, "/scep", ScepMessage, Endpoint::Scep),
         Route::new(Method::PUT, "/mdm/checkin", DeviceIdentity, Endpoint::CheckIn),
@@ -192,6 +213,7 @@ mod tests {
                 "GET /enrol/automated SignedMachineInfo",
                 "POST /enrol/automated SignedMachineInfo",
                 "GET /enrol/{token} LinkToken",
+                "GET /apps/{name} SignedName",
                 "GET /scep ScepMessage",
                 "POST /scep ScepMessage",
                 "PUT /mdm/checkin DeviceIdentity",
@@ -202,7 +224,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_path_is_admitted() {
-        for route in table().iter().filter(|route| route.endpoint != Endpoint::EnrolByLink) {
+        for route in table().iter().filter(|route| !route.path.contains('{')) {
             assert!(route.admits(&route.path));
             assert!(!route.admits(&route.path.to_uppercase()));
             for suffix in ["/", ".", "%2e", ";a=b", "//", "/.", "%00", "%20"] {

@@ -36,11 +36,11 @@ pub(crate) async fn alive() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// The server can serve: its database answers.
+/// The server can serve: its database answers, and the shared folder is there.
 #[utoipa::path(get, path = "/readyz", tag = "server", security(()), responses(
     (status = 204, description = "It can serve"), (status = 503, description = "It cannot, now", body = Problem)))]
 pub(crate) async fn ready(state: State) -> Result<HttpResponse, Failure> {
-    match state.fleet.store().ping().await {
+    match state.fleet.is_ready().await {
         Ok(()) => Ok(HttpResponse::NoContent().finish()),
         Err(error) => {
             tracing::warn!(%error, "not ready");

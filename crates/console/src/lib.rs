@@ -7,6 +7,7 @@
 mod accounts;
 mod alarms;
 mod apple_authorities;
+mod apps;
 mod audit;
 mod brake;
 mod commands;
@@ -24,6 +25,8 @@ mod organisations;
 mod parameters;
 mod privacy;
 mod problem;
+mod profile_rollouts;
+mod profiles;
 mod push_certificate;
 mod roles;
 mod routes;

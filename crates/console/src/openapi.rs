@@ -6,9 +6,9 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, incidents,
-    inventory, links, metrics, organisations, privacy, problem, push_certificate, roles, school_years,
-    sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
+    inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
+    roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -42,11 +42,17 @@ use crate::{
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,
         apple_authorities::list, apple_authorities::add,
+        apps::list, apps::add, apps::show, apps::configure, apps::withdraw, apps::upload,
         alarms::list, alarms::settle,
         privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
         audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
+        profiles::list, profiles::draft, profiles::show, profiles::edit, profiles::submit, profiles::approve,
+        profiles::reject, profiles::publish, profiles::withdraw, profiles::diff, profiles::plan, profiles::history,
+        profile_rollouts::show, profile_rollouts::advance, profile_rollouts::halt, profile_rollouts::resume,
+        profile_rollouts::roll_back, profile_rollouts::emergencies, profile_rollouts::order,
+        profile_rollouts::end_emergency,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

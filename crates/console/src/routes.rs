@@ -9,9 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, gate, health, incidents,
-    inventory, links, metrics, openapi, organisations, privacy, push_certificate, roles, school_years,
-    sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
+    incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles,
+    push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -45,6 +45,8 @@ pub struct Route {
 const SMALL: usize = 64 << 10;
 /// A whole inventory or takeover: as much as `limits.upload_bytes` may admit.
 const IMPORT: usize = 256 << 20;
+/// A body that is never held whole: `limits.app_bytes` bounds it as it comes.
+const STREAM: usize = 0;
 /// The names of as many tablets as a second person can be asked about.
 const BATCH: usize = 2 << 20;
 /// A command with a profile of 4 MiB, which base64 and JSON make longer.
@@ -149,6 +151,32 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),
     post("/api/v1/campaigns/ask", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::ask_campaign)),
     delete("/api/v1/campaigns/{id}", Access::May(Permission::OpenCampaign), || web::delete().to(brake::end_campaign)),
+    get("/api/v1/profiles", Access::May(Permission::ViewProfiles), || web::get().to(profiles::list)),
+    post("/api/v1/profiles", Access::May(Permission::DraftProfiles), BATCH, || web::post().to(profiles::draft)),
+    get("/api/v1/profiles/{id}", Access::May(Permission::ViewProfiles), || web::get().to(profiles::show)),
+    put("/api/v1/profiles/{id}", Access::May(Permission::DraftProfiles), BATCH, || web::put().to(profiles::edit)),
+    post("/api/v1/profiles/{id}/submit", Access::May(Permission::DraftProfiles), SMALL, || web::post().to(profiles::submit)),
+    post("/api/v1/profiles/{id}/approve", Access::May(Permission::AnswerCountersignature), SMALL, || web::post().to(profiles::approve)),
+    post("/api/v1/profiles/{id}/reject", Access::May(Permission::AnswerCountersignature), SMALL, || web::post().to(profiles::reject)),
+    post("/api/v1/profiles/{id}/publish", Access::May(Permission::PublishProfiles), SMALL, || web::post().to(profiles::publish)),
+    post("/api/v1/profiles/{id}/withdraw", Access::May(Permission::DraftProfiles), SMALL, || web::post().to(profiles::withdraw)),
+    get("/api/v1/profiles/{id}/diff", Access::May(Permission::ViewProfiles), || web::get().to(profiles::diff)),
+    get("/api/v1/profiles/{id}/plan", Access::May(Permission::ViewProfiles), || web::get().to(profiles::plan)),
+    get("/api/v1/profiles/{id}/history", Access::May(Permission::ViewProfiles), || web::get().to(profiles::history)),
+    get("/api/v1/profiles/{id}/rollout", Access::May(Permission::ViewProfiles), || web::get().to(profile_rollouts::show)),
+    post("/api/v1/profiles/{id}/rollout/advance", Access::May(Permission::PublishProfiles), 0, || web::post().to(profile_rollouts::advance)),
+    post("/api/v1/profiles/{id}/rollout/halt", Access::May(Permission::PublishProfiles), SMALL, || web::post().to(profile_rollouts::halt)),
+    post("/api/v1/profiles/{id}/rollout/resume", Access::May(Permission::PublishProfiles), SMALL, || web::post().to(profile_rollouts::resume)),
+    post("/api/v1/profiles/{id}/rollout/roll-back", Access::May(Permission::PublishProfiles), SMALL, || web::post().to(profile_rollouts::roll_back)),
+    get("/api/v1/emergency-orders", Access::May(Permission::ViewProfiles), || web::get().to(profile_rollouts::emergencies)),
+    post("/api/v1/emergency-orders", Access::May(Permission::OrderEmergency), SMALL, || web::post().to(profile_rollouts::order)),
+    post("/api/v1/emergency-orders/{id}/end", Access::May(Permission::OrderEmergency), SMALL, || web::post().to(profile_rollouts::end_emergency)),
+    get("/api/v1/apps", Access::May(Permission::ViewApps), || web::get().to(apps::list)),
+    post("/api/v1/apps", Access::May(Permission::ManageApps), SMALL, || web::post().to(apps::add)),
+    get("/api/v1/apps/{id}", Access::May(Permission::ViewApps), || web::get().to(apps::show)),
+    put("/api/v1/apps/{id}", Access::May(Permission::ManageApps), SMALL, || web::put().to(apps::configure)),
+    post("/api/v1/apps/{id}/withdraw", Access::May(Permission::ManageApps), SMALL, || web::post().to(apps::withdraw)),
+    post("/api/v1/apps/{id}/file", Access::May(Permission::ManageApps), STREAM, || web::post().to(apps::upload)),
     get("/api/v1/audit", Access::May(Permission::ReadAudit), || web::get().to(audit::list)),
     get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
     get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod alarms;
 mod answers;
 pub mod apple_authorities;
+pub mod apps;
 mod audit;
 pub mod audit_log;
 pub mod authorities;
@@ -36,6 +37,7 @@ pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
+pub mod profiles;
 pub mod purges;
 pub mod push;
 pub mod push_certificate;
@@ -72,6 +74,7 @@ pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{Settings, TakeoverPolicy};
 use store::Store;
+use store::shared_folder::SharedFolder;
 pub use tablet_error::{TabletError, Told};
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
@@ -148,6 +151,29 @@ impl Fleet {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Where uploaded apps lie.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] for what runs without it.
+    pub(crate) fn shared_folder(&self) -> Result<&SharedFolder, Refusal> {
+        self.settings()
+            .shared_folder
+            .as_ref()
+            .ok_or_else(|| Refusal::Internal("this runs without the shared folder".into()))
+    }
+
+    /// Asks the database and the shared folder for a sign of life.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`], or [`Refusal::Internal`] with what is wrong with the folder.
+    pub async fn is_ready(&self) -> Result<(), Refusal> {
+        self.store().ping().await?;
+        if let Some(folder) = &self.settings().shared_folder {
+            folder.check().await.map_err(|error| Refusal::Internal(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// The authorities as they were last loaded.

@@ -3,6 +3,7 @@
 use apple::OsVersion;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
+use store::shared_folder::SharedFolder;
 use types::{Duration, QuietHours};
 use url::Url;
 
@@ -30,6 +31,10 @@ pub struct Settings {
     pub takeover: TakeoverPolicy,
     /// When tablets are woken only for what is urgent; `None`: never.
     pub quiet_hours: Option<QuietHours>,
+    /// Where uploaded apps lie; `None` for commands on the machine itself, which upload none.
+    pub shared_folder: Option<SharedFolder>,
+    /// The longest app that is taken in, in bytes.
+    pub app_bytes: u64,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

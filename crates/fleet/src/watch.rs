@@ -39,6 +39,10 @@ pub(crate) enum AlarmKind {
     AccountByTheMachine,
     /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
     PushCertificateExpires,
+    /// A version was not published on its day: a signature no longer stands, or it contradicts what came since (C3.1.1).
+    PublicationRefused,
+    /// Too many tablets failed: a roll-out paused by itself.
+    RolloutPaused,
 }
 
 impl AlarmKind {
@@ -56,6 +60,8 @@ impl AlarmKind {
             Self::RefusedCommand => "refused-command",
             Self::AccountByTheMachine => "account-by-the-machine",
             Self::PushCertificateExpires => "push-certificate-expires",
+            Self::PublicationRefused => "publication-refused",
+            Self::RolloutPaused => "rollout-paused",
         }
     }
 }

@@ -76,6 +76,19 @@ text_enum! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See what layers say, and who decided it.
+        ViewProfiles = "view-profiles",
+        /// Write layers and submit them; a collège, what it adds (C3.1.1, C3.1.3).
+        DraftProfiles = "draft-profiles",
+        /// Publish what was approved, roll it out, take it back (C3.1.1).
+        PublishProfiles = "publish-profiles",
+        /// Order an emergency base (C5.3.7), or end such an order.
+        OrderEmergency = "order-emergency",
+        /// See the catalogue of apps.
+        ViewApps = "view-apps",
+        /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
+        /// decided by layers, not here (C3.1.2).
+        ManageApps = "manage-apps",
         /// See incidents of tablets, their papers and their clocks (C5.4.2).
         ViewIncidents = "view-incidents",
         /// Declare an incident of a tablet (C5.4.2).
@@ -169,6 +182,12 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewProfiles              => [ Col, Col, Col, Col,   Col, Col,  Col, Col,   All, Col ],
+        P::DraftProfiles             => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::PublishProfiles           => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
+        P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
+        P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ViewIncidents             => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  Col ],
         P::DeclareIncident           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::HandleIncident            => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
@@ -192,6 +211,8 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewProfiles
+                | Self::ViewApps
                 | Self::ViewIncidents
         )
     }
@@ -225,7 +246,11 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::Unenrol
         | P::LostMode
         | P::ReadoptOrphans
-        | P::ValidateProcessing => true,
+        | P::ValidateProcessing
+        | P::PublishProfiles
+        | P::OrderEmergency
+        // What is uploaded runs on every tablet.
+        | P::ManageApps => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -247,6 +272,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::EngageBrake
         | P::ViewRegister
         | P::ProvePurges
+        | P::ViewProfiles
+        | P::DraftProfiles
+        | P::ViewApps
         | P::ViewIncidents
         | P::DeclareIncident
         | P::HandleIncident => false,

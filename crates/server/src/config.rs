@@ -48,6 +48,8 @@ pub struct Config {
     pub people: PeopleDoor,
     /// The key file.
     pub keys_file: PathBuf,
+    /// The folder that all nodes share.
+    pub shared_folder: PathBuf,
     /// Certificates for tablets.
     pub scep: ScepSettings,
     /// Who may enrol, and what they see.
@@ -94,6 +96,7 @@ impl Config {
         let tablets = settings::tablets(&mut reader);
         let people = settings::people(&mut reader);
         let keys_file = reader.path("keys.file");
+        let shared_folder = reader.path("shared.folder");
         let scep = settings::scep(&mut reader);
         let enrolment = settings::enrolment(&mut reader);
         let takeover_enabled = reader.switch("takeover.enabled");
@@ -111,6 +114,7 @@ impl Config {
                 tablets: tablets?,
                 people: people?,
                 keys_file: keys_file?.unwrap_or_else(|| sources.home.join("ardoise.keys")),
+                shared_folder: shared_folder?.unwrap_or_else(|| sources.home.join("shared")),
                 scep: scep?,
                 enrolment: enrolment?,
                 takeover_enabled: takeover_enabled?,

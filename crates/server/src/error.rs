@@ -53,6 +53,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}")]
     Store(#[from] store::StoreError),
+    /// The shared folder cannot be used.
+    #[error("{0}; see `shared.folder`")]
+    SharedFolder(#[from] store::shared_folder::FolderError),
     /// The use cases cannot be opened: there is no authority yet.
     #[error(transparent)]
     Fleet(#[from] fleet::Refusal),

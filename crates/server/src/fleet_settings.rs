@@ -6,6 +6,7 @@ use fleet::{Settings, TakeoverPolicy};
 use jobs::PushService;
 use pki::scep::LegacyPolicy;
 use pki::{ProxyNetwork, SigningKey, TrustedProxies};
+use store::shared_folder::SharedFolder;
 use types::Secret;
 use url::Url;
 
@@ -31,6 +32,8 @@ pub(crate) fn settings(
         minimum_os: config.enrolment.minimum_os.as_deref().map(str::parse).transpose()?,
         profile_signer: profile_signer(&config.tablets.tls)?,
         anchors,
+        shared_folder: Some(SharedFolder::open(config.shared_folder.clone())?),
+        app_bytes: u64::from(config.limits.app_bytes),
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
     })

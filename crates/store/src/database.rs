@@ -113,7 +113,7 @@ pub(crate) struct Database {
     pool: Pool<Connector>,
     /// SQLite's only writer.
     writer: Option<Mutex<Link>>,
-    vault: Vault,
+    pub(crate) vault: Vault,
     meters: Arc<Meters>,
 }
 

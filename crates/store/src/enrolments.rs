@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use diesel::sql_types::Untyped;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{
     EnrolmentEndId, EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, Secret, SegmentId, SerialNumber,
-    Supervision, TabletId, TakeoverId, Udid,
+    Supervision, TabletId, TakeoverId, Uai, Udid,
 };
 
 use crate::certificates::{self, Certificate, CertificateState};
@@ -18,7 +18,7 @@ use crate::connection::AnyConnection;
 use crate::noun::{by_key, find_first, hold_first, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
-use crate::schema::{certificates as certificates_table, enrolments, presence};
+use crate::schema::{certificates as certificates_table, enrolments, presence, tablets};
 use crate::vitals::{self, About};
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, VaultError, Within};
@@ -332,6 +332,27 @@ pub fn count(tx: &mut Tx<'_>, state: EnrolmentState, within: &Within) -> Result<
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// Every managed tablet and its collège, in the order of their ids.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn managed_tablets(tx: &mut Tx<'_>) -> Result<Vec<(TabletId, Option<Uai>)>, StoreError> {
+    let found: Vec<(String, Option<String>)> = tx.run(|connection| {
+        enrolments::table
+            .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
+            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .order(tablets::id.asc())
+            .select((tablets::id, tablets::uai))
+            .load(connection)
+    })?;
+    let mut managed = Vec::with_capacity(found.len());
+    for (id, uai) in found {
+        let uai = crate::column::read(uai, "tablets", "uai", &id)?;
+        managed.push((crate::column::read(id.clone(), "tablets", "id", &id)?, uai));
+    }
+    Ok(managed)
+}
+
 /// Opens an enrolment's secrets.
 ///
 /// # Errors
@@ -377,15 +398,15 @@ pub struct PushAddress {
     pub token_updated_at: Option<Instant>,
 }
 
+/// A tablet that can be pushed, or one whose secrets do not open.
+pub type Opened = Result<PushAddress, (EnrolmentId, VaultError)>;
+
 /// What is needed to push each of these, in one statement. One that has sent no token is absent; one whose secrets do
 /// not open is an error of its own.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn push_addresses(
-    tx: &mut Tx<'_>,
-    of: &[EnrolmentId],
-) -> Result<Vec<Result<PushAddress, (EnrolmentId, VaultError)>>, StoreError> {
+pub fn push_addresses(tx: &mut Tx<'_>, of: &[EnrolmentId]) -> Result<Vec<Opened>, StoreError> {
     let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
     type Row = (String, (Option<Vec<u8>>, Option<Vec<u8>>), bool, Option<i64>);
     let sealed: Vec<Row> = tx.run(|connection| {

@@ -34,15 +34,15 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
 const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
-    emergency_orders, notices_due, incident_declarations, incident_papers, warrant_grants, \
-    position_requests, positions";
+    emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
+    incident_declarations, incident_papers, warrant_grants, position_requests, positions";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
     incident_papers, warrant_grants, positions";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 11] = [
+const CHANGED_IN_PART: [(&str, &str); 12] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -51,9 +51,11 @@ const CHANGED_IN_PART: [(&str, &str); 11] = [
     ),
     ("destructions", "state, countersignature_id"),
     ("campaigns", "ended_at"),
+    ("notices", "state, counted_at, counted_by"),
     (
         "profile_versions",
-        "state, title, content, content_sha256, edited_at, submitted_at, takes_effect_at, published_at, superseded_at, \
+        "state, title, content_sealed, content_sha256, edited_at, submitted_at, takes_effect_at, scheduled_by, rollout_plan, \
+         published_at, superseded_at, \
          ended_at, ended_by, ended_reason",
     ),
     ("rollouts", "state, wave, wave_since, reason, ended_at"),

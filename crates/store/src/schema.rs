@@ -161,6 +161,9 @@ diesel::table! {
         state -> Text,
         not_before -> BigInt,
         expires_at -> BigInt,
+        restitution_id -> Nullable<Text>,
+        decision_id -> Nullable<Text>,
+        loan_id -> Nullable<Text>,
     }
 }
 
@@ -531,7 +534,7 @@ diesel::table! {
         number -> Integer,
         state -> Text,
         title -> Text,
-        content -> Text,
+        content_sealed -> Binary,
         content_sha256 -> Text,
         based_on -> Nullable<Text>,
         author_id -> Text,
@@ -539,6 +542,8 @@ diesel::table! {
         edited_at -> BigInt,
         submitted_at -> Nullable<BigInt>,
         takes_effect_at -> Nullable<BigInt>,
+        scheduled_by -> Nullable<Text>,
+        rollout_plan -> Nullable<Text>,
         published_at -> Nullable<BigInt>,
         superseded_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
@@ -603,9 +608,133 @@ diesel::table! {
 }
 
 diesel::table! {
+    persons (id) {
+        id -> Text,
+        uai -> Text,
+        kind -> Text,
+        name -> Text,
+        class -> Nullable<Text>,
+        leaves_on -> Nullable<Text>,
+        left_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    loans (id) {
+        id -> Text,
+        tablet_id -> Text,
+        person_id -> Text,
+        holder_kind -> Text,
+        uai -> Text,
+        school_year -> Text,
+        state -> Text,
+        suspension -> Nullable<Text>,
+        began_at -> BigInt,
+        changed_at -> BigInt,
+        ended_because -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        ended_reference -> Nullable<Text>,
+        handed_over_by -> Text,
+        accessories -> Text,
+        condition -> Text,
+        reserve -> Text,
+        reserve_signed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    restitutions (id) {
+        id -> Text,
+        tablet_id -> Text,
+        loan_id -> Text,
+        uai -> Text,
+        received_at -> BigInt,
+        received_by -> Text,
+        accessories -> Text,
+        condition -> Text,
+        counted_order_id -> Text,
+        saved_at -> Nullable<BigInt>,
+        saved_by -> Nullable<Text>,
+        held_for_check -> Bool,
+        stage -> Text,
+        order_id -> Nullable<Text>,
+        acknowledged_at -> Nullable<BigInt>,
+        proof -> Nullable<Text>,
+        proof_ref -> Nullable<Text>,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> Text,
+        loan_id -> Text,
+        kind -> Text,
+        occasion -> Text,
+        channel -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        counted_at -> Nullable<BigInt>,
+        counted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    last_decisions (id) {
+        id -> Text,
+        kind -> Text,
+        tablet_id -> Text,
+        loan_id -> Nullable<Text>,
+        incident_id -> Nullable<Text>,
+        reason -> Text,
+        begun_at -> BigInt,
+        head_by -> Nullable<Text>,
+        head_at -> Nullable<BigInt>,
+        departement_by -> Nullable<Text>,
+        departement_at -> Nullable<BigInt>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// What diesel's migrations remember of themselves.
     __diesel_schema_migrations (version) {
         version -> Text,
+    }
+}
+
+diesel::table! {
+    apps (id) {
+        id -> Text,
+        platform -> Text,
+        bundle -> Text,
+        name -> Text,
+        source -> Text,
+        store_number -> Nullable<Text>,
+        licence -> Text,
+        version -> Nullable<Text>,
+        updates -> Text,
+        configuration -> Nullable<Text>,
+        file_sha256 -> Nullable<Text>,
+        added_by -> Text,
+        added_at -> BigInt,
+        withdrawn_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_files (sha256) {
+        sha256 -> Text,
+        format -> Text,
+        bytes -> BigInt,
+        bundle -> Text,
+        version -> Text,
+        build -> Nullable<Text>,
+        uploaded_at -> BigInt,
+        released_at -> Nullable<BigInt>,
     }
 }
 
@@ -696,6 +825,10 @@ diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
 diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
+// Files that no app refers to any more.
+diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
+// Restitutions whose order has ended.
+diesel::allow_tables_to_appear_in_same_query!(restitutions, erase_orders);
 
 diesel::table! {
     incident_declarations (id) {

@@ -209,6 +209,12 @@ impl Store {
         }
     }
 
+    /// The vault that seals and opens what is secret.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.database.vault
+    }
+
     /// The engine behind it.
     #[must_use]
     pub fn engine(&self) -> Engine {

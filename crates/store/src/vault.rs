@@ -11,13 +11,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use types::Secret;
 use zeroize::Zeroizing;
+
+type HmacSha256 = Hmac<Sha256>;
 
 /// The first byte of every sealed value: this layout.
 const LAYOUT: u8 = 1;
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
+/// The length of an authentication tag, in bytes.
+pub const TAG_LENGTH: usize = 32;
 
 /// A key or a sealed value that is of no use. Never says what is inside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,6 +175,23 @@ impl Vault {
             .map_err(|_altered| does_not_open())
     }
 
+    /// An authentication tag over `message` (HMAC-SHA256, RFC 2104), for one purpose: what one purpose tags is
+    /// worth nothing to another, and nothing is learnt from a tag about the key that seals. Made with the current key.
+    ///
+    /// # Errors
+    /// [`VaultError::NoKey`], which a vault that was opened never has.
+    pub fn tag(&self, purpose: &'static str, message: &[u8]) -> Result<[u8; TAG_LENGTH], VaultError> {
+        let key = self.keys.first().ok_or(VaultError::NoKey)?;
+        Ok(key.mac(purpose, message).ok_or(VaultError::NoKey)?.finalize().into_bytes().into())
+    }
+
+    /// Whether `tag` is that of `message` for this purpose, under any key of the file. Takes the same time wherever they
+    /// differ.
+    #[must_use]
+    pub fn is_tagged(&self, purpose: &'static str, message: &[u8], tag: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.mac(purpose, message).is_some_and(|mac| mac.verify_slice(tag).is_ok()))
+    }
+
     /// The ids of the keys, the current one first. Ids are no secret.
     pub fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| key.id.as_str())
@@ -196,6 +219,13 @@ impl fmt::Debug for Vault {
 }
 
 impl Key {
+    /// A key of its own for each purpose, drawn from this one; then the message under it. No length of key is refused.
+    fn mac(&self, purpose: &'static str, message: &[u8]) -> Option<HmacSha256> {
+        let drawn = HmacSha256::new_from_slice(self.secret.expose()).ok()?.chain_update(purpose.as_bytes());
+        let drawn = Zeroizing::new(<[u8; TAG_LENGTH]>::from(drawn.finalize().into_bytes()));
+        Some(HmacSha256::new_from_slice(drawn.as_slice()).ok()?.chain_update(message))
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(self.secret.expose().into())
     }
@@ -259,6 +289,19 @@ mod tests {
         assert!(!rotated.is_outdated(&after));
         let error = vault(&[&new]).open(&before, &place("a")).unwrap_err();
         assert!(error.to_string().contains("`2026`"), "{error}");
+    }
+
+    #[test]
+    fn a_tag_is_for_one_message_and_one_purpose_and_outlives_a_rotation() {
+        let (old, new) = (Vault::generate_key_line("2026"), Vault::generate_key_line("2027"));
+        let before = vault(&[&old]).tag("names", b"message").unwrap();
+        let rotated = vault(&[&new, &old]);
+        assert!(rotated.is_tagged("names", b"message", &before));
+        assert!(!rotated.is_tagged("names", b"messagf", &before));
+        assert!(!rotated.is_tagged("others", b"message", &before));
+        assert!(!rotated.is_tagged("names", b"message", &before[..31]), "a shortened tag");
+        assert!(!rotated.is_tagged("names", b"message", &[]));
+        assert!(!vault(&[&new]).is_tagged("names", b"message", &before), "the key was taken away");
     }
 
     #[test]

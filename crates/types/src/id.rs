@@ -134,6 +134,8 @@ ids! {
     NoticeId = "notice";
     /// A recorded decision on the end of a tablet's life here: donation, retirement or theft.
     LastDecisionId = "decision on the end of a tablet's life here";
+    /// An app of the catalogue.
+    AppId = "app";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -23,8 +23,8 @@ pub use actor::{Actor, NotAnActor};
 pub use day::Day;
 pub use digest::Digest;
 pub use id::{
-    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AuthorityId, CampaignId, ChallengeId,
-    CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
+    AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
+    ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
     EraseOrderId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId,
     OrganisationId, PersonId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId, RoleGrantId,
     RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod asker;
 #[cfg(test)]
 mod audit;
@@ -53,6 +55,8 @@ mod not_now;
 mod outages;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod profiles;
 #[cfg(test)]
 mod proofs;
 #[cfg(test)]

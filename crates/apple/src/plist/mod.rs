@@ -33,6 +33,9 @@ impl Limits {
     /// Configuration profiles that people upload or that we wrote ourselves: 4 MiB (fonts, wallpapers).
     pub const PROFILE: Self = Self { max_bytes: 4 << 20, max_depth: 32, max_elements: 65_536 };
 
+    /// The `Info.plist` of an app that somebody uploads: 1 MiB.
+    pub const INFO: Self = Self { max_bytes: 1 << 20, max_depth: 32, max_elements: 16_384 };
+
     /// A MachineInfo, before anything about its sender is known: 16 KiB.
     pub const MACHINE_INFO: Self = Self { max_bytes: 16 << 10, max_depth: 8, max_elements: 256 };
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::{Value, json};
 use types::Secret;
@@ -155,6 +157,24 @@ impl Api {
     /// Makes something.
     pub(crate) async fn post(&self, path: &[&str], body: Body) -> Result<Value, Failure> {
         self.send(Method::POST, path, &[], body).await
+    }
+
+    /// Sends a file of `length` bytes as it is read, however long it takes.
+    pub(crate) async fn upload(
+        &self,
+        path: &[&str],
+        length: u64,
+        body: reqwest::Body,
+    ) -> Result<Value, Failure> {
+        let request = self
+            .http
+            .post(self.url(path, &[])?)
+            .timeout(LONG_PATIENCE)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, length)
+            .body(body);
+        let (_status, answer) = self.answered(request).await?;
+        serde_json::from_slice(&answer).map_err(|error| self.foreign(&error.to_string()))
     }
 
     /// Sets something.

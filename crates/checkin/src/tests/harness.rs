@@ -261,6 +261,8 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     };
     Fleet::open(store, settings).await.unwrap()
 }

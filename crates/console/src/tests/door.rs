@@ -186,5 +186,7 @@ fn settings() -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        shared_folder: None,
+        app_bytes: 0,
     }
 }

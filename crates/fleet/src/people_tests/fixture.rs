@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::role_grants::GrantReach;
+use store::shared_folder::SharedFolder;
 use store::{DatabaseUrl, Engine, Store, StoreOptions, Vault};
 use testkit::people::{self, CodeShown, Employer};
 use types::{
@@ -89,6 +90,8 @@ impl People {
             anchors: Vec::new(),
             takeover,
             quiet_hours: None,
+            shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
+            app_bytes: 8 << 20,
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));

@@ -1,12 +1,14 @@
 //! The people's use cases over a real database of each engine.
 
 mod accounts;
+mod apps;
 mod commands;
 mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
 mod organisations;
+mod profiles;
 mod push;
 mod roles;
 mod second_persons;

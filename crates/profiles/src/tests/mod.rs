@@ -12,3 +12,4 @@ mod published;
 mod rendering;
 mod reports;
 mod templates;
+mod versions;

@@ -207,6 +207,14 @@ pub const KEYS: &[Key] = &[
          others; keep a copy apart from the backups.",
     ),
     key(
+        "shared.folder",
+        Shape::Text,
+        "shared",
+        "/srv/ardoise",
+        "Folder that all nodes share, with the apps that were uploaded (relative to the home folder). Back it up with \
+         the database.",
+    ),
+    key(
         "scep.allow_legacy",
         Shape::Switch,
         "false",
@@ -307,6 +315,13 @@ pub const KEYS: &[Key] = &[
         "67108864",
         "134217728",
         "The longest body a person may send, such as an inventory, from 65536 to 268435456 bytes.",
+    ),
+    key(
+        "limits.app_bytes",
+        Shape::Number,
+        "1073741824",
+        "2147483648",
+        "The longest app that is uploaded, from 65536 to 4294967295 bytes.",
     ),
     key(
         "limits.request_seconds",

@@ -117,6 +117,8 @@ pub struct Limits {
     pub body_bytes: u32,
     /// Bytes of a person's body.
     pub upload_bytes: u32,
+    /// Bytes of an app that is uploaded.
+    pub app_bytes: u32,
     /// How long a request may take to arrive.
     pub request_time: Duration,
 }
@@ -348,11 +350,13 @@ pub(super) fn limits(reader: &mut Reader<'_>) -> Result<Limits, Reported> {
     let connections = reader.number("limits.connections", 16, 1_000_000);
     let body_bytes = reader.number("limits.body_bytes", 65_536, 16_777_216);
     let upload_bytes = reader.number("limits.upload_bytes", 65_536, 268_435_456);
+    let app_bytes = reader.number("limits.app_bytes", 65_536, u32::MAX);
     let seconds = reader.number("limits.request_seconds", 1, 600);
     Ok(Limits {
         connections: connections?,
         body_bytes: body_bytes?,
         upload_bytes: upload_bytes?,
+        app_bytes: app_bytes?,
         request_time: Duration::from_secs(u64::from(seconds?)),
     })
 }

@@ -102,7 +102,11 @@ async fn t_b3_90_000_silent_tablets_never_delay_the_10_000_that_answer(fixture: 
         silent.extend(round(&fixture.store, Lane::Silent).await);
     }
     assert_eq!(answering.len(), 10_000, "all that answer, whoever was due before");
-    assert!(answering.iter().all(|one| u128::from_str_radix(&one.to_string()[24..], 16).unwrap() % 10 == 0));
+    assert!(
+        answering
+            .iter()
+            .all(|one| u128::from_str_radix(one.to_string().get(24..).unwrap(), 16).unwrap() % 10 == 0)
+    );
     assert_eq!(silent.len(), 20 * 512, "the others have their share, and wait for no one");
     // BEGIN, claim, offers, addresses, COMMIT; BEGIN, hold, tokens, record, COMMIT.
     assert_eq!(fixture.store.statements() - before, 20 * 2 * 10, "ten statements for 512 tablets");

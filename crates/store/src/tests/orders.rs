@@ -6,11 +6,11 @@ use types::{
     CommandId, DestructionKind, EnrolmentEndId, EraseOrderId, IncidentId, IncidentKind, Instant, WarrantId,
 };
 
-use super::fixture::{Enrolled, Fixture, at, command, delivery};
+use super::fixture::{Enrolled, Fixture, at, command, decided_order, delivery};
 use super::missing::People;
 use crate::commands::{self, Command, CommandState};
 use crate::enrolment_ends::{self, EnrolmentEnd};
-use crate::erase_orders::{self, EraseOrder};
+use crate::erase_orders;
 use crate::incidents;
 use crate::tests::on_both_engines;
 use crate::warrants::{self, OrderState};
@@ -48,18 +48,14 @@ async fn given(fixture: &Fixture, enrolled: Enrolled) -> Orders {
     };
     fixture
         .write(move |tx| {
-            erase_orders::insert(
+            decided_order(
                 tx,
-                &EraseOrder {
-                    id: orders.erase,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: Some(enrolled.enrolment),
-                    cause: "restitution".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
+                orders.erase,
+                (enrolled.tablet, Some(enrolled.enrolment)),
+                Some(orders.incident),
+                (100, 1000),
+            )
+            .and_then(|order| erase_orders::insert(tx, &order))?;
             enrolment_ends::insert(
                 tx,
                 &EnrolmentEnd {
@@ -210,7 +206,7 @@ async fn orders_are_frozen_except_towards_their_end(fixture: Fixture) {
     let orders = given(&fixture, enrolled).await;
     for edit in [
         "UPDATE erase_orders SET expires_at = expires_at + 1",
-        "UPDATE erase_orders SET cause = 'theft'",
+        "UPDATE erase_orders SET cause = 'donation'",
         "UPDATE warrants SET opens_at = opens_at - 1",
         "UPDATE incidents SET kind = 'loss'",
         "UPDATE enrolment_ends SET reason = 'other'",

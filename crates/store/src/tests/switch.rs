@@ -6,12 +6,12 @@ use types::{
 };
 
 use super::cast::Cast;
-use super::fixture::{Enrolled, Fixture, at, command, delivery, destruction};
+use super::fixture::{Enrolled, Fixture, at, command, decided_order, delivery, destruction};
 use super::second_persons::question;
 use crate::commands::{self, Command, CommandState};
 use crate::destructions::{Fate, NewDestruction};
 use crate::enrolment_ends::{self, EnrolmentEnd};
-use crate::erase_orders::{self, EraseOrder};
+use crate::erase_orders;
 use crate::tests::on_both_engines;
 use crate::warrants::OrderState;
 use crate::{ConnectWrite, Engine, StoreError, brake, destructions};
@@ -40,18 +40,8 @@ async fn rests(fixture: &Fixture, enrolled: Enrolled) -> Rests {
         Rests { incident, warrant, erase: EraseOrderId::new(at(100)), end: EnrolmentEndId::new(at(100)) };
     fixture
         .write(move |tx| {
-            erase_orders::insert(
-                tx,
-                &EraseOrder {
-                    id: rests.erase,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: None,
-                    cause: "theft".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(100),
-                    expires_at: at(10_000),
-                },
-            )?;
+            decided_order(tx, rests.erase, (enrolled.tablet, None), Some(rests.incident), (100, 10_000))
+                .and_then(|order| erase_orders::insert(tx, &order))?;
             enrolment_ends::insert(
                 tx,
                 &EnrolmentEnd {
