@@ -143,6 +143,8 @@ as_text! {
     crate::organisations::OrganisationState, crate::organisations::HomeUse, crate::accounts::AccountState,
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
+    types::IncidentKind, ::incidents::IncidentState, ::incidents::papers::PaperKind, ::incidents::Footing,
+    ::incidents::LostModeState, crate::position_requests::Outcome,
     crate::destructions::DestructionState, privacy::Activity,
     types::AppId, crate::apps::AppSource, crate::apps::AppLicence, crate::apps::AppUpdates,
     crate::app_files::AppFormat,

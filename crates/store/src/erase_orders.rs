@@ -11,7 +11,8 @@ use lending::notice::Told;
 use lending::restitution::{Hold, Restitution};
 use lending::{Cause, EraseTerms, Grounds, NewOrder, NotErased, Present, RecordedOrder};
 use types::{
-    DestructionKind, EnrolmentId, EraseOrderId, Instant, LastDecisionId, LoanId, RestitutionId, TabletId,
+    DestructionKind, EnrolmentId, EraseOrderId, IncidentKind, Instant, LastDecisionId, LoanId, RestitutionId,
+    TabletId,
 };
 
 use crate::noun::{by_key, noun};
@@ -191,8 +192,8 @@ pub fn told(tx: &mut Tx<'_>, loan: LoanId, saved_at: Option<Instant>) -> Result<
 pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError> {
     let mut holds: Vec<Hold> = incidents::open_of_tablet(tx, tablet)?
         .iter()
-        .map(|incident| match incident.kind.as_str() {
-            "authority-request" => Hold::Authority(incident.id),
+        .map(|incident| match incident.kind {
+            IncidentKind::AuthorityRequest => Hold::Authority(incident.id),
             _ => Hold::Incident(incident.id),
         })
         .collect();

@@ -1,7 +1,8 @@
-//! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing.
+//! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing. How each was
+//! declared, and how far it has come, is in [`incident_declarations`](crate::incident_declarations).
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
-use types::{IncidentId, Instant, TabletId};
+use types::{IncidentId, IncidentKind, Instant, TabletId};
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
@@ -25,8 +26,8 @@ noun! {
         id: IncidentId,
         /// The tablet.
         tablet_id: TabletId,
-        /// Its kind; `loss`, `theft` and `authority-request` can carry lost mode.
-        kind: String,
+        /// Its kind; loss, theft and the request of an authority can carry lost mode.
+        kind: IncidentKind,
         /// Whether it is open.
         state: IncidentState,
         /// Since when.

@@ -147,6 +147,8 @@ diesel::table! {
         state -> Text,
         opens_at -> BigInt,
         expires_at -> BigInt,
+        fixes -> Integer,
+        interval_ms -> BigInt,
     }
 }
 
@@ -827,3 +829,84 @@ diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
 diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
 // Restitutions whose order has ended.
 diesel::allow_tables_to_appear_in_same_query!(restitutions, erase_orders);
+
+diesel::table! {
+    incident_declarations (id) {
+        id -> Text,
+        uai -> Text,
+        noticed_at -> BigInt,
+        declared_at -> BigInt,
+        declared_by -> Text,
+        circumstances_sealed -> Nullable<Binary>,
+        authority_reference -> Nullable<Text>,
+        reopens -> Nullable<Text>,
+        stage -> Text,
+        stage_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    incident_papers (incident_id, paper) {
+        incident_id -> Text,
+        paper -> Text,
+        reference -> Text,
+        dated -> Text,
+        station -> Nullable<Text>,
+        recorded_at -> BigInt,
+        recorded_by -> Text,
+    }
+}
+
+diesel::table! {
+    warrant_grants (warrant_id) {
+        warrant_id -> Text,
+        author -> Text,
+        second -> Text,
+        reason -> Text,
+        validation_id -> Text,
+        footing -> Text,
+        extends -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    position_requests (command_id) {
+        command_id -> Text,
+        warrant_id -> Text,
+        asked_by -> Text,
+        reason -> Text,
+        asked_at -> BigInt,
+        outcome -> Text,
+        why -> Nullable<Text>,
+        outcome_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    positions (command_id) {
+        command_id -> Text,
+        incident_id -> Text,
+        sealed -> Binary,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    lost_modes (tablet_id) {
+        tablet_id -> Text,
+        incident_id -> Text,
+        state -> Text,
+        since -> BigInt,
+        message -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        footnote -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(incidents, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(warrants, warrant_grants);
+diesel::allow_tables_to_appear_in_same_query!(warrants, position_requests);
+diesel::allow_tables_to_appear_in_same_query!(position_requests, positions);
+diesel::allow_tables_to_appear_in_same_query!(warrants, positions);
+diesel::allow_tables_to_appear_in_same_query!(commands, warrants);
+diesel::allow_tables_to_appear_in_same_query!(organisations, incident_declarations);

@@ -38,6 +38,8 @@ mod half_open;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod incidents;
+#[cfg(test)]
 mod independent_clients;
 #[cfg(test)]
 mod interruptions;

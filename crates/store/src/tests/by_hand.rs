@@ -3,7 +3,7 @@
 //!
 //! Whoever owns the tables can lift the triggers. These statements do not, and nothing here gets through.
 
-use types::{Actor, EnrolmentEndId, EraseOrderId, IncidentId, WarrantId};
+use types::{Actor, EnrolmentEndId, EraseOrderId, IncidentId, IncidentKind, WarrantId};
 
 use super::fixture::{Enrolled, Fixture, at, decided_order};
 use crate::audit::{self, NewEntry};
@@ -25,32 +25,10 @@ on_both_engines! {
 
 /// One row of each kind, all of them over. The ids are the ones that an attacker would reuse.
 async fn over(fixture: &Fixture, enrolled: Enrolled) {
-    let (incident, warrant) = (IncidentId::new(at(100)), WarrantId::new(at(100)));
+    let (incident, warrant, _people) = fixture.sought(enrolled.tablet, 1_000).await;
     let (order, end) = (EraseOrderId::new(at(100)), EnrolmentEndId::new(at(100)));
     fixture
         .write(move |tx| {
-            incidents::insert(
-                tx,
-                &Incident {
-                    id: incident,
-                    tablet_id: enrolled.tablet,
-                    kind: "theft".to_owned(),
-                    state: IncidentState::Open,
-                    opened_at: at(100),
-                    closed_at: None,
-                },
-            )?;
-            warrants::insert(
-                tx,
-                &Warrant {
-                    id: warrant,
-                    incident_id: incident,
-                    tablet_id: enrolled.tablet,
-                    state: OrderState::Open,
-                    opens_at: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
             decided_order(
                 tx,
                 order,
@@ -156,7 +134,7 @@ async fn what_is_over_is_not_written_over(fixture: Fixture) {
     over(&fixture, enrolled).await;
     let again = [
         "incidents SELECT id, tablet_id, kind, 'open', opened_at, NULL FROM incidents",
-        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at FROM warrants",
+        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at, fixes, interval_ms FROM warrants",
         "erase_orders SELECT id, tablet_id, enrolment_id, cause, 'open', not_before, expires_at, \
          restitution_id, decision_id, loan_id FROM erase_orders",
         "enrolment_ends SELECT id, enrolment_id, reason, decided_at, decided_by, 'open' FROM enrolment_ends",
@@ -248,7 +226,7 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
     let open = Incident {
         id: incident,
         tablet_id: mine.tablet,
-        kind: "loss".to_owned(),
+        kind: IncidentKind::Loss,
         state: IncidentState::Open,
         opened_at: at(100),
         closed_at: None,
@@ -261,6 +239,8 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
         state: OrderState::Open,
         opens_at: at(100),
         expires_at: at(100 + hours * 3600),
+        fixes: 12,
+        interval_ms: 900_000,
     };
     let (longest, too_long) = (warrant(168), Warrant { expires_at: at(101 + 168 * 3600), ..warrant(168) });
     let refused = fixture.store.write(move |tx| warrants::insert(tx, &too_long)).await;
@@ -284,7 +264,7 @@ async fn a_gated_command_stays_to_be_read(fixture: Fixture) {
             ),
         );
     } else {
-        assert_refused(&fixture, "TRUNCATE commands");
+        assert_refused(&fixture, "TRUNCATE commands CASCADE");
     }
     fixture.by_hand(&format!("DELETE FROM commands WHERE id = '{ordinary}'")).unwrap();
 }

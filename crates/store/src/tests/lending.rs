@@ -337,7 +337,7 @@ async fn m3_what_an_erasure_rests_on_is_looked_at_again_when_it_is_sent(fixture:
     let incident = Incident {
         id: IncidentId::new(at(1)),
         tablet_id: tablet.tablet,
-        kind: "breakage".to_owned(),
+        kind: types::IncidentKind::Breakage,
         state: IncidentState::Open,
         opened_at: at(1),
         closed_at: None,

@@ -17,6 +17,8 @@ mod group_commit;
 mod held;
 mod indexes;
 mod lending;
+mod located;
+mod missing;
 mod nouns;
 mod orders;
 mod people;

@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 22] = [
+const KEPT: [&str; 27] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -34,6 +34,11 @@ const KEPT: [&str; 22] = [
     "restitutions",
     "notices",
     "last_decisions",
+    "incident_declarations",
+    "incident_papers",
+    "warrant_grants",
+    "position_requests",
+    "positions",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
