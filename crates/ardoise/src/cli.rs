@@ -8,8 +8,8 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    account, alarm, app, apple, audit, brake, command, countersignature, inventory, link, organisation,
-    privacy, push_certificate, role, school_year, session, status, tablet, takeover, token,
+    account, alarm, app, apple, audit, brake, command, countersignature, incident, inventory, link,
+    organisation, privacy, push_certificate, role, school_year, session, status, tablet, takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -99,6 +99,8 @@ enum Verb {
     Takeover(takeover::Arguments),
     /// What Apple's automated enrolment needs.
     Apple(apple::Arguments),
+    /// What happened to tablets: papers and their clocks, lost mode.
+    Incident(incident::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
     /// Who did what, and whether the log of it is whole.
@@ -159,6 +161,7 @@ impl Cli {
             Verb::Apple(arguments) => apple::run(arguments, output).await,
             Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
             Verb::Privacy(arguments) => privacy::run(arguments, output).await,
+            Verb::Incident(arguments) => incident::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,

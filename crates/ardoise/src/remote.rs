@@ -10,6 +10,7 @@ pub(crate) mod brake;
 pub(crate) mod command;
 mod connection;
 pub(crate) mod countersignature;
+pub(crate) mod incident;
 pub(crate) mod inventory;
 pub(crate) mod link;
 pub(crate) mod organisation;

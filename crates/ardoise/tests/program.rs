@@ -179,7 +179,29 @@ fn stories_on_postgresql_end_as_told_and_leave_nothing_there() {
     assert!(output.status.success(), "{}", errors(&output));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with(BRAKE_HELD), "{printed}");
+    let output = person.types(&format!("demo morning --tablets 60 --json --database {server}"));
+    a_morning_like_any(&output, 60);
     assert_eq!(databases().trim(), "");
+}
+
+/// Every tablet got what waited for it, and nobody was told what they should not be.
+fn a_morning_like_any(output: &Output, tablets: u64) {
+    assert!(output.status.success(), "{}", errors(output));
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(printed.starts_with(r#"{"story":"morning","ok":true,"checks":"#), "{printed}");
+    let verdict: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((&verdict["tablets"], &verdict["errors"]), (&tablets.into(), &0.into()));
+    // To ask, and to report; some came twice.
+    assert!(verdict["connects"].as_u64().unwrap() >= 2 * tablets, "{printed}");
+    assert!(
+        verdict["pushes"].as_u64().unwrap() > 0 && verdict["memory_mb"].as_u64().unwrap() > 0,
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_morning_gives_every_tablet_what_waits_for_it() {
+    a_morning_like_any(&Person::new().types("demo morning --tablets 60 --json"), 60);
 }
 
 /// The last line of the brake begins with what it promises.

@@ -14,6 +14,7 @@ mod commands;
 mod countersignatures;
 mod gate;
 mod health;
+mod incidents;
 mod input;
 mod inventory;
 mod language;

@@ -6,9 +6,9 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, inventory,
-    links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate, roles,
-    school_years, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
+    inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
+    roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +36,8 @@ use crate::{
         inventory::list, inventory::import,
         tablets::list, tablets::show, tablets::why,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
+        incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
+        incidents::step, incidents::reopen, incidents::lose, incidents::sound,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -10,8 +10,8 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
-    inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles, push_certificate,
-    roles, school_years, sessions, tablets, takeovers, tokens,
+    incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles,
+    push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -115,6 +115,15 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),
     get("/api/v1/commands/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(commands::why)),
     delete("/api/v1/commands/{id}", Access::May(Permission::CancelCommands), || web::delete().to(commands::cancel)),
+    post("/api/v1/tablets/{id}/incidents", Access::May(Permission::DeclareIncident), SMALL, || web::post().to(incidents::declare)),
+    get("/api/v1/incidents", Access::May(Permission::ViewIncidents), || web::get().to(incidents::list)),
+    get("/api/v1/incidents/{id}", Access::May(Permission::ViewIncidents), || web::get().to(incidents::show)),
+    post("/api/v1/incidents/{id}/letter", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::letter)),
+    post("/api/v1/incidents/{id}/complaint", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::complaint)),
+    post("/api/v1/incidents/{id}/steps", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::step)),
+    post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
+    post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
+    post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
     get("/api/v1/links", Access::May(Permission::CreateLinks), || web::get().to(links::list)),
     post("/api/v1/links", Access::May(Permission::CreateLinks), SMALL, || web::post().to(links::create)),
     delete("/api/v1/links/{id}", Access::May(Permission::CreateLinks), || web::delete().to(links::revoke)),
@@ -136,7 +145,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/brake/ask-release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::ask_release)),
     post("/api/v1/brake/release", Access::May(Permission::ReleaseBrake), SMALL, || web::post().to(brake::release)),
     get("/api/v1/brake/acts", Access::May(Permission::ViewBrake), || web::get().to(brake::acts)),
-    post("/api/v1/brake/let-go", Access::May(Permission::Unenrol), SMALL, || web::post().to(brake::let_go)),
+    post("/api/v1/brake/let-go", Access::May(Permission::AskCountersignature), SMALL, || web::post().to(brake::let_go)),
     get("/api/v1/brake/drill", Access::May(Permission::DrillBrake), || web::get().to(brake::play)),
     get("/api/v1/campaigns", Access::May(Permission::ViewBrake), || web::get().to(brake::campaigns)),
     post("/api/v1/campaigns", Access::May(Permission::OpenCampaign), SMALL, || web::post().to(brake::open_campaign)),

@@ -7,6 +7,7 @@
 
 mod delivery;
 
+use apple::command::RequestType;
 use apple::connect::{Report, Status};
 use orders::Gate;
 use pki::DeviceIdentity;
@@ -19,6 +20,7 @@ use types::{CommandId, EnrolmentId, Instant, Udid};
 
 use crate::answers::AppLists;
 use crate::checkin::{same_tablet, unknown};
+use crate::incidents::lost_mode::{self, Said};
 use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
 use crate::{Door, Fleet, Reply, TabletError, answers, register, takeover_binding, unenrolment};
@@ -111,6 +113,9 @@ async fn converse(
             left(fleet, row.enrolment.id, report.status, now).await?;
         }
     }
+    if let Some(command) = row.reported.as_ref().filter(|_new| fate == Some(ReportFate::Applied)) {
+        about_lost_mode(fleet, row.enrolment.id, command, report.status, now).await?;
+    }
     let says_something = report.status != Status::Idle;
     if says_something && matches!(fate, None | Some(ReportFate::Unknown)) {
         watch::raise_now(fleet, AlarmKind::UnknownReport, &row.enrolment, now).await;
@@ -170,6 +175,27 @@ async fn left(
             Ok::<_, store::StoreError>(())
         })
         .await?;
+    Ok(())
+}
+
+/// What the tablet says of lost mode is written down, and what it should not be in any more is turned off.
+async fn about_lost_mode(
+    fleet: &Fleet,
+    enrolment: EnrolmentId,
+    command: &ReportedCommand,
+    status: Status,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let kind = match command.request_type.parse() {
+        Ok(kind @ (RequestType::EnableLostMode | RequestType::DisableLostMode)) => kind,
+        _ => return Ok(()),
+    };
+    let said = match status {
+        Status::Acknowledged => Said::Done,
+        Status::Error | Status::CommandFormatError => Said::Refused,
+        Status::Idle | Status::NotNow => return Ok(()),
+    };
+    fleet.store().write(move |tx| lost_mode::answered(tx, enrolment, kind, said, now)).await?;
     Ok(())
 }
 

@@ -27,6 +27,7 @@ mod enrolment_profile;
 pub mod first_accounts;
 mod first_commands;
 pub mod identity;
+pub mod incidents;
 pub mod inventory;
 pub mod keys;
 pub mod links;

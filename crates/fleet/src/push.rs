@@ -14,7 +14,7 @@ use store::enrolments::PushAddress;
 pub use store::push_states::Lane;
 use store::push_states::{self, PushState, PutOff};
 use store::{StoreError, Tx};
-use types::{Duration, EnrolmentId, Instant, QuietHours, Secret};
+use types::{Duration, EnrolmentId, Instant, PushCertificateId, QuietHours, Secret};
 
 use crate::{Fleet, Refusal};
 use schedule::{Fate, attempt, fate, is_in_hand, wake_at};
@@ -28,7 +28,7 @@ const CERTIFICATE_REFUSED: &str = "certificate refused";
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Which push certificate it is.
-    pub id: types::PushCertificateId,
+    pub id: PushCertificateId,
     /// Its topic.
     pub topic: String,
     /// The certificate and its chain, PEM.
@@ -105,12 +105,14 @@ pub struct Claimed {
 }
 
 /// Claims at most `limit` tablets of a lane that are due, for as long as `lease`; another node leaves them alone. Takes
-/// as many statements for one tablet as for hundreds.
+/// as many statements for one tablet as for hundreds. Claims nobody if `certificate` is not the one in use any more:
+/// whoever pushes with it would be refused, and what waited for the new one would wait again.
 ///
 /// # Errors
 /// [`Refusal::Store`].
 pub async fn claim(
     fleet: &Fleet,
+    certificate: PushCertificateId,
     lane: Lane,
     limit: u32,
     lease: Duration,
@@ -122,6 +124,13 @@ pub async fn claim(
         .write_held(move |tx| {
             let ids = push_states::claim(tx, lane, now, now.plus(lease), limit)?;
             if ids.is_empty() {
+                return Ok(Claimed::default());
+            }
+            // Read once the rows are held: whoever installs another one from now on finds them claimed, and frees them.
+            if store::push_certificates::current(tx)?.is_none_or(|current| current.id != certificate) {
+                let at_once: Vec<_> =
+                    ids.into_iter().map(|enrolment| PutOff { enrolment, due_at: now }).collect();
+                push_states::put_off_all(tx, &at_once)?;
                 return Ok(Claimed::default());
             }
             let offers = store::commands::next_offers(tx, &ids, now)?;

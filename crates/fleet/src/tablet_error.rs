@@ -125,6 +125,16 @@ impl TabletError {
     }
 }
 
+/// What went wrong inside, while a tablet was served: it is told to come again.
+impl From<crate::Refusal> for TabletError {
+    fn from(refused: crate::Refusal) -> Self {
+        match refused {
+            crate::Refusal::Store(error) => Self::Store(error),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
 impl From<apple::WireError> for TabletError {
     fn from(error: apple::WireError) -> Self {
         Self::Malformed(error.to_string())

@@ -7,6 +7,7 @@ use store::enrolments::{Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::takeovers::Takeover;
 use types::{Actor, EnrolmentKind, Instant, RuleId, Udid};
 
+use crate::incidents::lost_mode;
 use crate::{Door, Fleet, TabletError, TakeoverPolicy, first_commands, watch};
 
 /// Binds the tablet if this is its first message at the address we took over; does nothing if it is bound already,
@@ -122,5 +123,6 @@ fn adopt(
         },
     )?;
     store::takeovers::use_once(tx, takeover.id, enrolment.id, now)?;
-    first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)
+    first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+    Ok(lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?)
 }

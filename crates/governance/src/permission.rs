@@ -89,6 +89,14 @@ text_enum! {
         /// Add apps to the catalogue, upload their files, set them up, withdraw them (C3.1.4). What is on tablets is
         /// decided by layers, not here (C3.1.2).
         ManageApps = "manage-apps",
+        /// See incidents of tablets, their papers and their clocks (C5.4.2).
+        ViewIncidents = "view-incidents",
+        /// Declare an incident of a tablet (C5.4.2).
+        DeclareIncident = "declare-incident",
+        /// Record papers of an incident, and take its steps (C5.4.2).
+        HandleIncident = "handle-incident",
+        /// Put a tablet in lost mode because of an open incident (M1).
+        LostMode = "lost-mode",
     }
 }
 
@@ -180,6 +188,10 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
         P::ViewApps                  => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   No,  Any ],
         P::ManageApps                => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ViewIncidents             => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  Col ],
+        P::DeclareIncident           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::HandleIncident            => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::LostMode                  => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -201,6 +213,7 @@ impl Permission {
                 | Self::ProvePurges
                 | Self::ViewProfiles
                 | Self::ViewApps
+                | Self::ViewIncidents
         )
     }
 
@@ -231,6 +244,7 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ReleaseBrake
         | P::OpenCampaign
         | P::Unenrol
+        | P::LostMode
         | P::ReadoptOrphans
         | P::ValidateProcessing
         | P::PublishProfiles
@@ -260,6 +274,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ProvePurges
         | P::ViewProfiles
         | P::DraftProfiles
-        | P::ViewApps => false,
+        | P::ViewApps
+        | P::ViewIncidents
+        | P::DeclareIncident
+        | P::HandleIncident => false,
     }
 }

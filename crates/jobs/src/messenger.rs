@@ -95,13 +95,15 @@ impl Messenger {
         let Some(identity) = push::identity(&self.fleet, now).await.map_err(in_words)? else {
             return Ok(false);
         };
+        let certificate = identity.id;
         let client = self.client_for(identity)?;
         let mut more = false;
         for ((lane, most), under_way) in LANES.into_iter().zip(&mut self.under_way) {
             if under_way.len() >= most {
                 continue;
             }
-            let claimed = push::claim(&self.fleet, lane, CLAIM, LEASE, now).await.map_err(in_words)?;
+            let claimed =
+                push::claim(&self.fleet, certificate, lane, CLAIM, LEASE, now).await.map_err(in_words)?;
             let full = u32::try_from(claimed.claimed).is_ok_and(|claimed| claimed >= CLAIM);
             if !claimed.due.is_empty() {
                 let (fleet, clock, client) = (self.fleet.clone(), Arc::clone(&self.clock), client.clone());

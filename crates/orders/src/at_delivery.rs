@@ -53,6 +53,7 @@ pub fn check_stored(
         row,
         RequestType::EraseDevice
             | RequestType::EnableLostMode
+            | RequestType::PlayLostModeSound
             | RequestType::DeviceLocation
             | RequestType::ClearPasscode
     ) {

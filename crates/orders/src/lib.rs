@@ -7,7 +7,7 @@
 //!
 //! | on Apple's wire | what it needs |
 //! |---|---|
-//! | `EnableLostMode` | [`OpenIncident`] |
+//! | `EnableLostMode`, `PlayLostModeSound` | [`OpenIncident`] |
 //! | `DeviceLocation` | [`Warrant`] |
 //! | `EraseDevice` | [`EraseOrder`] |
 //! | `RemoveProfile` of the enrolment profile | [`EnrolmentEnd`] |
@@ -33,6 +33,8 @@ pub enum Queueable {
     Ordinary(Ordinary),
     /// Lost mode, for as long as the incident is open (M1).
     LostMode(OpenIncident),
+    /// A sound on a tablet in lost mode, for as long as the incident is open (M1).
+    Sound(OpenIncident),
     /// One request for a position, under a warrant (C5.4.3, M1).
     Locate(Warrant),
     /// The erasure of the tablet, by order (C5.3.5, M3).
@@ -75,7 +77,7 @@ impl Queueable {
     pub const fn gate(&self) -> Gate {
         match self {
             Self::Ordinary(_) => Gate::Ordinary,
-            Self::LostMode(_) => Gate::LostMode,
+            Self::LostMode(_) | Self::Sound(_) => Gate::LostMode,
             Self::Locate(_) => Gate::Locate,
             Self::Erase(_) => Gate::Erase,
             Self::Unenrol(_) => Gate::Unenrol,
@@ -88,6 +90,7 @@ impl Queueable {
         match self {
             Self::Ordinary(ordinary) => ordinary.request_type(),
             Self::LostMode(_) => RequestType::EnableLostMode,
+            Self::Sound(_) => RequestType::PlayLostModeSound,
             Self::Locate(_) => RequestType::DeviceLocation,
             Self::Erase(_) => RequestType::EraseDevice,
             Self::Unenrol(_) => RequestType::RemoveProfile,
@@ -99,7 +102,7 @@ impl Queueable {
     pub fn order(&self) -> Option<Order> {
         match self {
             Self::Ordinary(_) => None,
-            Self::LostMode(incident) => Some(Order::Incident(incident.incident())),
+            Self::LostMode(incident) | Self::Sound(incident) => Some(Order::Incident(incident.incident())),
             Self::Locate(warrant) => Some(Order::Warrant(warrant.warrant(), warrant.incident())),
             Self::Erase(order) => Some(Order::Erase(order.order())),
             Self::Unenrol(end) => Some(Order::End(end.end())),
@@ -111,7 +114,7 @@ impl Queueable {
     pub fn tablet(&self) -> Option<TabletId> {
         match self {
             Self::Ordinary(_) => None,
-            Self::LostMode(incident) => Some(incident.tablet()),
+            Self::LostMode(incident) | Self::Sound(incident) => Some(incident.tablet()),
             Self::Locate(warrant) => Some(warrant.tablet()),
             Self::Erase(order) => Some(order.tablet()),
             Self::Unenrol(end) => Some(end.tablet()),
@@ -124,7 +127,7 @@ impl Queueable {
     pub fn stored_payload(&self) -> Option<Vec<u8>> {
         match self {
             Self::Ordinary(ordinary) => ordinary.stored_payload(),
-            Self::LostMode(_) | Self::Locate(_) | Self::Erase(_) | Self::Unenrol(_) => None,
+            Self::LostMode(_) | Self::Sound(_) | Self::Locate(_) | Self::Erase(_) | Self::Unenrol(_) => None,
         }
     }
 

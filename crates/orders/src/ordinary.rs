@@ -39,7 +39,7 @@ impl Ordinary {
         let request_type = command.request_type();
         match request_type {
             RequestType::EraseDevice => return needs(request_type, "an erase order", RuleId::M3),
-            RequestType::EnableLostMode => {
+            RequestType::EnableLostMode | RequestType::PlayLostModeSound => {
                 return needs(
                     request_type,
                     "an open incident of loss, theft or authority request",

@@ -42,6 +42,10 @@ words! {
         Countersignatures = "countersignatures", "Contreseings", "Countersignatures";
         /// What dangerous commands rest on.
         Orders = "orders", "Sinistres, mandats et ordres d'effacement", "Incidents, warrants and erase orders";
+        /// People to whom tablets may be lent.
+        Holders = "holders", "Personnes parties", "People who have left";
+        /// Loans, restitutions and notices.
+        Loans = "loans", "Prêts, restitutions et avis", "Loans, restitutions and notices";
         /// The audit log.
         Audit = "audit", "Journal d'audit", "Audit log";
     }
@@ -248,6 +252,27 @@ impl RetentionClass {
                      position n'y figure.",
                     "Deleted, an order could be made again as it never was; nobody is named in it, and no position \
                      stands there.",
+                ),
+            },
+            Self::Holders => after(
+                Term::Years(1),
+                Forget::Body,
+                Text::new("du départ, rien n'étant plus prêté", "when they left and held nothing any more"),
+                Text::new(
+                    "Régler ce qui reste d'un prêt pendant l'année qui suit ; il ne reste ensuite qu'un numéro.",
+                    "To settle what is left of a loan in the year that follows; then only a number is left.",
+                ),
+            ),
+            Self::Loans => Rule {
+                keeps: Keeps::While(Text::new(
+                    "tant que la tablette est à l'inventaire ; une fois la personne oubliée, son numéro ne désigne plus \
+                     personne",
+                    "as long as the tablet is in the inventory; once the person is forgotten, their number names nobody any \
+                     more",
+                )),
+                because: Text::new(
+                    "Montrer qu'aucune tablette n'a été effacée ou prêtée à tort (RGPD, art. 5, § 2).",
+                    "To show that no tablet was erased or lent wrongly (GDPR, art. 5(2)).",
                 ),
             },
             Self::Audit => after(

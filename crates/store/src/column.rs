@@ -143,9 +143,49 @@ as_text! {
     crate::organisations::OrganisationState, crate::organisations::HomeUse, crate::accounts::AccountState,
     crate::account_makers::Deed, crate::countersignatures::CountersignatureState,
     crate::countersignatures::SecondRole,
+    types::IncidentKind, ::incidents::IncidentState, ::incidents::papers::PaperKind, ::incidents::Footing,
+    ::incidents::LostModeState, crate::position_requests::Outcome,
     crate::destructions::DestructionState, privacy::Activity,
     types::AppId, crate::apps::AppSource, crate::apps::AppLicence, crate::apps::AppUpdates,
     crate::app_files::AppFormat,
+    types::PersonId, types::LoanId, types::RestitutionId, types::LastDecisionId, types::UserKind,
+    crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
+    crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
+    lending::last_decision::LastKind,
+}
+
+/// Lines that people wrote, which say nothing of themselves in a log.
+macro_rules! as_written {
+    ($($type:ty,)*) => {$(
+        impl Column for $type {
+            type Stored = String;
+
+            fn stored(&self) -> String {
+                self.as_str().to_owned()
+            }
+
+            fn read(stored: String) -> Option<Self> {
+                stored.parse().ok()
+            }
+        }
+    )*};
+}
+
+as_written! { lending::PersonName, lending::ClassName, lending::Condition, lending::Reason, }
+
+impl Column for crate::persons::Known {
+    type Stored = String;
+
+    fn stored(&self) -> String {
+        match self {
+            Self::By(name) => name.stored(),
+            Self::Forgotten => String::new(),
+        }
+    }
+
+    fn read(stored: String) -> Option<Self> {
+        if stored.is_empty() { Some(Self::Forgotten) } else { Column::read(stored).map(Self::By) }
+    }
 }
 
 impl Column for orders::Gate {

@@ -44,7 +44,7 @@ pub struct ConnectRow {
     /// The enrolment it is bound to.
     pub enrolment: ConnectEnrolment,
     /// Whether a push was wanted and the tablet has now come by itself or because of it. One that is due later
-    /// only, for a command that is put off, is not meant.
+    /// only, for a command that is put off, is not meant, unless the tablet did not come for one before.
     pub push_wanted: bool,
     /// The command to offer next.
     pub next: Option<NextCommand>,
@@ -136,7 +136,7 @@ type Row = (
         Option<String>,
     ),
     (Option<String>, Option<i64>),
-    Option<(Option<i64>, Option<i64>, i32)>,
+    Option<(Option<i64>, Option<i64>, i32, i32)>,
     Option<(String, String, String, i32, i32)>,
     Option<(String, String, String, String, i32)>,
 );
@@ -197,7 +197,8 @@ pub(crate) fn read_connect(
                 enrolments::reported_token,
             ),
             (segments::token.nullable(), deliveries::due_at.nullable()),
-            (push_states::wanted_at, push_states::due_at, push_states::attempts).nullable(),
+            (push_states::wanted_at, push_states::due_at, push_states::attempts, push_states::unanswered)
+                .nullable(),
             NEXT.fields((
                 commands::id,
                 commands::request_type,
@@ -252,8 +253,9 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             configuration_due_at: due_at.map(Instant::from_millis),
             id: read(id.clone(), "enrolments", "id", &id)?,
         },
-        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts)| {
-            let later = attempts == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
+        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts, unanswered)| {
+            let later =
+                attempts == 0 && unanswered == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
             wanted_at.is_some() && !later
         }),
         next: next

@@ -34,13 +34,15 @@ pub(crate) fn refuse_owner(connection: &mut AnyConnection) -> Result<(), StoreEr
 const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrolment_ends, certificates, \
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
-    emergency_orders, notices_due, apps";
+    emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
+    incident_declarations, incident_papers, warrant_grants, position_requests, positions";
 
 /// What is appended and never changed: a serving role updates nothing there.
-const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals";
+const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
+    incident_papers, warrant_grants, positions";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 9] = [
+const CHANGED_IN_PART: [(&str, &str); 12] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -49,6 +51,7 @@ const CHANGED_IN_PART: [(&str, &str); 9] = [
     ),
     ("destructions", "state, countersignature_id"),
     ("campaigns", "ended_at"),
+    ("notices", "state, counted_at, counted_by"),
     (
         "profile_versions",
         "state, title, content_sealed, content_sha256, edited_at, submitted_at, takes_effect_at, scheduled_by, rollout_plan, \
@@ -58,6 +61,8 @@ const CHANGED_IN_PART: [(&str, &str); 9] = [
     ("rollouts", "state, wave, wave_since, reason, ended_at"),
     ("emergency_orders", "ended_at, ended_by"),
     ("notices_due", "told_at"),
+    ("incident_declarations", "circumstances_sealed, stage, stage_at"),
+    ("position_requests", "outcome, why, outcome_at"),
 ];
 
 /// Grants `role` what serving needs.

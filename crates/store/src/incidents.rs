@@ -1,10 +1,11 @@
-//! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing.
+//! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing. How each was
+//! declared, and how far it has come, is in [`incident_declarations`](crate::incident_declarations).
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use types::{IncidentId, Instant, TabletId};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use types::{IncidentId, IncidentKind, Instant, TabletId};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, noun, read_all};
 use crate::schema::incidents;
 use crate::{StoreError, Tx};
 
@@ -25,8 +26,8 @@ noun! {
         id: IncidentId,
         /// The tablet.
         tablet_id: TabletId,
-        /// Its kind; `loss`, `theft` and `authority-request` can carry lost mode.
-        kind: String,
+        /// Its kind; loss, theft and the request of an authority can carry lost mode.
+        kind: IncidentKind,
         /// Whether it is open.
         state: IncidentState,
         /// Since when.
@@ -37,6 +38,21 @@ noun! {
 }
 
 by_key!(incidents, Incident, id: IncidentId; insert, get);
+
+/// The incidents of a tablet that are open, the oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn open_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Vec<Incident>, StoreError> {
+    read_all!(tx.run(|connection| {
+        incidents::table
+            .filter(incidents::tablet_id.eq(tablet.to_string()))
+            .filter(incidents::state.eq(IncidentState::Open.as_str()))
+            .order(incidents::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
 
 /// Closes an incident; `false` if it is not open.
 ///

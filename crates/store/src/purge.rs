@@ -20,7 +20,7 @@ use types::Instant;
 use crate::connection::AnyConnection;
 use crate::{StoreError, Tx};
 
-pub use people::{accounts, api_tokens, audit, countersignatures, sessions};
+pub use people::{accounts, api_tokens, audit, countersignatures, persons, sessions};
 pub use tablets::{alarms, challenges, commands, links, observations, orphans, takeovers};
 
 /// The most that one batch forgets, whatever it is asked for: SQLite binds each row's key.
@@ -52,12 +52,14 @@ pub fn of(class: RetentionClass) -> Option<Purge> {
         Class::Audit => purge(audit, people::oldest_body),
         Class::Sessions => purge(sessions, people::oldest_session),
         Class::Accounts => purge(accounts, people::oldest_closed_account),
+        Class::Holders => purge(persons, people::oldest_person),
         Class::Countersignatures => purge(countersignatures, people::oldest_countersignature),
         Class::Equipment
         | Class::Configuration
         | Class::Organisations
         | Class::Work
         | Class::Evidence
+        | Class::Loans
         | Class::Orders => None,
     }
 }

@@ -178,11 +178,11 @@ macro_rules! claim_on {
     };
     (@ $lane:literal, postgresql) => {
         concat!(
-            "WITH due AS (SELECT enrolment_id FROM push_states WHERE due_at <= ? AND token_invalid_since IS NULL AND ",
+            "UPDATE push_states SET lease_until = ? WHERE enrolment_id = ANY(ARRAY(SELECT enrolment_id FROM push_states \
+             WHERE due_at <= ? AND token_invalid_since IS NULL AND ",
             $lane,
-            " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED) \
-             UPDATE push_states SET lease_until = ? FROM due WHERE push_states.enrolment_id = due.enrolment_id \
-             RETURNING push_states.enrolment_id"
+            " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED)) \
+             RETURNING enrolment_id"
         )
     };
     (@ $lane:literal, sqlite) => {
@@ -194,6 +194,7 @@ macro_rules! claim_on {
         )
     };
 }
+
 /// Claims at most `limit` due tablets of a lane until `lease_until`, the longest due ones. Two nodes never claim the
 /// same one. What is claimed is held until the end of the transaction.
 ///
@@ -209,20 +210,13 @@ pub fn claim(
     tx.holds();
     let (now, lease, limit) = (now.as_millis(), lease_until.as_millis(), i64::from(limit));
     let claimed: Vec<String> = tx.run(|connection| {
-        let (text, values) = match (&*connection, lane) {
-            (AnyConnection::Postgresql(_), Lane::Answering) => {
-                (claim_on!("answering", postgresql), [now, now, limit, lease])
-            }
-            (AnyConnection::Postgresql(_), Lane::Silent) => {
-                (claim_on!("silent", postgresql), [now, now, limit, lease])
-            }
-            (AnyConnection::Sqlite(_), Lane::Answering) => {
-                (claim_on!("answering", sqlite), [lease, now, now, limit])
-            }
-            (AnyConnection::Sqlite(_), Lane::Silent) => {
-                (claim_on!("silent", sqlite), [lease, now, now, limit])
-            }
+        let text = match (&*connection, lane) {
+            (AnyConnection::Postgresql(_), Lane::Answering) => claim_on!("answering", postgresql),
+            (AnyConnection::Postgresql(_), Lane::Silent) => claim_on!("silent", postgresql),
+            (AnyConnection::Sqlite(_), Lane::Answering) => claim_on!("answering", sqlite),
+            (AnyConnection::Sqlite(_), Lane::Silent) => claim_on!("silent", sqlite),
         };
+        let values = [lease, now, now, limit];
         Prepared::<Text>::new(text, values.into_iter().map(Value::from).collect()).load(connection)
     })?;
     claimed.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()

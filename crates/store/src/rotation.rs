@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::schema::{
-    accounts, authorities, enrolments, organisations, profile_versions, push_certificates, takeovers,
+    accounts, authorities, enrolments, incident_declarations, organisations, profile_versions,
+    push_certificates, takeovers,
 };
 use crate::{RowName, StoreError, Tx, Vault};
 
@@ -78,6 +79,7 @@ sealed_columns! {
     10 => accounts.password_sealed,
     11 => accounts.totp_sealed,
     12 => profile_versions.content_sealed,
+    13 => incident_declarations.circumstances_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

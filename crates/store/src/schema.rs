@@ -147,6 +147,8 @@ diesel::table! {
         state -> Text,
         opens_at -> BigInt,
         expires_at -> BigInt,
+        fixes -> Integer,
+        interval_ms -> BigInt,
     }
 }
 
@@ -159,6 +161,9 @@ diesel::table! {
         state -> Text,
         not_before -> BigInt,
         expires_at -> BigInt,
+        restitution_id -> Nullable<Text>,
+        decision_id -> Nullable<Text>,
+        loan_id -> Nullable<Text>,
     }
 }
 
@@ -603,6 +608,97 @@ diesel::table! {
 }
 
 diesel::table! {
+    persons (id) {
+        id -> Text,
+        uai -> Text,
+        kind -> Text,
+        name -> Text,
+        class -> Nullable<Text>,
+        leaves_on -> Nullable<Text>,
+        left_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    loans (id) {
+        id -> Text,
+        tablet_id -> Text,
+        person_id -> Text,
+        holder_kind -> Text,
+        uai -> Text,
+        school_year -> Text,
+        state -> Text,
+        suspension -> Nullable<Text>,
+        began_at -> BigInt,
+        changed_at -> BigInt,
+        ended_because -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        ended_reference -> Nullable<Text>,
+        handed_over_by -> Text,
+        accessories -> Text,
+        condition -> Text,
+        reserve -> Text,
+        reserve_signed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    restitutions (id) {
+        id -> Text,
+        tablet_id -> Text,
+        loan_id -> Text,
+        uai -> Text,
+        received_at -> BigInt,
+        received_by -> Text,
+        accessories -> Text,
+        condition -> Text,
+        counted_order_id -> Text,
+        saved_at -> Nullable<BigInt>,
+        saved_by -> Nullable<Text>,
+        held_for_check -> Bool,
+        stage -> Text,
+        order_id -> Nullable<Text>,
+        acknowledged_at -> Nullable<BigInt>,
+        proof -> Nullable<Text>,
+        proof_ref -> Nullable<Text>,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> Text,
+        loan_id -> Text,
+        kind -> Text,
+        occasion -> Text,
+        channel -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        counted_at -> Nullable<BigInt>,
+        counted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    last_decisions (id) {
+        id -> Text,
+        kind -> Text,
+        tablet_id -> Text,
+        loan_id -> Nullable<Text>,
+        incident_id -> Nullable<Text>,
+        reason -> Text,
+        begun_at -> BigInt,
+        head_by -> Nullable<Text>,
+        head_at -> Nullable<BigInt>,
+        departement_by -> Nullable<Text>,
+        departement_at -> Nullable<BigInt>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     /// What diesel's migrations remember of themselves.
     __diesel_schema_migrations (version) {
         version -> Text,
@@ -731,3 +827,86 @@ diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
 // Files that no app refers to any more.
 diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
+// Restitutions whose order has ended.
+diesel::allow_tables_to_appear_in_same_query!(restitutions, erase_orders);
+
+diesel::table! {
+    incident_declarations (id) {
+        id -> Text,
+        uai -> Text,
+        noticed_at -> BigInt,
+        declared_at -> BigInt,
+        declared_by -> Text,
+        circumstances_sealed -> Nullable<Binary>,
+        authority_reference -> Nullable<Text>,
+        reopens -> Nullable<Text>,
+        stage -> Text,
+        stage_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    incident_papers (incident_id, paper) {
+        incident_id -> Text,
+        paper -> Text,
+        reference -> Text,
+        dated -> Text,
+        station -> Nullable<Text>,
+        recorded_at -> BigInt,
+        recorded_by -> Text,
+    }
+}
+
+diesel::table! {
+    warrant_grants (warrant_id) {
+        warrant_id -> Text,
+        author -> Text,
+        second -> Text,
+        reason -> Text,
+        validation_id -> Text,
+        footing -> Text,
+        extends -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    position_requests (command_id) {
+        command_id -> Text,
+        warrant_id -> Text,
+        asked_by -> Text,
+        reason -> Text,
+        asked_at -> BigInt,
+        outcome -> Text,
+        why -> Nullable<Text>,
+        outcome_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    positions (command_id) {
+        command_id -> Text,
+        incident_id -> Text,
+        sealed -> Binary,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    lost_modes (tablet_id) {
+        tablet_id -> Text,
+        incident_id -> Text,
+        state -> Text,
+        since -> BigInt,
+        message -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        footnote -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(incidents, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(warrants, warrant_grants);
+diesel::allow_tables_to_appear_in_same_query!(warrants, position_requests);
+diesel::allow_tables_to_appear_in_same_query!(position_requests, positions);
+diesel::allow_tables_to_appear_in_same_query!(warrants, positions);
+diesel::allow_tables_to_appear_in_same_query!(commands, warrants);
+diesel::allow_tables_to_appear_in_same_query!(organisations, incident_declarations);

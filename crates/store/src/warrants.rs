@@ -33,6 +33,10 @@ noun! {
         opens_at: Instant,
         /// The first instant it no longer covers.
         expires_at: Instant,
+        /// How many positions it lets be asked for.
+        fixes: i32,
+        /// How far apart two requests lie at least, in milliseconds.
+        interval_ms: i64,
     }
 }
 
@@ -57,7 +61,9 @@ pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
 
 crate::declared::declares! {
     warrants kept as Orders {
-        personal(Geolocation: LocationMeasures) { incident_id, tablet_id, state, opens_at, expires_at }
+        personal(Geolocation: LocationMeasures) {
+            incident_id, tablet_id, state, opens_at, expires_at, fixes, interval_ms,
+        }
         not_personal("a number of ours") { id }
     }
 }

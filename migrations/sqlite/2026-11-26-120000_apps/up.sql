@@ -2,12 +2,12 @@
 CREATE TABLE app_files (
     sha256 TEXT PRIMARY KEY NOT NULL CHECK (length(sha256) = 64),
     format TEXT NOT NULL CHECK (format IN ('ipa', 'apk')),
-    bytes BIGINT NOT NULL CHECK (bytes > 0),
+    bytes INTEGER NOT NULL CHECK (bytes > 0),
     bundle TEXT NOT NULL,
     version TEXT NOT NULL,
     build TEXT,
-    uploaded_at BIGINT NOT NULL,
-    released_at BIGINT
+    uploaded_at INTEGER NOT NULL,
+    released_at INTEGER
 );
 CREATE INDEX app_files_released ON app_files (released_at) WHERE released_at IS NOT NULL;
 CREATE TABLE apps (
@@ -23,9 +23,9 @@ CREATE TABLE apps (
     configuration TEXT,
     file_sha256 TEXT REFERENCES app_files (sha256),
     added_by TEXT NOT NULL,
-    added_at BIGINT NOT NULL,
+    added_at INTEGER NOT NULL,
     withdrawn_by TEXT,
-    withdrawn_at BIGINT,
+    withdrawn_at INTEGER,
     CHECK (source = 'in-house' OR (version IS NULL AND file_sha256 IS NULL)),
     CHECK (source = 'store' OR (version IS NOT NULL AND store_number IS NULL)),
     CHECK (source = 'in-house' OR platform = 'android' OR store_number IS NOT NULL),

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod asker;
 #[cfg(test)]
 mod audit;
@@ -35,6 +37,8 @@ mod first_day;
 mod half_open;
 #[cfg(test)]
 mod identities;
+#[cfg(test)]
+mod incidents;
 #[cfg(test)]
 mod independent_clients;
 #[cfg(test)]

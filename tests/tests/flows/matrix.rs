@@ -105,6 +105,7 @@ struct Things {
     alarm: String,
     college: String,
     account: String,
+    incident: String,
 }
 
 impl Things {
@@ -125,7 +126,8 @@ impl Things {
         let row = server.fleet().unwrap().store().read(move |tx| store::organisations::by_uai(tx, &college));
         let college = row.await.unwrap().unwrap().id.to_string();
         let alarm = alarm(server, tablet).await;
-        Self { uai, tablet, command, link, alarm, college, account: account.to_string() }
+        let incident = incident(server, tablet, uai, account).await;
+        Self { uai, tablet, command, link, alarm, college, account: account.to_string(), incident }
     }
 
     /// The path, with what is of this collège in the place of its parameter.
@@ -137,6 +139,7 @@ impl Things {
             path if path.starts_with("/api/v1/alarms/") => &self.alarm,
             path if path.starts_with("/api/v1/organisations/") => &self.college,
             path if path.starts_with("/api/v1/accounts/") => &self.account,
+            path if path.starts_with("/api/v1/incidents/") => &self.incident,
             // What is nobody's: whoever may ask is told that there is none.
             _ => NOBODYS,
         };
@@ -153,6 +156,16 @@ impl Things {
     fn body(&self, route: &Route) -> Value {
         match route.path {
             "/api/v1/tablets/{id}/commands" => json!({ "request_type": "SecurityInfo" }),
+            "/api/v1/tablets/{id}/incidents" => {
+                json!({ "kind": "fault", "noticed_at": "2026-01-05T08:00:00Z" })
+            }
+            "/api/v1/incidents/{id}/letter" => json!({ "reference": "1", "dated": "2026-01-05" }),
+            "/api/v1/incidents/{id}/complaint" => {
+                json!({ "number": "1", "dated": "2026-01-05", "station": "Rouen" })
+            }
+            "/api/v1/incidents/{id}/steps" => json!({ "step": "take-up" }),
+            "/api/v1/incidents/{id}/reopen" => json!({ "reason": "matrice" }),
+            "/api/v1/incidents/{id}/lost-mode" => json!({ "reason": "matrice" }),
             "/api/v1/links" => json!({ "uai": self.uai, "max_uses": 3 }),
             "/api/v1/unenrolments" => json!({ "tablets": [self.tablet], "reason": "matrice" }),
             "/api/v1/brake/engage" => json!({ "reason": "" }),
@@ -176,6 +189,30 @@ impl Things {
             _ => json!({}),
         }
     }
+}
+
+/// A loss of the tablet, which the head of its collège declared.
+async fn incident(server: &TestServer, tablet: &str, uai: &str, head: AccountId) -> String {
+    let (serial, uai, now): (types::SerialNumber, types::Uai, _) =
+        (tablet.parse().unwrap(), uai.parse().unwrap(), server.clock().now());
+    let store = server.fleet().unwrap().store();
+    store
+        .write(move |tx| {
+            let declaration = incidents::Declaration {
+                tablet: store::tablets::by_serial(tx, &serial)?.unwrap().id,
+                college: uai.clone(),
+                kind: types::IncidentKind::Loss,
+                noticed_at: now,
+                declarant: incidents::Declarant(head),
+                authority: None,
+            };
+            let declared =
+                incidents::Incident::declare(types::IncidentId::new(now), declaration, now).unwrap();
+            store::incident_declarations::record(tx, &declared, None)?;
+            Ok::<_, store::StoreError>(declared.id.to_string())
+        })
+        .await
+        .unwrap()
 }
 
 /// An alarm about the tablet.

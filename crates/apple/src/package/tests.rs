@@ -152,7 +152,7 @@ fn t_c8_a_bomb_is_refused_before_anything_is_unpacked() {
 
     // Entries that share their bytes: the list says more than the archive holds.
     let random: Vec<u8> =
-        (0..40_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        (0..40_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     let mut shared = zip([(INFO.as_bytes(), info("a.b", "1")), (b"Payload/Cantine.app/x", random)]);
     let listed = shared.windows(4).rposition(|at| at == b"PK\x01\x02").unwrap();
     let packed = u32::try_from(shared.len()).unwrap() + 1;

@@ -234,7 +234,7 @@ fn mix(place: usize, of: u64) -> u64 {
 }
 
 fn one_in(place: usize, of: u64, many: u64) -> bool {
-    mix(place, of) % many == 0
+    mix(place, of).is_multiple_of(many)
 }
 
 /// One tablet wakes, and does what it is told; one that is locked comes again when it is unlocked.

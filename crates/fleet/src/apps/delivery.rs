@@ -1,4 +1,4 @@
-//! How an app is installed: the command's keys, and the payload of the declaration that replaces it (iPadOS 17.2).
+//! How an app is installed (C3.1.4): the command's keys, and the payload of the declaration that replaces it (iPadOS 17.2).
 
 use apple::command::InstallApplication;
 use apple::wire::Raw;

@@ -1,4 +1,4 @@
-//! A file of the département's own: streamed into the shared folder piece by piece, looked into, and given out from
+//! A file of the département's own (C3.1.4): streamed into the shared folder piece by piece, looked into, and given out from
 //! then on. Whatever goes wrong on the way, nothing is left of it.
 
 use apple::package::{self, Bounds};

@@ -10,6 +10,7 @@ use types::{CountersignatureId, DestructionId, DestructionKind, Instant};
 
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
+use crate::incidents::lost_mode;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, unenrolment};
 
@@ -50,8 +51,11 @@ pub async fn let_go(
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
-            let reach = person.standing.may(Permission::Unenrol, &person.access, now)?;
             let rows = destructions::of_countersignature(tx, id)?;
+            // Whoever may do what is held lets it go.
+            let lost = !rows.is_empty() && rows.iter().all(|row| row.kind == DestructionKind::LostMode);
+            let permission = if lost { Permission::LostMode } else { Permission::Unenrol };
+            let reach = person.standing.may(permission, &person.access, now)?;
             let mine = |row: &Destruction| {
                 row.account_id == Some(person.standing.account())
                     && reach.covers(&Place::College(row.uai.clone()))
@@ -71,8 +75,12 @@ pub async fn let_go(
             let released = release(&acts, proof, &brake::switch(tx)?)?;
             destructions::release(tx, released.countersignature())?;
             for row in &rows {
-                if row.kind == DestructionKind::Unenrol {
-                    unenrolment::carry_out(tx, &principal, &row.reference, now)?;
+                match row.kind {
+                    DestructionKind::Unenrol => {
+                        unenrolment::carry_out(tx, &principal, &row.reference, now)?;
+                    }
+                    DestructionKind::LostMode => lost_mode::carry_out(tx, &principal, &row.reference, now)?,
+                    DestructionKind::Erase => {}
                 }
             }
             let detail = json!({ "countersignature": id, "acts": acts.len() });

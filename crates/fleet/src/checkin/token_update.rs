@@ -7,6 +7,7 @@ use store::{StoreError, Tx};
 use types::{Actor, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
+use crate::incidents::lost_mode;
 use crate::standing::Moment;
 use crate::{Fleet, Reply, TabletError, first_commands};
 
@@ -67,6 +68,7 @@ fn update(
     store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+        lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     } else if enrolment.awaiting_configuration && !waited {
         first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }

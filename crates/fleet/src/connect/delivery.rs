@@ -1,16 +1,17 @@
 //! How a queued command is put to a tablet: a last look at its row, and the secrets that are never stored.
 
-use apple::command::RequestType;
+use apple::command::{Command, EnableLostMode, PlayLostModeSound, RequestType};
 use apple::plist::{Dictionary, Value};
 use orders::{EnrolmentProfile, Gate};
 use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
 use store::{
     CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
-    NextCommand,
+    NextCommand, StoreError, Tx,
 };
-use types::{Duration, Instant, Secret};
+use types::{Duration, EnrolmentId, Instant, Secret};
 
+use crate::incidents::lost_mode::{AtDelivery, at_delivery};
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
 
@@ -35,7 +36,8 @@ pub(super) async fn admissible(
             Ok(Some(Delivery { command: next.id, again_at: again_at(next, now), opens: key.fresh }))
         }
         Gate::Unenrol => unenrolment(fleet, enrolment, next, key).await,
-        Gate::LostMode | Gate::Locate | Gate::Erase => {
+        Gate::LostMode => lost_mode(fleet, enrolment, next, key).await,
+        Gate::Locate | Gate::Erase => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
@@ -71,6 +73,41 @@ async fn unenrolment(
         Some(true) => Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh })),
         Some(false) => Ok(None),
         None => {
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// Lost mode, and the sound, go only to the tablet of an open incident, as the brake lets them now (M1, M5). While the brake
+/// stands in the way they wait; once the incident is closed they are called off.
+async fn lost_mode(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (command, now) = (next.id, key.now);
+    let found = fleet
+        .store()
+        .write(move |tx| {
+            let found = at_delivery(tx, command, now)?;
+            match found {
+                AtDelivery::Goes => {}
+                AtDelivery::Waits => {
+                    store::commands::put_off(tx, command, now.plus(BRAKED))?;
+                }
+                AtDelivery::Over | AtDelivery::WithoutProof => {
+                    store::commands::cancel(tx, command)?;
+                }
+            }
+            Ok::<_, store::StoreError>(found)
+        })
+        .await?;
+    match found {
+        AtDelivery::Goes => Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh })),
+        AtDelivery::Waits | AtDelivery::Over => Ok(None),
+        AtDelivery::WithoutProof => {
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
             Ok(None)
         }
@@ -154,6 +191,19 @@ pub(super) async fn render(
                 return undeliverable(fleet, enrolment, &delivered, why, now).await;
             }
         },
+        (None, RequestType::EnableLostMode) => {
+            let id = enrolment.id;
+            match fleet.store().read(move |tx| shown(tx, id)).await? {
+                Some(command) => of(&Command::EnableLostMode(command)),
+                None => {
+                    return undeliverable(fleet, enrolment, &delivered, "nothing says what it shows", now)
+                        .await;
+                }
+            }
+        }
+        (None, RequestType::PlayLostModeSound) => {
+            of(&Command::PlayLostModeSound(PlayLostModeSound::default()))
+        }
         (None, _) => {
             return undeliverable(fleet, enrolment, &delivered, "its row has no payload", now).await;
         }
@@ -179,6 +229,25 @@ async fn profile_of(
         }
         None => Ok(EnrolmentProfile::Unknown),
     }
+}
+
+/// What the tablet shows in lost mode.
+fn shown(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<EnableLostMode>, StoreError> {
+    let tablet = store::enrolments::get(tx, &enrolment)?.and_then(|enrolment| enrolment.tablet_id);
+    let Some(tablet) = tablet else { return Ok(None) };
+    let row = store::lost_modes::get(tx, &tablet)?;
+    Ok(row.map(|row| EnableLostMode {
+        message: row.message,
+        phone_number: row.phone.map(Secret::new),
+        footnote: row.footnote,
+        ..EnableLostMode::default()
+    }))
+}
+
+fn of(command: &Command) -> Dictionary {
+    let mut content = command.to_dictionary();
+    content.insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
+    content
 }
 
 fn with(kind: RequestType, key: &str, secret: &Secret<Vec<u8>>) -> Dictionary {

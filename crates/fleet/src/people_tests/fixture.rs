@@ -36,6 +36,10 @@ pub(super) fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
 }
 
+pub(super) fn calendar() -> Principal {
+    Principal::calendar()
+}
+
 pub(super) fn named(serial: &str) -> Named {
     serial.parse().unwrap()
 }
@@ -58,7 +62,7 @@ pub(super) struct People {
     pub(super) operator: Principal,
     pub(super) camille: AccountId,
     url: DatabaseUrl,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _database: Option<Database>,
 }
 
@@ -100,7 +104,20 @@ impl People {
             .unwrap();
         let session = people::session(fleet.store(), camille, CodeShown::JustNow, now()).await.unwrap();
         let operator = identify(&fleet, session.expose(), now()).await.unwrap();
-        Self { fleet, operator, camille, url, _folder: folder, _database: database }
+        Self { fleet, operator, camille, url, folder, _database: database }
+    }
+
+    /// Where its files are.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Makes the uploaded files as old as if they had been written long before the present of the tests.
+    pub(super) fn let_files_age(&self) {
+        let written = std::time::UNIX_EPOCH + days(10_000);
+        for entry in std::fs::read_dir(self.folder().join("shared/apps")).unwrap() {
+            std::fs::File::open(entry.unwrap().path()).unwrap().set_modified(written).unwrap();
+        }
     }
 
     /// The same database, opened with the key file of someone else.

@@ -1,6 +1,7 @@
 //! The people's use cases over a real database of each engine.
 
 mod accounts;
+mod apps;
 mod commands;
 mod enrolment;
 mod fixture;

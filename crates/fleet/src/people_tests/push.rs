@@ -8,6 +8,7 @@ use super::fixture::{OTHER, People, SERIAL, engines, named, now};
 use crate::commands::{self, NewCommand};
 use crate::push;
 
+const TOPIC: &str = "com.apple.mgmt.External.test";
 const LEASE: Duration = Duration::from_secs(120);
 
 async fn tokens(store: &Store, enrolment: EnrolmentId) {
@@ -33,8 +34,21 @@ async fn queue(people: &People, serial: &str) -> types::CommandId {
     queued.unwrap().command.id
 }
 
+/// The push certificate in use.
+async fn certificate(people: &People) -> types::PushCertificateId {
+    push::identity(&people.fleet, now()).await.unwrap().expect("one is installed").id
+}
+
 async fn claimed(people: &People) -> Vec<EnrolmentId> {
-    let claimed = push::claim(&people.fleet, push::Lane::Answering, 10, LEASE, now()).await.unwrap();
+    if push::identity(&people.fleet, now()).await.unwrap().is_none() {
+        super::keys::install_push_certificate(people, TOPIC).await;
+    }
+    claimed_by(people, certificate(people).await).await
+}
+
+async fn claimed_by(people: &People, certificate: types::PushCertificateId) -> Vec<EnrolmentId> {
+    let claimed =
+        push::claim(&people.fleet, certificate, push::Lane::Answering, 10, LEASE, now()).await.unwrap();
     claimed.due.into_iter().map(|due| due.enrolment).collect()
 }
 
@@ -62,5 +76,20 @@ async fn a_tablet_for_which_nothing_waits_any_more_is_not_woken() {
         assert_eq!(claimed(&people).await, []);
         queue(&people, SERIAL).await;
         assert_eq!(claimed(&people).await, [enrolment], "what is queued later wakes it");
+    }
+}
+
+#[tokio::test]
+async fn t_b1_a_node_that_still_has_the_former_push_certificate_claims_nobody() {
+    for engine in engines() {
+        let people = People::stocked(engine).await;
+        let enrolment = people.enrol(SERIAL).await;
+        tokens(people.fleet.store(), enrolment).await;
+        super::keys::install_push_certificate(&people, TOPIC).await;
+        let former = certificate(&people).await;
+        super::keys::install_push_certificate(&people, TOPIC).await;
+        queue(&people, SERIAL).await;
+        assert_eq!(claimed_by(&people, former).await, []);
+        assert_eq!(claimed(&people).await, [enrolment], "whoever has the new one finds it due");
     }
 }

@@ -9,7 +9,7 @@ use types::Instant;
 
 use super::{Backend, first_id_at, instant, most};
 use crate::countersignatures::CountersignatureState;
-use crate::schema::{accounts, api_tokens, audit, countersignatures, sessions};
+use crate::schema::{accounts, api_tokens, audit, countersignatures, persons, sessions};
 use crate::{StoreError, Tx};
 
 /// Deletes at most `limit` tokens of the API that expired or were revoked before `before`.
@@ -129,6 +129,38 @@ pub(super) fn oldest_countersignature(tx: &mut Tx<'_>) -> Result<Option<Instant>
         countersignatures_with_a_body().select(min(countersignatures::asked_at)).first(connection)
     })?;
     Ok(instant(oldest))
+}
+
+/// People who have left and are still named.
+fn persons_who_left<'q>() -> persons::BoxedQuery<'q, Backend> {
+    persons::table.filter(persons::left_at.is_not_null()).filter(persons::name.ne("")).into_boxed()
+}
+
+/// Forgets who at most `limit` people were that left before `before`: name, class and last day go, the number stays where
+/// a loan names it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn persons(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        let old: Vec<String> = persons_who_left()
+            .filter(persons::left_at.lt(before.as_millis()))
+            .order(persons::left_at.asc())
+            .limit(most(limit))
+            .select(persons::id)
+            .load(connection)?;
+        diesel::update(persons::table.filter(persons::id.eq_any(old)))
+            .set((
+                persons::name.eq(""),
+                persons::class.eq(None::<String>),
+                persons::leaves_on.eq(None::<String>),
+            ))
+            .execute(connection)
+    })
+}
+
+pub(super) fn oldest_person(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
+    tx.run(|connection| persons_who_left().select(min(persons::left_at)).first(connection)).map(instant)
 }
 
 /// Entries whose body is known by its digest and was not emptied. An entry that has no digest yet, of a program

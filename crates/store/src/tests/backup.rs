@@ -2,7 +2,7 @@
 
 use types::{ApiTokenId, CampaignId, CountersignatureId, DestructionKind, EraseOrderId, Secret, SessionId};
 
-use super::fixture::{Fixture, at, command, digest};
+use super::fixture::{Fixture, at, command, decided_order, digest};
 use super::postgresql::TestDatabase;
 use crate::api_tokens::{self, ApiToken};
 use crate::campaigns::{self, Campaign};
@@ -10,12 +10,11 @@ use crate::commands::{self, CommandState};
 use crate::countersignatures::{self, CountersignatureState};
 use crate::destructions::{self, DestructionState, Fate, NewDestruction};
 use crate::enrolments::{self, EnrolmentSecrets};
-use crate::erase_orders::{self, EraseOrder};
+use crate::erase_orders;
 use crate::restore::{self, Voided};
 use crate::rotation::{self, Progress};
 use crate::sessions::{self, Session};
 use crate::tests::on_both_engines;
-use crate::warrants::OrderState;
 use crate::{
     CommandOutcome, CommandReport, ConnectKey, ConnectWrite, DatabaseUrl, Engine, ReportFate, Store,
     StoreError, Vault, accounts, audit, brake, organisations,
@@ -44,18 +43,8 @@ async fn t_c24_a_restored_database_knows_its_tablets_and_voids_what_destroys(fix
     fixture.count(types::DestructionKind::Erase, &order.to_string(), 0).await;
     fixture
         .write(move |tx| {
-            erase_orders::insert(
-                tx,
-                &EraseOrder {
-                    id: order,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: None,
-                    cause: "theft".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(0),
-                    expires_at: at(90_000),
-                },
-            )?;
+            decided_order(tx, order, (enrolled.tablet, None), None, (0, 90_000))
+                .and_then(|order| erase_orders::insert(tx, &order))?;
             commands::queue(tx, erase.clone(), None)?;
             enrolments::set_secrets(
                 tx,

@@ -3,9 +3,9 @@
 //!
 //! Whoever owns the tables can lift the triggers. These statements do not, and nothing here gets through.
 
-use types::{Actor, EnrolmentEndId, EraseOrderId, IncidentId, WarrantId};
+use types::{Actor, EnrolmentEndId, EraseOrderId, IncidentId, IncidentKind, WarrantId};
 
-use super::fixture::{Enrolled, Fixture, at};
+use super::fixture::{Enrolled, Fixture, at, decided_order};
 use crate::audit::{self, NewEntry};
 use crate::enrolment_ends::{self, EnrolmentEnd};
 use crate::erase_orders::{self, EraseOrder};
@@ -25,44 +25,18 @@ on_both_engines! {
 
 /// One row of each kind, all of them over. The ids are the ones that an attacker would reuse.
 async fn over(fixture: &Fixture, enrolled: Enrolled) {
-    let (incident, warrant) = (IncidentId::new(at(100)), WarrantId::new(at(100)));
+    let (incident, warrant, _people) = fixture.sought(enrolled.tablet, 1_000).await;
     let (order, end) = (EraseOrderId::new(at(100)), EnrolmentEndId::new(at(100)));
     fixture
         .write(move |tx| {
-            incidents::insert(
+            decided_order(
                 tx,
-                &Incident {
-                    id: incident,
-                    tablet_id: enrolled.tablet,
-                    kind: "theft".to_owned(),
-                    state: IncidentState::Open,
-                    opened_at: at(100),
-                    closed_at: None,
-                },
-            )?;
-            warrants::insert(
-                tx,
-                &Warrant {
-                    id: warrant,
-                    incident_id: incident,
-                    tablet_id: enrolled.tablet,
-                    state: OrderState::Open,
-                    opens_at: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
-            erase_orders::insert(
-                tx,
-                &EraseOrder {
-                    id: order,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: Some(enrolled.enrolment),
-                    cause: "restitution".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
+                order,
+                (enrolled.tablet, Some(enrolled.enrolment)),
+                Some(incident),
+                (100, 1000),
+            )
+            .and_then(|order| erase_orders::insert(tx, &order))?;
             enrolment_ends::insert(
                 tx,
                 &EnrolmentEnd {
@@ -160,8 +134,9 @@ async fn what_is_over_is_not_written_over(fixture: Fixture) {
     over(&fixture, enrolled).await;
     let again = [
         "incidents SELECT id, tablet_id, kind, 'open', opened_at, NULL FROM incidents",
-        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at FROM warrants",
-        "erase_orders SELECT id, tablet_id, enrolment_id, cause, 'open', not_before, expires_at FROM erase_orders",
+        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at, fixes, interval_ms FROM warrants",
+        "erase_orders SELECT id, tablet_id, enrolment_id, cause, 'open', not_before, expires_at, \
+         restitution_id, decision_id, loan_id FROM erase_orders",
         "enrolment_ends SELECT id, enrolment_id, reason, decided_at, decided_by, 'open' FROM enrolment_ends",
         "certificates SELECT sha256, enrolment_id, authority_fingerprint, serial_number, 'confirmed', issued_at, \
          not_after, first_used_at, renewed_from FROM certificates",
@@ -218,7 +193,10 @@ async fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
     fixture.count(types::DestructionKind::Erase, "order", 0).await;
     fixture
         .by_hand(&format!(
-            "INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'theft', 'open', 0, 10); \
+            "INSERT INTO last_decisions (id, kind, tablet_id, reason, begun_at) \
+             VALUES ('decision', 'retirement', '{0}', 'worn out', 0); \
+             UPDATE last_decisions SET departement_by = 'me', departement_at = 0 WHERE id = 'decision'; \
+             INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'retirement', 'open', 0, 10, NULL, 'decision', NULL); \
              INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, \
              state, queued_at, queued_by, sent_count, not_now_count) VALUES ('erase', '{1}', '{0}', 'EraseDevice', \
              'erase', 'order', 0, (1 = 0), 'queued', 5, 'me', 0, 0)",
@@ -230,20 +208,17 @@ async fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
 async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
     let mine = fixture.enrolled(1).await;
     let other = fixture.enrolled(2).await;
-    let order = |enrolment| EraseOrder {
-        id: EraseOrderId::new(at(100)),
-        tablet_id: mine.tablet,
-        enrolment_id: Some(enrolment),
-        cause: "theft".to_owned(),
-        state: OrderState::Open,
-        not_before: at(100),
-        expires_at: at(1000),
-    };
+    let right = fixture
+        .write(move |tx| {
+            let mine = (mine.tablet, Some(mine.enrolment));
+            decided_order(tx, EraseOrderId::new(at(100)), mine, None, (100, 1000))
+        })
+        .await;
+    let order = |enrolment| EraseOrder { enrolment_id: Some(enrolment), ..right.clone() };
     for wrong in [order(other.enrolment), EraseOrder { state: OrderState::Ended, ..order(mine.enrolment) }] {
         let refused = fixture.store.write(move |tx| erase_orders::insert(tx, &wrong)).await;
         assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
     }
-    let right = order(mine.enrolment);
     fixture.write(move |tx| erase_orders::insert(tx, &right)).await;
 
     // A warrant lasts 168 hours at most (M1).
@@ -251,7 +226,7 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
     let open = Incident {
         id: incident,
         tablet_id: mine.tablet,
-        kind: "loss".to_owned(),
+        kind: IncidentKind::Loss,
         state: IncidentState::Open,
         opened_at: at(100),
         closed_at: None,
@@ -264,6 +239,8 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
         state: OrderState::Open,
         opens_at: at(100),
         expires_at: at(100 + hours * 3600),
+        fixes: 12,
+        interval_ms: 900_000,
     };
     let (longest, too_long) = (warrant(168), Warrant { expires_at: at(101 + 168 * 3600), ..warrant(168) });
     let refused = fixture.store.write(move |tx| warrants::insert(tx, &too_long)).await;
@@ -287,7 +264,7 @@ async fn a_gated_command_stays_to_be_read(fixture: Fixture) {
             ),
         );
     } else {
-        assert_refused(&fixture, "TRUNCATE commands");
+        assert_refused(&fixture, "TRUNCATE commands CASCADE");
     }
     fixture.by_hand(&format!("DELETE FROM commands WHERE id = '{ordinary}'")).unwrap();
 }

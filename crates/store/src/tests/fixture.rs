@@ -1,9 +1,10 @@
 //! A migrated, empty database and a tablet or two in it.
 
+use lending::last_decision::LastKind;
 use orders::Gate;
 use types::{
-    Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, Instant, Platform,
-    Secret, SerialNumber, Supervision, TabletId,
+    AccountId, Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind,
+    EraseOrderId, IncidentId, Instant, LastDecisionId, Platform, Secret, SerialNumber, Supervision, TabletId,
 };
 
 use super::postgresql::TestDatabase;
@@ -11,7 +12,10 @@ use crate::certificates::{Certificate, CertificateState};
 use crate::commands::{Command, CommandState, Enqueued};
 use crate::destructions::{Fate, NewDestruction};
 use crate::enrolments::{Enrolment, EnrolmentState};
+use crate::erase_orders::EraseOrder;
+use crate::last_decisions::{self, LastDecision};
 use crate::tablets::Tablet;
+use crate::warrants::OrderState;
 use crate::{
     ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
     StoreOptions, Tx, Vault, certificates, commands, destructions, enrolments, tablets,
@@ -277,4 +281,50 @@ pub(crate) fn command(enrolled: Enrolled, seconds: i64) -> Command {
         result: None,
         error: None,
     }
+}
+
+/// An order to erase this tablet, from `at(from)` to `at(until)`, and the decision that it rests on, signed at `at(from)`:
+/// that it is retired, or the answer to this theft. The decision is written; the order is not.
+pub(crate) fn decided_order(
+    tx: &mut Tx<'_>,
+    order: EraseOrderId,
+    (tablet, enrolment): (TabletId, Option<EnrolmentId>),
+    theft: Option<IncidentId>,
+    (from, until): (i64, i64),
+) -> Result<EraseOrder, StoreError> {
+    let kind = if theft.is_some() { LastKind::Theft } else { LastKind::Retirement };
+    let head = theft.map(|_theft| AccountId::new(at(from)));
+    let decision = LastDecision {
+        id: LastDecisionId::new(at(from)),
+        kind,
+        tablet_id: tablet,
+        loan_id: None,
+        incident_id: theft,
+        reason: "worn out".parse().unwrap(),
+        begun_at: at(from),
+        head_by: head,
+        head_at: head.map(|_head| at(from)),
+        departement_by: None,
+        departement_at: None,
+        withdrawn_at: None,
+    };
+    last_decisions::insert(tx, &decision)?;
+    let signed = LastDecision {
+        departement_by: Some(AccountId::new(at(from))),
+        departement_at: Some(at(from)),
+        ..decision.clone()
+    };
+    last_decisions::update(tx, &signed)?;
+    Ok(EraseOrder {
+        id: order,
+        tablet_id: tablet,
+        enrolment_id: enrolment,
+        cause: kind.to_string(),
+        state: OrderState::Open,
+        not_before: at(from),
+        expires_at: at(until),
+        restitution_id: None,
+        decision_id: Some(decision.id),
+        loan_id: None,
+    })
 }

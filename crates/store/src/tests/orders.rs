@@ -2,15 +2,18 @@
 
 use diesel::connection::SimpleConnection as _;
 use orders::Gate;
-use types::{CommandId, DestructionKind, EnrolmentEndId, EraseOrderId, IncidentId, Instant, WarrantId};
+use types::{
+    CommandId, DestructionKind, EnrolmentEndId, EraseOrderId, IncidentId, IncidentKind, Instant, WarrantId,
+};
 
-use super::fixture::{Enrolled, Fixture, at, command, delivery};
+use super::fixture::{Enrolled, Fixture, at, command, decided_order, delivery};
+use super::missing::People;
 use crate::commands::{self, Command, CommandState};
 use crate::enrolment_ends::{self, EnrolmentEnd};
-use crate::erase_orders::{self, EraseOrder};
-use crate::incidents::{self, Incident, IncidentState};
+use crate::erase_orders;
+use crate::incidents;
 use crate::tests::on_both_engines;
-use crate::warrants::{self, OrderState, Warrant};
+use crate::warrants::{self, OrderState};
 use crate::{CommandOutcome, CommandReport, ConnectWrite, StoreError};
 
 on_both_engines! {
@@ -29,53 +32,30 @@ on_both_engines! {
 struct Orders {
     incident: IncidentId,
     warrant: WarrantId,
+    people: People,
     erase: EraseOrderId,
     end: EnrolmentEndId,
 }
 
 async fn given(fixture: &Fixture, enrolled: Enrolled) -> Orders {
+    let (incident, warrant, people) = fixture.sought(enrolled.tablet, 1_000).await;
     let orders = Orders {
-        incident: IncidentId::new(at(100)),
-        warrant: WarrantId::new(at(100)),
+        incident,
+        warrant,
+        people,
         erase: EraseOrderId::new(at(100)),
         end: EnrolmentEndId::new(at(100)),
     };
     fixture
         .write(move |tx| {
-            incidents::insert(
+            decided_order(
                 tx,
-                &Incident {
-                    id: orders.incident,
-                    tablet_id: enrolled.tablet,
-                    kind: "theft".to_owned(),
-                    state: IncidentState::Open,
-                    opened_at: at(100),
-                    closed_at: None,
-                },
-            )?;
-            warrants::insert(
-                tx,
-                &Warrant {
-                    id: orders.warrant,
-                    incident_id: orders.incident,
-                    tablet_id: enrolled.tablet,
-                    state: OrderState::Open,
-                    opens_at: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
-            erase_orders::insert(
-                tx,
-                &EraseOrder {
-                    id: orders.erase,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: Some(enrolled.enrolment),
-                    cause: "restitution".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(100),
-                    expires_at: at(1000),
-                },
-            )?;
+                orders.erase,
+                (enrolled.tablet, Some(enrolled.enrolment)),
+                Some(orders.incident),
+                (100, 1000),
+            )
+            .and_then(|order| erase_orders::insert(tx, &order))?;
             enrolment_ends::insert(
                 tx,
                 &EnrolmentEnd {
@@ -179,22 +159,7 @@ async fn an_order_carries_only_its_own_tablet_kind_and_window(fixture: Fixture) 
     let mixed = Command { tablet_id: other.tablet, ..command(mine, 0) };
     assert_refused(&fixture, mixed).await;
     // An incident that carries no lost mode.
-    let damage = IncidentId::new(at(150));
-    fixture
-        .write(move |tx| {
-            incidents::insert(
-                tx,
-                &Incident {
-                    id: damage,
-                    tablet_id: mine.tablet,
-                    kind: "damage".to_owned(),
-                    state: IncidentState::Open,
-                    opened_at: at(150),
-                    closed_at: None,
-                },
-            )
-        })
-        .await;
+    let damage = fixture.declared(mine.tablet, IncidentKind::Damage, orders.people.author).await;
     let about_damage = Orders { incident: damage, ..orders };
     assert_refused(&fixture, gated(mine, Gate::LostMode, about_damage, at(200))).await;
     // Closing the incident ends what rests on it.
@@ -241,7 +206,7 @@ async fn orders_are_frozen_except_towards_their_end(fixture: Fixture) {
     let orders = given(&fixture, enrolled).await;
     for edit in [
         "UPDATE erase_orders SET expires_at = expires_at + 1",
-        "UPDATE erase_orders SET cause = 'theft'",
+        "UPDATE erase_orders SET cause = 'donation'",
         "UPDATE warrants SET opens_at = opens_at - 1",
         "UPDATE incidents SET kind = 'loss'",
         "UPDATE enrolment_ends SET reason = 'other'",
@@ -259,6 +224,7 @@ async fn an_answer_to_a_locate_command_is_never_stored(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let orders = given(&fixture, enrolled).await;
     let locate = try_queue(&fixture, gated(enrolled, Gate::Locate, orders, at(200))).await.unwrap();
+    fixture.recorded_request(locate, orders.people).await.unwrap();
     assert!(fixture.deliver(enrolled, locate, 201).await);
     let write = |result, raw| ConnectWrite {
         report: Some(CommandReport { command: locate, outcome: CommandOutcome::Acknowledged, result, raw }),

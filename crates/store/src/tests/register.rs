@@ -112,7 +112,7 @@ async fn c3_1_6_a_validation_is_frozen_except_towards_its_withdrawal(fixture: Fi
                 "INSERT INTO privacy_validations SELECT id, activity, entry_sha256, stored, validated_by, validated_at, \
                  NULL, NULL FROM privacy_validations ON CONFLICT (id) DO UPDATE SET withdrawn_at = NULL",
             );
-            fixture.refused_by_hand("TRUNCATE privacy_validations");
+            fixture.refused_by_hand("TRUNCATE privacy_validations CASCADE");
         }
     }
 }

@@ -6,15 +6,14 @@ use types::{
 };
 
 use super::cast::Cast;
-use super::fixture::{Enrolled, Fixture, at, command, delivery, destruction};
+use super::fixture::{Enrolled, Fixture, at, command, decided_order, delivery, destruction};
 use super::second_persons::question;
 use crate::commands::{self, Command, CommandState};
 use crate::destructions::{Fate, NewDestruction};
 use crate::enrolment_ends::{self, EnrolmentEnd};
-use crate::erase_orders::{self, EraseOrder};
-use crate::incidents::{self, Incident, IncidentState};
+use crate::erase_orders;
 use crate::tests::on_both_engines;
-use crate::warrants::{self, OrderState, Warrant};
+use crate::warrants::OrderState;
 use crate::{ConnectWrite, Engine, StoreError, brake, destructions};
 
 on_both_engines! {
@@ -36,48 +35,13 @@ struct Rests {
 }
 
 async fn rests(fixture: &Fixture, enrolled: Enrolled) -> Rests {
-    let rests = Rests {
-        incident: IncidentId::new(at(100)),
-        warrant: WarrantId::new(at(100)),
-        erase: EraseOrderId::new(at(100)),
-        end: EnrolmentEndId::new(at(100)),
-    };
+    let (incident, warrant, _people) = fixture.sought(enrolled.tablet, 10_000).await;
+    let rests =
+        Rests { incident, warrant, erase: EraseOrderId::new(at(100)), end: EnrolmentEndId::new(at(100)) };
     fixture
         .write(move |tx| {
-            incidents::insert(
-                tx,
-                &Incident {
-                    id: rests.incident,
-                    tablet_id: enrolled.tablet,
-                    kind: "theft".to_owned(),
-                    state: IncidentState::Open,
-                    opened_at: at(100),
-                    closed_at: None,
-                },
-            )?;
-            warrants::insert(
-                tx,
-                &Warrant {
-                    id: rests.warrant,
-                    incident_id: rests.incident,
-                    tablet_id: enrolled.tablet,
-                    state: OrderState::Open,
-                    opens_at: at(100),
-                    expires_at: at(10_000),
-                },
-            )?;
-            erase_orders::insert(
-                tx,
-                &EraseOrder {
-                    id: rests.erase,
-                    tablet_id: enrolled.tablet,
-                    enrolment_id: None,
-                    cause: "theft".to_owned(),
-                    state: OrderState::Open,
-                    not_before: at(100),
-                    expires_at: at(10_000),
-                },
-            )?;
+            decided_order(tx, rests.erase, (enrolled.tablet, None), Some(rests.incident), (100, 10_000))
+                .and_then(|order| erase_orders::insert(tx, &order))?;
             enrolment_ends::insert(
                 tx,
                 &EnrolmentEnd {

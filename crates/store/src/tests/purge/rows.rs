@@ -3,7 +3,7 @@
 use privacy::RetentionClass;
 use types::{
     AccountId, AlarmId, ApiTokenId, ChallengeId, CommandId, CountersignatureId, IncidentId, LinkId,
-    OrganisationId, SessionId, TakeoverId,
+    OrganisationId, PersonId, SessionId, TakeoverId,
 };
 
 use crate::Engine;
@@ -26,6 +26,7 @@ pub(super) const CASES: &[Case] = &[
     Case { class: RetentionClass::ApiTokens, insert: insert_api_tokens },
     Case { class: RetentionClass::Sessions, insert: insert_sessions },
     Case { class: RetentionClass::Accounts, insert: insert_accounts },
+    Case { class: RetentionClass::Holders, insert: insert_persons },
     Case { class: RetentionClass::Countersignatures, insert: insert_countersignatures },
     Case { class: RetentionClass::Audit, insert: insert_audit },
 ];
@@ -307,6 +308,24 @@ fn insert_accounts(fixture: &Fixture, _of: Enrolled) {
         );
     }
     insert_account(fixture, college, "still-open");
+}
+
+/// People who have left, and one who has not.
+fn insert_persons(fixture: &Fixture, _of: Enrolled) {
+    let terms = TERMS.into_iter().map(|term| (term, ms(term))).chain([(1, null())]);
+    for (made, left) in terms {
+        let cells = [
+            ("id", text(PersonId::new(at(made)))),
+            ("uai", text("0760001A")),
+            ("kind", text("pupil")),
+            ("name", text("Zoé")),
+            ("class", text("6e A")),
+            ("left_at", left),
+            ("created_at", ms(1)),
+            ("updated_at", ms(1)),
+        ];
+        insert(fixture, "persons", &cells);
+    }
 }
 
 /// Nobody answered in time; somebody took it back; a restore voided it; and one that was asked lately.

@@ -1,0 +1,260 @@
+//! `ardoise incident`: what happened to a tablet, its papers and their clocks, and lost mode.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Body, Connection};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Column, sheet, table};
+
+const EXAMPLES: &str = "\
+  ardoise incident declare DMPX00000001 theft --noticed 2026-11-26T07:30:00Z
+  ardoise incident list
+  ardoise incident complaint INCIDENT --number 2026/1234 --dated 2026-11-26 --station \"Commissariat de Rouen\"
+  ardoise incident lost-mode INCIDENT --reason \"stolen on the bus\" --phone \"02 35 00 00 00\"
+  ardoise incident find INCIDENT
+  ardoise incident close INCIDENT";
+
+/// What is done with incidents.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// It is lost.
+    Loss,
+    /// It was stolen.
+    Theft,
+    /// It is broken.
+    Breakage,
+    /// Someone damaged it.
+    Damage,
+    /// It does not work, and nobody broke it.
+    Fault,
+    /// Its access code is lost, or known to others.
+    CompromisedCode,
+    /// An authority that is competent asks for it.
+    AuthorityRequest,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Theft => "theft",
+            Self::Breakage => "breakage",
+            Self::Damage => "damage",
+            Self::Fault => "fault",
+            Self::CompromisedCode => "compromised-code",
+            Self::AuthorityRequest => "authority-request",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Declare what happened to a tablet of one's collège. Late is shown, never refused.
+    Declare {
+        /// The tablet's serial number or id.
+        tablet: String,
+        /// What happened.
+        kind: Kind,
+        /// When it was noticed, such as `2026-11-26T07:30:00Z`.
+        #[arg(long, value_name = "INSTANT")]
+        noticed: String,
+        /// What happened, in words.
+        #[arg(long, value_name = "TEXT")]
+        circumstances: Option<String>,
+        /// How the authority names its request.
+        #[arg(long, value_name = "TEXT")]
+        authority_reference: Option<String>,
+    },
+    /// List the incidents that are open, with the clocks of their papers.
+    List {
+        /// Those that are closed too.
+        #[arg(long)]
+        all: bool,
+        /// At most so many.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
+    },
+    /// Show an incident.
+    Show {
+        /// The incident's id.
+        id: String,
+    },
+    /// Record the letter to the collège.
+    Letter {
+        /// The incident's id.
+        id: String,
+        /// Where the collège keeps it.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+        /// Its date.
+        #[arg(long, value_name = "DAY")]
+        dated: String,
+    },
+    /// Record the complaint about a theft.
+    Complaint {
+        /// The incident's id.
+        id: String,
+        /// Its number.
+        #[arg(long, value_name = "TEXT")]
+        number: String,
+        /// Its date.
+        #[arg(long, value_name = "DAY")]
+        dated: String,
+        /// The police or gendarmerie station.
+        #[arg(long, value_name = "TEXT")]
+        station: String,
+    },
+    /// Take it up.
+    TakeUp {
+        /// The incident's id.
+        id: String,
+    },
+    /// Say that the tablet was found: nobody locates it any more.
+    Find {
+        /// The incident's id.
+        id: String,
+    },
+    /// Give the search up.
+    GiveUp {
+        /// The incident's id.
+        id: String,
+    },
+    /// Close it: what rests on it ends, and lost mode is turned off.
+    Close {
+        /// The incident's id.
+        id: String,
+    },
+    /// Go on from one that was closed too soon.
+    Reopen {
+        /// The incident's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Put its tablet in lost mode. Needs a code of the second factor.
+    LostMode {
+        /// The incident's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// What the tablet shows; the département's own words unless told.
+        #[arg(long, value_name = "TEXT")]
+        message: Option<String>,
+        /// A phone number that it shows.
+        #[arg(long, value_name = "NUMBER")]
+        phone: Option<String>,
+        /// The text at the bottom.
+        #[arg(long, value_name = "TEXT")]
+        footnote: Option<String>,
+    },
+    /// Make its tablet, in lost mode, sound. Needs a code of the second factor.
+    Sound {
+        /// The incident's id.
+        id: String,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    ("id", "/id"),
+    ("tablet", "/serial"),
+    ("collège", "/uai"),
+    ("what", "/kind"),
+    ("stands", "/state"),
+    ("declared", "/declared_at"),
+    ("paper", "/papers/0/paper"),
+    ("due", "/papers/0/due_at"),
+    ("is", "/papers/0/standing"),
+    ("lost mode", "/lost_mode/state"),
+];
+
+const FIELDS: &[Column] = &[
+    ("id", "/id"),
+    ("tablet", "/serial"),
+    ("collège", "/uai"),
+    ("what", "/kind"),
+    ("stands", "/state"),
+    ("noticed", "/noticed_at"),
+    ("declared", "/declared_at"),
+    ("open since", "/opened_at"),
+    ("goes on from", "/reopens"),
+    ("goes on in", "/goes_on_in"),
+    ("authority", "/authority_reference"),
+    ("paper", "/papers/0/paper"),
+    ("due", "/papers/0/due_at"),
+    ("is", "/papers/0/standing"),
+    ("paper", "/papers/1/paper"),
+    ("due", "/papers/1/due_at"),
+    ("is", "/papers/1/standing"),
+    ("lost mode", "/lost_mode/state"),
+    ("since", "/lost_mode/since"),
+];
+
+const ASKED: &[Column] = &[("tablet", "/tablet"), ("waits for", "/held")];
+const SOUND: &[Column] = &[("command", "/command")];
+
+/// Does it.
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    let api = arguments.connection.open()?;
+    let (path, body): (Vec<String>, Value) = match arguments.action {
+        Action::List { all, limit } => {
+            let wanted: &[(&str, &str)] = if all { &[("all", "true")] } else { &[] };
+            let listed = Value::Array(api.list(&["incidents"], wanted, limit).await?);
+            return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), COLUMNS));
+        }
+        Action::Show { id } => {
+            let shown = api.get(&["incidents", &id]).await?;
+            return output.show(&shown, || sheet(&shown, FIELDS));
+        }
+        Action::LostMode { id, reason, message, phone, footnote } => {
+            let wanted =
+                json!({ "reason": reason, "message": message, "phone": phone, "footnote": footnote });
+            let asked = api.post(&["incidents", &id, "lost-mode"], Body::Json(wanted)).await?;
+            return output.show(&asked, || sheet(&asked, ASKED));
+        }
+        Action::Sound { id } => {
+            let asked = api.post(&["incidents", &id, "sound"], Body::Empty).await?;
+            return output.show(&asked, || sheet(&asked, SOUND));
+        }
+        Action::Declare { tablet, kind, noticed, circumstances, authority_reference } => (
+            vec!["tablets".to_owned(), tablet, "incidents".to_owned()],
+            json!({
+                "kind": kind.as_str(),
+                "noticed_at": noticed,
+                "circumstances": circumstances,
+                "authority_reference": authority_reference,
+            }),
+        ),
+        Action::Letter { id, reference, dated } => {
+            (of(id, "letter"), json!({ "reference": reference, "dated": dated }))
+        }
+        Action::Complaint { id, number, dated, station } => {
+            (of(id, "complaint"), json!({ "number": number, "dated": dated, "station": station }))
+        }
+        Action::TakeUp { id } => (of(id, "steps"), json!({ "step": "take-up" })),
+        Action::Find { id } => (of(id, "steps"), json!({ "step": "find" })),
+        Action::GiveUp { id } => (of(id, "steps"), json!({ "step": "give-up" })),
+        Action::Close { id } => (of(id, "steps"), json!({ "step": "close" })),
+        Action::Reopen { id, reason } => (of(id, "reopen"), json!({ "reason": reason })),
+    };
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let shown = api.post(&path, Body::Json(body)).await?;
+    output.show(&shown, || sheet(&shown, FIELDS))
+}
+
+fn of(id: String, what: &str) -> Vec<String> {
+    vec!["incidents".to_owned(), id, what.to_owned()]
+}

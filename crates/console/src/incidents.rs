@@ -1,0 +1,378 @@
+//! `/incidents`: what happened to tablets, papers and their clocks, steps, and lost mode (C5.4.*, M1).
+
+use ::incidents::life::Step;
+use ::incidents::lost_mode::Message;
+use ::incidents::papers::{Clock, Standing};
+use actix_web::http::StatusCode;
+use actix_web::web::{Json, Path, Query};
+use fleet::incidents::{self, Asked, Line, NewComplaint, NewIncident, NewLetter};
+use fleet::page::Page as Part;
+use serde::{Deserialize, Serialize};
+use types::{IncidentId, Secret};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::gate::Caller;
+use crate::input::{self, Answer, Created, Page, State, field};
+use crate::problem::{Failure, Problem};
+use crate::timestamp::Timestamp;
+
+/// What happened to a tablet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentDeclared {
+    /// `loss`, `theft`, `breakage`, `damage`, `fault`, `compromised-code` or `authority-request`.
+    kind: String,
+    /// When the user noticed it.
+    noticed_at: Timestamp,
+    /// What happened, in words.
+    circumstances: Option<String>,
+    /// How the authority names its request; an authority's request needs it.
+    authority_reference: Option<String>,
+}
+
+/// The letter to the collège, which gives the circumstances.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LetterRecorded {
+    /// Where the collège keeps it.
+    reference: String,
+    /// Its date, such as `2026-11-26`.
+    dated: String,
+}
+
+/// A complaint about a theft (dépôt de plainte).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ComplaintRecorded {
+    /// Its number.
+    number: String,
+    /// Its date, such as `2026-11-26`.
+    dated: String,
+    /// The police or gendarmerie station.
+    station: String,
+}
+
+/// A step in the life of an incident.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentStep {
+    /// `take-up`, `find`, `give-up` or `close`.
+    step: String,
+}
+
+/// Why it goes on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentReopened {
+    /// In at most 500 characters: it is recorded.
+    reason: String,
+}
+
+/// What a tablet in lost mode shows. Without any of it, it shows the département's own words.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LostModeWanted {
+    /// The message.
+    message: Option<String>,
+    /// A phone number.
+    phone: Option<String>,
+    /// The text at the bottom.
+    footnote: Option<String>,
+    /// Why, in at most 500 characters: it is recorded.
+    reason: String,
+}
+
+/// Which incidents.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentsQuery {
+    /// Those that are closed too.
+    #[serde(default)]
+    all: bool,
+    /// The `next` of the part before; none for the first part.
+    after: Option<String>,
+    /// How many at most: 1 to 500, 100 unless told.
+    limit: Option<u32>,
+}
+
+/// A paper that an incident needs, and its clock (C5.4.2).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaperClockView {
+    /// `letter` or `complaint`.
+    paper: String,
+    /// The last instant at which it is in time.
+    due_at: Timestamp,
+    /// `in-time`, `came-late`, `awaited` or `missing`.
+    standing: String,
+    /// How late it came, or is, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_seconds: Option<u64>,
+}
+
+/// Lost mode of the tablet, by what it said last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LostModeView {
+    /// `off`, `asked`, `on`, `refused` or `ending`.
+    state: String,
+    /// Since when.
+    since: Timestamp,
+    /// The message that it shows.
+    message: Option<String>,
+    /// The phone number that it shows.
+    phone: Option<String>,
+    /// The footnote that it shows.
+    footnote: Option<String>,
+}
+
+/// An incident.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentView {
+    /// Its id.
+    id: String,
+    /// The tablet's id.
+    tablet: String,
+    /// The tablet's serial number.
+    serial: String,
+    /// The collège it belonged to when it was declared.
+    uai: String,
+    /// What happened.
+    kind: String,
+    /// `declared`, `in-progress`, `found`, `not-found` or `closed`.
+    state: String,
+    /// When it was noticed.
+    noticed_at: Timestamp,
+    /// When it was declared.
+    declared_at: Timestamp,
+    /// Who declared it, by their account's id.
+    declared_by: String,
+    /// Since when it is open.
+    opened_at: Timestamp,
+    /// The incident that was closed too soon, which it goes on from.
+    reopens: Option<String>,
+    /// The incident that goes on from it.
+    goes_on_in: Option<String>,
+    /// How the authority names its request.
+    authority_reference: Option<String>,
+    /// The papers it needs, and their clocks.
+    papers: Vec<PaperClockView>,
+    /// Lost mode, if it rests or rested on this incident.
+    lost_mode: Option<LostModeView>,
+}
+
+impl From<Clock> for PaperClockView {
+    fn from(clock: Clock) -> Self {
+        let (standing, late) = match clock.standing {
+            Standing::InTime => ("in-time", None),
+            Standing::CameLate(late) => ("came-late", Some(late)),
+            Standing::Awaited => ("awaited", None),
+            Standing::Missing(late) => ("missing", Some(late)),
+        };
+        Self {
+            paper: clock.paper.to_string(),
+            due_at: clock.due_at.into(),
+            standing: standing.to_owned(),
+            late_seconds: late.map(|late| late.as_secs()),
+        }
+    }
+}
+
+impl From<Line> for IncidentView {
+    fn from(line: Line) -> Self {
+        let Line { incident, serial, clocks, lost_mode, goes_on_in } = line;
+        Self {
+            id: incident.id.to_string(),
+            tablet: incident.tablet.to_string(),
+            serial: serial.to_string(),
+            uai: incident.college.to_string(),
+            kind: incident.kind.to_string(),
+            state: incident.state.to_string(),
+            noticed_at: incident.noticed_at.into(),
+            declared_at: incident.declared_at.into(),
+            declared_by: incident.declarant.0.to_string(),
+            opened_at: incident.opened_at.into(),
+            reopens: incident.reopens.map(|id| id.to_string()),
+            goes_on_in: goes_on_in.map(|id| id.to_string()),
+            authority_reference: incident.papers.authority.map(|reference| reference.as_str().to_owned()),
+            papers: clocks.into_iter().map(PaperClockView::from).collect(),
+            lost_mode: lost_mode.map(|mode| LostModeView {
+                state: mode.state.to_string(),
+                since: mode.since.into(),
+                message: mode.message,
+                phone: mode.phone,
+                footnote: mode.footnote,
+            }),
+        }
+    }
+}
+
+/// What became of a wish for lost mode.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LostModeAskedView {
+    /// The tablet's id.
+    tablet: String,
+    /// The request of a second person that it waits for, above the budgets of the day (M5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+}
+
+/// A sound that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SoundView {
+    /// The command.
+    command: String,
+}
+
+/// Incidents, the oldest first: those that are open, with the clocks that run.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(IncidentsQuery), responses(
+    (status = 200, body = Page<IncidentView>), (status = "default", body = Problem)))]
+pub(crate) async fn list(
+    state: State,
+    caller: Caller,
+    query: Query<IncidentsQuery>,
+) -> Answer<Page<IncidentView>> {
+    let part = Part::<IncidentId>::read(query.after.as_deref(), query.limit)?;
+    let listed = incidents::list(&state.fleet, caller.principal(), !query.all, part, state.now()).await?;
+    Ok(Json(Page::of(listed)))
+}
+
+/// One incident.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<IncidentView> {
+    shown(&state, &caller, input::parse("incident", &id)?).await
+}
+
+async fn shown(state: &State, caller: &Caller, id: IncidentId) -> Answer<IncidentView> {
+    Ok(Json(incidents::show(&state.fleet, caller.principal(), id, state.now()).await?.into()))
+}
+
+/// Declares what happened to a tablet of one's collège. Late is shown, never refused.
+#[utoipa::path(post, path = "/api/v1/tablets/{id}/incidents", tag = "incidents", request_body = IncidentDeclared,
+    params(("id" = String, Path, description = "The tablet's id or serial number")), responses(
+    (status = 201, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn declare(
+    state: State,
+    caller: Caller,
+    tablet: Path<String>,
+    new: Json<IncidentDeclared>,
+) -> Created<IncidentView> {
+    let new = new.into_inner();
+    let new = NewIncident {
+        kind: field("kind", &new.kind)?,
+        noticed_at: new.noticed_at.0,
+        circumstances: new.circumstances.map(Secret::new),
+        authority_reference: new.authority_reference,
+    };
+    let named = input::parse("tablet", &tablet)?;
+    let incident = incidents::declare(&state.fleet, caller.principal(), named, new, state.now()).await?;
+    Ok((shown(&state, &caller, incident.id).await?, StatusCode::CREATED))
+}
+
+/// Records the letter to the collège.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/letter", tag = "incidents", request_body = LetterRecorded,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn letter(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    new: Json<LetterRecorded>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let new = NewLetter { dated: field("dated", &new.dated)?, reference: new.into_inner().reference };
+    incidents::letter(&state.fleet, caller.principal(), id, new, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Records the complaint about a theft.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/complaint", tag = "incidents", request_body = ComplaintRecorded,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn complaint(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    new: Json<ComplaintRecorded>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let dated = field("dated", &new.dated)?;
+    let ComplaintRecorded { number, station, .. } = new.into_inner();
+    let new = NewComplaint { number, dated, station };
+    incidents::complaint(&state.fleet, caller.principal(), id, new, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Takes a step. Closing ends what rests on the incident, and turns lost mode off.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/steps", tag = "incidents", request_body = IncidentStep,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn step(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    wanted: Json<IncidentStep>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let step = match wanted.step.as_str() {
+        "take-up" => Step::TakeUp,
+        "find" => Step::Find,
+        "give-up" => Step::GiveUp,
+        "close" => Step::Close,
+        _ => return Err(input::invalid("step", "must be `take-up`, `find`, `give-up` or `close`")),
+    };
+    incidents::step(&state.fleet, caller.principal(), id, step, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Goes on from an incident that was closed too soon, in a new one that keeps its papers and clocks.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/reopen", tag = "incidents", request_body = IncidentReopened,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 201, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn reopen(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<IncidentReopened>,
+) -> Created<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let new = incidents::reopen(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
+    Ok((shown(&state, &caller, new.id).await?, StatusCode::CREATED))
+}
+
+/// Puts the tablet of an open incident in lost mode. It counts against the budgets of the day (M5).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/lost-mode", tag = "incidents", request_body = LostModeWanted,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 201, body = LostModeAskedView), (status = "default", body = Problem)))]
+pub(crate) async fn lose(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    wanted: Json<LostModeWanted>,
+) -> Created<LostModeAskedView> {
+    let id = input::parse("incident", &id)?;
+    let LostModeWanted { message, phone, footnote, reason } = wanted.into_inner();
+    let message = match (&message, &phone, &footnote) {
+        (None, None, None) => None,
+        _ => {
+            let part = Option::unwrap_or_default;
+            let message = Message::new(&part(message), &part(phone), &part(footnote));
+            Some(message.map_err(|refused| Failure::Refusal(refused.into()))?)
+        }
+    };
+    let Asked { tablet, held } =
+        incidents::lose(&state.fleet, caller.principal(), id, message, &reason, state.now()).await?;
+    let view = LostModeAskedView { tablet: tablet.to_string(), held: held.map(|id| id.to_string()) };
+    Ok((Json(view), StatusCode::CREATED))
+}
+
+/// Makes a tablet in lost mode sound.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/sound", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 201, body = SoundView), (status = "default", body = Problem)))]
+pub(crate) async fn sound(state: State, caller: Caller, id: Path<String>) -> Created<SoundView> {
+    let id = input::parse("incident", &id)?;
+    let command = incidents::sound(&state.fleet, caller.principal(), id, state.now()).await?;
+    Ok((Json(SoundView { command: command.to_string() }), StatusCode::CREATED))
+}

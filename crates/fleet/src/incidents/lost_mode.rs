@@ -1,0 +1,364 @@
+//! Lost mode: put on for an open incident, under the brake; followed by what the tablet says; put on again when the tablet
+//! enrols again meanwhile; and turned off with the incident, which nothing brakes (M1, M5).
+
+use apple::command::{Command, DisableLostMode, RequestType};
+use governance::Permission;
+use governance::brake::What;
+use incidents::lost_mode::{self as rules, LostModeAct, LostModeState, LostModeWish, Message};
+use incidents::{Incident, OpenIncident};
+use orders::{EnrolmentProfile, Ordinary, Queueable};
+use serde_json::json;
+use store::commands::{self, Enqueue};
+use store::enrolments::{self, Enrolment};
+use store::lost_modes::{self, LostMode};
+use store::{StoreError, Tx, brake, destructions, incident_declarations, tablets};
+use types::{
+    Actor, CommandId, CountersignatureId, DestructionKind, EnrolmentId, IncidentId, Instant, Supervision,
+    TabletId,
+};
+
+use super::{LONGEST_REASON, reached, text};
+use crate::audit::{self, Change};
+use crate::brake::{Deed, Judged, judge};
+use crate::{Fleet, Principal, Refusal, push};
+
+/// Lost mode goes before everything else, and its end before that.
+const BEFORE_ALL: i32 = 100;
+/// One command about lost mode replaces the one before.
+const KEY: &str = "lost-mode";
+
+/// What became of a wish for lost mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The tablet.
+    pub tablet: TabletId,
+    /// The answer of a second person that it waits for; `None`: the tablet is being told.
+    pub held: Option<CountersignatureId>,
+}
+
+/// Puts the tablet of an open incident in lost mode, with this message; `None`: the département's own words.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for an incident that carries none, or a tablet that has none, with what else can be done;
+/// [`Refusal::Conflict`] for a tablet that is not enrolled; [`Refusal::Stopped`] while the switch is thrown.
+pub async fn lose(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    message: Option<Message>,
+    reason: &str,
+    now: Instant,
+) -> Result<Asked, Refusal> {
+    let reason = text("reason", reason, LONGEST_REASON)?;
+    let message = match message {
+        Some(message) => message,
+        None => usual(&fleet.settings().organisation)?,
+    };
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            let incident = reached(tx, &principal, Permission::LostMode, id, now)?;
+            let enrolment = possible(tx, &incident, now)?;
+            let reference = id.to_string();
+            let earlier = destructions::by_reference(tx, DestructionKind::LostMode, &reference)?;
+            let judged = match earlier.map(|earlier| (earlier.state, earlier.countersignature_id)) {
+                // One incident counts once, however often its tablet has to be told.
+                Some((
+                    destructions::DestructionState::Counted | destructions::DestructionState::Released,
+                    _,
+                )) => Judged::Go,
+                Some((destructions::DestructionState::Held, Some(asked))) => Judged::Held(asked),
+                Some(
+                    (destructions::DestructionState::Held, None) | (destructions::DestructionState::Void, _),
+                )
+                | None => {
+                    let deed = Deed {
+                        what: What::LostMode,
+                        tablet: incident.tablet,
+                        college: Some(incident.college.clone()),
+                        reference,
+                    };
+                    judge(tx, &person, &[deed], &reason, now)?
+                }
+            };
+            let row = LostMode {
+                tablet_id: incident.tablet,
+                incident_id: id,
+                state: LostModeState::Off,
+                since: now,
+                message: message.text().map(str::to_owned),
+                phone: message.phone().map(str::to_owned),
+                footnote: message.footnote().map(str::to_owned),
+            };
+            lost_modes::put(tx, &row)?;
+            let held = match judged {
+                Judged::Go => {
+                    enable(tx, &incident, &enrolment, &principal.actor(), now)?;
+                    None
+                }
+                Judged::Held(asked) => Some(asked),
+            };
+            let change = Change::new("incident.lost-mode")
+                .tablet(Some(incident.tablet))
+                .enrolment(Some(enrolment.id))
+                .reason(Some(reason.clone()))
+                .detail(json!({ "incident": id, "held": held }));
+            audit::record(tx, &principal, change, now)?;
+            Ok(Asked { tablet: incident.tablet, held })
+        })
+        .await
+}
+
+/// Makes a tablet in lost mode sound.
+///
+/// # Errors
+/// [`Refusal::Conflict`] for a tablet that is not in lost mode; as [`lose`].
+pub async fn sound(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    now: Instant,
+) -> Result<CommandId, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::LostMode, id, now)?;
+            let enrolment = possible(tx, &incident, now)?;
+            let on = lost_modes::get(tx, &incident.tablet)?
+                .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
+            if !on {
+                return Err(Refusal::Conflict(
+                    "only a tablet that confirmed lost mode can sound: put it in lost mode first".into(),
+                ));
+            }
+            if let brake::Switch::Engaged(engaged) = brake::switch(tx)? {
+                return Err(Refusal::Stopped(engaged));
+            }
+            let proof = proof(tx, &incident, now)?;
+            let how = how(&enrolment, incident.tablet, None, &principal.actor(), now);
+            let command = commands::enqueue(tx, &Queueable::Sound(proof), how)?.command();
+            push::want(tx, enrolment.id, now, now)?;
+            let change = Change::new("incident.sound")
+                .tablet(Some(incident.tablet))
+                .enrolment(Some(enrolment.id))
+                .detail(json!({ "incident": id, "command": command }));
+            audit::record(tx, &principal, change, now)?;
+            Ok(command)
+        })
+        .await
+}
+
+/// The département's own words.
+fn usual(organisation: &str) -> Result<Message, Refusal> {
+    let words = format!(
+        "Cette tablette est perdue. Elle appartient à : {organisation}. Merci de la rapporter au collège le plus proche."
+    );
+    Ok(Message::new(&words, "", "")?)
+}
+
+/// The live enrolment of the tablet, if it can be put in lost mode for this incident.
+fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolment, Refusal> {
+    if !incident.kind.is_of_a_missing_tablet() {
+        return Err(incidents::Refusal::WrongKind { kind: incident.kind }.into());
+    }
+    if !incident.state.is_open() {
+        return Err(incidents::Refusal::Closed.into());
+    }
+    proof(tx, incident, now)?;
+    let serial =
+        tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.serial.to_string()).unwrap_or_default();
+    let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
+        Refusal::Conflict(format!("tablet {serial} is not enrolled: nothing that is sent would reach it"))
+    })?;
+    rules::possible(enrolment.platform, enrolment.supervision)?;
+    Ok(enrolment)
+}
+
+fn proof(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<OpenIncident, Refusal> {
+    let recorded = incident_declarations::recorded(tx, incident.id)?
+        .ok_or_else(|| Refusal::not_found("incident", incident.id))?;
+    OpenIncident::read_back(&recorded, incident.tablet, now).map_err(|why| Refusal::Conflict(why.to_string()))
+}
+
+fn how(enrolment: &Enrolment, tablet: TabletId, replaces: Option<&str>, by: &Actor, now: Instant) -> Enqueue {
+    Enqueue {
+        id: CommandId::new(now),
+        enrolment: enrolment.id,
+        tablet,
+        priority: BEFORE_ALL,
+        replaces_key: replaces.map(str::to_owned),
+        idempotency_key: None,
+        at: now,
+        by: by.to_string(),
+        not_before: None,
+        expires_at: None,
+    }
+}
+
+fn enable(
+    tx: &mut Tx<'_>,
+    incident: &Incident,
+    enrolment: &Enrolment,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let proof = proof(tx, incident, now)?;
+    let how = how(enrolment, incident.tablet, Some(KEY), by, now);
+    commands::enqueue(tx, &Queueable::LostMode(proof), how)?;
+    push::want(tx, enrolment.id, now, now)?;
+    lost_modes::set(tx, incident.tablet, LostModeState::Asked, now)?;
+    Ok(())
+}
+
+/// Has the tablet told, once a second person let its lost mode go. An incident that was closed meanwhile carries none.
+pub(crate) fn carry_out(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    reference: &str,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Ok(id) = reference.parse::<IncidentId>() else { return Ok(()) };
+    let Some(incident) = incident_declarations::load(tx, id)? else { return Ok(()) };
+    if !incident.state.is_open() {
+        return Ok(());
+    }
+    let Some(enrolment) = enrolments::live_of_tablet(tx, incident.tablet)? else { return Ok(()) };
+    enable(tx, &incident, &enrolment, &principal.actor(), now)
+}
+
+/// Turns lost mode off, if it is on or might come on: an ordinary command, which nothing brakes, stops or voids.
+pub(crate) fn turn_off(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    tablet: TabletId,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
+    if rules::next_act(LostModeWish::Off, mode.state) != Some(LostModeAct::Disable) {
+        return Ok(());
+    }
+    let Some(enrolment) = enrolments::live_of_tablet(tx, tablet)? else {
+        // It left, or was erased; should it come back, nothing puts lost mode on again.
+        lost_modes::set(tx, tablet, LostModeState::Off, now)?;
+        return Ok(());
+    };
+    disable(tx, &enrolment, tablet, &principal.actor(), now)?;
+    Ok(())
+}
+
+fn disable(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    tablet: TabletId,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let command = Command::DisableLostMode(DisableLostMode::default());
+    let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
+        .map_err(|refused| Refusal::Internal(refused.to_string()))?;
+    let how = how(enrolment, tablet, Some(KEY), by, now);
+    commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)?;
+    push::want(tx, enrolment.id, now, now)?;
+    lost_modes::set(tx, tablet, LostModeState::Ending, now)?;
+    Ok(())
+}
+
+/// The tablet enrolled again: lost mode is off there, and comes back for as long as its incident is open and the brake lets
+/// it. What the switch stops now waits for whoever releases it.
+pub(crate) fn enrolled_again(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
+    let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
+    lost_modes::set(tx, tablet, LostModeState::Off, now)?;
+    let Some(incident) = incident_declarations::load(tx, mode.incident_id)? else { return Ok(()) };
+    let goes = incident.state.is_open()
+        // It was in lost mode as a supervised iPad; what it is now it has not said yet.
+        && enrolment.supervision != Supervision::Unsupervised
+        && brake::switch(tx)? == brake::Switch::Released
+        && destructions::is_let_go(tx, DestructionKind::LostMode, &incident.id.to_string())?;
+    if goes { enable(tx, &incident, enrolment, by, now) } else { Ok(()) }
+}
+
+/// What a tablet says of a command about lost mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It did it.
+    Done,
+    /// It could not.
+    Refused,
+}
+
+/// Writes down what the tablet says. Should lost mode come on where nothing wants it any more, it is turned off again.
+pub(crate) fn answered(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    kind: RequestType,
+    said: Said,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(enrolment) = enrolments::get(tx, &enrolment)? else { return Ok(()) };
+    let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
+    let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
+    let open =
+        incident_declarations::load(tx, mode.incident_id)?.is_some_and(|incident| incident.state.is_open());
+    match (kind, said) {
+        (RequestType::EnableLostMode, Said::Done) if open => {
+            lost_modes::set(tx, tablet, LostModeState::On, now)?;
+        }
+        (RequestType::EnableLostMode, Said::Done) => {
+            disable(tx, &enrolment, tablet, &Actor::Tablet(enrolment.id), now)?;
+        }
+        (RequestType::EnableLostMode, Said::Refused) => {
+            lost_modes::set(tx, tablet, LostModeState::Refused, now)?;
+        }
+        (RequestType::DisableLostMode, Said::Done) => {
+            lost_modes::set(tx, tablet, LostModeState::Off, now)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether a queued command about lost mode may be given to its tablet now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtDelivery {
+    /// It may.
+    Goes,
+    /// The brake stands in its way.
+    Waits,
+    /// Its incident was closed.
+    Over,
+    /// No incident carries it: it was put there by hand.
+    WithoutProof,
+}
+
+/// Looks again at what a queued command rests on (M6).
+pub(crate) fn at_delivery(
+    tx: &mut Tx<'_>,
+    command: CommandId,
+    now: Instant,
+) -> Result<AtDelivery, StoreError> {
+    let Some(row) = commands::get(tx, &command)? else { return Ok(AtDelivery::Over) };
+    let Some(id) = row.incident_id else { return Ok(AtDelivery::WithoutProof) };
+    let Some(recorded) = incident_declarations::recorded(tx, id)? else {
+        return Ok(AtDelivery::WithoutProof);
+    };
+    match OpenIncident::read_back(&recorded, row.tablet_id, now) {
+        Ok(_open) => {}
+        Err(incidents::NotOpen::Closed { .. }) => return Ok(AtDelivery::Over),
+        Err(_another) => return Ok(AtDelivery::WithoutProof),
+    }
+    let let_go = destructions::is_let_go(tx, DestructionKind::LostMode, &id.to_string())?;
+    if let_go && brake::switch(tx)? == brake::Switch::Released {
+        Ok(AtDelivery::Goes)
+    } else {
+        Ok(AtDelivery::Waits)
+    }
+}

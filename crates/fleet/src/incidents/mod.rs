@@ -1,0 +1,59 @@
+//! Incidents of tablets: declared, followed through their papers and steps, closed, reopened (C5.4.*); and lost mode, that
+//! rests on an open one (M1).
+//!
+//! What each step brings with it is carried out in its own transaction: whoever closes an incident ends its warrants, calls
+//! off what was asked for under them, and turns lost mode off, which nothing brakes.
+
+mod declare;
+pub(crate) mod lost_mode;
+mod show;
+mod steps;
+
+use governance::Permission;
+use incidents::Incident;
+use store::{Tx, incident_declarations};
+use types::{IncidentId, Instant};
+
+use crate::{Principal, Refusal};
+
+pub use declare::{NewComplaint, NewIncident, NewLetter, complaint, declare, letter};
+pub use lost_mode::{Asked, lose, sound};
+pub use show::{Line, list, show};
+pub use steps::{reopen, step};
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+/// The longest reference of a paper, and the longest name of a station, in characters.
+const LONGEST_REFERENCE: usize = 200;
+
+/// The incident, if whoever asks may do this to its tablet; to others it does not exist (T-C1).
+fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    permission: Permission,
+    id: IncidentId,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let reach = principal.may(tx, permission, now)?;
+    let incident = incident_declarations::load(tx, id)?.ok_or_else(|| Refusal::not_found("incident", id))?;
+    if reach.covers(&governance::Place::College(Some(incident.college.clone()))) {
+        Ok(incident)
+    } else {
+        Err(Refusal::not_found("incident", id))
+    }
+}
+
+/// A text of a person, trimmed, that says something and is not too long.
+fn text(field: &'static str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
+        return Err(Refusal::invalid(field, format!("must have 1 to {most} characters on one line")));
+    }
+    Ok(text.to_owned())
+}
+
+impl From<incidents::Refusal> for Refusal {
+    fn from(refused: incidents::Refusal) -> Self {
+        Self::Forbidden { rule: refused.rule(), what: refused.to_string() }
+    }
+}

@@ -1,0 +1,83 @@
+//! What one sees of incidents: where each stands, its papers and their clocks, and lost mode.
+
+use governance::Permission;
+use incidents::Incident;
+use incidents::papers::{Clock, clocks};
+use store::lost_modes::LostMode;
+use store::{Tx, incident_declarations, lost_modes, tablets};
+use types::{IncidentId, Instant, SerialNumber};
+
+use super::{declare::again, reached};
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal};
+
+/// An incident, and what runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The incident.
+    pub incident: Incident,
+    /// The tablet's serial number.
+    pub serial: SerialNumber,
+    /// The clocks of its papers, at this instant.
+    pub clocks: Vec<Clock>,
+    /// Lost mode, if it rests or rested on this incident.
+    pub lost_mode: Option<LostMode>,
+    /// The incident that goes on from this one.
+    pub goes_on_in: Option<IncidentId>,
+}
+
+/// Incidents of tablets within reach, the oldest first; only those that are open, if `open`.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    open: bool,
+    page: Page<IncidentId>,
+    now: Instant,
+) -> Result<Listed<Line>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
+            let ids = incident_declarations::list(tx, &within, open, page.after, page.with_one_more())?;
+            let listed = page.cut(ids, ToString::to_string);
+            let mut items = Vec::with_capacity(listed.items.len());
+            for id in listed.items {
+                let incident = again(tx, id)?;
+                items.push(line(tx, incident, now)?);
+            }
+            Ok(Listed { items, next: listed.next })
+        })
+        .await
+}
+
+/// One incident.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn show(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    now: Instant,
+) -> Result<Line, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let incident = reached(tx, &principal, Permission::ViewIncidents, id, now)?;
+            line(tx, incident, now)
+        })
+        .await
+}
+
+fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refusal> {
+    let tablet = tablets::get(tx, &incident.tablet)?
+        .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
+    let lost_mode = lost_modes::get(tx, &incident.tablet)?.filter(|mode| mode.incident_id == incident.id);
+    let goes_on_in = incident_declarations::goes_on_in(tx, incident.id)?.map(|other| other.id);
+    Ok(Line { clocks: clocks(&incident, now), serial: tablet.serial, lost_mode, goes_on_in, incident })
+}

@@ -1,0 +1,134 @@
+//! The steps of an incident, and what each brings with it, in one transaction (C5.4.*, M1).
+
+use governance::Permission;
+use incidents::Incident;
+use incidents::life::{self, Consequence, Step};
+use incidents::papers::PaperKind;
+use serde_json::json;
+use store::incident_papers::{self, Paper};
+use store::position_requests::{self, Outcome};
+use store::{Tx, commands, incident_declarations, warrant_grants};
+use types::{IncidentId, Instant};
+
+use super::declare::again;
+use super::{LONGEST_REASON, lost_mode, reached, text};
+use crate::audit::{self, Change};
+use crate::{Fleet, Principal, Refusal};
+
+/// Takes a step, with what follows from it.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Forbidden`] for a step that does not follow.
+pub async fn step(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    step: Step,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            let next = life::step(&incident, step)?;
+            // What a closed incident carried is closed first: from then on nothing can rest on it.
+            let closes = !next.state.is_open();
+            if closes && !store::incidents::close(tx, id, now)? {
+                return Err(Refusal::Conflict(format!("incident {id} was closed meanwhile")));
+            }
+            if !incident_declarations::go_on(tx, id, incident.state, next.state, now)? {
+                return Err(Refusal::Conflict(format!("incident {id} went on meanwhile: look at it again")));
+            }
+            for consequence in next.consequences {
+                carry_out(tx, &principal, &incident, *consequence, now)?;
+            }
+            let detail = json!({ "incident": id, "step": step.name(), "state": next.state.as_str() });
+            let change = Change::new("incident.step").tablet(Some(incident.tablet)).detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            again(tx, id)
+        })
+        .await
+}
+
+fn carry_out(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    incident: &Incident,
+    consequence: Consequence,
+    now: Instant,
+) -> Result<(), Refusal> {
+    match consequence {
+        Consequence::EndWarrants => {
+            warrant_grants::end_of(tx, incident.id)?;
+        }
+        Consequence::CancelRequests => {
+            for request in position_requests::of_incident(tx, incident.id)? {
+                if request.outcome == Outcome::Awaited {
+                    let why = Some("the tablet is no longer looked for");
+                    position_requests::settle(tx, request.command_id, Outcome::Cancelled, why, now)?;
+                    commands::cancel(tx, request.command_id)?;
+                }
+            }
+        }
+        Consequence::TurnLostModeOff => lost_mode::turn_off(tx, principal, incident.tablet, now)?,
+        // Its clock is the closing itself; the calendar counts from there.
+        Consequence::StartTheClockOfItsKey => {}
+        // Nobody is told by the program yet.
+        Consequence::TellWhatWasDone => {}
+    }
+    Ok(())
+}
+
+/// Goes on from an incident that was closed too soon, in a new one that keeps its papers and its clocks. What rested on the
+/// closed one does not rest on this one.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
+/// tablet is missing again.
+pub async fn reopen(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    reason: &str,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let reason = text("reason", reason, LONGEST_REASON)?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let closed = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            let new = closed.reopen(IncidentId::new(now), &reason, now)?;
+            if let Some(other) = incident_declarations::goes_on_in(tx, id)? {
+                return Err(Refusal::Conflict(format!("it goes on in incident {} already", other.id)));
+            }
+            if closed.kind.is_of_a_missing_tablet()
+                && let Some(open) = incident_declarations::missing(tx, closed.tablet)?
+            {
+                return Err(Refusal::Conflict(format!(
+                    "the tablet is missing again: incident {open} is open; go on with that one"
+                )));
+            }
+            let circumstances = incident_declarations::circumstances(tx, id)?;
+            incident_declarations::record(tx, &new, circumstances.as_ref())?;
+            for paper in incident_papers::of(tx, id)? {
+                incident_papers::insert(tx, &Paper { incident_id: new.id, ..paper })?;
+            }
+            let kept: Vec<&str> = [
+                new.papers.letter.as_ref().map(|_there| PaperKind::Letter.as_str()),
+                new.papers.complaint.as_ref().map(|_there| PaperKind::Complaint.as_str()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            let detail = json!({ "incident": new.id, "reopens": id, "papers": kept });
+            let change = Change::new("incident.reopen")
+                .tablet(Some(new.tablet))
+                .reason(Some(reason.clone()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            again(tx, new.id)
+        })
+        .await
+}

@@ -1,0 +1,91 @@
+//! Decisions on the end of a tablet's life here (C5.1.2, M3). Frozen, but for signatures and their withdrawal.
+
+use lending::Reason;
+use lending::last_decision::{About, LastDecision as Decided, LastKind};
+use lending::list::Signed;
+use types::{AccountId, IncidentId, Instant, LastDecisionId, LoanId, TabletId};
+
+use crate::StoreError;
+use crate::noun::{by_key, noun};
+
+noun! {
+    /// A decision.
+    pub struct LastDecision in last_decisions keyed by id {
+        /// Its id.
+        id: LastDecisionId,
+        /// What was decided.
+        kind: LastKind,
+        /// The tablet.
+        tablet_id: TabletId,
+        /// The loan it is about.
+        loan_id: Option<LoanId>,
+        /// The theft.
+        incident_id: Option<IncidentId>,
+        /// Why.
+        reason: Reason,
+        /// When it was begun.
+        begun_at: Instant,
+        /// The head who signed.
+        head_by: Option<AccountId>,
+        /// When.
+        head_at: Option<Instant>,
+        /// Who signed for the département.
+        departement_by: Option<AccountId>,
+        /// When.
+        departement_at: Option<Instant>,
+        /// When it was taken back.
+        withdrawn_at: Option<Instant>,
+    }
+}
+
+by_key!(last_decisions, LastDecision, id: LastDecisionId; insert, get, update);
+
+impl LastDecision {
+    /// The decision that the rules look at.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it names nothing that its kind is about.
+    #[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
+    pub fn decided(&self) -> Result<Decided, StoreError> {
+        let signed =
+            |by: Option<AccountId>, at: Option<Instant>| by.zip(at).map(|(by, at)| Signed { by, at });
+        let about = About {
+            tablet: self.tablet_id,
+            loan: self.loan_id,
+            incident: self.incident_id,
+            reason: self.reason.clone(),
+        };
+        let signatures =
+            (signed(self.head_by, self.head_at), signed(self.departement_by, self.departement_at));
+        Decided::from_row(self.id, self.kind, about, signatures, self.withdrawn_at.is_some()).map_err(
+            |_no_subject| StoreError::Corrupt {
+                table: "last_decisions",
+                row: self.id.to_string(),
+                column: "loan_id",
+            },
+        )
+    }
+
+    /// The row, once the rules let somebody sign, or take it back.
+    #[must_use]
+    pub fn signed(&self, decided: &Decided, at: Instant) -> Self {
+        let (head, departement) = (decided.head(), decided.departement());
+        Self {
+            head_by: head.map(|signed| signed.by),
+            head_at: head.map(|signed| signed.at),
+            departement_by: departement.map(|signed| signed.by),
+            departement_at: departement.map(|signed| signed.at),
+            withdrawn_at: decided.is_withdrawn().then_some(self.withdrawn_at.unwrap_or(at)),
+            ..self.clone()
+        }
+    }
+}
+
+crate::declared::declares! {
+    last_decisions kept as Orders {
+        personal(Lending: Loans) { kind, tablet_id, loan_id, incident_id, begun_at, withdrawn_at }
+        personal(Lending: Reasons) { reason }
+        personal(AccountsAndAudit: Acts) { head_by, head_at, departement_by, departement_at }
+        not_personal("a number of ours") { id }
+    }
+}

@@ -1,0 +1,218 @@
+//! Loans (C5.2, C5.3.1). What was handed over, and to whom, is frozen; where the loan stands is not, until it ended.
+
+use std::collections::BTreeSet;
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension};
+use lending::{Condition, Reason, Reference};
+use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::loans;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// Where a loan stands.
+    Standing {
+        /// The holder has the tablet.
+        Lent = "lent",
+        /// The collège keeps it over the summer (C5.2.2).
+        Deposited = "deposited",
+        /// It rests.
+        Suspended = "suspended",
+        /// It is over.
+        Ended = "ended",
+    }
+}
+
+noun! {
+    /// A loan.
+    pub struct Loan in loans keyed by id {
+        /// Its id.
+        id: LoanId,
+        /// The tablet.
+        tablet_id: TabletId,
+        /// The holder.
+        person_id: PersonId,
+        /// Who the holder is to the programme.
+        holder_kind: UserKind,
+        /// The collège.
+        uai: Uai,
+        /// The school year in which it began (C9.1).
+        school_year: String,
+        /// Where it stands.
+        state: Standing,
+        /// Why it rests, if it does.
+        suspension: Option<Suspension>,
+        /// When the tablet was handed over.
+        began_at: Instant,
+        /// Since when it stands so.
+        changed_at: Instant,
+        /// Why it ended, if it did, by the word of [`Ending::as_str`].
+        ended_because: Option<String>,
+        /// The day of the departure, or of the letter.
+        ended_on: Option<Day>,
+        /// The letter's reference, or the département's reason.
+        ended_reference: Option<String>,
+        /// Who handed it over.
+        handed_over_by: AccountId,
+        /// What went over the counter with it.
+        accessories: BTreeSet<String>,
+        /// The state it was in.
+        condition: Condition,
+        /// What the head signed over, in words, as long as it is not in order (C5.3.4).
+        reserve: BTreeSet<String>,
+        /// The head who signed that.
+        reserve_signed_by: Option<AccountId>,
+    }
+}
+
+by_key!(loans, Loan, id: LoanId; insert, get, update);
+
+impl Loan {
+    /// The loan that the rules decide on.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if its end is none of ours.
+    #[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
+    pub fn decided(&self) -> Result<Decided, StoreError> {
+        let corrupt = |column| StoreError::Corrupt { table: "loans", row: self.id.to_string(), column };
+        let state = match (self.state, self.suspension) {
+            (Standing::Lent, _) => LoanState::Lent,
+            (Standing::Deposited, _) => LoanState::Deposited { since: self.changed_at },
+            (Standing::Suspended, Some(why)) => LoanState::Suspended(why),
+            (Standing::Suspended, None) => return Err(corrupt("suspension")),
+            (Standing::Ended, _) => LoanState::Ended {
+                at: self.changed_at,
+                because: self.ending().ok_or_else(|| corrupt("ended_because"))?,
+            },
+        };
+        Ok(Decided::from_row(self.id, self.tablet_id, self.person_id, self.holder_kind, state))
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        let letter = |from| {
+            let reference: Reference = self.ended_reference.as_ref()?.parse().ok()?;
+            Some(Ending::Letter { from, dated: self.ended_on?, reference })
+        };
+        match self.ended_because.as_deref()? {
+            "left" => Some(Ending::Left(self.ended_on?)),
+            "no-longer-listed" => Some(Ending::NoLongerListed),
+            "departement" => {
+                let reason: Reason = self.ended_reference.as_ref()?.parse().ok()?;
+                Some(Ending::Departement(reason))
+            }
+            "letter-of-the-user" => letter(LetterWriter::User),
+            "letter-of-the-guardians" => letter(LetterWriter::Guardians),
+            "breach" => Some(Ending::Breach),
+            "given-back" => Some(Ending::GivenBack),
+            "replaced" => Some(Ending::Replaced),
+            "given-away" => Some(Ending::GivenAway),
+            _ => None,
+        }
+    }
+
+    /// The row, once the rules decided where the loan stands from `at` on.
+    #[must_use]
+    pub fn standing(&self, decided: &Decided, at: Instant) -> Self {
+        let bare = Self {
+            suspension: None,
+            changed_at: at,
+            ended_because: None,
+            ended_on: None,
+            ended_reference: None,
+            ..self.clone()
+        };
+        match decided.state() {
+            LoanState::Lent => Self { state: Standing::Lent, ..bare },
+            LoanState::Deposited { since } => Self { state: Standing::Deposited, changed_at: *since, ..bare },
+            LoanState::Suspended(why) => Self { state: Standing::Suspended, suspension: Some(*why), ..bare },
+            LoanState::Ended { at, because } => {
+                let (ended_on, ended_reference) = match because {
+                    Ending::Left(day) => (Some(*day), None),
+                    Ending::Letter { dated, reference, .. } => {
+                        (Some(*dated), Some(reference.as_str().to_owned()))
+                    }
+                    Ending::Departement(reason) => (None, Some(reason.as_str().to_owned())),
+                    Ending::NoLongerListed
+                    | Ending::Breach
+                    | Ending::GivenBack
+                    | Ending::Replaced
+                    | Ending::GivenAway => (None, None),
+                };
+                Self {
+                    state: Standing::Ended,
+                    changed_at: *at,
+                    ended_because: Some(because.as_str().to_owned()),
+                    ended_on,
+                    ended_reference,
+                    ..bare
+                }
+            }
+        }
+    }
+}
+
+/// The loan that goes on with a tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>, StoreError> {
+    tx.run(|connection| {
+        loans::table
+            .filter(loans::tablet_id.eq(tablet.to_string()))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// Every loan of a person that goes on: at most one that counts, and those that rest.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn live_of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Loan>, StoreError> {
+    read_all!(tx.run(|connection| {
+        loans::table
+            .filter(loans::person_id.eq(person.to_string()))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
+            .order(loans::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The loan that a tablet was last lent by.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>, StoreError> {
+    tx.run(|connection| {
+        loans::table
+            .filter(loans::tablet_id.eq(tablet.to_string()))
+            .order(loans::id.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+crate::declared::declares! {
+    loans kept as Loans {
+        personal(Lending: Loans) {
+            tablet_id, person_id, holder_kind, uai, school_year, state, suspension, began_at, changed_at, ended_because,
+            ended_on, accessories, condition, reserve,
+        }
+        personal(Lending: Reasons) { ended_reference }
+        personal(AccountsAndAudit: Acts) { handed_over_by, reserve_signed_by }
+        not_personal("a number of ours") { id }
+    }
+}

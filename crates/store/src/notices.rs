@@ -1,0 +1,163 @@
+//! What was said to a holder or their guardians, once for each occasion, and whether it counts (C5.3.5, M3).
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use lending::notice::{Notice as Decided, NoticeKind, Sent};
+use types::{AccountId, Instant, LoanId, NoticeId};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun, on_each_engine, read_all};
+use crate::schema::notices;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// How a notice goes.
+    Channel {
+        /// By electronic mail.
+        Mail = "mail",
+        /// As a letter that somebody hands over.
+        Letter = "letter",
+    }
+
+    /// What became of a notice.
+    NoticeState {
+        /// It waits.
+        Waiting = "waiting",
+        /// A mail server accepted it.
+        Accepted = "accepted",
+        /// It came back: it counts no more.
+        Bounced = "bounced",
+        /// It was handed over.
+        HandedOver = "handed-over",
+    }
+}
+
+noun! {
+    /// A notice. To whom it goes stands with the person, not here.
+    pub struct Notice in notices keyed by id {
+        /// Its id.
+        id: NoticeId,
+        /// The loan.
+        loan_id: LoanId,
+        /// What it says.
+        kind: NoticeKind,
+        /// What it is about, so that it is said once: the due day and the step, or the restitution.
+        occasion: String,
+        /// How it goes.
+        channel: Channel,
+        /// What became of it.
+        state: NoticeState,
+        /// When it was written.
+        created_at: Instant,
+        /// When it was accepted, or handed over.
+        counted_at: Option<Instant>,
+        /// Who handed it over.
+        counted_by: Option<AccountId>,
+    }
+}
+
+by_key!(notices, Notice, id: NoticeId; get);
+
+impl Notice {
+    /// The notice that the rules decide on.
+    #[must_use]
+    pub fn decided(&self) -> Decided {
+        let sent = match (self.state, self.counted_at) {
+            (NoticeState::Accepted, Some(at)) => Sent::MailAccepted(at),
+            (NoticeState::HandedOver, Some(at)) => Sent::LetterHandedOver(at),
+            (NoticeState::Bounced, _) => Sent::Bounced,
+            (NoticeState::Waiting | NoticeState::Accepted | NoticeState::HandedOver, _) => Sent::Waits,
+        };
+        Decided { loan: self.loan_id, kind: self.kind, sent }
+    }
+}
+
+/// Writes a notice that waits; `false` if this was said of this occasion on this channel before.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn write(tx: &mut Tx<'_>, notice: &Notice) -> Result<bool, StoreError> {
+    let once = (&notice.loan_id, notice.kind, &notice.occasion, notice.channel);
+    let said: i64 = tx.run(|connection| {
+        notices::table
+            .filter(notices::loan_id.eq(once.0.to_string()))
+            .filter(notices::kind.eq(once.1.as_str()))
+            .filter(notices::occasion.eq(once.2))
+            .filter(notices::channel.eq(once.3.as_str()))
+            .count()
+            .get_result(connection)
+    })?;
+    if said > 0 {
+        return Ok(false);
+    }
+    let stored = Stored::of(notice);
+    on_each_engine!(tx, |connection| diesel::insert_into(notices::table).values(stored).execute(connection))?;
+    Ok(true)
+}
+
+/// A mail server accepted it, or somebody handed it over; `false` if it does not wait, or goes another way.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count(
+    tx: &mut Tx<'_>,
+    id: NoticeId,
+    handed_over_by: Option<AccountId>,
+    at: Instant,
+) -> Result<bool, StoreError> {
+    let (channel, state) = match handed_over_by {
+        Some(_) => (Channel::Letter, NoticeState::HandedOver),
+        None => (Channel::Mail, NoticeState::Accepted),
+    };
+    let counted = tx.run(|connection| {
+        diesel::update(
+            notices::table
+                .find(id.to_string())
+                .filter(notices::state.eq(NoticeState::Waiting.as_str()))
+                .filter(notices::channel.eq(channel.as_str())),
+        )
+        .set((
+            notices::state.eq(state.as_str()),
+            notices::counted_at.eq(at.as_millis()),
+            notices::counted_by.eq(handed_over_by.map(|account| account.to_string())),
+        ))
+        .execute(connection)
+    })?;
+    Ok(counted == 1)
+}
+
+/// It came back: it counts no more. `false` if no mail server had accepted it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn bounce(tx: &mut Tx<'_>, id: NoticeId) -> Result<bool, StoreError> {
+    let bounced = tx.run(|connection| {
+        diesel::update(
+            notices::table.find(id.to_string()).filter(notices::state.eq(NoticeState::Accepted.as_str())),
+        )
+        .set(notices::state.eq(NoticeState::Bounced.as_str()))
+        .execute(connection)
+    })?;
+    Ok(bounced == 1)
+}
+
+/// Every notice of a loan, the first written first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<Notice>, StoreError> {
+    read_all!(tx.run(|connection| {
+        notices::table
+            .filter(notices::loan_id.eq(loan.to_string()))
+            .order(notices::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+crate::declared::declares! {
+    notices kept as Loans {
+        personal(Notices: NoticeDelivery) { loan_id, kind, occasion, channel, state, created_at, counted_at }
+        personal(AccountsAndAudit: Acts) { counted_by }
+        not_personal("a number of ours") { id }
+    }
+}

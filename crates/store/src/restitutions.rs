@@ -1,0 +1,248 @@
+//! Tablets given back, from the receipt to the proof that they are empty (C5.3.5, M3).
+
+use std::collections::BTreeSet;
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use lending::Condition;
+use lending::restitution::{Place, Proof, Restitution as Decided, Stage};
+use types::{AccountId, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
+
+use crate::column::stored_enum;
+use crate::noun::{by_key, noun};
+use crate::schema::restitutions;
+use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// How far a restitution has come.
+    StageName {
+        /// The tablet is here.
+        Received = "received",
+        /// Its erasure is ordered.
+        Ordered = "ordered",
+        /// It was given the command.
+        Delivered = "delivered",
+        /// It said that it would.
+        Acknowledged = "acknowledged",
+        /// It is proven empty.
+        Erased = "erased",
+        /// It is empty, and in stock.
+        InStock = "in-stock",
+        /// It is empty, and in repair.
+        InRepair = "in-repair",
+        /// The receipt was a slip.
+        Undone = "undone",
+    }
+
+    /// Which of the two facts proves that a tablet is empty.
+    ProofKind {
+        /// A technician's attestation.
+        Attested = "attested",
+        /// An enrolment that only an erased tablet makes.
+        Reenrolled = "reenrolled",
+    }
+}
+
+noun! {
+    /// A restitution.
+    pub struct Restitution in restitutions keyed by id {
+        /// Its id.
+        id: RestitutionId,
+        /// The tablet.
+        tablet_id: TabletId,
+        /// The loan that it ended.
+        loan_id: LoanId,
+        /// The collège that received it.
+        uai: Uai,
+        /// When it was received.
+        received_at: Instant,
+        /// Who received it.
+        received_by: AccountId,
+        /// What came over the counter with it.
+        accessories: BTreeSet<String>,
+        /// The state it is in.
+        condition: Condition,
+        /// The number of its first order: what the brake counted when the receipt was written (M5).
+        counted_order_id: EraseOrderId,
+        /// When the holder confirmed that their data is saved.
+        saved_at: Option<Instant>,
+        /// Who recorded that.
+        saved_by: Option<AccountId>,
+        /// Whether a check keeps it as it is (C5.4.1).
+        held_for_check: bool,
+        /// How far it has come.
+        stage: StageName,
+        /// The order that it waits for, or was erased by.
+        order_id: Option<EraseOrderId>,
+        /// When the tablet said that it would erase itself.
+        acknowledged_at: Option<Instant>,
+        /// How it is known to be empty.
+        proof: Option<ProofKind>,
+        /// The technician, or the enrolment, that proves it.
+        proof_ref: Option<String>,
+        /// When it last went a step.
+        changed_at: Instant,
+    }
+}
+
+by_key!(restitutions, Restitution, id: RestitutionId; insert, get, update);
+
+impl Restitution {
+    /// The restitution that the rules decide on.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the row names no order, or no proof, where its stage has one.
+    #[expect(clippy::disallowed_methods, reason = "this is where the facts come from their row")]
+    pub fn decided(&self) -> Result<Decided, StoreError> {
+        let corrupt =
+            |column| StoreError::Corrupt { table: "restitutions", row: self.id.to_string(), column };
+        let order = || self.order_id.ok_or_else(|| corrupt("order_id"));
+        let proof = || self.proof().ok_or_else(|| corrupt("proof"));
+        let stage = match self.stage {
+            StageName::Received => Stage::Received,
+            StageName::Undone => Stage::Undone,
+            StageName::Ordered => Stage::Ordered(order()?),
+            StageName::Delivered => Stage::Delivered(order()?),
+            StageName::Acknowledged => Stage::Acknowledged {
+                order: order()?,
+                at: self.acknowledged_at.ok_or_else(|| corrupt("acknowledged_at"))?,
+            },
+            StageName::Erased => Stage::Erased { order: order()?, proof: proof()? },
+            StageName::InStock => Stage::Shelved { order: order()?, proof: proof()?, place: Place::Stock },
+            StageName::InRepair => Stage::Shelved { order: order()?, proof: proof()?, place: Place::Repair },
+        };
+        Ok(Decided::from_row(self.id, self.tablet_id, self.loan_id, self.received_at, stage))
+    }
+
+    fn proof(&self) -> Option<Proof> {
+        let reference = self.proof_ref.as_ref()?;
+        match self.proof? {
+            ProofKind::Attested => reference.parse().ok().map(Proof::Attested),
+            ProofKind::Reenrolled => reference.parse().ok().map(Proof::Reenrolled),
+        }
+    }
+
+    /// The row, once the rules decided how far it has come at `at`.
+    #[must_use]
+    pub fn come_to(&self, decided: &Decided, at: Instant) -> Self {
+        let bare = Self {
+            order_id: None,
+            acknowledged_at: None,
+            proof: None,
+            proof_ref: None,
+            changed_at: at,
+            ..self.clone()
+        };
+        let proven = |stage, order, proof| {
+            let (kind, reference) = match proof {
+                Proof::Attested(account) => (ProofKind::Attested, account.to_string()),
+                Proof::Reenrolled(enrolment) => (ProofKind::Reenrolled, enrolment.to_string()),
+            };
+            Self {
+                stage,
+                order_id: Some(order),
+                acknowledged_at: self.acknowledged_at,
+                proof: Some(kind),
+                proof_ref: Some(reference),
+                ..bare.clone()
+            }
+        };
+        match *decided.stage() {
+            Stage::Received => Self { stage: StageName::Received, ..bare },
+            Stage::Undone => Self { stage: StageName::Undone, saved_at: None, saved_by: None, ..bare },
+            Stage::Ordered(order) => Self { stage: StageName::Ordered, order_id: Some(order), ..bare },
+            Stage::Delivered(order) => Self { stage: StageName::Delivered, order_id: Some(order), ..bare },
+            Stage::Acknowledged { order, at } => Self {
+                stage: StageName::Acknowledged,
+                order_id: Some(order),
+                acknowledged_at: Some(at),
+                ..bare
+            },
+            Stage::Erased { order, proof } => proven(StageName::Erased, order, proof),
+            Stage::Shelved { order, proof, place: Place::Stock } => proven(StageName::InStock, order, proof),
+            Stage::Shelved { order, proof, place: Place::Repair } => {
+                proven(StageName::InRepair, order, proof)
+            }
+        }
+    }
+}
+
+/// The restitution of a loan that was not undone.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Option<Restitution>, StoreError> {
+    tx.run(|connection| {
+        restitutions::table
+            .filter(restitutions::loan_id.eq(loan.to_string()))
+            .filter(restitutions::stage.ne(StageName::Undone.as_str()))
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// The latest restitution of a tablet that was not undone.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restitution>, StoreError> {
+    tx.run(|connection| {
+        restitutions::table
+            .filter(restitutions::tablet_id.eq(tablet.to_string()))
+            .filter(restitutions::stage.ne(StageName::Undone.as_str()))
+            .order(restitutions::id.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
+/// Gives back every restitution whose order has ended without a proof: another may be ordered. Says how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub(crate) fn give_back(tx: &mut Tx<'_>, at: Instant) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        use crate::schema::erase_orders;
+        use diesel::{JoinOnDsl as _, NullableExpressionMethods as _};
+        let ended: Vec<String> = restitutions::table
+            .inner_join(erase_orders::table.on(restitutions::order_id.eq(erase_orders::id.nullable())))
+            .filter(restitutions::stage.eq_any([
+                StageName::Ordered.as_str(),
+                StageName::Delivered.as_str(),
+                StageName::Acknowledged.as_str(),
+            ]))
+            .filter(erase_orders::state.eq(crate::warrants::OrderState::Ended.as_str()))
+            .select(restitutions::id)
+            .load(connection)?;
+        let mut given_back = 0;
+        for id in ended {
+            given_back += diesel::update(restitutions::table.find(id))
+                .set((
+                    restitutions::stage.eq(StageName::Received.as_str()),
+                    restitutions::order_id.eq(None::<String>),
+                    restitutions::acknowledged_at.eq(None::<i64>),
+                    restitutions::changed_at.eq(at.as_millis()),
+                ))
+                .execute(connection)?;
+        }
+        Ok(given_back)
+    })
+}
+
+crate::declared::declares! {
+    restitutions kept as Loans {
+        personal(Lending: Loans) {
+            tablet_id, loan_id, uai, received_at, accessories, condition, saved_at, held_for_check, stage, order_id,
+            acknowledged_at, proof, changed_at,
+        }
+        personal(AccountsAndAudit: Acts) { received_by, saved_by, proof_ref }
+        not_personal("numbers of ours") { id, counted_order_id }
+    }
+}

@@ -1,0 +1,241 @@
+//! Incidents through the whole server: what happened is declared, papers have their clocks, and lost mode rests on an open
+//! incident, is braked on its way in, and never on its way out (C5.4.*, M1, M5).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use store::Engine;
+use store::role_grants::GrantReach;
+use tablets::Ipad;
+use testkit::people::{CodeShown, Employer};
+use testkit::{Answer, ApiClient, TestServer};
+use types::{Clock as _, Duration, Role};
+
+use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, obey, on_both_engines, pushed};
+
+on_both_engines! {
+    m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it,
+    t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_and_not_after,
+    t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not,
+    c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused,
+    t_c1_an_incident_of_another_college_does_not_exist,
+    c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another,
+}
+
+const SERIAL: &str = "DMPX00000001";
+
+async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
+    let (employer, reach) = match role {
+        Role::Head => (Employer::College(COLLEGE.parse().unwrap()), GrantReach::Organisation),
+        _ => (Employer::Departement, GrantReach::Colleges(BTreeSet::from([COLLEGE.parse().unwrap()]))),
+    };
+    let account = server.someone(employer, login, role, reach).await.unwrap();
+    server.in_session(account, CodeShown::JustNow).await.unwrap()
+}
+
+async fn declare(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
+    let noticed = server.clock().now().minus(Duration::from_secs(3_600));
+    let new = json!({
+        "kind": kind,
+        "noticed_at": noticed.to_string(),
+        "circumstances": "Volée dans le car, ligne 12",
+    });
+    client.post(&format!("/api/v1/tablets/{SERIAL}/incidents"), &new).await.unwrap()
+}
+
+async fn act(client: &ApiClient, id: &str, what: &str, body: Value) -> Answer {
+    client.post(&format!("/api/v1/incidents/{id}/{what}"), &body).await.unwrap()
+}
+
+async fn step(client: &ApiClient, id: &str, step: &str) -> Answer {
+    act(client, id, "steps", json!({ "step": step })).await
+}
+
+async fn lost_mode(client: &ApiClient, id: &str) -> String {
+    let shown = client.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
+    shown.text("/lost_mode/state").to_owned()
+}
+
+/// A theft, and the tablet in lost mode.
+async fn lost(server: &TestServer, client: &ApiClient, ipad: &mut Ipad) -> String {
+    let declared = declare(server, client, "theft").await;
+    assert_eq!(declared.status, 201, "{declared:?}");
+    let id = declared.text("/id").to_owned();
+    let asked = act(client, &id, "lost-mode", json!({ "reason": "volée" })).await;
+    assert_eq!((asked.status, asked.body.get("held")), (201, None), "{asked:?}");
+    assert_eq!(lost_mode(client, &id).await, "asked", "not yet on");
+    pushed(server, ipad, 2).await;
+    obey(ipad).await;
+    assert_eq!(lost_mode(client, &id).await, "on");
+    id
+}
+
+async fn m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, SERIAL).await;
+    let ati = here(&server, "ati", Role::Ati).await;
+    // Neither comes without an incident, whoever sends it.
+    for (kind, keys) in [("EnableLostMode", json!({ "Message": "?" })), ("PlayLostModeSound", json!({}))] {
+        let path = format!("/api/v1/tablets/{SERIAL}/commands");
+        let sent = ati.post(&path, &json!({ "request_type": kind, "parameters": keys })).await.unwrap();
+        assert!(matches!(sent.status, 403 | 422), "{kind}: {sent:?}");
+    }
+    // A broken screen puts nobody in lost mode.
+    let broken = declare(&server, &ati, "breakage").await;
+    let refused = act(&ati, broken.text("/id"), "lost-mode", json!({ "reason": "cassée" })).await;
+    assert_eq!(
+        (refused.text("/code"), refused.text("/rule")),
+        ("forbidden-by-rule", "C5.4.3"),
+        "{refused:?}"
+    );
+
+    let id = lost(&server, &ati, &mut ipad).await;
+    let shown = ipad.state().lost_mode.clone().unwrap();
+    assert!(shown.message.unwrap().contains("Merci de la rapporter"), "the département's own words");
+    assert_eq!(act(&ati, &id, "sound", json!({})).await.status, 201);
+    obey(&mut ipad).await;
+    assert_eq!(ipad.state().sounds, 1);
+
+    // A missing tablet is found, or not, before its incident closes.
+    let early = step(&ati, &id, "close").await;
+    assert_eq!(early.text("/code"), "forbidden-by-rule", "{early:?}");
+    assert_eq!(step(&ati, &id, "find").await.status, 200);
+    assert_eq!(lost_mode(&ati, &id).await, "on", "until it is closed");
+    let closed = step(&ati, &id, "close").await;
+    assert_eq!((closed.status, closed.text("/state")), (200, "closed"), "{closed:?}");
+    assert_eq!(lost_mode(&ati, &id).await, "ending");
+    obey(&mut ipad).await;
+    assert_eq!(ipad.state().lost_mode, None);
+    assert_eq!(lost_mode(&ati, &id).await, "off");
+    // What is closed carries nothing any more.
+    let late = act(&ati, &id, "lost-mode", json!({ "reason": "encore" })).await;
+    assert_eq!(late.text("/code"), "forbidden-by-rule", "{late:?}");
+    assert_eq!(act(&ati, &id, "sound", json!({})).await.text("/code"), "forbidden-by-rule");
+    assert_eq!(server.alarm_kinds().await.unwrap(), Vec::<String>::new());
+}
+
+async fn t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_and_not_after(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, SERIAL).await;
+    let ati = here(&server, "ati", Role::Ati).await;
+    let id = lost(&server, &ati, &mut ipad).await;
+    // Somebody erased it by hand: it comes back as new.
+    let mut again = server.ipad(SERIAL).build().unwrap();
+    again.enrol_by_link(&server.link_for(SERIAL).await.unwrap()).await.unwrap();
+    assert_eq!(lost_mode(&ati, &id).await, "asked");
+    obey(&mut again).await;
+    assert!(again.state().lost_mode.is_some());
+    assert_eq!(lost_mode(&ati, &id).await, "on");
+    assert_eq!(step(&ati, &id, "find").await.status, 200);
+    assert_eq!(step(&ati, &id, "close").await.status, 200);
+    obey(&mut again).await;
+    assert_eq!(again.state().lost_mode, None);
+    let mut third = server.ipad(SERIAL).build().unwrap();
+    third.enrol_by_link(&server.link_for(SERIAL).await.unwrap()).await.unwrap();
+    obey(&mut third).await;
+    assert_eq!(third.state().lost_mode, None, "what is closed puts nothing on again");
+}
+
+async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, SERIAL).await;
+    let ati = here(&server, "ati", Role::Ati).await;
+    let id = lost(&server, &ati, &mut ipad).await;
+    let thrown = ati.post("/api/v1/brake/engage", &json!({ "reason": "jeton volé" })).await.unwrap();
+    assert_eq!(thrown.status, 200, "{thrown:?}");
+    assert_eq!(act(&ati, &id, "sound", json!({})).await.text("/code"), "stopped");
+    assert_eq!(step(&ati, &id, "find").await.status, 200);
+    assert_eq!(step(&ati, &id, "close").await.status, 200);
+    obey(&mut ipad).await;
+    assert_eq!(ipad.state().lost_mode, None, "turning it off is never stopped");
+    assert_eq!(lost_mode(&ati, &id).await, "off");
+    // Nothing new goes while the switch is thrown.
+    let other = declare(&server, &ati, "loss").await;
+    let refused = act(&ati, other.text("/id"), "lost-mode", json!({ "reason": "perdue" })).await;
+    assert_eq!(refused.text("/code"), "stopped", "{refused:?}");
+}
+
+async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = asleep(&server, SERIAL).await;
+    let head = here(&server, "head", Role::Head).await;
+    let declared = declare(&server, &head, "theft").await;
+    let id = declared.text("/id").to_owned();
+    let clock = |answer: &Answer, number: usize| {
+        let at = |what: &str| answer.text(&format!("/papers/{number}/{what}")).to_owned();
+        (at("paper"), at("standing"))
+    };
+    assert_eq!(clock(&declared, 0), ("letter".into(), "awaited".into()));
+    assert_eq!(clock(&declared, 1), ("complaint".into(), "awaited".into()));
+    let today = types::Day::of(server.clock().now()).to_string();
+    let letter = json!({ "reference": "Courrier 2026-118", "dated": today });
+    let in_time = act(&head, &id, "letter", letter.clone()).await;
+    assert_eq!(clock(&in_time, 0), ("letter".into(), "in-time".into()), "{in_time:?}");
+    assert_eq!(act(&head, &id, "letter", letter).await.status, 409, "recorded once");
+    let to_come = json!({ "number": "1", "dated": "2099-01-01", "station": "Rouen" });
+    assert_eq!(act(&head, &id, "complaint", to_come).await.status, 422);
+
+    server.advance(Duration::from_secs(49 * 3_600));
+    let head = here(&server, "head-again", Role::Head).await;
+    let open = head.get("/api/v1/incidents").await.unwrap();
+    assert_eq!(open.text("/items/0/id"), id);
+    assert_eq!(open.text("/items/0/papers/1/standing"), "missing", "{open:?}");
+    assert!(
+        open.body.pointer("/items/0/papers/1/late_seconds").is_some_and(|late| late.as_u64() > Some(3_000))
+    );
+    let late = json!({ "number": "2026/1234", "dated": today, "station": "Commissariat de Rouen" });
+    let recorded = act(&head, &id, "complaint", late).await;
+    assert_eq!((recorded.status, clock(&recorded, 1).1), (200, "came-late".to_owned()), "{recorded:?}");
+    assert!(!open.body.to_string().contains("ligne 12"), "circumstances stand in no list");
+    drop(ipad);
+}
+
+async fn t_c1_an_incident_of_another_college_does_not_exist(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let declared = declare(&server, &ati, "loss").await;
+    assert_eq!(declared.status, 201, "{declared:?}");
+    let id = declared.text("/id").to_owned();
+    let employer = Employer::College(OTHER_COLLEGE.parse().unwrap());
+    let other = server.someone(employer, "other-head", Role::Head, GrantReach::Organisation).await.unwrap();
+    let other = server.in_session(other, CodeShown::JustNow).await.unwrap();
+    assert_eq!(declare(&server, &other, "loss").await.status, 404);
+    assert_eq!(other.get(&format!("/api/v1/incidents/{id}")).await.unwrap().status, 404);
+    assert_eq!(step(&other, &id, "find").await.status, 404);
+    assert_eq!(act(&other, &id, "lost-mode", json!({ "reason": "?" })).await.status, 404);
+    let list = other.get("/api/v1/incidents?all=true").await.unwrap();
+    assert_eq!(list.body["items"], json!([]));
+    // A tablet is missing once.
+    let twice = declare(&server, &ati, "theft").await;
+    assert_eq!(twice.status, 409, "{twice:?}");
+    // One that is not enrolled can be told nothing.
+    let unreachable = act(&ati, &id, "lost-mode", json!({ "reason": "perdue" })).await;
+    assert_eq!(unreachable.status, 409, "{unreachable:?}");
+}
+
+async fn c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, SERIAL).await;
+    let ati = here(&server, "ati", Role::Ati).await;
+    let id = lost(&server, &ati, &mut ipad).await;
+    let open = act(&ati, &id, "reopen", json!({ "reason": "erreur" })).await;
+    assert_eq!(open.text("/code"), "forbidden-by-rule", "{open:?}");
+    assert_eq!(step(&ati, &id, "give-up").await.status, 200);
+    let today = types::Day::of(server.clock().now()).to_string();
+    let letter = json!({ "reference": "Courrier 7", "dated": today });
+    assert_eq!(act(&ati, &id, "letter", letter).await.status, 200);
+    assert_eq!(step(&ati, &id, "close").await.status, 200);
+    obey(&mut ipad).await;
+    let again = act(&ati, &id, "reopen", json!({ "reason": "vue au marché" })).await;
+    assert_eq!((again.status, again.text("/state"), again.text("/reopens")), (201, "in-progress", &*id));
+    assert_eq!(again.text("/papers/0/standing"), "in-time", "papers are kept");
+    assert_eq!(
+        again.body.get("lost_mode"),
+        Some(&Value::Null),
+        "what rested on the first does not on the second"
+    );
+    assert_eq!(ipad.state().lost_mode, None);
+    let twice = act(&ati, &id, "reopen", json!({ "reason": "encore" })).await;
+    assert_eq!(twice.status, 409, "{twice:?}");
+}
