@@ -136,7 +136,7 @@ CREATE INDEX last_decisions_by_tablet ON last_decisions (tablet_id, id);
 ALTER TABLE erase_orders ADD COLUMN restitution_id TEXT REFERENCES restitutions (id);
 ALTER TABLE erase_orders ADD COLUMN decision_id TEXT REFERENCES last_decisions (id);
 ALTER TABLE erase_orders ADD COLUMN loan_id TEXT REFERENCES loans (id);
-CREATE INDEX incidents_open ON incidents (tablet_id, id) WHERE state = 'open';
+CREATE INDEX incidents_open_of_tablet ON incidents (tablet_id, id) WHERE state = 'open';
 CREATE INDEX erase_orders_open ON erase_orders (tablet_id) WHERE state = 'open';
 
 -- The guards. The rows' own instants are compared, never the clock of the machine. INSERT OR REPLACE deletes what stands
