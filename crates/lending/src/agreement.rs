@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use types::{AgreementTextId, Day, Digest, UserKind};
+use types::{AgreementTextId, Day, Digest, UserKind, text_enum};
 
 use crate::Reference;
-use crate::texts::texts;
 
-texts! {
+text_enum! {
     /// How many of a pupil's guardians must sign: the département's setting (C5.2.1).
     GuardiansNeeded: "guardians who must sign" {
         /// One of them, as long as no opposition is recorded.

@@ -2,13 +2,12 @@
 //!
 //! The program states facts and never decides. Whom a decision takes, it takes in person.
 
-use types::{AccountId, IncidentId, Instant, LastDecisionId, LoanId, RuleId, TabletId};
+use types::{AccountId, IncidentId, Instant, LastDecisionId, LoanId, RuleId, TabletId, text_enum};
 
 use crate::list::Signed;
-use crate::texts::texts;
 use crate::{Reason, Refused};
 
-texts! {
+text_enum! {
     /// What was decided.
     LastKind: "decision on the end of a tablet's life here" {
         /// It is given to the 3e pupil who holds it (C5.1.2).

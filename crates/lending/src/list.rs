@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use types::{AccountId, Instant, PersonId, UserKind};
+use types::{AccountId, Instant, PersonId, UserKind, text_enum};
 
-use crate::texts::texts;
 use crate::{ClassName, PersonName, Refused};
 
-texts! {
+text_enum! {
     /// What a change does to a list.
     ListStep: "change of a list" {
         /// The person is put on it, or what it says of them changes.

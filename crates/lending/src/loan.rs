@@ -3,13 +3,12 @@
 //! A loan never makes the holder an owner, and nothing in its life erases a tablet: not a suspension, not a deposit, not
 //! its end. Only a restitution leads there.
 
-use types::{Day, Instant, LoanId, PersonId, RuleId, TabletId, UserKind};
+use types::{Day, Instant, LoanId, PersonId, RuleId, TabletId, UserKind, text_enum};
 
 use crate::readiness::Ready;
-use crate::texts::texts;
 use crate::{Reason, Reference, Refused, SchoolYear};
 
-texts! {
+text_enum! {
     /// Why a loan rests while it goes on.
     Suspension: "suspension" {
         /// The head had the tablet confiscated (C5.3.6).

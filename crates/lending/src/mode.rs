@@ -1,11 +1,10 @@
 //! Where a lent tablet stands: the one mode that its configuration follows (C5.2.1, C5.2.2, C5.2.5, C5.4.4).
 
-use types::{Day, LoanMode};
+use types::{Day, LoanMode, text_enum};
 
 use crate::agreement::NotAgreed;
-use crate::texts::texts;
 
-texts! {
+text_enum! {
     /// What the collège decided about use at home (C3.3.3).
     AtHome: "decision on use at home" {
         /// Nothing yet: tablets stay at school.

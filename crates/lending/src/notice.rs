@@ -1,13 +1,11 @@
 //! Notices to a holder or their guardians, and which of them counts (C5.3.5, M3).
 
-use types::{Duration, Instant, LoanId};
-
-use crate::texts::texts;
+use types::{Duration, Instant, LoanId, text_enum};
 
 /// How long before a receipt a notice may lie and still be about that restitution: longer than any reminder.
 const ABOUT_THIS_RETURN: Duration = Duration::from_secs(92 * 86_400);
 
-texts! {
+text_enum! {
     /// What a notice says.
     NoticeKind: "kind of notice" {
         /// The tablet is due soon: what to save, where to bring it.

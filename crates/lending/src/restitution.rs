@@ -10,11 +10,10 @@
 
 use types::{
     AccountId, Duration, EnrolmentId, EraseOrderId, IncidentId, Instant, LoanId, RestitutionId, RuleId,
-    TabletId,
+    TabletId, text_enum,
 };
 
 use crate::Refused;
-use crate::texts::texts;
 
 /// How long after a receipt an erasure may first be ordered: a slip of the scanner can be undone.
 pub const SECOND_THOUGHTS: Duration = Duration::from_secs(60);
@@ -64,7 +63,7 @@ pub struct Reenrolment {
     pub awaits_configuration: bool,
 }
 
-texts! {
+text_enum! {
     /// Where an erased tablet goes.
     Place: "place" {
         /// Into stock.

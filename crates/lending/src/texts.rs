@@ -1,5 +1,4 @@
-//! Enums whose values have a text, and the short texts that people write: what is stored and what the API shows are the
-//! same word.
+//! The short texts that people write. They may name somebody: no error and no log repeats them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,46 +16,6 @@ impl InvalidText {
         Self { what, expected }
     }
 }
-
-/// An enum with its texts: `Name: "what it is" { Variant = "text", }`.
-macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The text that is stored and shown by the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $crate::InvalidText;
-
-            fn from_str(text: &str) -> Result<Self, $crate::InvalidText> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err($crate::InvalidText::new($what, concat!("one of", $(" ", $text),*))),
-                }
-            }
-        }
-    )*};
-}
-pub(crate) use texts;
 
 /// One line that a person wrote: no control characters, nothing around it, and of a length that a paper has room for.
 macro_rules! lines {
