@@ -64,7 +64,7 @@ enum Verb {
     /// The keys that seal what is secret in the database.
     Key(key::Arguments),
     /// Layers of configuration in files: what is wrong with them, what tablets would be given.
-    Profile(profile::Arguments),
+    Profile(Box<profile::Arguments>),
 
     /// Use an invitation: choose a password and a second factor.
     Join(session::Join),
@@ -138,7 +138,7 @@ impl Cli {
             Verb::Restore(arguments) => Box::pin(backup::restore(arguments, output)).await,
             Verb::Authority(arguments) => Box::pin(authority::run(arguments, output)).await,
             Verb::Key(arguments) => Box::pin(key::run(arguments, output)).await,
-            Verb::Profile(arguments) => profile::run(&arguments, output),
+            Verb::Profile(arguments) => Box::pin(profile::run(*arguments, output)).await,
             Verb::Join(arguments) => Box::pin(session::join(arguments, output)).await,
             Verb::Login(arguments) => Box::pin(session::login(arguments, output)).await,
             Verb::Logout(arguments) => session::logout(arguments, output).await,
@@ -231,6 +231,12 @@ mod tests {
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
             "ardoise profile diff a.toml b.toml --language fr",
+            "ardoise profile draft socle.toml",
+            "ardoise profile submit 0193 --reason september",
+            "ardoise profile approve 0193 --seen 3f2a91c0 --code 123456",
+            "ardoise profile publish 0193 --on 2027-09-01 --canary 0761234A --percent 10 --percent 50",
+            "ardoise profile rollout 0193 roll-back --reason x",
+            "ardoise profile emergency order 0193 --from 2027-03-16 --until 2027-04-14 --reason x",
             "ardoise organisation import colleges.csv",
             "ardoise organisation decide 0761234A --home-use allowed --charter 2026-09-15 --referent m.moreau",
             "ardoise school-year set --starts 2026-09-01 --ends 2027-08-31 --summer 2027-07-03 2027-08-31",

@@ -14,6 +14,7 @@ pub(crate) mod link;
 pub(crate) mod organisation;
 pub(crate) mod privacy;
 mod problem;
+pub(crate) mod profile;
 pub(crate) mod push_certificate;
 pub(crate) mod role;
 pub(crate) mod school_year;

@@ -7,8 +7,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, audit, brake, commands, countersignatures, health, inventory, links,
-    organisations, privacy, problem, push_certificate, roles, school_years, sessions, tablets, takeovers,
-    tokens,
+    organisations, privacy, problem, profile_rollouts, profiles, push_certificate, roles, school_years,
+    segments, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,7 @@ use crate::{
         countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
         tablets::list, tablets::show,
+        segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
@@ -45,6 +46,11 @@ use crate::{
         audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,
+        profiles::list, profiles::draft, profiles::show, profiles::edit, profiles::submit, profiles::approve,
+        profiles::reject, profiles::publish, profiles::withdraw, profiles::diff, profiles::plan, profiles::history,
+        profile_rollouts::show, profile_rollouts::advance, profile_rollouts::halt, profile_rollouts::resume,
+        profile_rollouts::roll_back, profile_rollouts::emergencies, profile_rollouts::order,
+        profile_rollouts::end_emergency,
         tokens::list, tokens::create, tokens::revoke,
     ),
     security(("bearer" = [])),

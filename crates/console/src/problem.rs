@@ -49,7 +49,7 @@ pub(crate) struct Problem {
 /// One bad line of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemLine {
-    /// Its number, the header being line 1.
+    /// Its number, the first being 1; 0 for what concerns no line.
     line: u64,
     /// What is wrong with it.
     problem: String,
@@ -117,8 +117,12 @@ impl ResponseError for Failure {
                 | Refusal::CodeRefused(_)
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
-                Refusal::BadInventory(_) | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::BadInventory(_) | Refusal::BadLayer(_) | Refusal::Invalid { .. } => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 Refusal::NotValidatedSo(_)
+                | Refusal::DoesNotFit(_)
+                | Refusal::NotApproved(_)
                 | Refusal::Conflict(_)
                 | Refusal::Stopped(_)
                 | Refusal::NotReleased(_)
@@ -245,6 +249,17 @@ fn lines_of(refusal: &Refusal) -> Vec<ProblemLine> {
         Refusal::BadInventory(lines) => {
             lines.iter().map(|bad| ProblemLine { line: bad.line, problem: bad.problem.clone() }).collect()
         }
+        Refusal::BadLayer(problems) => problems
+            .iter()
+            .map(|wrong| ProblemLine {
+                line: u64::try_from(wrong.line).unwrap_or(0),
+                // The line stands beside it, and the text has no name of a file here.
+                problem: wrong.to_string().splitn(3, ':').last().unwrap_or_default().trim().to_owned(),
+            })
+            .collect(),
+        Refusal::DoesNotFit(refusals) => {
+            refusals.iter().map(|refused| ProblemLine { line: 0, problem: refused.to_string() }).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -360,6 +375,26 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             (
                 "le fichier contient des lignes inexploitables",
                 "corrigez les lignes ci-dessous et renvoyez le fichier entier",
+            ),
+        ),
+        "bad-layer" => (
+            (
+                "this text is not a layer that can be used",
+                "correct the lines below and send the text again; `ardoise profile lint` says the same without a server",
+            ),
+            (
+                "ce texte n’est pas une couche utilisable",
+                "corrigez les lignes ci-dessous et renvoyez le texte ; `ardoise profile lint` le dit aussi sans serveur",
+            ),
+        ),
+        "does-not-fit" => (
+            (
+                "this layer contradicts what is in force",
+                "change what is named below, here or in the other layer, and submit it again",
+            ),
+            (
+                "cette couche contredit ce qui est en vigueur",
+                "changez ce qui est nommé ci-dessous, ici ou dans l’autre couche, et soumettez-la de nouveau",
             ),
         ),
         "invalid" => (

@@ -20,7 +20,7 @@ use crate::audit::{self, Change};
 use crate::brake::held;
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
-use crate::{Fleet, Principal, Refusal, roles};
+use crate::{Fleet, Principal, Refusal, profiles, roles};
 
 pub use shown::{Line, Somebody};
 
@@ -38,19 +38,36 @@ pub(crate) fn ask(
     question: Question,
     now: Instant,
 ) -> Result<CountersignatureId, Refusal> {
+    let (id, asked) = ask_within(tx, person, question, now)?;
+    if let Some(asked) = asked {
+        let Question { purpose, content, reason, .. } = asked.question();
+        let change = Change::new("countersignature.ask").reason(Some(reason.clone())).detail(
+            json!({ "countersignature": id, "purpose": purpose, "content_sha256": content.digest() }),
+        );
+        audit::record_by(tx, Actor::Account(asked.asked_by()), change, now)?;
+    }
+    Ok(id)
+}
+
+/// Asks a second person as part of a change that has its own entry. What is asked anew is returned with its id.
+///
+/// # Errors
+/// [`Refusal::NotAsked`]; [`Refusal::NotAllowed`].
+pub(crate) fn ask_within(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    question: Question,
+    now: Instant,
+) -> Result<(CountersignatureId, Option<Asked>), Refusal> {
     let id = CountersignatureId::new(now);
     let asked = Asked::ask(id, question, &person.standing, &person.access, now)?;
-    let Question { purpose, content, reason, .. } = asked.question();
+    let Question { purpose, content, .. } = asked.question();
     let same = rows::waiting_same(tx, purpose.as_str(), asked.asked_by(), &content.digest(), now)?;
     if let Some(same) = same {
-        return Ok(same);
+        return Ok((same, None));
     }
     rows::record(tx, &asked)?;
-    let change = Change::new("countersignature.ask")
-        .reason(Some(reason.clone()))
-        .detail(json!({ "countersignature": id, "purpose": purpose, "content_sha256": content.digest() }));
-    audit::record_by(tx, Actor::Account(asked.asked_by()), change, now)?;
-    Ok(id)
+    Ok((id, Some(asked)))
 }
 
 /// What a signature is used for.
@@ -77,18 +94,31 @@ pub(crate) fn proof(
     used: &Use<'_>,
     now: Instant,
 ) -> Result<Countersigned, Refusal> {
+    let signed = stands(tx, id, used, now)?;
+    if !rows::use_once(tx, id, used.used_for, now)? {
+        return Err(Refusal::not_countersigned(used.purpose, NotCountersigned::Used { at: now }));
+    }
+    Ok(signed)
+}
+
+/// As [`proof`], of a signature that is only looked at: whether it would count now.
+///
+/// # Errors
+/// As [`proof`].
+pub(crate) fn stands(
+    tx: &mut Tx<'_>,
+    id: CountersignatureId,
+    used: &Use<'_>,
+    now: Instant,
+) -> Result<Countersigned, Refusal> {
     let purpose = used.purpose;
     let asked = load(tx, id)?;
     let refused = |why| Refusal::not_countersigned(purpose, why);
     let second =
         asked.answered_by().ok_or_else(|| refused(NotCountersigned::Ended { state: asked.state(now) }))?;
     let both = Both::of(tx, asked.asked_by(), second, now)?;
-    let signed = Countersigned::read_back(&asked, purpose, used.subject, used.content, both.parties(), now)
-        .map_err(refused)?;
-    if !rows::use_once(tx, id, used.used_for, now)? {
-        return Err(refused(NotCountersigned::Used { at: now }));
-    }
-    Ok(signed)
+    Countersigned::read_back(&asked, purpose, used.subject, used.content, both.parties(), now)
+        .map_err(refused)
 }
 
 /// Which requests are listed.
@@ -189,36 +219,55 @@ pub async fn answer(
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
-            person.standing.may(Permission::AnswerCountersignature, &person.access, now)?;
-            seen(tx, &person, id, now)?;
-            let asked = load(tx, id)?;
-            let purpose = asked.question().purpose;
-            let refused = |why| Refusal::not_countersigned(purpose, why);
-            let both = Both::of(tx, asked.asked_by(), person.standing.account(), now)?;
-            let decided =
-                asked.answer(verdict, digest, both.parties(), &person.access, now).map_err(refused)?;
-            let given = decided.state() == CountersignatureState::Given;
-            let row = rows::Answer { given, by: decided.by(), at: decided.at(), reason: reason.clone() };
-            if !rows::answer(tx, id, &row)? {
-                let state = load(tx, id)?.state(now);
-                return Err(refused(NotCountersigned::Ended { state }));
-            }
-            if !given && purpose == Purpose::ExceedBudget {
-                held::give_up(tx, id)?;
-            }
-            let action = if given { "countersignature.give" } else { "countersignature.refuse" };
-            let change = Change::new(action).reason(reason.clone()).detail(json!({
-                "countersignature": id, "purpose": purpose, "content_sha256": digest,
-            }));
-            audit::record(tx, &principal, change, now)?;
-            // Whoever gave the right has nothing left to decide: it is confirmed by the signature itself.
-            if let (true, Subject::Grant { grant, .. }) = (given, &asked.question().subject) {
-                roles::confirm(tx, &principal, (*grant, id), now)?;
-            }
+            let said = Said { verdict, seen: digest, reason: reason.clone() };
+            answer_within(tx, &principal, &person, (id, said), now)?;
             let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("countersignature", id))?;
             shown::line(tx, &person, row, now)
         })
         .await
+}
+
+/// Answers as the second person, in the transaction of whoever calls, with its one entry of the audit log.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) fn answer_within(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    person: &Person,
+    (id, said): (CountersignatureId, Said),
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Said { verdict, seen: digest, reason } = said;
+    person.standing.may(Permission::AnswerCountersignature, &person.access, now)?;
+    seen(tx, person, id, now)?;
+    let asked = load(tx, id)?;
+    let purpose = asked.question().purpose;
+    let refused = |why| Refusal::not_countersigned(purpose, why);
+    let both = Both::of(tx, asked.asked_by(), person.standing.account(), now)?;
+    let decided = asked.answer(verdict, digest, both.parties(), &person.access, now).map_err(refused)?;
+    let given = decided.state() == CountersignatureState::Given;
+    let row = rows::Answer { given, by: decided.by(), at: decided.at(), reason: reason.clone() };
+    if !rows::answer(tx, id, &row)? {
+        let state = load(tx, id)?.state(now);
+        return Err(refused(NotCountersigned::Ended { state }));
+    }
+    if purpose == Purpose::Approve {
+        return profiles::answered(tx, principal, &asked, &row, now);
+    }
+    if !given && purpose == Purpose::ExceedBudget {
+        held::give_up(tx, id)?;
+    }
+    let action = if given { "countersignature.give" } else { "countersignature.refuse" };
+    let change = Change::new(action).reason(reason).detail(json!({
+        "countersignature": id, "purpose": purpose, "content_sha256": digest,
+    }));
+    audit::record(tx, principal, change, now)?;
+    // Whoever gave the right has nothing left to decide: it is confirmed by the signature itself.
+    if let (true, Subject::Grant { grant, .. }) = (given, &asked.question().subject) {
+        roles::confirm(tx, principal, (*grant, id), now)?;
+    }
+    Ok(())
 }
 
 /// Takes back what one asked.
@@ -249,6 +298,7 @@ pub async fn withdraw(
             if purpose == Purpose::ExceedBudget {
                 held::give_up(tx, id)?;
             }
+            profiles::fell(tx, id, now)?;
             let detail = json!({ "countersignature": id, "purpose": purpose });
             audit::record(tx, &principal, Change::new("countersignature.withdraw").detail(detail), now)
         })
@@ -257,10 +307,11 @@ pub async fn withdraw(
 
 /// Ends what an account asked and signed, as far as nothing came of it: its holder lost a right, or may be somebody
 /// else from now on. Says how many; the caller's audit entry does, too.
-pub(crate) fn void_of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, Refusal> {
+pub(crate) fn void_of_account(tx: &mut Tx<'_>, account: AccountId, now: Instant) -> Result<usize, Refusal> {
     let voided = rows::void_of_account(tx, account)?;
     for id in &voided {
         held::give_up(tx, *id)?;
+        profiles::fell(tx, *id, now)?;
     }
     Ok(voided.len())
 }
@@ -357,7 +408,7 @@ fn answers(
     Ok(Some(asked.may_answer(both.parties(), now)))
 }
 
-fn checked_reason(reason: Option<String>, verdict: Verdict) -> Result<Option<String>, Refusal> {
+pub(crate) fn checked_reason(reason: Option<String>, verdict: Verdict) -> Result<Option<String>, Refusal> {
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     match &reason {
         None if verdict == Verdict::Refuse => {

@@ -35,6 +35,7 @@ pub mod pace;
 pub mod page;
 #[cfg(test)]
 mod people_tests;
+pub mod profiles;
 pub mod purges;
 pub mod push;
 pub mod push_certificate;
@@ -44,6 +45,7 @@ mod request;
 pub mod roles;
 pub mod scep;
 pub mod school_years;
+pub mod segments;
 mod settings;
 mod standing;
 pub mod status;
@@ -85,6 +87,7 @@ struct Inner {
     settings: Settings,
     authorities: RwLock<Arc<Authorities>>,
     passwords: Passwords,
+    world: RwLock<Option<(String, Arc<segments::World>)>>,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -120,6 +123,7 @@ impl Fleet {
                 settings,
                 authorities: RwLock::new(authorities),
                 passwords: Passwords::new(),
+                world: RwLock::new(None),
             }),
         })
     }
@@ -145,6 +149,22 @@ impl Fleet {
     #[must_use]
     pub fn authorities(&self) -> Arc<Authorities> {
         Arc::clone(&self.inner.authorities.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is in force, read once for each of its states: reading it takes long where many collèges add something.
+    pub(crate) async fn world(
+        &self,
+        fingerprint: &str,
+        now: types::Instant,
+    ) -> Result<Arc<segments::World>, Refusal> {
+        let known = self.inner.world.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_of, world)) = known.filter(|(of, _world)| of == fingerprint) {
+            return Ok(world);
+        }
+        let fresh = Arc::new(self.store().read(move |tx| segments::World::load(tx, now)).await?);
+        let kept = Some((fingerprint.to_owned(), Arc::clone(&fresh)));
+        *self.inner.world.write().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(fresh)
     }
 
     /// Loads the authorities again, after one was added or rotated, here or on another node.

@@ -97,6 +97,18 @@ pub enum Refusal {
     #[error("{} line(s) of the file cannot be imported; nothing was changed", .0.len())]
     BadInventory(Vec<BadLine>),
 
+    /// A layer's text is wrong; nothing of it was kept.
+    #[error("{} thing(s) in this layer are wrong; nothing was changed", .0.len())]
+    BadLayer(Vec<profiles::Problem>),
+
+    /// A layer does not go together with those in force.
+    #[error("this layer does not go together with those in force; nothing was changed")]
+    DoesNotFit(Vec<profiles::Refusal>),
+
+    /// It was not decided by those who decide it.
+    #[error(transparent)]
+    NotApproved(#[from] profiles::NotApproved),
+
     /// What was sent cannot be understood.
     #[error("{field}: {problem}")]
     Invalid {
@@ -160,6 +172,9 @@ impl Refusal {
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
+            Self::BadLayer(_) => "bad-layer",
+            Self::DoesNotFit(_) => "does-not-fit",
+            Self::NotApproved(_) => "not-decided-so",
             Self::Invalid { .. } => "invalid",
             Self::Forbidden { .. } => "forbidden-by-rule",
             Self::NotValidated(_) => "not-validated",
@@ -176,6 +191,9 @@ impl Refusal {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
             Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
+            Self::BadLayer(problems) => problems.iter().find_map(|problem| problem.rule),
+            Self::DoesNotFit(refusals) => refusals.iter().find_map(profiles::Refusal::rule),
+            Self::NotApproved(error) => Some(error.rule()),
             Self::NotManaged(error) => error.rule(),
             Self::NotGranted(error) => error.rule(),
             Self::NotRevoked(NotRevoked::AnotherOrganisation) => Some(RuleId::C3_1_7),

@@ -144,7 +144,7 @@ pub async fn take_back(
             for request in requests::about(tx, Purpose::ConfirmApprover.as_str(), &subject.to_string())? {
                 requests::void(tx, request.id)?;
             }
-            let void = countersignatures::void_of_account(tx, of.id())?;
+            let void = countersignatures::void_of_account(tx, of.id(), now)?;
             let detail = json!({
                 "grant": id, "account": of.id(), "role": grant.role(), "countersignatures": void,
             });

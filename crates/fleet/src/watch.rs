@@ -29,6 +29,8 @@ pub(crate) enum AlarmKind {
     Reenrolment,
     /// The management was removed on the tablet (C5.3.2).
     ManagementRemoved,
+    /// A profile of ours went from a tablet, and nobody here removed it (C5.3.2).
+    ProfileRemoved,
     /// A tablet reported on a command it was never sent (T-A18).
     UnknownReport,
     /// A row of the queue had no proof (M6).
@@ -39,6 +41,10 @@ pub(crate) enum AlarmKind {
     AccountByTheMachine,
     /// The push certificate expires soon, or has: then no tablet can be woken (T-B1).
     PushCertificateExpires,
+    /// A version was not published on its day: a signature no longer stands, or it contradicts what came since (C3.1.1).
+    PublicationRefused,
+    /// Too many tablets failed: a roll-out paused by itself.
+    RolloutPaused,
 }
 
 impl AlarmKind {
@@ -51,11 +57,14 @@ impl AlarmKind {
             Self::RefusedEnrolment => "refused-enrolment",
             Self::Reenrolment => "re-enrolment",
             Self::ManagementRemoved => "management-removed",
+            Self::ProfileRemoved => "profile-removed",
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
             Self::RefusedCommand => "refused-command",
             Self::AccountByTheMachine => "account-by-the-machine",
             Self::PushCertificateExpires => "push-certificate-expires",
+            Self::PublicationRefused => "publication-refused",
+            Self::RolloutPaused => "rollout-paused",
         }
     }
 }

@@ -78,6 +78,14 @@ texts! {
         ValidateProcessing = "validate-processing",
         /// Have the account of purges drawn up.
         ProvePurges = "prove-purges",
+        /// See what layers say, and who decided it.
+        ViewProfiles = "view-profiles",
+        /// Write layers and submit them; a collège, what it adds (C3.1.1, C3.1.3).
+        DraftProfiles = "draft-profiles",
+        /// Publish what was approved, roll it out, take it back (C3.1.1).
+        PublishProfiles = "publish-profiles",
+        /// Order an emergency base (C5.3.7), or end such an order.
+        OrderEmergency = "order-emergency",
     }
 }
 
@@ -163,6 +171,10 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ViewRegister              => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
         P::ValidateProcessing        => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
         P::ProvePurges               => [ No,  All, No,  No,    No,  No,   No,  No,    All, All ],
+        P::ViewProfiles              => [ Col, Col, Col, Col,   Col, Col,  Col, Col,   All, Col ],
+        P::DraftProfiles             => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::PublishProfiles           => [ All, All, All, No,    All, All,  Col, Col,   No,  No  ],
+        P::OrderEmergency            => [ No,  No,  No,  No,    All, All,  Col, No,    No,  No  ],
     }
 }
 
@@ -182,6 +194,7 @@ impl Permission {
                 | Self::DrillBrake
                 | Self::ViewRegister
                 | Self::ProvePurges
+                | Self::ViewProfiles
         )
     }
 
@@ -213,7 +226,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::ReadoptOrphans
-        | P::ValidateProcessing => true,
+        | P::ValidateProcessing
+        | P::PublishProfiles
+        | P::OrderEmergency => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -234,6 +249,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Stopping is always easy.
         | P::EngageBrake
         | P::ViewRegister
-        | P::ProvePurges => false,
+        | P::ProvePurges
+        | P::ViewProfiles
+        | P::DraftProfiles => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::{Fleet, Principal, Refusal, purges, upkeep};
+use fleet::{Fleet, Principal, Refusal, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -18,6 +18,10 @@ const WATCH_EVERY: Duration = Duration::from_secs(3_600);
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at what the DPO switched off.
 const SWITCH_EVERY: Duration = Duration::from_secs(60);
+/// Between two looks for versions whose day has come.
+const PUBLISH_EVERY: Duration = Duration::from_secs(30);
+/// Between two looks at how roll-outs go.
+const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -34,6 +38,8 @@ pub(crate) struct Calendar {
     purged_at: Option<Instant>,
     switched_at: Option<Instant>,
     lapsed_at: Option<Instant>,
+    published_at: Option<Instant>,
+    rolled_out_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -49,6 +55,8 @@ impl Calendar {
             purged_at: None,
             switched_at: None,
             lapsed_at: None,
+            published_at: None,
+            rolled_out_at: None,
         }
     }
 
@@ -76,6 +84,13 @@ impl Calendar {
                 self.renewed_at = Some(now);
             }
         }
+        let followed = segments::follow(fleet, &calendar, now).await.map(|walked| walked.moved);
+        done("put tablets into segments", &followed);
+        let woken = segments::wake_due(fleet, &calendar, now).await;
+        if woken.as_ref().is_ok_and(|woken| *woken > 0) {
+            self.waker.wake();
+        }
+        done("wake tablets for their configuration", &woken);
         if is_due(self.watched_at, WATCH_EVERY, now)
             && done("push certificate expires", &upkeep::watch_push_certificate(fleet, &calendar, now).await)
         {
@@ -95,6 +110,16 @@ impl Calendar {
             && done("let unused invitations lapse", &upkeep::lapse_invitations(fleet, &calendar, now).await)
         {
             self.lapsed_at = Some(now);
+        }
+        if is_due(self.published_at, PUBLISH_EVERY, now)
+            && done("publish what is due", &profiles::publish_due(fleet, &calendar, now).await)
+        {
+            self.published_at = Some(now);
+        }
+        if is_due(self.rolled_out_at, ROLL_OUT_EVERY, now)
+            && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
+        {
+            self.rolled_out_at = Some(now);
         }
     }
 }

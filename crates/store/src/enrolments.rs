@@ -2,12 +2,12 @@
 
 use diesel::sql_types::Untyped;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{
     EnrolmentEndId, EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, Secret, SegmentId, SerialNumber,
-    Supervision, TabletId, TakeoverId, Udid,
+    Supervision, TabletId, TakeoverId, Uai, Udid,
 };
 
 use crate::certificates::{self, Certificate, CertificateState};
@@ -16,7 +16,7 @@ use crate::connection::AnyConnection;
 use crate::noun::{by_key, hold_first, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::push_states::{self, PushState};
-use crate::schema::{certificates as certificates_table, enrolments, presence};
+use crate::schema::{certificates as certificates_table, enrolments, presence, tablets};
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, Within};
 
@@ -333,6 +333,27 @@ pub fn count(tx: &mut Tx<'_>, state: EnrolmentState, within: &Within) -> Result<
         of_tablets_within!(query, within, enrolments::tablet_id).get_result(connection)
     })?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Every managed tablet and its collège, in the order of their ids.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn managed_tablets(tx: &mut Tx<'_>) -> Result<Vec<(TabletId, Option<Uai>)>, StoreError> {
+    let found: Vec<(String, Option<String>)> = tx.run(|connection| {
+        enrolments::table
+            .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
+            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .order(tablets::id.asc())
+            .select((tablets::id, tablets::uai))
+            .load(connection)
+    })?;
+    let mut managed = Vec::with_capacity(found.len());
+    for (id, uai) in found {
+        let uai = crate::column::read(uai, "tablets", "uai", &id)?;
+        managed.push((crate::column::read(id.clone(), "tablets", "id", &id)?, uai));
+    }
+    Ok(managed)
 }
 
 /// Opens an enrolment's secrets.

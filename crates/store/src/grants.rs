@@ -51,7 +51,8 @@ const CHANGED_IN_PART: [(&str, &str); 9] = [
     ("campaigns", "ended_at"),
     (
         "profile_versions",
-        "state, title, content, content_sha256, edited_at, submitted_at, takes_effect_at, published_at, superseded_at, \
+        "state, title, content_sealed, content_sha256, edited_at, submitted_at, takes_effect_at, scheduled_by, rollout_plan, \
+         published_at, superseded_at, \
          ended_at, ended_by, ended_reason",
     ),
     ("rollouts", "state, wave, wave_since, reason, ended_at"),

@@ -9,12 +9,12 @@ use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use profiles::{Approved, InForce, Layer, LayerKey, VersionFacts};
-use types::{AccountId, Instant, ProfileVersionId, TabletId, Uai};
+use types::{AccountId, Instant, ProfileVersionId, Secret, TabletId, Uai};
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::profile_versions;
-use crate::{Digest, StoreError, Tx, profile_approvals, rollouts};
+use crate::{Digest, RowName, StoreError, Tx, profile_approvals, rollouts};
 
 stored_enum! {
     /// How far a version has come.
@@ -53,9 +53,7 @@ noun! {
         state: VersionState,
         /// The layer's title.
         title: String,
-        /// What it says.
-        content: String,
-        /// SHA-256 of that.
+        /// SHA-256 of what it says.
         content_sha256: Digest,
         /// The version that was edited, if it is an edit of one.
         based_on: Option<ProfileVersionId>,
@@ -69,6 +67,10 @@ noun! {
         submitted_at: Option<Instant>,
         /// When it is to take effect, or did.
         takes_effect_at: Option<Instant>,
+        /// Who set that.
+        scheduled_by: Option<AccountId>,
+        /// How it is to be rolled out, as JSON; to everyone at once, if nothing is said.
+        rollout_plan: Option<String>,
         /// When it was published; published again, when that was.
         published_at: Option<Instant>,
         /// When a later one took its place.
@@ -82,7 +84,7 @@ noun! {
     }
 }
 
-by_key!(profile_versions, ProfileVersion, id: ProfileVersionId; insert, get);
+by_key!(profile_versions, ProfileVersion, id: ProfileVersionId; get);
 
 impl ProfileVersion {
     /// The layer it is a version of.
@@ -96,16 +98,44 @@ impl ProfileVersion {
             column: "layer_name",
         })
     }
+}
 
-    fn facts(&self) -> Result<VersionFacts, StoreError> {
-        Ok(VersionFacts {
-            id: self.id,
-            layer: self.layer()?,
-            content: self.content.clone(),
-            content_sha256: self.content_sha256,
-            author: self.author_id,
-        })
-    }
+fn place(id: ProfileVersionId) -> RowName {
+    RowName::new("profile_versions", "content_sealed", &id)
+}
+
+/// Adds a version, and seals what it says.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if its layer has a version of that number.
+pub fn insert(tx: &mut Tx<'_>, row: &ProfileVersion, content: &Secret<String>) -> Result<(), StoreError> {
+    let sealed = tx.vault().seal(content.expose().as_bytes(), &place(row.id))?;
+    let stored = Stored::of(row);
+    tx.run(|connection| {
+        diesel::insert_into(profile_versions::table)
+            .values((stored, profile_versions::content_sealed.eq(sealed)))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// What a version says. It may hold passwords of networks.
+///
+/// # Errors
+/// [`StoreError::Sealed`] if it does not open; [`StoreError::Corrupt`] if there is no such version.
+pub fn content(tx: &mut Tx<'_>, id: ProfileVersionId) -> Result<Secret<String>, StoreError> {
+    let corrupt =
+        || StoreError::Corrupt { table: "profile_versions", row: id.to_string(), column: "content_sealed" };
+    let sealed: Option<Vec<u8>> = tx.run(|connection| {
+        profile_versions::table
+            .find(id.to_string())
+            .select(profile_versions::content_sealed)
+            .first(connection)
+            .optional()
+    })?;
+    let opened = tx.vault().open(&sealed.ok_or_else(corrupt)?, &place(id))?;
+    let text = std::str::from_utf8(opened.expose()).map_err(|_not_a_text| corrupt())?;
+    Ok(Secret::new(text.to_owned()))
 }
 
 /// A version that is still in this state.
@@ -124,15 +154,17 @@ macro_rules! still {
 pub fn edit(
     tx: &mut Tx<'_>,
     id: ProfileVersionId,
-    (title, content): (&str, &str),
+    (title, content): (&str, &Secret<String>),
     now: Instant,
 ) -> Result<bool, StoreError> {
+    let sealed = tx.vault().seal(content.expose().as_bytes(), &place(id))?;
+    let digest = Digest::of(content.expose().as_bytes());
     let edited = tx.run(|connection| {
         diesel::update(still!(id, Draft))
             .set((
                 profile_versions::title.eq(title),
-                profile_versions::content.eq(content),
-                profile_versions::content_sha256.eq(Digest::of(content.as_bytes()).to_string()),
+                profile_versions::content_sealed.eq(sealed),
+                profile_versions::content_sha256.eq(digest.to_string()),
                 profile_versions::edited_at.eq(now.as_millis()),
             ))
             .execute(connection)
@@ -169,14 +201,23 @@ pub fn approve(tx: &mut Tx<'_>, id: ProfileVersionId) -> Result<bool, StoreError
     Ok(approved == 1)
 }
 
-/// Sets when an approved version takes effect; `false` if it is not approved, or no more.
+/// Sets when an approved version takes effect, and how it is rolled out; `false` if it is not approved, or no more.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn schedule(tx: &mut Tx<'_>, id: ProfileVersionId, at: Instant) -> Result<bool, StoreError> {
+pub fn schedule(
+    tx: &mut Tx<'_>,
+    id: ProfileVersionId,
+    by: AccountId,
+    (at, plan): (Instant, Option<&str>),
+) -> Result<bool, StoreError> {
     let scheduled = tx.run(|connection| {
         diesel::update(still!(id, Approved))
-            .set(profile_versions::takes_effect_at.eq(at.as_millis()))
+            .set((
+                profile_versions::takes_effect_at.eq(at.as_millis()),
+                profile_versions::scheduled_by.eq(by.to_string()),
+                profile_versions::rollout_plan.eq(plan),
+            ))
             .execute(connection)
     })?;
     Ok(scheduled == 1)
@@ -384,7 +425,14 @@ pub fn approved(tx: &mut Tx<'_>, id: ProfileVersionId) -> Result<Option<Approved
 
 fn proof(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<Approved<Layer>, StoreError> {
     let approvals = profile_approvals::facts(tx, row.id)?;
-    Ok(Approved::<Layer>::check(&row.facts()?, &approvals)?)
+    let facts = VersionFacts {
+        id: row.id,
+        layer: row.layer()?,
+        content: content(tx, row.id)?,
+        content_sha256: row.content_sha256,
+        author: row.author_id,
+    };
+    Ok(Approved::<Layer>::check(&facts, &approvals)?)
 }
 
 /// What is in force at `now`, layer by layer: the published version, checked again, and the one before it while it is
@@ -438,11 +486,11 @@ pub fn in_force_for(
 
 crate::declared::declares! {
     profile_versions kept as Evidence {
-        personal(AccountsAndAudit: Acts) { author_id, ended_by }
+        personal(AccountsAndAudit: Acts) { author_id, scheduled_by, ended_by }
         personal(AccountsAndAudit: Reasons) { ended_reason }
         not_personal("what all tablets of a layer are told, and since when") {
-            id, layer_kind, layer_name, uai, number, state, title, content, content_sha256, based_on, created_at,
-            edited_at, submitted_at, takes_effect_at, published_at, superseded_at, ended_at,
+            id, layer_kind, layer_name, uai, number, state, title, content_sealed, content_sha256, based_on, created_at,
+            edited_at, submitted_at, takes_effect_at, rollout_plan, published_at, superseded_at, ended_at,
         }
     }
 }

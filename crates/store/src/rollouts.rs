@@ -1,13 +1,17 @@
 //! Roll-outs: how a published version comes to its tablets, wave by wave.
 
+use std::collections::BTreeMap;
+
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
 use profiles::RolloutState;
-use types::{AccountId, Instant, ProfileVersionId, RolloutId};
+use types::{AccountId, Instant, ProfileVersionId, RolloutId, TabletId, Uai};
 
+use crate::commands::CommandState;
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::rollouts;
+use crate::schema::{commands, rollouts, tablets};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -110,6 +114,57 @@ pub fn of_version(tx: &mut Tx<'_>, version: ProfileVersionId) -> Result<Option<R
     })?
     .map(Stored::read)
     .transpose()
+}
+
+/// What carries a configuration to a tablet.
+const CONFIGURES: [&str; 5] =
+    ["InstallProfile", "RemoveProfile", "DeclarativeManagement", "Settings", "InstallApplication"];
+
+/// What a tablet answered last to what configures it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The tablet.
+    pub tablet: TabletId,
+    /// Its collège.
+    pub uai: Option<Uai>,
+    /// Whether it refused, or failed.
+    pub failed: bool,
+}
+
+/// What tablets answered to what configures them and was queued since that instant: each tablet once, by its last
+/// answer. Of at most the last `limit` answers.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn answered_since(tx: &mut Tx<'_>, since: Instant, limit: u32) -> Result<Vec<Answered>, StoreError> {
+    let found: Vec<(String, Option<String>, String)> = tx.run(|connection| {
+        commands::table
+            .inner_join(tablets::table.on(commands::tablet_id.eq(tablets::id)))
+            .filter(commands::id.ge(first_id_of(since)))
+            .filter(commands::request_type.eq_any(CONFIGURES))
+            .filter(
+                commands::state.eq_any([CommandState::Acknowledged.as_str(), CommandState::Failed.as_str()]),
+            )
+            .order(commands::id.desc())
+            .limit(i64::from(limit))
+            .select((tablets::id, tablets::uai, commands::state))
+            .load(connection)
+    })?;
+    let mut last = BTreeMap::new();
+    for (id, uai, state) in found {
+        let tablet: TabletId = crate::column::read(id.clone(), "tablets", "id", &id)?;
+        let uai = crate::column::read(uai, "tablets", "uai", &id)?;
+        let failed = state == CommandState::Failed.as_str();
+        last.entry(tablet).or_insert(Answered { tablet, uai, failed });
+    }
+    Ok(last.into_values().collect())
+}
+
+/// What every id that was made at that instant, or later, does not sort before (RFC 9562, UUIDv7).
+fn first_id_of(instant: Instant) -> String {
+    let millis = format!("{:012x}", instant.as_millis().max(0));
+    let (high, low) = millis.split_at_checked(8).unwrap_or((&millis, ""));
+    format!("{high}-{low}")
 }
 
 /// Those that run or pause, the oldest first.

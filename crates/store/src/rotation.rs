@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
-use crate::schema::{accounts, authorities, enrolments, organisations, push_certificates, takeovers};
+use crate::schema::{
+    accounts, authorities, enrolments, organisations, profile_versions, push_certificates, segment_payloads,
+    takeovers,
+};
 use crate::{RowName, StoreError, Tx, Vault};
 
 /// Where a rotation stands. Begin with the default, go on with what [`reseal`] returns.
@@ -75,6 +78,8 @@ sealed_columns! {
     9 => organisations.wifi_sealed,
     10 => accounts.password_sealed,
     11 => accounts.totp_sealed,
+    12 => profile_versions.content_sealed,
+    13 => segment_payloads.signed_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

@@ -524,7 +524,7 @@ diesel::table! {
         number -> Integer,
         state -> Text,
         title -> Text,
-        content -> Text,
+        content_sealed -> Binary,
         content_sha256 -> Text,
         based_on -> Nullable<Text>,
         author_id -> Text,
@@ -532,6 +532,8 @@ diesel::table! {
         edited_at -> BigInt,
         submitted_at -> Nullable<BigInt>,
         takes_effect_at -> Nullable<BigInt>,
+        scheduled_by -> Nullable<Text>,
+        rollout_plan -> Nullable<Text>,
         published_at -> Nullable<BigInt>,
         superseded_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
@@ -637,9 +639,9 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
 
 diesel::table! {
-    segment_payloads (content_sha256) {
-        content_sha256 -> Text,
-        signed -> Binary,
+    segment_payloads (id) {
+        id -> Text,
+        signed_sealed -> Binary,
         created_at -> BigInt,
     }
 }

@@ -1,7 +1,8 @@
 -- Profile versions, for PostgreSQL: what a layer said, who decided it, where it is rolled out, and when an emergency
 -- base stands in for the ordinary one. Civil dates are ISO texts, lists are JSON.
 
--- One text of one layer (C3.1.1). What was submitted is never changed: an edit of it is another version.
+-- One text of one layer (C3.1.1), sealed, for networks have passwords, and known by its digest. What was submitted is
+-- never changed: an edit of it is another version.
 CREATE TABLE profile_versions (
     id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
     layer_kind TEXT COLLATE "C" NOT NULL CONSTRAINT profile_versions_layer_kind
@@ -12,7 +13,7 @@ CREATE TABLE profile_versions (
     state TEXT NOT NULL CONSTRAINT profile_versions_state CHECK (state IN
         ('draft', 'submitted', 'approved', 'published', 'superseded', 'rejected', 'withdrawn')),
     title TEXT NOT NULL,
-    content TEXT NOT NULL,
+    content_sealed BYTEA NOT NULL,
     content_sha256 TEXT COLLATE "C" NOT NULL CONSTRAINT profile_versions_digest CHECK (length(content_sha256) = 64),
     based_on TEXT COLLATE "C" REFERENCES profile_versions (id),
     author_id TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
@@ -20,6 +21,8 @@ CREATE TABLE profile_versions (
     edited_at BIGINT NOT NULL,
     submitted_at BIGINT,
     takes_effect_at BIGINT,
+    scheduled_by TEXT COLLATE "C" REFERENCES accounts (id),
+    rollout_plan TEXT,
     published_at BIGINT,
     superseded_at BIGINT,
     ended_at BIGINT,
@@ -125,7 +128,7 @@ BEGIN
         IS DISTINCT FROM OLD.created_at THEN
         RAISE EXCEPTION 'ardoise: a version stays the same version';
     END IF;
-    IF (NEW.title IS DISTINCT FROM OLD.title OR NEW.content IS DISTINCT FROM OLD.content OR NEW.content_sha256 IS
+    IF (NEW.title IS DISTINCT FROM OLD.title OR NEW.content_sha256 IS
         DISTINCT FROM OLD.content_sha256 OR NEW.edited_at IS DISTINCT FROM OLD.edited_at)
         AND NOT (OLD.state = 'draft' AND NEW.state = 'draft') THEN
         RAISE EXCEPTION 'ardoise: what was submitted is never changed: an edit is another version (C3.1.1)';

@@ -1,7 +1,8 @@
 -- Profile versions, for SQLite: what a layer said, who decided it, where it is rolled out, and when an emergency
 -- base stands in for the ordinary one. Civil dates are ISO texts, lists are JSON.
 
--- One text of one layer (C3.1.1). What was submitted is never changed: an edit of it is another version.
+-- One text of one layer (C3.1.1), sealed, for networks have passwords, and known by its digest. What was submitted is
+-- never changed: an edit of it is another version.
 CREATE TABLE profile_versions (
     id TEXT PRIMARY KEY NOT NULL,
     layer_kind TEXT NOT NULL CONSTRAINT profile_versions_layer_kind
@@ -12,7 +13,7 @@ CREATE TABLE profile_versions (
     state TEXT NOT NULL CONSTRAINT profile_versions_state CHECK (state IN
         ('draft', 'submitted', 'approved', 'published', 'superseded', 'rejected', 'withdrawn')),
     title TEXT NOT NULL,
-    content TEXT NOT NULL,
+    content_sealed BLOB NOT NULL,
     content_sha256 TEXT NOT NULL CONSTRAINT profile_versions_digest CHECK (length(content_sha256) = 64),
     based_on TEXT REFERENCES profile_versions (id),
     author_id TEXT NOT NULL REFERENCES accounts (id),
@@ -20,6 +21,8 @@ CREATE TABLE profile_versions (
     edited_at INTEGER NOT NULL,
     submitted_at INTEGER,
     takes_effect_at INTEGER,
+    scheduled_by TEXT REFERENCES accounts (id),
+    rollout_plan TEXT,
     published_at INTEGER,
     superseded_at INTEGER,
     ended_at INTEGER,
@@ -121,7 +124,7 @@ CREATE TRIGGER profile_versions_before_update_1 BEFORE UPDATE ON profile_version
         IS NOT OLD.author_id OR NEW.created_at IS NOT OLD.created_at
     BEGIN SELECT RAISE(ABORT, 'ardoise: a version stays the same version'); END;
 CREATE TRIGGER profile_versions_before_update_2 BEFORE UPDATE ON profile_versions WHEN
-        (NEW.title IS NOT OLD.title OR NEW.content IS NOT OLD.content OR NEW.content_sha256 IS NOT OLD.content_sha256
+        (NEW.title IS NOT OLD.title OR NEW.content_sha256 IS NOT OLD.content_sha256
         OR NEW.edited_at IS NOT OLD.edited_at)
         AND NOT (OLD.state = 'draft' AND NEW.state = 'draft')
     BEGIN SELECT RAISE(ABORT, 'ardoise: what was submitted is never changed: an edit is another version (C3.1.1)');

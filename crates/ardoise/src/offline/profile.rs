@@ -1,4 +1,5 @@
-//! `ardoise profile`: what is wrong with layers, what tablets would be given, what differs between two.
+//! `ardoise profile`: what is wrong with layers, what tablets would be given, what differs between two; and, over the
+//! API, their versions from a draft to publication.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use types::{Clock as _, Day, SystemClock};
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::remote::{Connection, profile as versions};
 
 const EXAMPLES: &str = "\
   ardoise profile lint profiles/*.toml
@@ -20,6 +22,19 @@ const EXAMPLES: &str = "\
   ardoise profile render profiles/socle.toml profiles/eleve.toml --os 15.0 --unsupervised --json
   ardoise profile render profiles/socle.toml --platform android-agent --os 13
   ardoise profile diff profiles/socle.toml profiles/urgence.toml --language fr
+
+Those read files, without a server. A layer takes effect by one: the département and the académie each approve exactly
+its text, neither of them by its author; what a collège adds, it decides itself.
+
+  ardoise profile draft profiles/socle.toml
+  ardoise profile submit VERSION --reason \"AirDrop is off from September\"
+  ardoise profile diff in-force VERSION              what would change, in words
+  ardoise profile approve VERSION --seen 3f2a91c0    signs the text that has this hash, and nothing else
+  ardoise profile plan VERSION --canary 0761234A --percent 10
+  ardoise profile publish VERSION --on 2027-09-01 --canary 0761234A --percent 10
+  ardoise profile rollout VERSION
+  ardoise profile rollout VERSION roll-back --reason \"the reader app closes\"
+  ardoise profile emergency order VERSION --from 2027-03-16 --until 2027-04-14 --reason \"the schools are closed\"
 
 `render` prints the profile alone on standard output, so that `plutil` can read it, and the rest on standard
 error: what declarations and settings go with it, and what is left out and why. `--json` prints everything.";
@@ -38,8 +53,10 @@ enum Action {
     Lint(Lint),
     /// Print what a tablet with these layers would be given, unsigned.
     Render(Render),
-    /// Say in words what differs from one layer to another.
+    /// Say in words what differs from one layer to another: files, or versions of a server.
     Diff(Diff),
+    #[command(flatten)]
+    Version(versions::Action),
 }
 
 #[derive(Debug, Args)]
@@ -76,12 +93,14 @@ struct Render {
 
 #[derive(Debug, Args)]
 struct Diff {
-    /// The layer before.
+    /// The layer before: a file; a version, or `in-force`.
     #[arg(value_name = "BEFORE")]
     before: PathBuf,
-    /// The layer after.
+    /// The layer after: a file; or a version.
     #[arg(value_name = "AFTER")]
     after: PathBuf,
+    #[command(flatten)]
+    connection: Connection,
     /// The language of the differences.
     #[arg(long, value_enum, default_value_t = Tongue::En)]
     language: Tongue,
@@ -117,12 +136,27 @@ const NEWEST_IPADOS: &str = "27.0";
 const NEWEST_ANDROID: &str = "16";
 
 /// Looks at layers.
-pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    match &arguments.action {
-        Action::Lint(arguments) => run_lint(arguments, output),
-        Action::Render(arguments) => run_render(arguments, output),
-        Action::Diff(arguments) => run_diff(arguments, output),
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    match arguments.action {
+        Action::Lint(arguments) => run_lint(&arguments, output),
+        Action::Render(arguments) => run_render(&arguments, output),
+        Action::Diff(arguments) => match version(&arguments.after) {
+            Some(after) => {
+                let before = arguments.before.to_string_lossy().into_owned();
+                let before = (before != "in-force").then_some(before);
+                let french = arguments.language == Tongue::Fr;
+                versions::diff(arguments.connection, before.as_deref(), &after, french, output).await
+            }
+            None => run_diff(&arguments, output),
+        },
+        Action::Version(action) => Box::pin(versions::run(action, output)).await,
     }
+}
+
+/// The id of a version, if that is what was typed in the place of a file.
+fn version(typed: &Path) -> Option<String> {
+    let typed = typed.to_string_lossy();
+    typed.parse::<types::ProfileVersionId>().ok().map(|id| id.to_string())
 }
 
 fn run_lint(arguments: &Lint, output: Output) -> Result<(), Failure> {

@@ -115,6 +115,6 @@ fn turn(tx: &mut Tx<'_>, row: &accounts::Account, next: AccountState) -> Result<
 pub(super) fn end_everything(tx: &mut Tx<'_>, account: AccountId, now: Instant) -> Result<Json, Refusal> {
     let sessions = sessions::revoke_of_account(tx, account, None, now)?;
     let tokens = api_tokens::revoke_of_account(tx, account, now)?;
-    let void = countersignatures::void_of_account(tx, account)?;
+    let void = countersignatures::void_of_account(tx, account, now)?;
     Ok(json!({ "account": account, "sessions": sessions, "tokens": tokens, "countersignatures": void }))
 }

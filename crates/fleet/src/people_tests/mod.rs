@@ -7,6 +7,7 @@ mod fixture;
 mod inventory;
 mod keys;
 mod organisations;
+mod profiles;
 mod push;
 mod roles;
 mod second_persons;

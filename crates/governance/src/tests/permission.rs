@@ -64,6 +64,16 @@ fn c3_1_6_nobody_but_a_data_protection_officer_validates() {
 }
 
 #[test]
+fn c5_3_7_the_academie_or_a_head_orders_an_emergency_base() {
+    let who = [
+        (Role::Administrator, OrganisationKind::Academie),
+        (Role::Approver, OrganisationKind::Academie),
+        (Role::Head, OrganisationKind::College),
+    ];
+    assert_eq!(holders(Permission::OrderEmergency), who);
+}
+
+#[test]
 fn an_auditor_changes_nothing_but_what_is_their_own() {
     for (permission, role, _, cell) in cells() {
         if role == Role::Auditor && !matches!(cell, Cell::No | Cell::Own) {
@@ -88,6 +98,8 @@ fn t_c14_what_destroys_reveals_or_empowers_needs_a_code_and_stopping_never_does(
         Permission::ManageOwnFactors,
         Permission::ExportAudit,
         Permission::ValidateProcessing,
+        Permission::PublishProfiles,
+        Permission::OrderEmergency,
     ] {
         assert!(needs_step_up(permission), "{permission}");
     }

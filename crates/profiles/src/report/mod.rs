@@ -6,11 +6,13 @@
 
 mod diff;
 mod lint;
+mod masked;
 mod preview;
 mod words;
 
 pub use diff::{Change, Direction, diff, diff_layers};
 pub use lint::{FileReport, LintReport, Together, lint};
+pub use masked::masked;
 pub use preview::{NoPreview, Platform, Preview, preview};
 
 /// A text and the name by which its reader knows it.

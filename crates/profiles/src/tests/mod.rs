@@ -11,4 +11,5 @@ mod parsing;
 mod published;
 mod rendering;
 mod reports;
+mod segments;
 mod templates;

@@ -1,6 +1,6 @@
 //! The proof that a text was decided by those who decide it.
 
-use types::{AccountId, Day, Digest, Instant, OrganisationKind, ProfileVersionId, RuleId, Uai};
+use types::{AccountId, Day, Digest, Instant, OrganisationKind, ProfileVersionId, RuleId, Secret, Uai};
 
 use super::in_force::OrderInForce;
 use super::key::LayerKey;
@@ -35,14 +35,14 @@ impl<T> Approved<T> {
 }
 
 /// What a row says of a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct VersionFacts {
     /// Its id.
     pub id: ProfileVersionId,
     /// The layer it is one of.
     pub layer: LayerKey,
     /// What it says.
-    pub content: String,
+    pub content: Secret<String>,
     /// SHA-256 of that.
     pub content_sha256: Digest,
     /// Who wrote it.
@@ -162,7 +162,7 @@ impl Approved<Layer> {
     /// [`NotApproved`].
     pub fn check(facts: &VersionFacts, approvals: &[Approval]) -> Result<Self, NotApproved> {
         let version = facts.id;
-        if Digest::of(facts.content.as_bytes()) != facts.content_sha256 {
+        if Digest::of(facts.content.expose().as_bytes()) != facts.content_sha256 {
             return Err(NotApproved::Edited { version });
         }
         let exactly = || approvals.iter().filter(|it| it.content_sha256 == facts.content_sha256);
@@ -174,7 +174,7 @@ impl Approved<Layer> {
             }
             _ => jointly(version, facts.author, exactly)?,
         }
-        let layer = parse("version", &facts.content).map_err(|problems| NotApproved::Unreadable {
+        let layer = parse("version", facts.content.expose()).map_err(|problems| NotApproved::Unreadable {
             version,
             problem: problems.first().map(ToString::to_string).unwrap_or_default(),
         })?;

@@ -1,0 +1,547 @@
+//! What is on tablets: nobody alone, exactly what was approved, and in the open.
+
+#![expect(clippy::disallowed_methods, reason = "tests act as the calendar, too")]
+
+use std::collections::BTreeSet;
+
+use ::profiles::{LayerKey, RolloutPlan, RolloutState, Wave};
+use governance::countersignature::NotCountersigned;
+use proptest::prelude::*;
+use store::account_makers::{self, Deed};
+use store::profile_versions::{self as rows, VersionState as State};
+use testkit::people::Employer;
+use types::{
+    AccountId, Actor, Day, Digest, Duration, Instant, ProfileVersionId, Role, RuleId, Secret, TabletId, Uai,
+};
+
+use super::fixture::{People, SERIAL, days, engines, now};
+use crate::page::Page;
+use crate::profiles::{self, Shown, Wanted, When};
+use crate::{Principal, Refusal, accounts};
+
+const BASE: &str = include_str!("../../../../profiles/socle.toml");
+const EMERGENCY: &str = include_str!("../../../../profiles/urgence.toml");
+const PUPIL: &str = include_str!("../../../../profiles/eleve.toml");
+const HERE: &str = "0761234A";
+
+/// A base that says the same and has another digest.
+fn base(number: u32) -> Secret<String> {
+    Secret::new(format!("{BASE}\n# {number}\n"))
+}
+
+fn college(uai: &str, rest: &str) -> Secret<String> {
+    Secret::new(format!(
+        "layer = \"college\"\nuai = \"{uai}\"\ntitle = \"Collège\"\npurpose = \"Ce que nous ajoutons.\"\n{rest}"
+    ))
+}
+
+/// An author, somebody who approves for the département, somebody who does for the académie, and a head.
+struct Cast {
+    people: People,
+    author: Principal,
+    departement: (AccountId, Principal),
+    academie: (AccountId, Principal),
+    head: (AccountId, Principal),
+}
+
+impl Cast {
+    async fn new(engine: store::Engine) -> Self {
+        let people = People::stocked(engine).await;
+        let departement = people.someone(Employer::Departement, "denis", &[Role::Approver]).await;
+        let academie = people.someone(Employer::Academie, "anne", &[Role::Approver]).await;
+        let of = Employer::College(HERE.parse().unwrap());
+        let head = people.someone(of, "helene", &[Role::Head]).await;
+        let author = people.operator.clone();
+        Self { people, author, departement, academie, head }
+    }
+
+    async fn draft(&self, text: Secret<String>) -> Shown {
+        profiles::draft(&self.people.fleet, &self.author, text, now()).await.unwrap()
+    }
+
+    async fn submitted(&self, text: Secret<String>) -> Shown {
+        let id = id(&self.draft(text).await);
+        profiles::submit(&self.people.fleet, &self.author, id, "september", now()).await.unwrap()
+    }
+
+    async fn approves(&self, by: &Principal, shown: &Shown) -> Result<Shown, Refusal> {
+        let sha256 = shown.line.version.content_sha256;
+        profiles::approve(&self.people.fleet, by, id(shown), sha256, now()).await
+    }
+
+    async fn approved(&self, text: Secret<String>) -> Shown {
+        let shown = self.submitted(text).await;
+        self.approves(&self.departement.1, &shown).await.unwrap();
+        self.approves(&self.academie.1, &shown).await.unwrap()
+    }
+
+    async fn publishes(&self, shown: &Shown, when: When) -> Result<Shown, Refusal> {
+        profiles::publish(&self.people.fleet, &self.author, id(shown), when, now()).await
+    }
+
+    async fn published(&self, text: Secret<String>) -> Shown {
+        let shown = self.approved(text).await;
+        self.publishes(&shown, When::default()).await.unwrap()
+    }
+
+    async fn state(&self, id: ProfileVersionId) -> State {
+        self.people.fleet.store().read(move |tx| rows::get(tx, &id)).await.unwrap().unwrap().state
+    }
+
+    /// The versions in force, read back and checked as whatever writes for a tablet does.
+    async fn in_force(&self) -> Vec<ProfileVersionId> {
+        let found = self.people.fleet.store().read(|tx| rows::in_force(tx, now())).await.unwrap();
+        found.iter().filter_map(|it| it.current().version()).collect()
+    }
+}
+
+fn id(shown: &Shown) -> ProfileVersionId {
+    shown.line.version.id
+}
+
+/// Why a second person's word did not count.
+fn why<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> NotCountersigned {
+    match refused {
+        Err(Refusal::NotCountersigned { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn rule<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> Option<RuleId> {
+    refused.unwrap_err().rule()
+}
+
+#[tokio::test]
+async fn c3_1_1_a_base_takes_effect_by_one_person_of_each_organisation_and_not_before() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let shown = cast.submitted(base(1)).await;
+        assert_eq!(shown.line.waits_for, ["academie", "departement"]);
+        assert!(matches!(cast.publishes(&shown, When::default()).await, Err(Refusal::Conflict(_))));
+        let once = cast.approves(&cast.departement.1, &shown).await.unwrap();
+        assert_eq!((once.line.version.state, once.line.waits_for.len()), (State::Submitted, 1));
+        assert!(matches!(cast.publishes(&shown, When::default()).await, Err(Refusal::Conflict(_))));
+        assert_eq!(cast.in_force().await, []);
+        let twice = cast.approves(&cast.academie.1, &shown).await.unwrap();
+        assert_eq!((twice.line.version.state, twice.line.approvals.len()), (State::Approved, 2));
+        assert_eq!(cast.in_force().await, []);
+        cast.publishes(&shown, When::default()).await.unwrap();
+        assert_eq!(cast.in_force().await, [id(&shown)]);
+        let told = cast.people.audit().await;
+        let told: Vec<&str> =
+            told.iter().map(String::as_str).filter(|it| it.starts_with("profile")).collect();
+        let each_once =
+            ["profile.draft", "profile.submit", "profile.approve", "profile.approve", "profile.publish"];
+        assert_eq!(told, each_once);
+        assert!(!cast.people.audit().await.iter().any(|it| it.starts_with("countersignature")));
+        // The next one takes its place, and people of the collège are to be told of each (C5.2.6).
+        let next = cast.published(base(2)).await;
+        assert_eq!(cast.in_force().await, [id(&next)]);
+        assert_eq!(cast.state(id(&shown)).await, State::Superseded);
+        let subject = format!("profile-version:{}", id(&next));
+        let due =
+            cast.people.fleet.store().read(move |tx| store::notices_due::about(tx, &subject)).await.unwrap();
+        assert_eq!(due.iter().map(|it| it.uai.clone()).collect::<Vec<_>>(), [Some(HERE.parse().unwrap())]);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_7_nobody_approves_their_own_text_or_with_an_account_of_its_authors_making() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        // The author may approve, for other people's texts.
+        let both = [Role::Operator, Role::Approver];
+        let (_, writer) = cast.people.someone(Employer::Departement, "wilfried", &both).await;
+        let fleet = &cast.people.fleet;
+        let draft = profiles::draft(fleet, &writer, base(1), now()).await.unwrap();
+        let own = profiles::submit(fleet, &writer, id(&draft), "september", now()).await.unwrap();
+        assert_eq!(why(cast.approves(&writer, &own).await), NotCountersigned::Oneself);
+        // Nor does the account that its author made yesterday.
+        let shown = cast.submitted(base(2)).await;
+        let (made, author) = (cast.departement.0, cast.people.camille);
+        let yesterday = now().minus(days(1));
+        fleet
+            .store()
+            .write(move |tx| {
+                account_makers::record(tx, made, Deed::Created, &Actor::Account(author), yesterday)
+            })
+            .await
+            .unwrap();
+        let refused = cast.approves(&cast.departement.1, &shown).await;
+        assert_eq!(refused.as_ref().unwrap_err().rule(), Some(RuleId::C3_1_7));
+        assert_eq!(why(refused), NotCountersigned::OneHand);
+        // Nor do a head, or an operator who has no right to approve.
+        assert!(matches!(cast.approves(&cast.head.1, &shown).await, Err(Refusal::Forbidden { .. })));
+        let (_, other) = cast.people.someone(Employer::Departement, "oscar", &[Role::Operator]).await;
+        assert!(matches!(why(cast.approves(&other, &shown).await), NotCountersigned::NotTheSecond { .. }));
+        assert_eq!(cast.state(id(&shown)).await, State::Submitted);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_7_two_approvers_whom_one_hand_made_are_one_person() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let shown = cast.submitted(base(1)).await;
+        let (one, other, yesterday) = (cast.departement.0, cast.academie.0, now().minus(days(1)));
+        let fleet = &cast.people.fleet;
+        fleet
+            .store()
+            .write(move |tx| {
+                account_makers::record(tx, other, Deed::PasswordReset, &Actor::Account(one), yesterday)
+            })
+            .await
+            .unwrap();
+        cast.approves(&cast.departement.1, &shown).await.unwrap();
+        assert_eq!(why(cast.approves(&cast.academie.1, &shown).await), NotCountersigned::OneHand);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_1_an_edit_voids_every_approval_and_what_was_looked_at_is_what_is_approved() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        let shown = cast.approved(base(1)).await;
+        let edited = profiles::edit(fleet, &cast.author, id(&shown), base(2), now()).await.unwrap();
+        assert_eq!((edited.line.version.number, edited.line.version.state), (2, State::Draft));
+        assert_eq!((edited.line.approvals.len(), edited.line.version.based_on), (0, Some(id(&shown))));
+        assert_eq!(cast.state(id(&shown)).await, State::Withdrawn);
+        assert!(matches!(cast.publishes(&shown, When::default()).await, Err(Refusal::Conflict(_))));
+        assert!(matches!(cast.publishes(&edited, When::default()).await, Err(Refusal::Conflict(_))));
+        // Whoever looked at the text before approves nothing.
+        let waits = profiles::submit(fleet, &cast.author, id(&edited), "again", now()).await.unwrap();
+        let before = shown.line.version.content_sha256;
+        let stale = profiles::approve(fleet, &cast.departement.1, id(&waits), before, now()).await;
+        assert_eq!(why(stale), NotCountersigned::NotSeen);
+        assert!(cast.approves(&cast.departement.1, &shown).await.is_err());
+        // The very same text as before takes new approvals, too.
+        let back = profiles::edit(fleet, &cast.author, id(&waits), base(1), now()).await.unwrap();
+        assert_eq!(back.line.approvals, []);
+        assert!(matches!(cast.publishes(&back, When::default()).await, Err(Refusal::Conflict(_))));
+        assert_eq!(cast.in_force().await, []);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_1_a_refusal_ends_a_version_and_says_why() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        let shown = cast.submitted(base(1)).await;
+        cast.approves(&cast.departement.1, &shown).await.unwrap();
+        let no =
+            profiles::reject(fleet, &cast.academie.1, id(&shown), "AirDrop is needed", now()).await.unwrap();
+        let row = no.line.version;
+        assert_eq!((row.state, row.ended_reason.as_deref()), (State::Rejected, Some("AirDrop is needed")));
+        assert!(cast.publishes(&shown, When::default()).await.is_err());
+        let history =
+            profiles::history(fleet, &cast.author, id(&shown), Page::default(), now()).await.unwrap();
+        assert_eq!(history.items.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_1_the_calendar_publishes_on_the_day_and_not_what_a_suspended_person_signed() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        let (first, second) = (cast.approved(base(1)).await, cast.approved(base(2)).await);
+        let day = now().plus(days(10));
+        let when = |at: Instant| When { at: Some(at), plan: None };
+        for shown in [&first, &second] {
+            let far = cast.publishes(shown, when(now().plus(days(31)))).await;
+            assert!(
+                matches!(far, Err(Refusal::Invalid { field: "at", .. })),
+                "signatures are no stock: {far:?}"
+            );
+        }
+        cast.publishes(&first, when(day)).await.unwrap();
+        cast.publishes(&second, when(day.plus(days(1)))).await.unwrap();
+        let calendar = Principal::calendar();
+        assert_eq!(profiles::publish_due(fleet, &calendar, now()).await.unwrap(), 0);
+        assert!(profiles::publish_due(fleet, &cast.author, day).await.is_err(), "only the calendar");
+        assert_eq!(profiles::publish_due(fleet, &calendar, day).await.unwrap(), 1);
+        assert_eq!(profiles::publish_due(fleet, &calendar, day).await.unwrap(), 0);
+        assert_eq!(cast.in_force().await, [id(&first)]);
+        // A stolen account is found out by what it signed: suspending it stops what was not done yet.
+        let administrator = cast.people.session(cast.people.camille, day).await;
+        let named = cast.departement.0.to_string().parse().unwrap();
+        accounts::suspend(fleet, &administrator, named, Some("stolen".into()), day).await.unwrap();
+        assert_eq!(cast.state(id(&second)).await, State::Withdrawn);
+        assert_eq!(profiles::publish_due(fleet, &calendar, day.plus(days(2))).await.unwrap(), 0);
+        assert_eq!(cast.in_force().await, [id(&first)]);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_3_a_college_decides_what_it_adds_alone_and_loosens_nothing() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        cast.published(base(1)).await;
+        let looser = college(HERE, "\n[restrictions]\nallowAirDrop = true\n");
+        match profiles::draft(fleet, &cast.head.1, looser, now()).await {
+            Err(refusal @ Refusal::BadLayer(_)) => {
+                assert_eq!(refusal.rule(), Some(RuleId::C3_1_3));
+                let Refusal::BadLayer(problems) = refusal else { unreachable!() };
+                assert_eq!(problems[0].line, 6, "{problems:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let text = || {
+            college(HERE, "\n[[wifi]]\nssid = \"Salle\"\nsecurity = \"wpa2\"\npassword = \"quatre-vingts\"\n")
+        };
+        assert_eq!(rule(profiles::draft(fleet, &cast.author, text(), now()).await), Some(RuleId::C3_1_3));
+        let others = college("0767777B", "");
+        assert!(profiles::draft(fleet, &cast.head.1, others, now()).await.is_err());
+        assert!(
+            profiles::draft(fleet, &cast.head.1, base(3), now()).await.is_err(),
+            "the base is not theirs"
+        );
+        let draft = profiles::draft(fleet, &cast.head.1, text(), now()).await.unwrap();
+        let decided = profiles::submit(fleet, &cast.head.1, id(&draft), "room 4", now()).await.unwrap();
+        assert_eq!((decided.line.version.state, decided.line.approvals.len()), (State::Approved, 1));
+        let shown = profiles::publish(fleet, &cast.head.1, id(&draft), When::default(), now()).await.unwrap();
+        assert_eq!(cast.in_force().await.len(), 2);
+        // Passwords are for those who write the layer. Other collèges do not see it at all (T-C1).
+        assert!(shown.text.expose().contains("quatre-vingts"));
+        let seen = profiles::show(fleet, &cast.author, id(&draft), now()).await.unwrap();
+        assert!(seen.masked && !seen.text.expose().contains("quatre-vingts"));
+        let of = Employer::College("0767777B".parse().unwrap());
+        let (_, neighbour) = cast.people.someone(of, "nora", &[Role::Head]).await;
+        let hidden = profiles::show(fleet, &neighbour, id(&draft), now()).await;
+        assert!(matches!(hidden, Err(Refusal::NotFound { .. })));
+        let listed = profiles::list(fleet, &neighbour, (None, None), Page::default(), now()).await.unwrap();
+        assert!(listed.items.iter().all(|line| line.layer == LayerKey::Base));
+        // What it added, it may take away.
+        profiles::withdraw(fleet, &cast.head.1, id(&draft), "room 4 is closed", now()).await.unwrap();
+        assert_eq!(cast.in_force().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_1_what_is_in_force_jointly_is_taken_away_by_nobody_alone() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let base = cast.published(base(1)).await;
+        let pupil = cast.published(Secret::new(PUPIL.to_owned())).await;
+        for shown in [base, pupil] {
+            let taken = profiles::withdraw(&cast.people.fleet, &cast.author, id(&shown), "x", now()).await;
+            assert_eq!(rule(taken), Some(RuleId::C3_1_1));
+        }
+        assert_eq!(cast.in_force().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_and_thirty_days() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        let ordinary = cast.published(base(1)).await;
+        let prepared = cast.approved(Secret::new(EMERGENCY.to_owned())).await;
+        let today = Day::of(now());
+        let wanted = |base: &Shown, last: i32, colleges: &[&str]| Wanted {
+            base: id(base),
+            colleges: colleges.iter().map(|uai| uai.parse().unwrap()).collect(),
+            reason: "the schools are closed".into(),
+            starts_on: today,
+            ends_on: today.plus(last),
+            renews: None,
+        };
+        let order = |by: Principal, wanted: Wanted| async move {
+            profiles::order_emergency(fleet, &by, wanted, now()).await
+        };
+        let academie = || cast.academie.1.clone();
+        assert!(order(academie(), wanted(&prepared, 29, &[])).await.is_err(), "not published");
+        let prepared = cast.publishes(&prepared, When::default()).await.unwrap();
+        assert_eq!(rule(order(academie(), wanted(&ordinary, 1, &[])).await), Some(RuleId::C5_3_7));
+        assert_eq!(rule(order(academie(), wanted(&prepared, 30, &[])).await), Some(RuleId::C5_3_7));
+        assert!(order(cast.author.clone(), wanted(&prepared, 1, &[])).await.is_err(), "not the département");
+        let far = order(cast.head.1.clone(), wanted(&prepared, 1, &["0767777B"])).await;
+        assert_eq!(rule(far), Some(RuleId::C5_3_7));
+        let given = order(cast.head.1.clone(), wanted(&prepared, 29, &[])).await.unwrap();
+        let here: Uai = HERE.parse().unwrap();
+        assert_eq!(given.order.uais, BTreeSet::from([here.clone()]));
+        let in_force = |at: Instant| {
+            let store = fleet.store().clone();
+            async move { store.read(move |tx| store::emergency_orders::in_force(tx, at)).await.unwrap() }
+        };
+        let found = in_force(now()).await;
+        assert!(found[0].is_for(Some(&here), today) && !found[0].is_for(None, today));
+        assert!(in_force(now().plus(days(31))).await.is_empty());
+        // Its base is not taken away under it; renewed, it is another order; ended, it is over.
+        let taken = profiles::withdraw(fleet, &cast.author, id(&prepared), "x", now()).await;
+        assert_eq!(rule(taken), Some(RuleId::C5_3_7));
+        let renewed = Wanted { renews: Some(given.order.id), ..wanted(&prepared, 20, &[HERE]) };
+        order(academie(), renewed).await.unwrap();
+        let late = now().plus(days(1));
+        let head = cast.people.session(cast.head.0, late).await;
+        profiles::end_emergency(fleet, &head, given.order.id, "open again", late).await.unwrap();
+        assert_eq!(in_force(late).await.len(), 1);
+    }
+}
+
+fn waves() -> RolloutPlan {
+    let canary = Wave::Colleges(BTreeSet::from([HERE.parse().unwrap()]));
+    RolloutPlan::new(vec![canary, Wave::Percent(50), Wave::Everyone], 24, 100, 1).unwrap()
+}
+
+#[tokio::test]
+async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        cast.people.enrol(SERIAL).await;
+        let before = cast.published(base(1)).await;
+        let shown = cast.approved(base(2)).await;
+        cast.publishes(&shown, When { at: None, plan: Some(waves()) }).await.unwrap();
+        let version_of = |tablet: TabletId, uai: Option<Uai>| {
+            let store = fleet.store().clone();
+            async move {
+                let found = store.read(move |tx| rows::in_force_for(tx, tablet, uai.as_ref(), now())).await;
+                found.unwrap()[0].1.version().unwrap()
+            }
+        };
+        let tablet = cast.people.tablet(SERIAL).await;
+        let elsewhere: Option<Uai> = Some("0767777B".parse().unwrap());
+        assert_eq!(version_of(tablet, Some(HERE.parse().unwrap())).await, id(&shown));
+        assert_eq!(version_of(tablet, elsewhere.clone()).await, id(&before));
+        let progress = profiles::progress(fleet, &cast.author, id(&shown), now()).await.unwrap().unwrap();
+        assert_eq!((progress.reached, progress.waiting, progress.rollout.wave), (1, 0, 0));
+        // No other version is published over it; halted, it stands still whatever the clock says.
+        let third = cast.approved(base(3)).await;
+        assert!(matches!(cast.publishes(&third, When::default()).await, Err(Refusal::Conflict(_))));
+        let calendar = Principal::calendar();
+        profiles::halt(fleet, &cast.author, id(&shown), "a call from the school", now()).await.unwrap();
+        assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(9))).await.unwrap(), 0);
+        profiles::resume(fleet, &cast.author, id(&shown), "all is well", now()).await.unwrap();
+        assert_eq!(
+            profiles::advance_due(fleet, &calendar, now().plus(Duration::from_secs(3_600))).await.unwrap(),
+            0
+        );
+        assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(1))).await.unwrap(), 1);
+        assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(2))).await.unwrap(), 1);
+        let progress = profiles::progress(fleet, &cast.author, id(&shown), now()).await.unwrap().unwrap();
+        assert_eq!(progress.rollout.state, RolloutState::Done);
+        assert_eq!(version_of(tablet, elsewhere.clone()).await, id(&shown));
+        let back =
+            profiles::roll_back(fleet, &cast.author, id(&shown), "the reader closes", now()).await.unwrap();
+        assert_eq!(back.rollout.state, RolloutState::RolledBack);
+        assert_eq!(version_of(tablet, elsewhere).await, id(&before));
+        assert_eq!(cast.state(id(&shown)).await, State::Withdrawn);
+        assert_eq!(cast.in_force().await, [id(&before)]);
+    }
+}
+
+#[tokio::test]
+async fn what_contradicts_the_base_in_force_is_not_submitted() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        cast.published(base(1)).await;
+        let of_both = "layer = \"user\"\nfor = [\"pupil\"]\ntitle = \"Élève\"\npurpose = \"x\"\n";
+        cast.published(Secret::new(of_both.to_owned())).await;
+        let overlapping = of_both.replace("[\"pupil\"]", "[\"pupil\", \"teacher\"]");
+        let draft = cast.draft(Secret::new(overlapping)).await;
+        let refused = profiles::submit(&cast.people.fleet, &cast.author, id(&draft), "x", now()).await;
+        assert!(matches!(refused, Err(Refusal::Conflict(_))), "{refused:?}");
+    }
+}
+
+/// What people do, in any order.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Edit,
+    Submit,
+    ApproveForTheDepartement,
+    ApproveForTheAcademie,
+    Publish,
+    Withdraw,
+    /// An edit and an approval at the same moment.
+    EditWhileTheAcademieApproves,
+    /// An edit and a publication at the same moment.
+    EditWhilePublished,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    use Act::*;
+    let act = prop_oneof![
+        2 => Just(Edit),
+        3 => Just(Submit),
+        3 => Just(ApproveForTheDepartement),
+        3 => Just(ApproveForTheAcademie),
+        3 => Just(Publish),
+        1 => Just(Withdraw),
+        2 => Just(EditWhileTheAcademieApproves),
+        2 => Just(EditWhilePublished),
+    ];
+    prop::collection::vec(act, 4..14)
+}
+
+async fn nothing_unapproved_is_in_force(engine: store::Engine, acts: Vec<Act>) {
+    let cast = Cast::new(engine).await;
+    let fleet = &cast.people.fleet;
+    let mut last = cast.draft(base(0)).await;
+    // Who approved which text of which version: whatever else happened, only that counts.
+    let mut signed: BTreeSet<(ProfileVersionId, Digest, &str)> = BTreeSet::new();
+    for (number, act) in acts.into_iter().enumerate() {
+        let (at, sha256) = (id(&last), last.line.version.content_sha256);
+        let text = base(u32::try_from(number).unwrap() + 1);
+        let edit = profiles::edit(fleet, &cast.author, at, text, now());
+        let academie = profiles::approve(fleet, &cast.academie.1, at, sha256, now());
+        let publish = profiles::publish(fleet, &cast.author, at, When::default(), now());
+        match act {
+            Act::Edit => last = edit.await.unwrap_or(last),
+            Act::Submit => drop(profiles::submit(fleet, &cast.author, at, "x", now()).await),
+            Act::ApproveForTheDepartement => {
+                if profiles::approve(fleet, &cast.departement.1, at, sha256, now()).await.is_ok() {
+                    signed.insert((at, sha256, "departement"));
+                }
+            }
+            Act::ApproveForTheAcademie => {
+                if academie.await.is_ok() {
+                    signed.insert((at, sha256, "academie"));
+                }
+            }
+            Act::Publish => drop(publish.await),
+            Act::Withdraw => drop(profiles::withdraw(fleet, &cast.author, at, "x", now()).await),
+            Act::EditWhileTheAcademieApproves => {
+                let (edited, approved) = tokio::join!(edit, academie);
+                if approved.is_ok() {
+                    signed.insert((at, sha256, "academie"));
+                }
+                last = edited.unwrap_or(last);
+            }
+            Act::EditWhilePublished => {
+                let (edited, _published) = tokio::join!(edit, publish);
+                last = edited.unwrap_or(last);
+            }
+        }
+        let found = fleet.store().read(rows::all_published).await.unwrap();
+        assert!(found.len() <= 1, "one base is in force");
+        for row in found {
+            for organisation in ["departement", "academie"] {
+                let approved = signed.contains(&(row.id, row.content_sha256, organisation));
+                assert!(approved, "{organisation} did not approve {row:?} (C3.1.1)");
+            }
+        }
+        // And whatever is in force proves it when it is read back.
+        cast.in_force().await;
+    }
+}
+
+#[test]
+fn c3_1_1_however_acts_interleave_nothing_unapproved_is_ever_in_force() {
+    for (engine, cases) in engines().into_iter().zip([24, 6]) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+        let mut runner = proptest::test_runner::TestRunner::new(config);
+        runner
+            .run(&acts(), |acts| {
+                runtime.block_on(nothing_unapproved_is_in_force(engine, acts));
+                Ok(())
+            })
+            .unwrap();
+    }
+}

@@ -1,0 +1,218 @@
+//! Emergency orders: a prepared base, approved jointly, in the ordinary one's place for a while (C5.3.7).
+
+use std::collections::BTreeSet;
+
+use ::profiles::{LayerKey, OrderInForce};
+use governance::{NotAllowed, Permission, Place};
+use serde_json::json;
+use store::emergency_orders::{self as rows, EmergencyOrder};
+use store::organisations::OrganisationState;
+use store::profile_versions::{self as versions, VersionState};
+use store::{Tx, organisations};
+use types::{Day, EmergencyOrderId, Instant, ProfileVersionId, RuleId, Uai};
+
+use super::publish::{all_colleges, notify};
+use super::{must_be, reason, seen};
+use crate::audit::{self, Change};
+use crate::coming_in::Person;
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal};
+
+/// What is ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The published version of an emergency base.
+    pub base: ProfileVersionId,
+    /// For which collèges; for all, if none is named.
+    pub colleges: BTreeSet<Uai>,
+    /// Why.
+    pub reason: String,
+    /// Its first day.
+    pub starts_on: Day,
+    /// Its last day; thirty days in all, at most.
+    pub ends_on: Day,
+    /// The order that it renews.
+    pub renews: Option<EmergencyOrderId>,
+}
+
+/// An order as people read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Its row.
+    pub order: EmergencyOrder,
+    /// The title of its base.
+    pub title: String,
+    /// Whether it is in force today.
+    pub in_force: bool,
+}
+
+/// Puts an emergency base in force: the académie for any collèges, a head for their own.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days.
+pub async fn order(
+    fleet: &Fleet,
+    principal: &Principal,
+    wanted: Wanted,
+    now: Instant,
+) -> Result<Order, Refusal> {
+    let why = reason(&wanted.reason)?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            let colleges = may_order(tx, &person, &wanted.colleges, now)?;
+            let (base, layer) = seen(tx, &person, wanted.base, now)?;
+            if !matches!(layer, LayerKey::Emergency(_)) {
+                let what = format!(
+                    "only an emergency base is put in force by an order; this is a version of {layer}"
+                );
+                return Err(Refusal::Forbidden { rule: RuleId::C5_3_7, what });
+            }
+            must_be(&base, VersionState::Published)?;
+            if wanted.starts_on < Day::of(now) {
+                return Err(Refusal::invalid("starts_on", "an order begins today or later"));
+            }
+            if let Some(renewed) = wanted.renews {
+                rows::get(tx, &renewed)?.ok_or_else(|| Refusal::not_found("emergency order", renewed))?;
+            }
+            let id = EmergencyOrderId::new(now);
+            let proof = versions::approved(tx, base.id)?
+                .ok_or_else(|| Refusal::not_found("profile version", base.id))?;
+            // The one rule on reason and length.
+            OrderInForce::new(id, &proof, colleges.clone(), &why, (wanted.starts_on, wanted.ends_on))
+                .map_err(|refused| Refusal::Forbidden { rule: RuleId::C5_3_7, what: refused.to_string() })?;
+            let row = EmergencyOrder {
+                id,
+                version_id: base.id,
+                uais: colleges.clone(),
+                starts_on: wanted.starts_on,
+                ends_on: wanted.ends_on,
+                reason: why.clone(),
+                organisation_id: person.standing.organisation().id(),
+                ordered_by: person.standing.account(),
+                ordered_at: now,
+                renews: wanted.renews,
+                ended_at: None,
+                ended_by: None,
+            };
+            rows::insert(tx, &row)?;
+            tell(tx, &row, &base.title, now)?;
+            let detail = json!({
+                "order": id, "version": base.id, "colleges": colleges, "starts_on": row.starts_on,
+                "ends_on": row.ends_on, "renews": row.renews,
+            });
+            let change = Change::new("emergency.order").reason(Some(why.clone())).detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            shown(tx, row, now)
+        })
+        .await
+}
+
+/// The collèges that the person may order for, out of those named. A head who names none means their own.
+fn may_order(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    named: &BTreeSet<Uai>,
+    now: Instant,
+) -> Result<BTreeSet<Uai>, Refusal> {
+    let permission = Permission::OrderEmergency;
+    let reach = person.standing.may(permission, &person.access, now)?;
+    if reach.covers(&Place::Fleet) {
+        for uai in named {
+            let college = organisations::by_uai(tx, uai)?;
+            if college.is_none_or(|it| it.state != OrganisationState::Active) {
+                return Err(Refusal::invalid(
+                    "colleges",
+                    format!("there is no collège {uai}, or it is closed"),
+                ));
+            }
+        }
+        return Ok(named.clone());
+    }
+    let own: BTreeSet<Uai> = person.standing.organisation().uai().cloned().into_iter().collect();
+    let reached = own.iter().all(|uai| reach.covers(&Place::College(Some(uai.clone()))));
+    if own.is_empty() || !reached {
+        return Err(NotAllowed::OutOfReach { permission }.into());
+    }
+    if named.is_empty() || *named == own {
+        Ok(own)
+    } else {
+        let what = "a collège orders it for its own tablets; for others, the académie does".to_owned();
+        Err(Refusal::Forbidden { rule: RuleId::C5_3_7, what })
+    }
+}
+
+/// Ends an order before its last day: the ordinary base is in force again.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an order that one could not have given; [`Refusal::Conflict`] for one that is over.
+pub async fn end(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: EmergencyOrderId,
+    why: &str,
+    now: Instant,
+) -> Result<Order, Refusal> {
+    let (why, principal) = (reason(why)?, principal.clone());
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            let reach = person.standing.may(Permission::OrderEmergency, &person.access, now)?;
+            let not_found = || Refusal::not_found("emergency order", id);
+            let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
+            let own = row.organisation_id == person.standing.organisation().id();
+            if !reach.covers(&Place::Fleet) && !own {
+                return Err(not_found());
+            }
+            if !rows::end(tx, id, person.standing.account(), now)? {
+                return Err(Refusal::Conflict("this order was ended before".to_owned()));
+            }
+            let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
+            let order = shown(tx, row, now)?;
+            tell(tx, &order.order, &order.title, now)?;
+            let detail = json!({ "order": id, "version": order.order.version_id });
+            let change = Change::new("emergency.end").reason(Some(why.clone())).detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            Ok(order)
+        })
+        .await
+}
+
+/// Every order, the newest first. They concern what tablets of a collège may do: whoever sees layers sees them.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    page: Page<EmergencyOrderId>,
+    now: Instant,
+) -> Result<Listed<Order>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            principal.may(tx, Permission::ViewProfiles, now)?;
+            let found = rows::list(tx, page.after, page.with_one_more())?;
+            let listed = page.cut(found, |row| row.id.to_string());
+            let items = listed.items.into_iter().map(|row| shown(tx, row, now)).collect::<Result<_, _>>()?;
+            Ok(Listed { items, next: listed.next })
+        })
+        .await
+}
+
+fn shown(tx: &mut Tx<'_>, row: EmergencyOrder, now: Instant) -> Result<Order, Refusal> {
+    let title = versions::get(tx, &row.version_id)?.map(|version| version.title).unwrap_or_default();
+    let today = Day::of(now);
+    let in_force = row.ended_at.is_none() && row.starts_on <= today && today <= row.ends_on;
+    Ok(Order { title, in_force, order: row })
+}
+
+fn tell(tx: &mut Tx<'_>, row: &EmergencyOrder, title: &str, now: Instant) -> Result<(), Refusal> {
+    let groups: Vec<Uai> =
+        if row.uais.is_empty() { all_colleges(tx)? } else { row.uais.iter().cloned().collect() };
+    notify(tx, &format!("emergency-order:{}", row.id), &groups, title, now)
+}

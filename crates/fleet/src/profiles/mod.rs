@@ -1,0 +1,150 @@
+//! What is on tablets: versions of layers, from a draft to publication, and orders that put an emergency base in force.
+//!
+//! The base, and every other layer but a collège's additions, is decided by one person of the département and one of
+//! the académie, neither of them its author (C3.1.1, C3.1.2, C3.1.7): each signs, as a second person, exactly the text
+//! that was submitted. What was submitted is never changed. An edit of it is another version, and the one before is
+//! withdrawn with every signature it had.
+
+mod decide;
+mod emergency;
+mod publish;
+mod read;
+mod rollouts;
+mod write;
+
+use governance::countersignature::{Content, Purpose, Subject};
+use governance::{NotAllowed, Permission, Place};
+use serde_json::json;
+use store::profile_versions::{self as rows, ProfileVersion, VersionState};
+use store::{Tx, countersignatures as requests};
+use types::{AccountId, CountersignatureId, Instant, OrganisationId, ProfileVersionId, RuleId};
+
+use ::profiles::LayerKey;
+
+use crate::coming_in::Person;
+use crate::{Principal, Refusal};
+
+pub(crate) use decide::{answered, fell};
+pub use decide::{approve, reject, submit};
+pub use emergency::{
+    Order, Wanted, end as end_emergency, list as list_emergencies, order as order_emergency,
+};
+pub use publish::{When, publish, publish_due, withdraw};
+pub use read::{
+    Approval, Difference, Line, Plan, Shown, changes, diff, history, list, plan, plan_of_draft, show,
+};
+pub use rollouts::{Progress, advance, advance_due, halt, progress, resume, roll_back};
+pub use write::{draft, edit};
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// A reason that was given.
+fn reason(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let fits =
+        !text.is_empty() && text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::invalid("reason", format!("say why, in 1 to {LONGEST_REASON} characters")))
+    }
+}
+
+/// Where a layer is decided: everywhere, or in one collège.
+fn place(layer: &LayerKey) -> Place {
+    layer.college().map_or(Place::Fleet, |uai| Place::College(Some(uai.clone())))
+}
+
+/// Whether whoever reads may see a layer: what is decided jointly concerns every tablet.
+fn may_see(reach: &governance::Reach, layer: &LayerKey) -> bool {
+    layer.college().is_none() || reach.covers(&place(layer))
+}
+
+/// A version that the person may see.
+fn seen(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    id: ProfileVersionId,
+    now: Instant,
+) -> Result<(ProfileVersion, LayerKey), Refusal> {
+    let reach = person.standing.may(Permission::ViewProfiles, &person.access, now)?;
+    let not_found = || Refusal::not_found("profile version", id);
+    let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
+    let layer = row.layer()?;
+    if may_see(&reach, &layer) { Ok((row, layer)) } else { Err(not_found()) }
+}
+
+/// Passes whoever may do this with that layer. A collège decides what it adds, and nobody for it (C3.1.3).
+fn may(person: &Person, permission: Permission, layer: &LayerKey, now: Instant) -> Result<(), Refusal> {
+    let reach = person.standing.may(permission, &person.access, now)?;
+    if !reach.covers(&place(layer)) {
+        return Err(NotAllowed::OutOfReach { permission }.into());
+    }
+    match layer.college() {
+        Some(uai) if person.standing.organisation().uai() != Some(uai) => Err(Refusal::Forbidden {
+            rule: RuleId::C3_1_3,
+            what: format!("what collège {uai} adds is decided there: ask its head or référent"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What the people of one organisation sign: this text of this version, and no other.
+fn question(row: &ProfileVersion, organisation: OrganisationId) -> Result<(Subject, Content), Refusal> {
+    let content = json!({
+        "version": row.id, "layer": row.layer()?.to_string(), "number": row.number, "title": row.title,
+        "text_sha256": row.content_sha256, "organisation": organisation,
+    });
+    let content = Content::new(&content).map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok((Subject::Version(row.content_sha256), content))
+}
+
+/// The requests for signatures under a version, whatever became of them.
+fn requests_of(
+    tx: &mut Tx<'_>,
+    row: &ProfileVersion,
+) -> Result<Vec<(CountersignatureId, requests::Countersignature)>, Refusal> {
+    let subject = Subject::Version(row.content_sha256).to_string();
+    let found = requests::about(tx, Purpose::Approve.as_str(), &subject)?;
+    let of_it = |it: &requests::Countersignature| {
+        it.answer_organisation.is_some_and(|organisation| {
+            question(row, organisation).is_ok_and(|(_subject, content)| content.digest() == it.content_sha256)
+        })
+    };
+    Ok(found.into_iter().filter(of_it).map(|it| (it.id, it)).collect())
+}
+
+/// Voids every signature under a version, and every request for one: it ended, or is edited.
+fn void_signatures(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<usize, Refusal> {
+    let mut voided = 0;
+    for (id, _request) in requests_of(tx, row)? {
+        voided += usize::from(requests::void(tx, id)?);
+    }
+    Ok(voided)
+}
+
+/// Ends a version with every signature under it.
+fn end(tx: &mut Tx<'_>, row: &ProfileVersion, end: &rows::End) -> Result<(), Refusal> {
+    if !rows::end(tx, row.id, end)? {
+        return Err(not_in(row, "a version that has not ended"));
+    }
+    void_signatures(tx, row)?;
+    Ok(())
+}
+
+/// It has another state than it would take.
+fn not_in(row: &ProfileVersion, wanted: &str) -> Refusal {
+    let (title, number, state) = (&row.title, row.number, row.state);
+    Refusal::Conflict(format!("version {number} of “{title}” is {state}; this takes {wanted}"))
+}
+
+/// Passes a version in this state.
+fn must_be(row: &ProfileVersion, state: VersionState) -> Result<(), Refusal> {
+    if row.state == state { Ok(()) } else { Err(not_in(row, &format!("one that is {state}"))) }
+}
+
+/// The account of a person; the calendar has none.
+fn account(principal: &Principal) -> Option<AccountId> {
+    principal.actor_account()
+}

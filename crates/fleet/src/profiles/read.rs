@@ -1,0 +1,341 @@
+//! What people see of layers: versions and who decided them, differences, and what a publication would change.
+
+use std::collections::BTreeMap;
+
+use ::profiles::report::{Change as Said, Source, masked};
+use ::profiles::{LayerKey, Rollout, RolloutPlan, RolloutState};
+use governance::Permission;
+use governance::countersignature::CountersignatureState;
+use store::profile_approvals as approvals;
+use store::profile_versions::{self as rows, Filter, ProfileVersion, VersionState};
+use store::{Tx, accounts, organisations};
+use types::{Instant, ProfileVersionId, Secret, Uai};
+
+use super::write::read_layer;
+use super::{may, requests_of, rollouts, seen};
+use crate::coming_in::Person;
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal};
+
+/// An approval, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The organisation.
+    pub organisation: String,
+    /// Who approved for it, by login.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// A version as it stands in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its row.
+    pub version: ProfileVersion,
+    /// Its layer.
+    pub layer: LayerKey,
+    /// Its author's login.
+    pub author: String,
+    /// Who approved it.
+    pub approvals: Vec<Approval>,
+    /// Whose approval it waits for: names of organisations.
+    pub waits_for: Vec<String>,
+}
+
+/// A version, and what it says.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// As in a list.
+    pub line: Line,
+    /// What it says. Passwords in it are masked, unless the reader may write or decide that layer.
+    pub text: Secret<String>,
+    /// Whether they are.
+    pub masked: bool,
+    /// How it is rolled out, if it is.
+    pub rollout: Option<rollouts::Progress>,
+}
+
+/// The versions, the newest first; of one layer, or in one state, if that is asked.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    (layer, state): (Option<LayerKey>, Option<VersionState>),
+    page: Page<ProfileVersionId>,
+    now: Instant,
+) -> Result<Listed<Line>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let colleges = match principal.may(tx, Permission::ViewProfiles, now)? {
+                governance::Reach::Everything => None,
+                governance::Reach::Colleges(colleges) => Some(colleges.into_iter().collect()),
+                governance::Reach::Organisation(_) | governance::Reach::Own(_) => Some(Vec::new()),
+            };
+            let filter = Filter { layer: layer.clone(), state, colleges };
+            let found = rows::list(tx, &filter, page.after, page.with_one_more())?;
+            let listed = page.cut(found, |row| row.id.to_string());
+            let items = listed.items.into_iter().map(|row| line(tx, row)).collect::<Result<_, _>>()?;
+            Ok(Listed { items, next: listed.next })
+        })
+        .await
+}
+
+/// Every version of the layer that this one is of, the newest first: how it came to be what it is.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn history(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ProfileVersionId,
+    page: Page<ProfileVersionId>,
+    now: Instant,
+) -> Result<Listed<Line>, Refusal> {
+    let by = principal.clone();
+    let layer = fleet
+        .store()
+        .read(move |tx| {
+            let person = by.person(tx, now)?;
+            Ok::<_, Refusal>(seen(tx, &person, id, now)?.1)
+        })
+        .await?;
+    list(fleet, principal, (Some(layer), None), page, now).await
+}
+
+/// One version.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn show(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ProfileVersionId,
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let person = principal.person(tx, now)?;
+            again(tx, &person, id, now)
+        })
+        .await
+}
+
+pub(super) fn again(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    id: ProfileVersionId,
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let (row, _layer) = seen(tx, person, id, now)?;
+    shown(tx, person, row, now)
+}
+
+pub(super) fn shown(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    row: ProfileVersion,
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let line = line(tx, row)?;
+    let content = rows::content(tx, line.version.id)?;
+    let writes = may(person, Permission::DraftProfiles, &line.layer, now).is_ok();
+    let text = if writes { content } else { Secret::new(masked(content.expose())) };
+    let rollout = rollouts::progress_of(tx, line.version.id, &line.layer)?;
+    Ok(Shown { line, text, masked: !writes, rollout })
+}
+
+fn line(tx: &mut Tx<'_>, row: ProfileVersion) -> Result<Line, Refusal> {
+    let layer = row.layer()?;
+    let mut given = Vec::new();
+    for approval in approvals::of_version(tx, row.id)? {
+        given.push(Approval {
+            organisation: organisation(tx, approval.organisation_id)?,
+            by: login(tx, approval.account_id)?,
+            at: approval.approved_at,
+        });
+    }
+    let mut waits_for = Vec::new();
+    if row.state == VersionState::Submitted {
+        for (_id, request) in requests_of(tx, &row)? {
+            if let (CountersignatureState::Waiting, Some(of)) = (request.state, request.answer_organisation) {
+                waits_for.push(organisation(tx, of)?);
+            }
+        }
+        waits_for.sort();
+    }
+    Ok(Line { author: login(tx, row.author_id)?, layer, approvals: given, waits_for, version: row })
+}
+
+fn login(tx: &mut Tx<'_>, id: types::AccountId) -> Result<String, Refusal> {
+    Ok(accounts::get(tx, &id)?.map(|account| account.login).unwrap_or_default())
+}
+
+fn organisation(tx: &mut Tx<'_>, id: types::OrganisationId) -> Result<String, Refusal> {
+    Ok(organisations::get(tx, &id)?.map(|organisation| organisation.name).unwrap_or_default())
+}
+
+/// What differs between two versions of one layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The version before; `None` for nothing.
+    pub before: Option<ProfileVersionId>,
+    /// The version after.
+    pub after: ProfileVersionId,
+    /// What differs.
+    pub changes: Vec<Said>,
+}
+
+/// What differs from one version to another, in words; from the one in force, if none is named.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Invalid`] for versions of different layers.
+pub async fn diff(
+    fleet: &Fleet,
+    principal: &Principal,
+    (before, after): (Option<ProfileVersionId>, ProfileVersionId),
+    now: Instant,
+) -> Result<Difference, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let person = principal.person(tx, now)?;
+            let (row, layer) = seen(tx, &person, after, now)?;
+            let before = match before {
+                None => rows::published(tx, &layer)?.filter(|published| published.id != row.id),
+                Some(before) => {
+                    let (before, of) = seen(tx, &person, before, now)?;
+                    if of != layer {
+                        let problem = format!("this is a version of {of}, and the other of {layer}");
+                        return Err(Refusal::invalid("before", problem));
+                    }
+                    Some(before)
+                }
+            };
+            let text = rows::content(tx, row.id)?;
+            let changes = match &before {
+                None => Vec::new(),
+                Some(before) => changes(&rows::content(tx, before.id)?, &text)?,
+            };
+            Ok(Difference { before: before.map(|before| before.id), after, changes })
+        })
+        .await
+}
+
+/// What differs between two texts.
+///
+/// # Errors
+/// [`Refusal::BadLayer`].
+pub fn changes(before: &Secret<String>, after: &Secret<String>) -> Result<Vec<Said>, Refusal> {
+    let source = |file, text| Source { file, text };
+    ::profiles::report::diff(source("before", before.expose()), source("after", after.expose()))
+        .map_err(Refusal::BadLayer)
+}
+
+/// What a publication would change, and on how many tablets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The layer.
+    pub layer: LayerKey,
+    /// The version in force that it would replace.
+    pub replaces: Option<ProfileVersionId>,
+    /// What would change; nothing, if there is none to replace: all of it is new then.
+    pub changes: Vec<Said>,
+    /// How many managed tablets have the layer, by collège; those of no collège under `None`.
+    pub tablets: BTreeMap<Option<Uai>, u64>,
+    /// Whether each of them has the layer. Which tablets have those of a kind of user, a mode or a tablet is not known
+    /// here: the counts are the most it can be.
+    pub exact: bool,
+    /// How many tablets each wave would have reached, in order, if it is rolled out.
+    pub waves: Vec<u64>,
+}
+
+/// What publishing a version would change.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::BadLayer`] for a text that this program does not understand any more.
+pub async fn plan(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ProfileVersionId,
+    waves: Option<RolloutPlan>,
+    now: Instant,
+) -> Result<Plan, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let person = principal.person(tx, now)?;
+            let (row, layer) = seen(tx, &person, id, now)?;
+            let text = rows::content(tx, row.id)?;
+            plan_within(tx, (&layer, id, waves.as_ref()), &text, now)
+        })
+        .await
+}
+
+/// What publishing a text would change, before it is even a draft.
+///
+/// # Errors
+/// [`Refusal::BadLayer`]; [`Refusal::Forbidden`] for what another collège adds.
+pub async fn plan_of_draft(
+    fleet: &Fleet,
+    principal: &Principal,
+    text: Secret<String>,
+    now: Instant,
+) -> Result<Plan, Refusal> {
+    let (layer, _title) = read_layer(&text)?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let person = principal.person(tx, now)?;
+            may(&person, Permission::DraftProfiles, &layer, now)?;
+            plan_within(tx, (&layer, ProfileVersionId::new(now), None), &text, now)
+        })
+        .await
+}
+
+fn plan_within(
+    tx: &mut Tx<'_>,
+    (layer, version, waves): (&LayerKey, ProfileVersionId, Option<&RolloutPlan>),
+    text: &Secret<String>,
+    now: Instant,
+) -> Result<Plan, Refusal> {
+    let before = rows::published(tx, layer)?.filter(|published| published.id != version);
+    let changes = match &before {
+        None => Vec::new(),
+        Some(before) => changes(&rows::content(tx, before.id)?, text)?,
+    };
+    let mut tablets: BTreeMap<Option<Uai>, u64> = BTreeMap::new();
+    let steps = waves.map_or(0, |plan| plan.waves().len());
+    let mut reached = vec![0_u64; steps];
+    for (tablet, uai) in store::enrolments::managed_tablets(tx)? {
+        if layer.college().is_some_and(|of| Some(of) != uai.as_ref()) {
+            continue;
+        }
+        for (wave, reached) in reached.iter_mut().enumerate() {
+            if let Some(plan) = waves {
+                let state = RolloutState::Running;
+                let rollout = Rollout { version, plan: plan.clone(), state, wave, wave_since: now };
+                *reached += u64::from(rollout.reaches(tablet, uai.as_ref()));
+            }
+        }
+        *tablets.entry(uai).or_default() += 1;
+    }
+    let exact = matches!(layer, LayerKey::Base | LayerKey::College(_));
+    Ok(Plan {
+        layer: layer.clone(),
+        replaces: before.map(|before| before.id),
+        changes,
+        tablets,
+        exact,
+        waves: reached,
+    })
+}

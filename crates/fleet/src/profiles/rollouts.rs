@@ -1,0 +1,354 @@
+//! Roll-outs: waves that follow one another, and what stops them.
+
+use ::profiles::{LayerKey, RolloutPlan, RolloutState, Tally, Turn, turn};
+use governance::Permission;
+use serde_json::json;
+use store::Tx;
+use store::profile_versions::{self as versions, End, ProfileVersion, VersionState};
+use store::rollouts::{self as rows, Rollout, Step};
+use types::{AccountId, Day, Duration, Instant, ProfileVersionId, RolloutId};
+
+use super::publish::{groups, notify};
+use super::write::detail;
+use super::{account, may, reason, seen};
+use crate::audit::{self, Change};
+use crate::watch::{self, AlarmKind, Subject};
+use crate::{Fleet, Principal, Refusal};
+
+/// How long a version that reached everyone can be rolled back.
+const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(30 * 86_400);
+/// The most reports of tablets that are counted at once.
+const MOST_REPORTS: u32 = 200_000;
+
+/// How far a roll-out has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Its row.
+    pub rollout: Rollout,
+    /// Its plan.
+    pub plan: RolloutPlan,
+    /// How many tablets have the new version by now, and how many will keep the one before until their wave.
+    pub reached: u64,
+    /// See there.
+    pub waiting: u64,
+    /// What those reached reported since this wave began.
+    pub tally: Tally,
+}
+
+/// Begins a roll-out; a plan of one wave is none.
+pub(super) fn start(
+    tx: &mut Tx<'_>,
+    (version, previous): (ProfileVersionId, ProfileVersionId),
+    plan: &RolloutPlan,
+    by: AccountId,
+    now: Instant,
+) -> Result<(), Refusal> {
+    if plan.is_at_once() {
+        return Ok(());
+    }
+    let rollout = Rollout {
+        id: RolloutId::new(now),
+        version_id: version,
+        previous_id: previous,
+        plan: plan.to_json(),
+        state: RolloutState::Running,
+        wave: 0,
+        wave_since: now,
+        reason: None,
+        started_by: by,
+        started_at: now,
+        ended_at: None,
+    };
+    Ok(rows::insert(tx, &rollout)?)
+}
+
+/// Whether a version is still on its way.
+pub(super) fn is_under_way(tx: &mut Tx<'_>, version: ProfileVersionId) -> Result<bool, Refusal> {
+    Ok(rows::of_version(tx, version)?.is_some_and(|rollout| rollout.ended_at.is_none()))
+}
+
+/// How far the roll-out of a version has come; `None` for one that went to everyone at once.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn progress(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    now: Instant,
+) -> Result<Option<Progress>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let person = principal.person(tx, now)?;
+            let (_row, layer) = seen(tx, &person, version, now)?;
+            progress_of(tx, version, &layer)
+        })
+        .await
+}
+
+pub(super) fn progress_of(
+    tx: &mut Tx<'_>,
+    version: ProfileVersionId,
+    layer: &LayerKey,
+) -> Result<Option<Progress>, Refusal> {
+    let Some(rollout) = rows::of_version(tx, version)? else { return Ok(None) };
+    let decided = rollout.decided()?;
+    let (mut reached, mut waiting) = (0, 0);
+    for (tablet, uai) in store::enrolments::managed_tablets(tx)? {
+        if layer.college().is_some_and(|of| Some(of) != uai.as_ref()) {
+            continue;
+        }
+        if decided.reaches(tablet, uai.as_ref()) { reached += 1 } else { waiting += 1 }
+    }
+    let tally = tally(tx, &decided)?;
+    Ok(Some(Progress { plan: decided.plan, rollout, reached, waiting, tally }))
+}
+
+/// What the tablets that have the new version answered to commands that carry it, since this wave began.
+fn tally(tx: &mut Tx<'_>, rollout: &::profiles::Rollout) -> Result<Tally, Refusal> {
+    let mut tally = Tally::default();
+    for answer in rows::answered_since(tx, rollout.wave_since, MOST_REPORTS)? {
+        if !rollout.reaches(answer.tablet, answer.uai.as_ref()) {
+            continue;
+        }
+        let count = if answer.failed { &mut tally.failed } else { &mut tally.applied };
+        *count = count.saturating_add(1);
+    }
+    Ok(tally)
+}
+
+/// Begins the next wave before its time; the last one ends the roll-out.
+///
+/// # Errors
+/// [`Refusal::Conflict`] unless it runs.
+pub async fn advance(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    now: Instant,
+) -> Result<Progress, Refusal> {
+    change(fleet, principal, version, "rollout.advance", None, now, move |rollout| {
+        must(rollout, rollout.state == RolloutState::Running, "one that runs: resume it first")?;
+        next_wave(rollout, now)
+    })
+    .await
+}
+
+/// Stops at the wave that runs. Tablets that have the new version keep it.
+///
+/// # Errors
+/// [`Refusal::Conflict`] unless it runs.
+pub async fn halt(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    why: &str,
+    now: Instant,
+) -> Result<Progress, Refusal> {
+    let why = reason(why)?;
+    change(fleet, principal, version, "rollout.halt", Some(why.clone()), now, move |rollout| {
+        must(rollout, rollout.state == RolloutState::Running, "one that runs")?;
+        Ok(Step { reason: Some(why.clone()), ..at(rollout, RolloutState::Paused) })
+    })
+    .await
+}
+
+/// Goes on where it stopped; what failed so far is not counted again.
+///
+/// # Errors
+/// [`Refusal::Conflict`] unless it stands still.
+pub async fn resume(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    why: &str,
+    now: Instant,
+) -> Result<Progress, Refusal> {
+    let why = reason(why)?;
+    change(fleet, principal, version, "rollout.resume", Some(why), now, move |rollout| {
+        must(rollout, rollout.state == RolloutState::Paused, "one that stands still")?;
+        Ok(Step { wave_since: now, ..at(rollout, RolloutState::Running) })
+    })
+    .await
+}
+
+async fn change(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    action: &'static str,
+    why: Option<String>,
+    now: Instant,
+    decide: impl Fn(&Rollout) -> Result<Step, Refusal> + Send + Sync + 'static,
+) -> Result<Progress, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            let (row, layer) = seen(tx, &person, version, now)?;
+            may(&person, Permission::PublishProfiles, &layer, now)?;
+            let rollout = of(tx, &row)?;
+            let step = decide(&rollout)?;
+            make(tx, &rollout, &step)?;
+            let change = Change::new(action).reason(why.clone()).detail(told(&row, &layer, &step));
+            audit::record(tx, &principal, change, now)?;
+            progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
+        })
+        .await
+}
+
+/// Gives every tablet the version before again, which both organisations approved too. What was rolled out is
+/// withdrawn.
+///
+/// # Errors
+/// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
+/// approved anew.
+pub async fn roll_back(
+    fleet: &Fleet,
+    principal: &Principal,
+    version: ProfileVersionId,
+    why: &str,
+    now: Instant,
+) -> Result<Progress, Refusal> {
+    let (why, principal) = (reason(why)?, principal.clone());
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = principal.person(tx, now)?;
+            let (row, layer) = seen(tx, &person, version, now)?;
+            may(&person, Permission::PublishProfiles, &layer, now)?;
+            super::must_be(&row, VersionState::Published)?;
+            let rollout = of(tx, &row)?;
+            if let Some(ended) = rollout.ended_at
+                && now >= ended.plus(ROLLED_BACK_WITHIN)
+            {
+                return Err(Refusal::Conflict(format!(
+                    "it reached everyone on {}, more than 30 days ago: have the text before approved anew",
+                    Day::of(ended)
+                )));
+            }
+            let by = account(&principal);
+            super::end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
+            if !versions::publish(tx, rollout.previous_id, now)? {
+                return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
+            }
+            versions::approved(tx, rollout.previous_id)?;
+            let step = Step {
+                reason: Some(why.clone()),
+                ended_at: Some(now),
+                ..at(&rollout, RolloutState::RolledBack)
+            };
+            make(tx, &rollout, &step)?;
+            let concerned = groups(tx, &layer)?;
+            notify(tx, &format!("profile-version:{version}"), &concerned, &row.title, now)?;
+            let change =
+                Change::new("rollout.roll-back").reason(Some(why.clone())).detail(told(&row, &layer, &step));
+            audit::record(tx, &principal, change, now)?;
+            progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
+        })
+        .await
+}
+
+/// The calendar's turn: the next wave where its time has come, and a pause with an alarm where too many tablets failed.
+/// Returns how many roll-outs moved.
+///
+/// # Errors
+/// [`Refusal::OtherHands`] for anybody else.
+pub async fn advance_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
+    let calendar = principal.clone();
+    let under_way = fleet
+        .store()
+        .read(move |tx| {
+            calendar.must_be_calendar()?;
+            Ok::<_, Refusal>(rows::under_way(tx)?)
+        })
+        .await?;
+    let mut moved = 0;
+    for rollout in under_way {
+        let calendar = principal.clone();
+        let id = rollout.id;
+        let turned = fleet
+            .store()
+            .write(move |tx| {
+                let Some(rollout) = rows::get(tx, &id)? else { return Ok(false) };
+                let decided = rollout.decided()?;
+                let tally = tally(tx, &decided)?;
+                let (step, action) = match turn(&decided, tally, now) {
+                    Turn::Wait => return Ok(false),
+                    Turn::Advance | Turn::Finish => (next_wave(&rollout, now)?, "rollout.advance"),
+                    Turn::Pause(Tally { applied, failed }) => {
+                        let why = format!("{failed} of {} tablets failed", applied.saturating_add(failed));
+                        let step = Step { reason: Some(why), ..at(&rollout, RolloutState::Paused) };
+                        (step, "rollout.halt")
+                    }
+                };
+                let row = versions::get(tx, &rollout.version_id)?
+                    .ok_or_else(|| Refusal::not_found("profile version", rollout.version_id))?;
+                let layer = row.layer()?;
+                make(tx, &rollout, &step)?;
+                if step.state == RolloutState::Paused {
+                    let told =
+                        json!({ "layer": layer.to_string(), "number": row.number, "why": step.reason });
+                    let about = Subject::thing(row.id.to_string());
+                    watch::raise(tx, AlarmKind::RolloutPaused, &about, told, now)?;
+                }
+                let change =
+                    Change::new(action).reason(step.reason.clone()).detail(told(&row, &layer, &step));
+                audit::record(tx, &calendar, change, now)?;
+                Ok::<_, Refusal>(true)
+            })
+            .await?;
+        moved += usize::from(turned);
+    }
+    Ok(moved)
+}
+
+fn of(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<Rollout, Refusal> {
+    rows::of_version(tx, row.id)?.ok_or_else(|| {
+        Refusal::Conflict(format!("version {} of “{}” went to everyone at once", row.number, row.title))
+    })
+}
+
+fn must(rollout: &Rollout, fits: bool, wanted: &str) -> Result<(), Refusal> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::Conflict(format!("this roll-out is {}; this takes {wanted}", rollout.state)))
+    }
+}
+
+/// Where it stands, in that state.
+fn at(rollout: &Rollout, state: RolloutState) -> Step {
+    Step { state, wave: rollout.wave, wave_since: rollout.wave_since, reason: None, ended_at: None }
+}
+
+fn next_wave(rollout: &Rollout, now: Instant) -> Result<Step, Refusal> {
+    let waves = rollout.decided()?.plan.waves().len();
+    let next = rollout.wave.saturating_add(1);
+    let last = usize::try_from(next).unwrap_or(usize::MAX).saturating_add(1) >= waves;
+    let reached = if usize::try_from(next).unwrap_or(usize::MAX) < waves { next } else { rollout.wave };
+    // Everyone is the last wave: there is nothing after it to wait for.
+    let (state, ended_at) =
+        if last { (RolloutState::Done, Some(now)) } else { (RolloutState::Running, None) };
+    Ok(Step { state, wave: reached, wave_since: now, reason: None, ended_at })
+}
+
+fn make(tx: &mut Tx<'_>, rollout: &Rollout, step: &Step) -> Result<(), Refusal> {
+    if rows::step(tx, rollout, step)? {
+        Ok(())
+    } else {
+        Err(Refusal::Conflict("this roll-out moved on meanwhile; look at it again".to_owned()))
+    }
+}
+
+fn told(row: &ProfileVersion, layer: &LayerKey, step: &Step) -> serde_json::Value {
+    let mut told = detail(row, layer);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("rollout".to_owned(), json!(step.state));
+        told.insert("wave".to_owned(), json!(step.wave));
+    }
+    told
+}
