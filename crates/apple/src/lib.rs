@@ -10,7 +10,8 @@
 //! - [`command`]: what we send them, and what they answer.
 //! - [`inventory`]: what we ask, and what we never ask.
 //! - [`profile`]: configuration profiles: the one that enrols, and what any can do to a tablet.
-//! - [`ddm`], [`machine_info`], [`refusal`]: the declarative protocol, automated enrolment, Apple's 403.
+//! - [`ddm`], [`status_report`], [`machine_info`], [`refusal`]: the declarative protocol, automated enrolment, Apple's
+//!   403.
 
 pub mod checkin;
 pub mod command;
@@ -24,6 +25,7 @@ pub mod parts;
 pub mod plist;
 pub mod profile;
 pub mod refusal;
+pub mod status_report;
 pub mod wire;
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod push_certificate;
 mod roles;
 mod routes;
 mod school_years;
+mod segments;
 mod sessions;
 mod tablets;
 mod takeovers;

@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
     inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
-    roles, school_years, sessions, tablets, takeovers, tokens,
+    roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,7 @@ use crate::{
         countersignatures::list, countersignatures::show, countersignatures::answer, countersignatures::withdraw,
         inventory::list, inventory::import,
         tablets::list, tablets::show, tablets::why,
+        segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,

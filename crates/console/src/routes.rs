@@ -11,7 +11,7 @@ use fleet::Permission;
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
     incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles,
-    push_certificate, roles, school_years, sessions, tablets, takeovers, tokens,
+    push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -110,6 +110,9 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/tablets", Access::May(Permission::ViewTablets), || web::get().to(tablets::list)),
     get("/api/v1/tablets/{id}", Access::May(Permission::ViewTablets), || web::get().to(tablets::show)),
     get("/api/v1/tablets/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(tablets::why)),
+    get("/api/v1/tablets/{id}/rules", Access::May(Permission::ViewTablets), || web::get().to(segments::of_tablet)),
+    get("/api/v1/segments", Access::May(Permission::ViewTablets), || web::get().to(segments::list)),
+    get("/api/v1/rules/failing", Access::May(Permission::ViewTablets), || web::get().to(segments::failing)),
     get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
     post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),

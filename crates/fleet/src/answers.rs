@@ -197,6 +197,7 @@ mod tests {
             gate: Gate::Ordinary,
             state: CommandState::Sent,
             not_now_count: 0,
+            replaces_key: None,
         }
     }
 

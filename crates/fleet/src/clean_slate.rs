@@ -39,5 +39,6 @@ fn finish(
     store::certificates::set_state_of_enrolment(tx, enrolment.id, CertificateState::Superseded)?;
     store::commands::cancel_of_enrolment(tx, enrolment.id)?;
     store::push_states::forget(tx, enrolment.id)?;
+    store::deliveries::forget(tx, enrolment.id)?;
     Ok(())
 }

@@ -21,6 +21,7 @@ use types::{CommandId, EnrolmentId, Instant, Udid};
 use crate::answers::AppLists;
 use crate::checkin::{same_tablet, unknown};
 use crate::incidents::lost_mode::{self, Said};
+use crate::segments::{self, Told};
 use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
 use crate::{Door, Fleet, Reply, TabletError, answers, register, takeover_binding, unenrolment};
@@ -121,6 +122,9 @@ async fn converse(
         watch::raise_now(fleet, AlarmKind::UnknownReport, &row.enrolment, now).await;
     }
     let mut delivered = written.and_then(|written| written.delivered);
+    if configure(fleet, &row, report, now).await? && delivered.is_none() {
+        delivered = delivery::next_instead(fleet, &row.enrolment, &key).await?;
+    }
     for _undeliverable in 0..MOST_FAILED_HERE {
         let Some(one) = delivered else { break };
         if let Some(reply) = delivery::render(fleet, &row.enrolment, one, now).await? {
@@ -129,6 +133,26 @@ async fn converse(
         delivered = delivery::next_instead(fleet, &row.enrolment, &key).await?;
     }
     Ok(Reply::Empty)
+}
+
+/// Takes the next step towards what the tablet's segment is given, if it told something of that, or has not all of it:
+/// `true` if a command was queued. An ordinary connect of a tablet that has everything costs nothing here.
+async fn configure(
+    fleet: &Fleet,
+    row: &ConnectRow,
+    report: &Report,
+    now: Instant,
+) -> Result<bool, TabletError> {
+    if row.enrolment.segment.is_none() || row.enrolment.state != EnrolmentState::Active {
+        return Ok(false);
+    }
+    let answered = row.reported.as_ref().and_then(|command| segments::answered(command, report));
+    let told = match answered {
+        Some(answered) => Told::Answer(answered),
+        None if row.next.is_none() && row.enrolment.configuration_is_due(now) => Told::Nothing,
+        None => return Ok(false),
+    };
+    segments::advance(fleet, row.enrolment.id, told, now).await
 }
 
 /// The DPO's switch, looked at for an answer that lists apps, and for no other.

@@ -93,9 +93,15 @@ pub(crate) fn signed(
             anchors: settings.anchors.iter().map(|_anchor| uuid()).collect(),
         },
     };
-    let own = pki::SigningKey::of_authority(authority);
-    let signer = settings.profile_signer.as_ref().unwrap_or(&own);
-    pki::sign_attached(&profile.to_xml(), signer).map_err(|error| error.to_string())
+    sign(fleet, &profile.to_xml())
+}
+
+/// Signs a profile with the key that the configuration names, or with the authority's own.
+pub(crate) fn sign(fleet: &Fleet, xml: &[u8]) -> Result<Vec<u8>, String> {
+    let authorities = fleet.authorities();
+    let own = pki::SigningKey::of_authority(authorities.issuing().current());
+    let signer = fleet.settings().profile_signer.as_ref().unwrap_or(&own);
+    pki::sign_attached(xml, signer).map_err(|error| error.to_string())
 }
 
 /// The profile again, for a tablet whose certificate is to be renewed, with a challenge made now.

@@ -11,7 +11,7 @@ use types::{Instant, SerialNumber, TabletId};
 use crate::audit::{self, Change};
 use crate::csv_import::{self, InventoryLine};
 use crate::page::{Listed, Page};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, segments};
 
 /// Above this many lines the whole inventory is read at once, instead of a row for each line.
 const READ_ALL_ABOVE: usize = 500;
@@ -60,6 +60,7 @@ pub async fn import(
                         Some(after) => {
                             keeps_its_platform(tx, &before, &after)?;
                             tablets::update(tx, &after)?;
+                            segments::changed(tx, &before, &after, now)?;
                             imported.updated += 1;
                         }
                     },

@@ -47,6 +47,7 @@ mod request;
 pub mod roles;
 pub mod scep;
 pub mod school_years;
+pub mod segments;
 mod settings;
 mod standing;
 pub mod status;
@@ -92,6 +93,7 @@ struct Inner {
     authorities: RwLock<Arc<Authorities>>,
     passwords: Passwords,
     meters: vitals::Meters,
+    world: RwLock<Option<(String, Arc<segments::World>)>>,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -128,6 +130,7 @@ impl Fleet {
                 authorities: RwLock::new(authorities),
                 passwords: Passwords::new(),
                 meters: vitals::Meters::default(),
+                world: RwLock::new(None),
             }),
         })
     }
@@ -180,6 +183,22 @@ impl Fleet {
     #[must_use]
     pub fn authorities(&self) -> Arc<Authorities> {
         Arc::clone(&self.inner.authorities.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is in force, read once for each of its states: reading it takes long where many collèges add something.
+    pub(crate) async fn world(
+        &self,
+        fingerprint: &str,
+        now: types::Instant,
+    ) -> Result<Arc<segments::World>, Refusal> {
+        let known = self.inner.world.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_of, world)) = known.filter(|(of, _world)| of == fingerprint) {
+            return Ok(world);
+        }
+        let fresh = Arc::new(self.store().read(move |tx| segments::World::load(tx, now)).await?);
+        let kept = Some((fingerprint.to_owned(), Arc::clone(&fresh)));
+        *self.inner.world.write().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(fresh)
     }
 
     /// Loads the authorities again, after one was added or rotated, here or on another node.

@@ -29,6 +29,8 @@ pub(crate) enum AlarmKind {
     Reenrolment,
     /// The management was removed on the tablet (C5.3.2).
     ManagementRemoved,
+    /// A profile of ours went from a tablet, and nobody here removed it (C5.3.2).
+    ProfileRemoved,
     /// A tablet reported on a command it was never sent (T-A18).
     UnknownReport,
     /// A row of the queue had no proof (M6).
@@ -55,6 +57,7 @@ impl AlarmKind {
             Self::RefusedEnrolment => "refused-enrolment",
             Self::Reenrolment => "re-enrolment",
             Self::ManagementRemoved => "management-removed",
+            Self::ProfileRemoved => "profile-removed",
             Self::UnknownReport => "unknown-report",
             Self::CommandWithoutProof => "command-without-proof",
             Self::RefusedCommand => "refused-command",

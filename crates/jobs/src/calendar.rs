@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, upkeep};
+use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -88,6 +88,13 @@ impl Calendar {
                 self.renewed_at = Some(now);
             }
         }
+        let followed = segments::follow(fleet, &calendar, now).await.map(|walked| walked.moved);
+        done("put tablets into segments", &followed);
+        let woken = segments::wake_due(fleet, &calendar, now).await;
+        if woken.as_ref().is_ok_and(|woken| *woken > 0) {
+            self.waker.wake();
+        }
+        done("wake tablets for their configuration", &woken);
         if is_due(self.watched_at, WATCH_EVERY, now)
             && done("push certificate expires", &upkeep::watch_push_certificate(fleet, &calendar, now).await)
         {

@@ -27,6 +27,8 @@ enum Payload {
     ClearPasscode,
     /// The enrolment profile is issued again, with a challenge made at delivery.
     EnrolmentRenewal,
+    /// The profile that a tablet shares with others, which is kept once for all of them and read at delivery.
+    SegmentProfile,
 }
 
 impl Ordinary {
@@ -76,13 +78,19 @@ impl Ordinary {
         Self(Payload::EnrolmentRenewal)
     }
 
+    /// Installs the profile of the tablet's segment. It was looked into before it was signed, and is again at delivery.
+    #[must_use]
+    pub const fn segment_profile() -> Self {
+        Self(Payload::SegmentProfile)
+    }
+
     /// Its name on Apple's wire.
     #[must_use]
     pub fn request_type(&self) -> RequestType {
         match &self.0 {
             Payload::Stored(command) => command.request_type(),
             Payload::ClearPasscode => RequestType::ClearPasscode,
-            Payload::EnrolmentRenewal => RequestType::InstallProfile,
+            Payload::EnrolmentRenewal | Payload::SegmentProfile => RequestType::InstallProfile,
         }
     }
 
@@ -95,7 +103,7 @@ impl Ordinary {
                     .insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
                 Some(apple::plist::to_xml(&dictionary))
             }
-            Payload::ClearPasscode | Payload::EnrolmentRenewal => None,
+            Payload::ClearPasscode | Payload::EnrolmentRenewal | Payload::SegmentProfile => None,
         }
     }
 }

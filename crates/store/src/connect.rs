@@ -119,6 +119,8 @@ pub struct ReportedCommand {
     pub state: CommandState,
     /// How often the tablet said NotNow before.
     pub not_now_count: i32,
+    /// What it is for: the key by which a newer one replaces it.
+    pub replaces_key: Option<String>,
 }
 
 type Row = (
@@ -138,7 +140,7 @@ type Row = (
     (Option<String>, Option<i64>),
     Option<(Option<i64>, Option<i64>, i32, i32)>,
     Option<(String, String, String, i32, i32)>,
-    Option<(String, String, String, String, i32)>,
+    Option<(String, String, String, String, i32, Option<String>)>,
 );
 
 /// Runs the read. The partial index on `pending` makes it the same work for a new tablet and for one with
@@ -214,6 +216,7 @@ pub(crate) fn read_connect(
                     commands::gate,
                     commands::state,
                     commands::not_now_count,
+                    commands::replaces_key,
                 ))
                 .nullable(),
         ))
@@ -270,8 +273,9 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             })
             .transpose()?,
         reported: reported
-            .map(|(id, request_type, gate, state, not_now_count)| {
+            .map(|(id, request_type, gate, state, not_now_count, replaces_key)| {
                 Ok::<_, StoreError>(ReportedCommand {
+                    replaces_key,
                     request_type,
                     gate: read(gate, "commands", "gate", &id)?,
                     state: read(state, "commands", "state", &id)?,

@@ -7,7 +7,7 @@ use diesel::{
     QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use profiles::segment::Known;
-use types::{EnrolmentId, Instant};
+use types::{EnrolmentId, Instant, SegmentId};
 
 use crate::column::{read, stored_enum};
 use crate::noun::{noun, on_each_engine};
@@ -98,6 +98,43 @@ pub fn look_again(tx: &mut Tx<'_>, enrolment: EnrolmentId, at: Instant) -> Resul
             .set((deliveries::due_at.eq(at.as_millis()), deliveries::woken_at.eq(None::<i64>)))
             .execute(connection)
     })?;
+    Ok(())
+}
+
+/// The tablets of a segment are looked at again, whatever was planned: what it is given has changed.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn look_again_at_segment(tx: &mut Tx<'_>, segment: SegmentId, at: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        let members =
+            enrolments::table.filter(enrolments::segment_id.eq(segment.to_string())).select(enrolments::id);
+        diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(members)))
+            .set((deliveries::due_at.eq(at.as_millis()), deliveries::woken_at.eq(None::<i64>)))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
+/// These tablets are looked at from `at` on, and woken for it; of those that are new, nothing is known yet.
+///
+/// # Errors
+/// [`StoreError::Dangling`] if there is no such enrolment.
+pub fn plan(tx: &mut Tx<'_>, enrolments: &[EnrolmentId], at: Instant) -> Result<(), StoreError> {
+    for some in enrolments.chunks(100) {
+        let rows: Vec<Stored> = some
+            .iter()
+            .map(|id| Stored::of(&Delivery { due_at: Some(at), ..Delivery::new(*id, at) }))
+            .collect();
+        on_each_engine!(tx, |connection| {
+            diesel::insert_into(deliveries::table)
+                .values(&rows)
+                .on_conflict(deliveries::enrolment_id)
+                .do_update()
+                .set((deliveries::due_at.eq(at.as_millis()), deliveries::woken_at.eq(None::<i64>)))
+                .execute(connection)
+        })?;
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::schema::{
     accounts, authorities, enrolments, incident_declarations, organisations, profile_versions,
-    push_certificates, takeovers,
+    push_certificates, segment_payloads, takeovers,
 };
 use crate::{RowName, StoreError, Tx, Vault};
 
@@ -80,6 +80,7 @@ sealed_columns! {
     11 => accounts.totp_sealed,
     12 => profile_versions.content_sealed,
     13 => incident_declarations.circumstances_sealed,
+    14 => segment_payloads.signed_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

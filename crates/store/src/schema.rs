@@ -773,9 +773,9 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 diesel::allow_tables_to_appear_in_same_query!(organisations, profile_approvals);
 
 diesel::table! {
-    segment_payloads (content_sha256) {
-        content_sha256 -> Text,
-        signed -> Binary,
+    segment_payloads (id) {
+        id -> Text,
+        signed_sealed -> Binary,
         created_at -> BigInt,
     }
 }

@@ -5,14 +5,16 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use profiles::segment::Plan;
-use types::{EnrolmentId, Instant, Platform, ProfileVersionId, SegmentId, Supervision, TabletId, Uai};
+use types::{
+    EnrolmentId, Instant, Platform, ProfileVersionId, Secret, SegmentId, Supervision, TabletId, Uai,
+};
 
 use crate::column::read;
 use crate::enrolments::EnrolmentState;
 use crate::noun::{by_key, noun, on_each_engine};
 use crate::schema::{deliveries, enrolments, segment_layers, segment_payloads, segments, tablets};
 use crate::within::of_tablets_within;
-use crate::{Digest, StoreError, Tx, Within};
+use crate::{Digest, RowName, StoreError, Tx, Within};
 
 noun! {
     /// A segment.
@@ -131,7 +133,7 @@ pub fn is_signed(tx: &mut Tx<'_>, content: &Digest) -> Result<bool, StoreError> 
     let found: Option<String> = tx.run(|connection| {
         segment_payloads::table
             .find(content.to_string())
-            .select(segment_payloads::content_sha256)
+            .select(segment_payloads::id)
             .first(connection)
             .optional()
     })?;
@@ -143,11 +145,12 @@ pub fn is_signed(tx: &mut Tx<'_>, content: &Digest) -> Result<bool, StoreError> 
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn keep_signed(tx: &mut Tx<'_>, content: &Digest, signed: &[u8], now: Instant) -> Result<(), StoreError> {
+    let sealed = tx.vault().seal(signed, &RowName::new("segment_payloads", "signed_sealed", content))?;
     on_each_engine!(tx, |connection| {
         diesel::insert_into(segment_payloads::table)
             .values((
-                segment_payloads::content_sha256.eq(content.to_string()),
-                segment_payloads::signed.eq(signed),
+                segment_payloads::id.eq(content.to_string()),
+                segment_payloads::signed_sealed.eq(&sealed),
                 segment_payloads::created_at.eq(now.as_millis()),
             ))
             .on_conflict_do_nothing()
@@ -156,18 +159,20 @@ pub fn keep_signed(tx: &mut Tx<'_>, content: &Digest, signed: &[u8], now: Instan
     Ok(())
 }
 
-/// The signed profile of that digest.
+/// The signed profile of that digest. It may hold the passwords of networks.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn signed(tx: &mut Tx<'_>, content: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-    tx.run(|connection| {
+/// [`StoreError::Sealed`] if it does not open.
+pub fn signed(tx: &mut Tx<'_>, content: &Digest) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
+    let sealed: Option<Vec<u8>> = tx.run(|connection| {
         segment_payloads::table
             .find(content.to_string())
-            .select(segment_payloads::signed)
+            .select(segment_payloads::signed_sealed)
             .first(connection)
             .optional()
-    })
+    })?;
+    let place = RowName::new("segment_payloads", "signed_sealed", content);
+    Ok(sealed.map(|sealed| tx.vault().open(&sealed, &place)).transpose()?)
 }
 
 /// How many profiles were signed.
@@ -381,13 +386,13 @@ pub fn prune(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, Stor
             .execute(connection)?;
         let gone =
             diesel::delete(segments::table.filter(segments::id.eq_any(&unused))).execute(connection)?;
-        let needed = segments::table.filter(segments::payload_sha256.eq(segment_payloads::content_sha256));
+        let needed = segments::table.filter(segments::payload_sha256.eq(segment_payloads::id));
         let orphans: Vec<String> = segment_payloads::table
             .filter(segment_payloads::created_at.lt(before.as_millis()).and(not(exists(needed))))
             .limit(i64::from(limit.min(crate::purge::MOST)))
-            .select(segment_payloads::content_sha256)
+            .select(segment_payloads::id)
             .load(connection)?;
-        diesel::delete(segment_payloads::table.filter(segment_payloads::content_sha256.eq_any(orphans)))
+        diesel::delete(segment_payloads::table.filter(segment_payloads::id.eq_any(orphans)))
             .execute(connection)?;
         Ok(gone)
     })
@@ -403,6 +408,7 @@ crate::declared::declares! {
         not_personal("the versions a segment is made of") { segment_id, place, version_id }
     }
     segment_payloads kept as Configuration {
-        not_personal("what was signed for many tablets") { content_sha256, signed, created_at }
+        not_personal("the digest of what was signed") { id, created_at }
+        not_personal("what was signed for many tablets, sealed: it may hold the passwords of networks") { signed_sealed }
     }
 }

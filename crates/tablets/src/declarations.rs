@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use plist::Value;
 use serde_json::{Value as Json, json};
 
-use crate::state::Declaration;
+use crate::state::{App, Declaration};
 use crate::{Error, Ipad, Outcome};
 
 const ANSWER: &str = "the answer to DeclarativeManagement";
@@ -17,6 +17,33 @@ const KINDS: [(&str, &str); 4] = [
     ("Assets", "asset"),
     ("Management", "management"),
 ];
+
+/// The types of declarations that Apple publishes: from which iPadOS on, and whether on supervised tablets only.
+const TYPES: [(&str, (u32, u32), bool); 17] = [
+    ("com.apple.activation.simple", (15, 0), false),
+    ("com.apple.configuration.app.managed", (17, 2), false),
+    ("com.apple.configuration.app.settings", (27, 0), true),
+    ("com.apple.configuration.external-intelligence.settings", (26, 4), true),
+    ("com.apple.configuration.intelligence.settings", (26, 4), true),
+    ("com.apple.configuration.keyboard.settings", (26, 4), true),
+    ("com.apple.configuration.legacy", (15, 0), false),
+    ("com.apple.configuration.management.status-subscriptions", (15, 0), false),
+    ("com.apple.configuration.network.dns-settings", (27, 0), false),
+    ("com.apple.configuration.passcode.settings", (15, 0), false),
+    ("com.apple.configuration.safari.bookmarks", (26, 0), false),
+    ("com.apple.configuration.safari.extensions.settings", (18, 0), true),
+    ("com.apple.configuration.safari.settings", (26, 0), false),
+    ("com.apple.configuration.siri.settings", (26, 4), true),
+    ("com.apple.configuration.softwareupdate.enforcement.specific", (17, 0), false),
+    ("com.apple.configuration.softwareupdate.settings", (18, 0), false),
+    ("com.apple.configuration.webcontent-filter.plugin", (27, 0), false),
+];
+
+/// The first two numbers of a version.
+fn numbers(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
 
 impl Ipad {
     /// Asks one endpoint of declarative management.
@@ -65,10 +92,53 @@ impl Ipad {
             }
         }
         self.state.declarations = declarations;
+        self.install_declared_apps();
         self.state.declarations_token = Some(text(&items, &["DeclarationsToken"])?);
         let report = self.status_report();
         self.declarative("status", Some(report.to_string().into_bytes())).await?;
         Ok(())
+    }
+
+    /// Why this tablet does not put a declaration in force; `None` if it does.
+    fn refusal(&self, declaration: &Declaration) -> Option<(&'static str, String)> {
+        let kind = text(&declaration.content, &["Type"]).unwrap_or_default();
+        let Some((_kind, since, supervised)) = TYPES.iter().find(|(name, ..)| *name == kind) else {
+            return Some(("Error.UnknownDeclarationType", format!("“{kind}” is not a known type.")));
+        };
+        let version = numbers(&self.state.hardware.os_version);
+        if version < *since {
+            return Some(("Error.UnknownDeclarationType", format!("“{kind}” is not a known type.")));
+        }
+        if *supervised && !self.state.hardware.supervised {
+            return Some(("Error.ConfigurationCannotBeApplied", "The device is not supervised.".to_owned()));
+        }
+        None
+    }
+
+    /// Apps that a declaration requires come by themselves; the store always delivers at once.
+    fn install_declared_apps(&mut self) {
+        let required: Vec<String> = self
+            .state
+            .declarations
+            .iter()
+            .filter(|(_identifier, one)| self.refusal(one).is_none())
+            .filter(|(_identifier, one)| {
+                text(&one.content, &["Type"]).is_ok_and(|kind| kind == "com.apple.configuration.app.managed")
+                    && text(&one.content, &["Payload", "InstallBehavior", "Install"])
+                        .is_ok_and(|how| how == "Required")
+            })
+            .filter_map(|(_identifier, one)| text(&one.content, &["Payload", "AppStoreID"]).ok())
+            .collect();
+        for number in required {
+            let identifier = format!("app.store.id{number}");
+            self.state.apps.entry(identifier.clone()).or_insert_with(|| App {
+                name: identifier,
+                version: "1.0".to_owned(),
+                managed: true,
+                management_flags: 0,
+                has_configuration: false,
+            });
+        }
     }
 
     /// Which declarations it has, as a status report.
@@ -78,18 +148,26 @@ impl Ipad {
                 .declarations
                 .iter()
                 .filter(|(_identifier, declaration)| declaration.kind == word)
-                .map(|(identifier, declaration)| {
-                    json!({
+                .map(|(identifier, declaration)| match self.refusal(declaration) {
+                    None => json!({
                         "identifier": identifier,
                         "server-token": declaration.server_token,
                         "active": true,
                         "valid": "valid",
-                    })
+                    }),
+                    Some((code, description)) => json!({
+                        "identifier": identifier,
+                        "server-token": declaration.server_token,
+                        "active": false,
+                        "valid": "invalid",
+                        "reasons": [{ "code": code, "description": description, "details": {} }],
+                    }),
                 })
                 .collect()
         };
         json!({
-            "StatusItems": { "management": { "declarations": {
+            "FullReport": true,
+            "StatusItems": { "device": { "operating-system": { "version": self.state.hardware.os_version } }, "management": { "declarations": {
                 "activations": of("activation"),
                 "configurations": of("configuration"),
                 "assets": of("asset"),

@@ -127,6 +127,15 @@ impl Ipad {
         self.state.passcode = passcode;
     }
 
+    /// Removes a profile by hand, as its user does. `false` if there is none, or it cannot be removed: a supervised tablet
+    /// keeps what forbids it.
+    pub fn remove_profile_by_hand(&mut self, identifier: &str) -> bool {
+        let supervised = self.state.hardware.supervised;
+        let profile = self.state.profiles.get(identifier);
+        let removable = profile.is_some_and(|profile| !(supervised && profile.removal_disallowed));
+        removable && self.state.profiles.remove(identifier).is_some()
+    }
+
     /// Updates its system, as its user does.
     pub fn update_system(&mut self, os_version: &str, build_version: &str) {
         os_version.clone_into(&mut self.state.hardware.os_version);

@@ -1,10 +1,10 @@
 -- Segments, for PostgreSQL: what tablets that share the same layers are given, signed once for all of them, and how far each
 -- of them has come. Lists and what is known are JSON.
 
--- A signed profile, by the digest of what was signed.
+-- A signed profile, by the digest of what was signed. Sealed: it may hold the passwords of networks.
 CREATE TABLE segment_payloads (
-    content_sha256 TEXT COLLATE "C" PRIMARY KEY NOT NULL CONSTRAINT segment_payloads_digest CHECK (length(content_sha256) = 64),
-    signed BYTEA NOT NULL,
+    id TEXT COLLATE "C" PRIMARY KEY NOT NULL CONSTRAINT segment_payloads_digest CHECK (length(id) = 64),
+    signed_sealed BYTEA NOT NULL,
     created_at BIGINT NOT NULL
 );
 
@@ -15,7 +15,7 @@ CREATE TABLE segments (
     token TEXT COLLATE "C" NOT NULL CONSTRAINT segments_token CHECK (token <> ''),
     class TEXT COLLATE "C" NOT NULL,
     plan TEXT NOT NULL,
-    payload_sha256 TEXT COLLATE "C" NOT NULL REFERENCES segment_payloads (content_sha256),
+    payload_sha256 TEXT COLLATE "C" NOT NULL REFERENCES segment_payloads (id),
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     CONSTRAINT segments_changed CHECK (changed_at >= created_at)
@@ -78,5 +78,12 @@ CREATE TRIGGER segment_layers_before_insert BEFORE INSERT ON segment_layers
     FOR EACH ROW EXECUTE FUNCTION segment_layers_before_insert();
 CREATE TRIGGER segment_layers_before_update BEFORE UPDATE ON segment_layers
     FOR EACH ROW EXECUTE FUNCTION refuse('a segment stays made of the same versions');
+CREATE FUNCTION segment_payloads_before_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.id IS DISTINCT FROM OLD.id OR NEW.created_at IS DISTINCT FROM OLD.created_at THEN
+        RAISE EXCEPTION 'ardoise: what was signed is never changed';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TRIGGER segment_payloads_before_update BEFORE UPDATE ON segment_payloads
-    FOR EACH ROW EXECUTE FUNCTION refuse('what was signed is never changed');
+    FOR EACH ROW EXECUTE FUNCTION segment_payloads_before_update();

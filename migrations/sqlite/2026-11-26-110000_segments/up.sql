@@ -1,10 +1,10 @@
 -- Segments, for SQLite: what tablets that share the same layers are given, signed once for all of them, and how far each
 -- of them has come. Lists and what is known are JSON.
 
--- A signed profile, by the digest of what was signed.
+-- A signed profile, by the digest of what was signed. Sealed: it may hold the passwords of networks.
 CREATE TABLE segment_payloads (
-    content_sha256 TEXT PRIMARY KEY NOT NULL CONSTRAINT segment_payloads_digest CHECK (length(content_sha256) = 64),
-    signed BLOB NOT NULL,
+    id TEXT PRIMARY KEY NOT NULL CONSTRAINT segment_payloads_digest CHECK (length(id) = 64),
+    signed_sealed BLOB NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -15,7 +15,7 @@ CREATE TABLE segments (
     token TEXT NOT NULL CONSTRAINT segments_token CHECK (token <> ''),
     class TEXT NOT NULL,
     plan TEXT NOT NULL,
-    payload_sha256 TEXT NOT NULL REFERENCES segment_payloads (content_sha256),
+    payload_sha256 TEXT NOT NULL REFERENCES segment_payloads (id),
     created_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL,
     CONSTRAINT segments_changed CHECK (changed_at >= created_at)
@@ -66,5 +66,6 @@ CREATE TRIGGER segment_layers_before_insert BEFORE INSERT ON segment_layers WHEN
     BEGIN SELECT RAISE(ABORT, 'ardoise: only what was published is given to a tablet (C3.1.1)'); END;
 CREATE TRIGGER segment_layers_before_update BEFORE UPDATE ON segment_layers
     BEGIN SELECT RAISE(ABORT, 'ardoise: a segment stays made of the same versions'); END;
-CREATE TRIGGER segment_payloads_before_update BEFORE UPDATE ON segment_payloads
+CREATE TRIGGER segment_payloads_before_update BEFORE UPDATE ON segment_payloads WHEN
+        NEW.id IS NOT OLD.id OR NEW.created_at IS NOT OLD.created_at
     BEGIN SELECT RAISE(ABORT, 'ardoise: what was signed is never changed'); END;

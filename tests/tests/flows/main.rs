@@ -74,6 +74,8 @@ mod scep;
 #[cfg(test)]
 mod scep_clients;
 #[cfg(test)]
+mod segments;
+#[cfg(test)]
 mod status_reports;
 #[cfg(test)]
 mod strange_messages;

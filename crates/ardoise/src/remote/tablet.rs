@@ -12,6 +12,7 @@ const EXAMPLES: &str = "\
   ardoise tablet list --uai 0761234A --state not-enrolled
   ardoise tablet show DMPXK1ABCD12
   ardoise tablet why DMPXK1ABCD12
+  ardoise tablet rules DMPXK1ABCD12 --state unsupported
   ardoise tablet show DMPXK1ABCD12 --json | jq '.observations[] | select(.kind == \"ProfileList\")'";
 
 /// What is done with tablets.
@@ -52,6 +53,18 @@ enum Action {
         #[arg(long)]
         french: bool,
     },
+    /// Show how each rule stands on a tablet: applied, requested, failed or unsupported, and why.
+    Rules {
+        /// Its id or serial number.
+        tablet: String,
+        /// Only those that stand so.
+        #[arg(long, value_parser = ["applied", "requested", "failed", "unsupported"])]
+        state: Option<String>,
+    },
+    /// Show how segments stand: the tablets that share the same layers, and to how many all was delivered.
+    Segments,
+    /// Show which rules tablets refuse, and how many of them.
+    Failing,
     /// Show all that is known of one tablet.
     Show {
         /// Its id or serial number.
@@ -98,6 +111,21 @@ const WHY: &[Column] = &[
     ("next push", "/next_push_at"),
 ];
 
+const DELIVERY: &[Column] = &[
+    ("segment", "/segment"),
+    ("class", "/class"),
+    ("delivered", "/delivered"),
+    ("looked at again", "/due_at"),
+];
+
+const RULES: &[Column] =
+    &[("rule", "/rule"), ("state", "/state"), ("why", "/why"), ("observed", "/observed_at")];
+
+const SEGMENTS: &[Column] =
+    &[("segment", "/id"), ("class", "/class"), ("tablets", "/tablets"), ("delivered", "/delivered")];
+
+const FAILING: &[Column] = &[("rule", "/rule"), ("tablets that refuse it", "/tablets")];
+
 const CAPABILITIES: &[Column] =
     &[("capability", "/name"), ("able", "/able"), ("why", "/why"), ("rule", "/rule")];
 
@@ -125,6 +153,24 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 let sentence = text_at(&why, if french { "/french" } else { "/english" });
                 format!("{sentence}\n\n{}", sheet(&why, WHY))
             })
+        }
+        Action::Rules { tablet, state } => {
+            let mut rules = api.get(&["tablets", &tablet, "rules"]).await?;
+            if let (Some(state), Some(all)) = (state, rules.get_mut("rules").and_then(Value::as_array_mut)) {
+                all.retain(|rule| rule.get("state").and_then(Value::as_str) == Some(state.as_str()));
+            }
+            output.show(&rules, || {
+                let each = rules.get("rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                format!("{}\n\n{}", sheet(&rules, DELIVERY), table(each, RULES))
+            })
+        }
+        Action::Segments => {
+            let segments = Value::Array(api.list(&["segments"], &[], None).await?);
+            output.show(&segments, || table(segments.as_array().map_or(&[], Vec::as_slice), SEGMENTS))
+        }
+        Action::Failing => {
+            let failing = api.get(&["rules", "failing"]).await?;
+            output.show(&failing, || table(failing.as_array().map_or(&[], Vec::as_slice), FAILING))
         }
         Action::Show { tablet } => {
             let detail = api.get(&["tablets", &tablet]).await?;

@@ -178,6 +178,28 @@ pub(super) async fn render(
                 }
             }
         }
+        (None, RequestType::InstallProfile) if delivered.replaces_key == segments_profile() => {
+            let id = enrolment.id;
+            let payload = fleet.store().read(move |tx| segment_payload(tx, id)).await?;
+            match payload {
+                Some(payload) => {
+                    let content = with(kind, "Payload", &payload);
+                    let profile = profile_of(fleet, enrolment, kind).await?;
+                    match orders::check_stored(kind, &apple::plist::to_xml(&content), &profile) {
+                        Ok(content) => content,
+                        Err(refused) => {
+                            watch::raise_now(fleet, AlarmKind::RefusedCommand, enrolment, now).await;
+                            return undeliverable(fleet, enrolment, &delivered, &refused.to_string(), now)
+                                .await;
+                        }
+                    }
+                }
+                None => {
+                    let why = "the tablet is in no segment any more";
+                    return undeliverable(fleet, enrolment, &delivered, why, now).await;
+                }
+            }
+        }
         (None, RequestType::InstallProfile) => {
             with(kind, "Payload", &enrolment_profile::renewal(fleet, enrolment.id, now).await?)
         }
@@ -212,6 +234,22 @@ pub(super) async fn render(
     document.insert("Command".into(), Value::Dictionary(content));
     document.insert("CommandUUID".into(), Value::String(delivered.command.to_string()));
     Ok(Some(Reply::Plist(apple::plist::to_xml(&document))))
+}
+
+/// The key of the command that installs the profile of a segment.
+fn segments_profile() -> Option<String> {
+    Some(profiles::segment::Item::Profile.key())
+}
+
+/// The signed profile of the segment that the tablet is in now.
+fn segment_payload(
+    tx: &mut store::Tx<'_>,
+    enrolment: EnrolmentId,
+) -> Result<Option<Secret<Vec<u8>>>, store::StoreError> {
+    match store::segments::of_enrolment(tx, enrolment)? {
+        Some(segment) => store::segments::signed(tx, &segment.payload_sha256),
+        None => Ok(None),
+    }
 }
 
 /// The profile that enrols the tablet; looked up only for kinds that could touch it.

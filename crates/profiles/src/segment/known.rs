@@ -1,6 +1,6 @@
 //! What is known of one tablet: what it told us, and how often it was asked in vain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apple::OsVersion;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct Known {
     pub update: Option<(String, Instant)>,
     /// When it last said what it is.
     pub device_at: Option<Instant>,
+    /// Our profiles that it listed, and should still have.
+    pub confirmed: BTreeSet<String>,
     /// What was asked for in vain so far.
     pub tries: BTreeMap<String, Try>,
 }
@@ -226,6 +228,17 @@ impl Known {
             }
             Some(Item::Profiles | Item::Apps) | None => {}
         }
+    }
+
+    /// The profiles of ours that the tablet listed once, should still have, and lists no more: somebody removed them
+    /// (C5.3.2). Each is said once.
+    pub fn went_missing(&mut self, plan: &Plan, own: Option<&(String, String)>) -> Vec<String> {
+        let Some(listed) = &self.profiles else { return Vec::new() };
+        let wanted = |name: &String| *name == plan.profile || own.is_some_and(|(its, _uuid)| its == name);
+        let gone = |name: &&String| !listed.items.contains_key(*name) && wanted(name);
+        let missing: Vec<String> = self.confirmed.iter().filter(gone).cloned().collect();
+        self.confirmed = listed.items.keys().filter(|name| wanted(name)).cloned().collect();
+        missing
     }
 
     /// Takes note of a report on declarations: those of the plan only, so that no report grows what is kept (T-A17). A

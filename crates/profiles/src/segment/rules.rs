@@ -1,4 +1,4 @@
-//! How each rule stands on one tablet, from what the tablet told and nothing else.
+//! How each rule stands on one tablet, from what the tablet told and nothing else: a handover rests on it (C5.3.4).
 
 use apple::OsVersion;
 use types::Instant;

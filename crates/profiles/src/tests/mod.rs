@@ -11,5 +11,6 @@ mod parsing;
 mod published;
 mod rendering;
 mod reports;
+mod segments;
 mod templates;
 mod versions;

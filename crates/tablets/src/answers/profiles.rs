@@ -7,6 +7,15 @@ use crate::profile::{EnrolmentProfile, Profile};
 use crate::state::State;
 use crate::wire::{self, Entries as _};
 
+/// Payloads that an unsupervised tablet refuses, and the whole profile with them.
+const SUPERVISED_ONLY: [&str; 5] = [
+    "com.apple.app.lock",
+    "com.apple.homescreenlayout",
+    "com.apple.notificationsettings",
+    "com.apple.proxy.http.global",
+    "com.apple.shareddeviceconfiguration",
+];
+
 pub(super) fn list(state: &State, command: &Dictionary) -> Answer {
     let managed_only = command.flag("ManagedOnly").unwrap_or(false);
     let profiles = state
@@ -31,6 +40,13 @@ pub(super) fn install(state: &mut State, command: &Dictionary) -> Answer {
             Ok(profile) => reissue(state, profile),
             Err(error) => refuse(&error),
         };
+    }
+    if !state.hardware.supervised
+        && let Some(kind) = profile
+            .payloads()
+            .find_map(|one| one.text("PayloadType").filter(|kind| SUPERVISED_ONLY.contains(kind)))
+    {
+        return refuse(&format!("The payload “{kind}” can only be installed on a supervised device."));
     }
     match profile.installed(true) {
         Ok(installed) => {

@@ -1,0 +1,217 @@
+//! The walk that puts tablets into their segments: in bounded batches, found anew each time, so that it may be broken
+//! off anywhere and done by several nodes at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use profiles::segment::{IpadClass, segment_key};
+use store::segments::{self, Member};
+use store::{Digest, Tx, deliveries, settings};
+use types::{Duration, EnrolmentId, Instant, SegmentId};
+
+use super::ensure::ensure;
+use super::world::{self, TabletFacts, World};
+use crate::{Fleet, Principal, Refusal, push};
+
+/// How many tablets share a transaction.
+const BATCH: u32 = 500;
+/// How many are woken in one round, so that a change of the base is not a storm.
+const WOKEN: u32 = 200;
+/// Between two walks over all tablets, when nothing changed.
+const ANYWAY: Duration = Duration::from_secs(3_600);
+/// Where it stands what was last walked.
+const WALKED: &str = "segments.walked";
+/// How long a segment without tablets is kept.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
+
+/// What a walk did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// The tablets that it moved into another segment.
+    pub moved: usize,
+    /// The segments that it made.
+    pub made: usize,
+}
+
+/// Puts tablets into the segments that what is in force asks for: all of them if something came into force or went, and
+/// once an hour anyway; those that have none, always.
+///
+/// # Errors
+/// [`Refusal::Store`]; what was done before the failure stays done. Tablets whose layers do not go together stay where
+/// they are, and the log says why.
+pub async fn follow(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Walked, Refusal> {
+    principal.must_be_calendar()?;
+    let (fingerprint, has_a_base, last) = fleet
+        .store()
+        .read(move |tx| {
+            let (fingerprint, has_a_base) = world::fingerprint(tx, now)?;
+            Ok::<_, Refusal>((fingerprint, has_a_base, settings::get(tx, WALKED)?))
+        })
+        .await?;
+    if !has_a_base {
+        return Ok(Walked::default());
+    }
+    let (walked, at) = last.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    let at = at.parse().map_or(now, Instant::from_millis);
+    let changed = walked != fingerprint;
+    let everything = changed || now.since(at) >= ANYWAY || at > now;
+    let mut walk =
+        Walk { fleet, now, again: changed, world: None, made: BTreeMap::new(), done: Walked::default() };
+    walk.all(&fingerprint, !everything).await?;
+    if everything {
+        let text = format!("{fingerprint} {}", now.as_millis());
+        fleet.store().write(move |tx| settings::set(tx, WALKED, &text)).await?;
+        fleet.store().write(move |tx| segments::prune(tx, now.minus(KEPT), BATCH)).await?;
+    }
+    Ok(walk.done)
+}
+
+/// Wakes tablets whose configuration is due. Says how many.
+///
+/// # Errors
+/// [`Refusal::Store`].
+pub async fn wake_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
+    principal.must_be_calendar()?;
+    fleet
+        .store()
+        .write(move |tx| {
+            let due = deliveries::wake(tx, now, WOKEN)?;
+            for enrolment in &due {
+                push::want(tx, *enrolment, now, now)?;
+            }
+            Ok(due.len())
+        })
+        .await
+}
+
+struct Walk<'f> {
+    fleet: &'f Fleet,
+    now: Instant,
+    /// Segments that are there are written again: what is in force, or the program that writes it, changed.
+    again: bool,
+    world: Option<Arc<World>>,
+    /// The segments of this walk, by their keys; `None` for layers that do not go together.
+    made: BTreeMap<Digest, Option<SegmentId>>,
+    done: Walked,
+}
+
+impl Walk<'_> {
+    async fn all(&mut self, fingerprint: &str, without_only: bool) -> Result<(), Refusal> {
+        let mut after: Option<EnrolmentId> = None;
+        loop {
+            let from = after;
+            let members =
+                self.fleet.store().read(move |tx| segments::members(tx, from, without_only, BATCH)).await?;
+            let Some(last) = members.last() else { return Ok(()) };
+            after = Some(last.enrolment);
+            let full = u32::try_from(members.len()).is_ok_and(|count| count == BATCH);
+            self.batch(fingerprint, members).await?;
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn batch(&mut self, fingerprint: &str, members: Vec<Member>) -> Result<(), Refusal> {
+        let world = self.world(fingerprint).await?;
+        let mut moves: BTreeMap<SegmentId, Vec<EnrolmentId>> = BTreeMap::new();
+        for member in members {
+            let Some(class) = class_of(&member) else { continue };
+            let segment = self.segment(&world, &member, class).await?;
+            if let Some(segment) = segment.filter(|segment| member.segment != Some(*segment)) {
+                moves.entry(segment).or_default().push(member.enrolment);
+            }
+        }
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let now = self.now;
+        self.done.moved += self
+            .fleet
+            .store()
+            .write(move |tx| {
+                let mut moved = 0;
+                for (segment, enrolments) in &moves {
+                    moved += move_into(tx, enrolments, *segment, now)?;
+                }
+                Ok::<_, Refusal>(moved)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The segment of a tablet: made, or written again, once in a walk.
+    async fn segment(
+        &mut self,
+        world: &Arc<World>,
+        member: &Member,
+        class: IpadClass,
+    ) -> Result<Option<SegmentId>, Refusal> {
+        let facts = TabletFacts { tablet: member.tablet, uai: member.uai.clone(), loan: None };
+        let layers = world::of_tablet(world, &facts);
+        let versions = layers.versions();
+        let key = segment_key(&versions, class);
+        if let Some(known) = self.made.get(&key) {
+            return Ok(*known);
+        }
+        let (fleet, now) = (self.fleet.clone(), self.now);
+        if !self.again {
+            let known = fleet.store().read(move |tx| segments::by_segment_key(tx, &key)).await?;
+            if let Some(known) = known {
+                self.made.insert(key, Some(known.id));
+                return Ok(Some(known.id));
+            }
+        }
+        let made = match layers.combined(world) {
+            Err(refusals) => {
+                let why = refusals.first().map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(%class, why, "layers that do not go together: their tablets stay as they are");
+                None
+            }
+            Ok(intent) => {
+                let write = fleet.clone();
+                let made =
+                    fleet.store().write(move |tx| ensure(tx, &write, &versions, class, &intent, now)).await;
+                match made {
+                    Ok(id) => {
+                        self.done.made += 1;
+                        Some(id)
+                    }
+                    Err(Refusal::Conflict(why)) => {
+                        tracing::warn!(%class, why, "a segment that cannot be given: its tablets stay as they are");
+                        None
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        self.made.insert(key, made);
+        Ok(made)
+    }
+
+    async fn world(&mut self, fingerprint: &str) -> Result<Arc<World>, Refusal> {
+        if let Some(world) = &self.world {
+            return Ok(Arc::clone(world));
+        }
+        let world = self.fleet.world(fingerprint, self.now).await?;
+        self.world = Some(Arc::clone(&world));
+        Ok(world)
+    }
+}
+
+fn class_of(member: &Member) -> Option<IpadClass> {
+    let version = member.os_version.as_deref()?.parse().ok()?;
+    IpadClass::of(version, member.supervision)
+}
+
+/// Moves tablets into a segment, and has them woken for it.
+fn move_into(
+    tx: &mut Tx<'_>,
+    enrolments: &[EnrolmentId],
+    segment: SegmentId,
+    now: Instant,
+) -> Result<usize, store::StoreError> {
+    let moved = segments::assign(tx, enrolments, Some(segment))?;
+    deliveries::plan(tx, enrolments, now)?;
+    Ok(moved)
+}

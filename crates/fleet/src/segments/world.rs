@@ -1,0 +1,122 @@
+//! What is in force, and which of it applies to a tablet.
+
+use profiles::{Approved, InForce, Intent, Layer, LayerKey, OrderInForce, Refusal, combine_approved};
+use store::{Tx, emergency_orders, profile_versions, rollouts};
+use types::{Day, Digest, Instant, LoanMode, ProfileVersionId, TabletId, Uai, UserKind};
+
+/// Everything that is in force on one day.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Layer by layer.
+    pub(crate) in_force: Vec<InForce>,
+    /// Emergency orders (C5.3.7).
+    pub(crate) orders: Vec<OrderInForce>,
+    /// The day.
+    pub(crate) today: Day,
+}
+
+/// What decides which layers a tablet has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TabletFacts {
+    /// The tablet: roll-outs draw by it.
+    pub tablet: TabletId,
+    /// The collège it is assigned to.
+    pub uai: Option<Uai>,
+    /// Its loan, where one is known.
+    pub loan: Option<LoanFacts>,
+}
+
+/// What decides it about a loan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoanFacts {
+    /// What its holder is.
+    pub user: UserKind,
+    /// Where it may be used.
+    pub mode: LoanMode,
+}
+
+/// The layers of one tablet.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers<'w> {
+    pub(crate) layers: Vec<&'w Approved<Layer>>,
+    pub(crate) order: Option<&'w OrderInForce>,
+}
+
+impl World {
+    /// Loads what is in force.
+    ///
+    /// # Errors
+    /// When the memory fails, or holds a version that was not approved.
+    pub(crate) fn load(tx: &mut Tx<'_>, now: Instant) -> Result<Self, store::StoreError> {
+        Ok(Self {
+            in_force: profile_versions::in_force(tx, now)?,
+            orders: emergency_orders::in_force(tx, now)?,
+            today: Day::of(now),
+        })
+    }
+
+    /// A world of these layers.
+    #[must_use]
+    pub const fn of(in_force: Vec<InForce>, orders: Vec<OrderInForce>, today: Day) -> Self {
+        Self { in_force, orders, today }
+    }
+}
+
+/// Changes whenever something comes into force, or goes, or reaches other tablets.
+pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool), store::StoreError> {
+    let today = Day::of(now);
+    let mut text = format!("{} {today}", env!("CARGO_PKG_VERSION"));
+    let published = profile_versions::all_published(tx)?;
+    let has_a_base = published.iter().any(|version| version.layer_kind == "base");
+    for version in &published {
+        text.push_str(&format!("\nversion {}", version.id));
+    }
+    for rollout in rollouts::under_way(tx)? {
+        text.push_str(&format!("\nrollout {} {} {}", rollout.id, rollout.state, rollout.wave));
+    }
+    for order in emergency_orders::not_past(tx, today)? {
+        text.push_str(&format!("\norder {}", order.id));
+    }
+    Ok((Digest::of(text.as_bytes()).to_string(), has_a_base))
+}
+
+/// The layers that apply to a tablet today: the base, what its collège adds, and, where a loan is known, those of its
+/// holder's kind and of its mode; an emergency order for its collège in the base's place.
+pub(crate) fn of_tablet<'w>(world: &'w World, facts: &TabletFacts) -> Layers<'w> {
+    let applies = |layer: &LayerKey| match layer {
+        LayerKey::Base => true,
+        LayerKey::College(uai) => facts.uai.as_ref() == Some(uai),
+        LayerKey::User(kinds) => facts.loan.is_some_and(|loan| kinds.contains(&loan.user)),
+        LayerKey::Mode(mode) => facts.loan.is_some_and(|loan| loan.mode == *mode),
+        LayerKey::Emergency(_) | LayerKey::Tablet(_) => false,
+    };
+    let layers = world.in_force.iter().filter(|one| applies(one.layer()));
+    let layers = layers.map(|one| one.for_tablet(facts.tablet, facts.uai.as_ref())).collect();
+    // The latest order for it, if there are several.
+    let order = world
+        .orders
+        .iter()
+        .filter(|one| one.is_for(facts.uai.as_ref(), world.today))
+        .max_by_key(|one| one.id());
+    Layers { layers, order }
+}
+
+/// What applies to a tablet today, as one intent; the versions it is made of stand with it.
+///
+/// # Errors
+/// Every reason for which the layers do not go together.
+pub fn layers_of(world: &World, facts: &TabletFacts) -> Result<Approved<Intent>, Vec<Refusal>> {
+    of_tablet(world, facts).combined(world)
+}
+
+impl Layers<'_> {
+    pub(crate) fn combined(&self, world: &World) -> Result<Approved<Intent>, Vec<Refusal>> {
+        combine_approved(&self.layers, self.order, world.today)
+    }
+
+    /// The versions, in the order of their layers: what tells one combination from another without combining it.
+    pub(crate) fn versions(&self) -> Vec<ProfileVersionId> {
+        let layers = self.layers.iter().flat_map(|layer| layer.versions().iter().copied());
+        layers.chain(self.order.map(OrderInForce::version)).collect()
+    }
+}

@@ -1,0 +1,143 @@
+//! Layers that were decided by those who decide them, and are in force: what the use cases would have left behind.
+
+use profiles::{LayerKey, parse};
+use store::countersignatures::{self, Answer, Question, SecondRole};
+use store::profile_approvals::{self, Approval};
+use store::profile_versions::{self, ProfileVersion, VersionState};
+use store::role_grants::GrantReach;
+use store::{Digest, StoreError, Tx, accounts};
+use types::Clock as _;
+use types::{AccountId, CountersignatureId, Duration, Instant, ProfileVersionId, Role, Secret};
+
+use crate::people::Employer;
+use crate::{TestServer, TestkitError};
+
+/// What is published, and by whom it is decided.
+struct Decided {
+    layer: LayerKey,
+    title: String,
+    text: String,
+    author: AccountId,
+    approvers: Vec<AccountId>,
+}
+
+impl TestServer {
+    /// Publishes a layer, in place of the published version of it.
+    ///
+    /// # Errors
+    /// [`TestkitError`] with the first thing that is wrong in the text, or with what the database refused.
+    pub async fn publish_layer(&self, text: &str) -> Result<ProfileVersionId, TestkitError> {
+        let layer = parse("layer", text).map_err(|problems| {
+            TestkitError::other(problems.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        let key = LayerKey::of(&layer);
+        let approvers = match key.college() {
+            Some(uai) => {
+                let login = format!("head-{uai}");
+                vec![self.known(Employer::College(uai.clone()), &login, Role::Head).await?]
+            }
+            None => vec![
+                self.known(Employer::Departement, "decides-departement", Role::Approver).await?,
+                self.known(Employer::Academie, "decides-academie", Role::Approver).await?,
+            ],
+        };
+        let decided = Decided {
+            layer: key,
+            title: layer.name().title.clone(),
+            text: text.to_owned(),
+            author: self.operator()?,
+            approvers,
+        };
+        let now = self.clock().now();
+        Ok(self.fleet()?.store().write(move |tx| publish(tx, &decided, now)).await?)
+    }
+
+    /// Somebody with that role, made once.
+    async fn known(&self, employer: Employer, login: &str, role: Role) -> Result<AccountId, TestkitError> {
+        let name = login.to_owned();
+        let found = self.fleet()?.store().read(move |tx| accounts::by_login(tx, &name)).await?;
+        match found {
+            Some(account) => Ok(account.id),
+            None => self.someone(employer, login, role, GrantReach::Organisation).await,
+        }
+    }
+}
+
+fn publish(tx: &mut Tx<'_>, decided: &Decided, now: Instant) -> Result<ProfileVersionId, StoreError> {
+    let id = ProfileVersionId::new(now);
+    let content_sha256 = Digest::of(decided.text.as_bytes());
+    let row = ProfileVersion {
+        id,
+        layer_kind: decided.layer.kind().to_owned(),
+        layer_name: decided.layer.name(),
+        uai: decided.layer.college().cloned(),
+        number: profile_versions::next_number(tx, &decided.layer)?,
+        state: VersionState::Draft,
+        title: decided.title.clone(),
+        content_sha256,
+        based_on: None,
+        author_id: decided.author,
+        created_at: now,
+        edited_at: now,
+        submitted_at: None,
+        takes_effect_at: None,
+        scheduled_by: None,
+        rollout_plan: None,
+        published_at: None,
+        superseded_at: None,
+        ended_at: None,
+        ended_by: None,
+        ended_reason: None,
+    };
+    profile_versions::insert(tx, &row, &Secret::new(decided.text.clone()))?;
+    profile_versions::submit(tx, id, now)?;
+    for approver in &decided.approvers {
+        approve(tx, &row, *approver, now)?;
+    }
+    profile_versions::approve(tx, id)?;
+    profile_versions::schedule(tx, id, decided.author, (now, None))?;
+    if let Some(before) = profile_versions::published(tx, &decided.layer)? {
+        profile_versions::supersede(tx, before.id, now)?;
+    }
+    profile_versions::publish(tx, id, now)?;
+    Ok(id)
+}
+
+/// A collège decides by itself; what is decided jointly is the signature of a second person.
+fn approve(tx: &mut Tx<'_>, row: &ProfileVersion, by: AccountId, now: Instant) -> Result<(), StoreError> {
+    let Some(account) = accounts::get(tx, &by)? else { return Ok(()) };
+    let countersignature_id = match row.uai {
+        Some(_) => None,
+        None => {
+            let id = CountersignatureId::new(now);
+            let question = Question {
+                id,
+                purpose: "approve".to_owned(),
+                subject: format!("version:{}", row.content_sha256),
+                content_sha256: row.content_sha256,
+                content: format!("version:{}", row.content_sha256),
+                reason: "for the tests".to_owned(),
+                asked_by: row.author_id,
+                asked_at: now,
+                answer_organisation: Some(account.organisation_id),
+                answer_role: SecondRole::Approver,
+                answer_uai: None,
+                expires_at: now.plus(Duration::from_secs(86_400)),
+            };
+            countersignatures::ask(tx, &question)?;
+            countersignatures::answer(tx, id, &Answer { given: true, by, at: now, reason: None })?;
+            Some(id)
+        }
+    };
+    profile_approvals::insert(
+        tx,
+        &Approval {
+            version_id: row.id,
+            organisation_id: account.organisation_id,
+            account_id: by,
+            content_sha256: row.content_sha256,
+            approved_at: now,
+            countersignature_id,
+        },
+    )
+}
