@@ -33,7 +33,7 @@ Exit codes: 0 done, 1 refused or failed, 2 not understood.";
 /// Manages the tablets that a département lends.
 #[derive(Debug, Parser)]
 #[command(name = "ardoise", version, after_help = EXAMPLES, max_term_width = 110)]
-#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print one JSON document for programs; errors too, on standard error.
     #[arg(long, global = true)]

@@ -299,7 +299,8 @@ async fn wake(
 async fn at_rest(stage: &Stage) -> Result<Vitals, Failure> {
     let server = stage.server();
     let fleet = server.fleet().map_err(stopped)?;
-    let reader = crate::machine::host();
+    let reader = fleet::coming_in::identify(fleet, stage.token(), server.clock().now()).await;
+    let reader = reader.map_err(stopped)?;
     let until = Instant::now() + PATIENCE;
     loop {
         let vitals = vitals::show(fleet, &reader, server.clock().now()).await.map_err(stopped)?;
