@@ -38,6 +38,8 @@ fn each_class_is_kept_for_as_long_as_was_decided() {
             ("accounts", bodies(3)),
             ("countersignatures", bodies(5)),
             ("orders", None),
+            ("holders", bodies(1)),
+            ("loans", None),
             ("audit", bodies(3)),
         ]
     );

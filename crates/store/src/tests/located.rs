@@ -168,7 +168,7 @@ async fn a_position_is_kept_once_under_a_warrant_in_force_and_never_changed(fixt
         ("UPDATE positions SET kept_at = 0", "never changed"),
         ("DELETE FROM positions", "dies with its key"),
         ("DELETE FROM position_requests", "stays recorded"),
-        ("UPDATE position_requests SET asked_by = 'me'", "frozen"),
+        ("UPDATE position_requests SET asked_by = 'me'", "a request for a position"),
         ("UPDATE position_requests SET outcome = 'awaited', outcome_at = NULL", "stays recorded"),
     ] {
         refused(fixture.by_hand(edit), by);
