@@ -33,7 +33,7 @@ impl TestServer {
         let key = LayerKey::of(&layer);
         let approvers = match key.college() {
             Some(uai) => {
-                let login = format!("head-{uai}");
+                let login = format!("head-{uai}").to_lowercase();
                 vec![self.known(Employer::College(uai.clone()), &login, Role::Head).await?]
             }
             None => vec![

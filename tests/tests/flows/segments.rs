@@ -236,7 +236,7 @@ async fn t_a17_a_tablet_that_lies_in_its_status_is_bounded_and_keeps_what_it_is_
     server.publish_layer(SOCLE).await.unwrap();
     let mut ipad = settled(&server, "DMPX00000001").await;
     let declared = asked(&mut ipad, "declaration-items").await;
-    let many: Vec<Value> = (0..400)
+    let many: Vec<Value> = (0..150)
         .map(|number| json!({ "identifier": format!("lie.{number}"), "active": true, "valid": "valid", "server-token": "x".repeat(100) }))
         .collect();
     let lie = json!({ "FullReport": true, "StatusItems": {
