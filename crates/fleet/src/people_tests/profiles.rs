@@ -384,6 +384,31 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
     }
 }
 
+#[tokio::test]
+async fn c5_3_7_an_emergency_base_that_is_in_force_is_not_rolled_back_under_its_order() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        cast.published(base(1)).await;
+        cast.published(Secret::new(EMERGENCY.to_owned())).await;
+        let second = cast.approved(Secret::new(format!("{EMERGENCY}\n# the second\n"))).await;
+        cast.publishes(&second, When { at: None, plan: Some(waves()) }).await.unwrap();
+        let today = Day::of(now());
+        let wanted = Wanted {
+            base: id(&second),
+            colleges: BTreeSet::new(),
+            reason: "the schools are closed".into(),
+            starts_on: today,
+            ends_on: today.plus(9),
+            renews: None,
+        };
+        profiles::order_emergency(fleet, &cast.academie.1, wanted, now()).await.unwrap();
+        let back = profiles::roll_back(fleet, &cast.author, id(&second), "a mistake", now()).await;
+        assert_eq!(rule(back), Some(RuleId::C5_3_7));
+        assert_eq!(cast.state(id(&second)).await, State::Published);
+    }
+}
+
 fn waves() -> RolloutPlan {
     let canary = Wave::Colleges(BTreeSet::from([HERE.parse().unwrap()]));
     RolloutPlan::new(vec![canary, Wave::Percent(50), Wave::Everyone], 24, 100, 1).unwrap()

@@ -362,7 +362,7 @@ pub async fn withdraw(
         .await
 }
 
-fn may_be_taken_away(
+pub(super) fn may_be_taken_away(
     tx: &mut Tx<'_>,
     row: &ProfileVersion,
     layer: &LayerKey,

@@ -205,7 +205,7 @@ async fn change(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
-/// approved anew.
+/// approved anew. [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7).
 pub async fn roll_back(
     fleet: &Fleet,
     principal: &Principal,
@@ -221,6 +221,9 @@ pub async fn roll_back(
             let (row, layer) = seen(tx, &person, version, now)?;
             may(&person, Permission::PublishProfiles, &layer, now)?;
             super::must_be(&row, VersionState::Published)?;
+            if matches!(layer, LayerKey::Emergency(_)) {
+                super::publish::may_be_taken_away(tx, &row, &layer, now)?;
+            }
             let rollout = of(tx, &row)?;
             if let Some(ended) = rollout.ended_at
                 && now >= ended.plus(ROLLED_BACK_WITHIN)
