@@ -78,7 +78,7 @@ noun! {
         takeover_id: Option<TakeoverId>,
         /// The set of layers it shares with others.
         segment_id: Option<SegmentId>,
-        /// The token of the declarations it last reported.
+        /// The token of its segment for which everything was delivered.
         reported_token: Option<String>,
         /// The recorded end it rests on, when we ended it.
         end_id: Option<EnrolmentEndId>,
