@@ -295,7 +295,7 @@ pub fn known(tx: &mut Tx<'_>, platform: Platform, bundle: &BundleId) -> Result<K
 }
 
 /// Passes a layer's apps that are all offered, under the number that the layer gives; what came with the tablet needs
-/// no catalogue. Layers ask before they are stored, and again before they are approved.
+/// no catalogue. Layers are to ask before they are stored, and again before they are approved; none does yet.
 ///
 /// # Errors
 /// [`Refusal::Forbidden`] names the first app that is not (C3.1.2).
