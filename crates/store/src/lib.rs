@@ -74,6 +74,7 @@ pub mod segments;
 pub mod sessions;
 pub mod settings;
 pub mod shared_folder;
+pub mod standings;
 mod store;
 pub mod tablets;
 pub mod takeovers;

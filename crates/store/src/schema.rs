@@ -755,7 +755,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     role_grants,
     role_grant_colleges,
-    countersignatures
+    countersignatures,
+    sessions,
+    api_tokens
 );
 // Lists are limited to the collèges that whoever asks reaches.
 diesel::allow_tables_to_appear_in_same_query!(organisations, tablets);
