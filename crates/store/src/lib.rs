@@ -44,6 +44,7 @@ pub mod last_decisions;
 pub mod links;
 pub mod loans;
 pub mod lost_modes;
+mod many;
 mod migrate;
 pub mod notices;
 pub mod notices_due;
