@@ -86,7 +86,7 @@ async fn says(
         Says::Nothing | Says::Done | Says::DoneTwice | Says::OfAnothers => CommandOutcome::Acknowledged,
     };
     let about = if says == Says::OfAnothers { CommandId::new(at(1)) } else { was_given };
-    let again_at = (number / 2 % 2 == 0).then(|| at(90));
+    let again_at = (number / 2).is_multiple_of(2).then(|| at(90));
     let write = ConnectWrite {
         report: (says != Says::Nothing).then(|| report(about, outcome)),
         deliver: (given != Given::Nothing).then_some(Delivery { command: next, again_at, opens: settles }),
