@@ -2,13 +2,12 @@
 //! kept prepared, however many they are.
 
 use diesel::RunQueryDsl as _;
-use diesel::connection::LoadConnection;
 use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::Untyped;
 use serde_json::Value as Json;
 
 use crate::connection::AnyConnection;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Value};
 use crate::{StoreError, Tx};
 
 /// How long the JSON of one statement gets, about, in bytes: long answers of many tablets are written in several.
@@ -63,13 +62,28 @@ impl Many {
     ) -> Result<Vec<Row>, StoreError>
     where
         for<'q> Prepared<'q, Types>: LoadQuery<'q, AnyConnection, Row>,
-        AnyConnection: LoadConnection,
+    {
+        self.load_with(tx, Vec::new, rows)
+    }
+
+    /// As [`Many::load`]; `values` are those of the `?` before the rows.
+    pub(crate) fn load_with<Types, Row>(
+        self,
+        tx: &mut Tx<'_>,
+        values: impl Fn() -> Vec<Value<'static>>,
+        rows: impl IntoIterator<Item = Json>,
+    ) -> Result<Vec<Row>, StoreError>
+    where
+        for<'q> Prepared<'q, Types>: LoadQuery<'q, AnyConnection, Row>,
     {
         let mut found = Vec::new();
         for json in texts(rows) {
-            found.append(&mut tx.run(|connection| {
-                Prepared::<Types>::new(self.on(connection), vec![json.into()]).load(connection)
-            })?);
+            let mut values = values();
+            values.push(json.into());
+            found
+                .append(&mut tx.run(|connection| {
+                    Prepared::<Types>::new(self.on(connection), values).load(connection)
+                })?);
         }
         Ok(found)
     }

@@ -169,6 +169,27 @@ pub fn want(
 const WANT: &str =
     "UPDATE push_states SET wanted_at = ?, due_at = coalesce(?, due_at) WHERE enrolment_id = ?";
 
+/// As [`want`], for many tablets in one statement.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn want_all(
+    tx: &mut Tx<'_>,
+    wanted: impl IntoIterator<Item = (EnrolmentId, Option<Instant>)>,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let notes = wanted
+        .into_iter()
+        .map(|(enrolment, due)| json!({ "id": enrolment, "at": now.as_millis(), "due": due.stored() }));
+    WANT_ALL.run(tx, notes)
+}
+
+const WANT_ALL: Many = many!(
+    "UPDATE push_states SET wanted_at = note.at, due_at = coalesce(note.due, due_at) FROM";
+    id text, at bigint, due bigint;
+    "WHERE push_states.enrolment_id = note.id"
+);
+
 /// The statement of a claim: the lane is written out, so that its index serves.
 macro_rules! claim_on {
     ("answering", $engine:ident) => {

@@ -769,6 +769,7 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, audit);
 // Entries whose seal there is not.
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(organisations, commands);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
