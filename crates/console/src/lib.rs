@@ -10,6 +10,7 @@ mod apple_authorities;
 mod apps;
 mod audit;
 mod brake;
+mod broadcasts;
 mod commands;
 mod countersignatures;
 mod gate;

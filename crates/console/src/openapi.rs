@@ -6,9 +6,9 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
-    inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
+    incidents, inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles,
+    push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -37,6 +37,7 @@ use crate::{
         tablets::list, tablets::show, tablets::why,
         segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
+        broadcasts::send, broadcasts::show,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,
         links::list, links::create, links::revoke,

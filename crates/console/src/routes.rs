@@ -9,9 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
-    incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles,
-    push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
+    health, incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts,
+    profiles, push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 /// Who may enter.
@@ -115,6 +115,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/rules/failing", Access::May(Permission::ViewTablets), || web::get().to(segments::failing)),
     get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
     post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
+    post("/api/v1/broadcasts", Access::May(Permission::SendCommands), SMALL, || web::post().to(broadcasts::send)),
+    get("/api/v1/broadcasts/{key}", Access::May(Permission::ViewTablets), || web::get().to(broadcasts::show)),
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),
     get("/api/v1/commands/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(commands::why)),
     delete("/api/v1/commands/{id}", Access::May(Permission::CancelCommands), || web::delete().to(commands::cancel)),

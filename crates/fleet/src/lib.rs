@@ -14,6 +14,7 @@ pub mod audit_log;
 pub mod authorities;
 mod bearer_secret;
 pub mod brake;
+pub mod broadcasts;
 pub mod capability;
 pub mod checkin;
 mod clean_slate;

@@ -3,6 +3,8 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
+mod for_each;
+
 use std::collections::HashMap;
 
 use diesel::dsl::exists;
@@ -21,6 +23,8 @@ use crate::noun::{by_key, noun, on_each_engine, read_all};
 use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
+
+pub use for_each::{Target, count_by_state, enqueue_for_each, hold_targets};
 
 stored_enum! {
     /// How far a command has come.

@@ -755,7 +755,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     role_grants,
     role_grant_colleges,
-    countersignatures
+    countersignatures,
+    sessions,
+    api_tokens
 );
 // Lists are limited to the collèges that whoever asks reaches.
 diesel::allow_tables_to_appear_in_same_query!(organisations, tablets);
@@ -767,6 +769,7 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, audit);
 // Entries whose seal there is not.
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(organisations, commands);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
