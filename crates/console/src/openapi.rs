@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
     inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    restitutions, roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,8 @@ use crate::{
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,
+        restitutions::list, restitutions::receive, restitutions::show, restitutions::saved, restitutions::check,
+        restitutions::order, restitutions::attest, restitutions::shelve, restitutions::undo,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

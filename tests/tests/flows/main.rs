@@ -70,6 +70,10 @@ mod renewal;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
+mod returns_interrupted;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;
