@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
+use fleet::lending::notices::{self, Letter};
 use fleet::lending::orders::{self, Ordered};
 use fleet::lending::restitutions::{self, Line, Scanned};
 use fleet::page::Page as Part;
@@ -186,6 +187,44 @@ pub(crate) struct ErasureView {
     /// The request of a second person that it waits for (M5).
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<String>,
+}
+
+/// A letter to print, which tells that a tablet will be erased.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LetterView {
+    /// The notice.
+    notice: String,
+    /// When it was handed over: the holder's time runs from then on.
+    handed_over_at: Option<Timestamp>,
+    /// Its text in French.
+    french: String,
+    /// Its text in English.
+    english: String,
+}
+
+impl From<Letter> for LetterView {
+    fn from(letter: Letter) -> Self {
+        let Letter { notice, handed_over_at, french, english } = letter;
+        Self { notice: notice.to_string(), handed_over_at: handed_over_at.map(Into::into), french, english }
+    }
+}
+
+/// Writes the letter that tells whoever held the tablet that it will be erased, or gives it again (C5.3.5).
+#[utoipa::path(post, path = "/api/v1/restitutions/{id}/letter", tag = "restitutions",
+    params(("id" = String, Path, description = "The restitution's id")), responses(
+    (status = 200, body = LetterView), (status = "default", body = Problem)))]
+pub(crate) async fn letter(state: State, caller: Caller, id: Path<String>) -> Answer<LetterView> {
+    let id = input::parse("restitution", &id)?;
+    Ok(Json(notices::letter(&state.fleet, caller.principal(), id, state.now()).await?.into()))
+}
+
+/// Records that the letter was handed over: from now on it counts as a notice (M3).
+#[utoipa::path(post, path = "/api/v1/restitutions/{id}/letter/handed-over", tag = "restitutions",
+    params(("id" = String, Path, description = "The restitution's id")), responses(
+    (status = 200, body = LetterView), (status = "default", body = Problem)))]
+pub(crate) async fn letter_handed_over(state: State, caller: Caller, id: Path<String>) -> Answer<LetterView> {
+    let id = input::parse("restitution", &id)?;
+    Ok(Json(notices::handed_over(&state.fleet, caller.principal(), id, state.now()).await?.into()))
 }
 
 /// Tablets that were given back, the newest first: those that are not over, with what each waits for.

@@ -132,6 +132,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/restitutions/{id}", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::show)),
     post("/api/v1/restitutions/{id}/saved", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::saved)),
     put("/api/v1/restitutions/{id}/check", Access::May(Permission::ReceiveTablets), SMALL, || web::put().to(restitutions::check)),
+    post("/api/v1/restitutions/{id}/letter", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter)),
+    post("/api/v1/restitutions/{id}/letter/handed-over", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter_handed_over)),
     post("/api/v1/restitutions/{id}/order", Access::May(Permission::OrderErasure), 0, || web::post().to(restitutions::order)),
     post("/api/v1/restitutions/{id}/attest", Access::May(Permission::AttestErasure), 0, || web::post().to(restitutions::attest)),
     post("/api/v1/restitutions/{id}/shelve", Access::May(Permission::ReceiveTablets), SMALL, || web::post().to(restitutions::shelve)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::lending::orders;
+use fleet::lending::{calendar as loans, orders};
 use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -27,6 +27,8 @@ const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 /// Between two looks at the files that nobody gives out any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two looks for loans whose holder has left.
+const LOANS_EVERY: Duration = Duration::from_secs(600);
 /// Between two looks at receipts whose notice has elapsed, and at orders that are past.
 const ERASE_EVERY: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,7 @@ pub(crate) struct Calendar {
     rolled_out_at: Option<Instant>,
     swept_at: Option<Instant>,
     ordered_at: Option<Instant>,
+    loans_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -66,6 +69,7 @@ impl Calendar {
             rolled_out_at: None,
             swept_at: None,
             ordered_at: None,
+            loans_at: None,
         }
     }
 
@@ -134,6 +138,11 @@ impl Calendar {
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
         {
             self.swept_at = Some(now);
+        }
+        if is_due(self.loans_at, LOANS_EVERY, now)
+            && done("end the loans of who left", &loans::end_of_attendance(fleet, &calendar, now).await)
+        {
+            self.loans_at = Some(now);
         }
         if is_due(self.ordered_at, ERASE_EVERY, now) {
             let ended =

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
 use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension};
 use lending::{Condition, Reason, Reference};
 use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
-use crate::column::stored_enum;
+use crate::column::{Column as _, read, stored_enum};
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::loans;
+use crate::schema::{loans, persons};
 use crate::{StoreError, Tx};
 
 stored_enum! {
@@ -203,6 +204,31 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>,
     })?
     .map(Stored::read)
     .transpose()
+}
+
+/// At most `limit` loans that go on although their holder's last day of attendance is over (C5.2.3), in the order of their
+/// ids, each with that day.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_who_left(tx: &mut Tx<'_>, today: Day, limit: u32) -> Result<Vec<(Loan, Day)>, StoreError> {
+    let rows: Vec<(Stored, Option<String>)> = tx.run(|connection| {
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::leaves_on.lt(today.stored()))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select((Stored::as_select(), persons::leaves_on))
+            .load(connection)
+    })?;
+    let mut left = Vec::with_capacity(rows.len());
+    for (stored, leaves_on) in rows {
+        let loan = stored.read()?;
+        let leaves_on: Option<Day> = read(leaves_on, "persons", "leaves_on", &loan.person_id)?;
+        left.extend(leaves_on.map(|day| (loan, day)));
+    }
+    Ok(left)
 }
 
 crate::declared::declares! {

@@ -923,3 +923,4 @@ diesel::allow_tables_to_appear_in_same_query!(restitutions, notices);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, destructions);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, incidents);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, organisations);
+diesel::allow_tables_to_appear_in_same_query!(loans, persons);

@@ -15,6 +15,8 @@ CREATE INDEX tablets_by_label ON tablets (asset_tag) WHERE asset_tag IS NOT NULL
 -- What an order has had queued for its tablet, and which orders are past.
 CREATE INDEX commands_by_erase_order ON commands (erase_order_id) WHERE erase_order_id IS NOT NULL;
 CREATE INDEX erase_orders_past ON erase_orders (expires_at) WHERE state = 'open';
+-- Whose last day of attendance is over (C5.2.3).
+CREATE INDEX persons_leaving ON persons (leaves_on) WHERE leaves_on IS NOT NULL;
 -- What waits to be ordered.
 CREATE INDEX restitutions_to_order ON restitutions (id) WHERE stage = 'received';
 

@@ -74,6 +74,8 @@ mod returns;
 #[cfg(test)]
 mod returns_interrupted;
 #[cfg(test)]
+mod returns_ledger;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;

@@ -2,6 +2,7 @@
 //! proven empty by what only an erased tablet does, and never by mistake (C5.3.5, C5.4.1, M3, M5).
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use store::Engine;
@@ -11,6 +12,7 @@ use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, Patience, TestServer, rows, wait_until};
 use types::{Clock as _, Duration, Role, SerialNumber};
 
+use crate::by_hand::ByHand;
 use crate::support::{COLLEGE, DAY, OTHER_COLLEGE, asleep, obey, on_both_engines, report, standing};
 
 on_both_engines! {
@@ -27,13 +29,19 @@ on_both_engines! {
     t_c14_what_is_received_while_the_switch_is_thrown_is_ordered_by_hand_afterwards,
     m3_a_tablet_that_asks_by_itself_is_told_not_enabled_even_under_an_order,
     m3_a_tablet_that_cannot_is_told_again_under_the_same_order,
+    c5_2_3_a_loan_ends_by_itself_after_the_last_day_of_attendance_and_nothing_is_erased,
+    c5_3_5_a_letter_that_was_handed_over_counts_and_fourteen_days_later_the_calendar_orders,
 }
 
 const SERIAL: &str = "DMPX00000001";
 
+/// Somebody new of this role, in the collège of most tablets, who has just shown a code.
 pub(crate) async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let login = &format!("{login}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let (employer, reach) = match role {
         Role::Head => (Employer::College(COLLEGE.parse().unwrap()), GrantReach::Organisation),
+        Role::Dpo => (Employer::Departement, GrantReach::Organisation),
         _ => (Employer::Departement, GrantReach::Colleges(BTreeSet::from([COLLEGE.parse().unwrap()]))),
     };
     let account = server.someone(employer, login, role, reach).await.unwrap();
@@ -83,6 +91,16 @@ pub(crate) async fn act(client: &ApiClient, id: &str, what: &str, body: Value) -
 
 pub(crate) async fn shown(client: &ApiClient, id: &str) -> Answer {
     client.get(&format!("/api/v1/restitutions/{id}")).await.unwrap()
+}
+
+/// A DPO reads the entry of notices, and validates it.
+pub(crate) async fn notices_are_validated(server: &TestServer) {
+    let dpo = here(server, "dpo", Role::Dpo).await;
+    let register = dpo.get("/api/v1/privacy/register").await.unwrap().ok().unwrap();
+    let all = register["activities"].as_array().unwrap().clone();
+    let entry = all.into_iter().find(|activity| activity["code"] == "notices").unwrap();
+    let path = "/api/v1/privacy/register/notices/validation";
+    dpo.put(path, &json!({ "entry": entry["digest"] })).await.unwrap().ok().unwrap();
 }
 
 /// Waits until the restitution has come this far.
@@ -320,6 +338,7 @@ async fn a_slip_is_undone_and_the_loan_goes_on_as_if_nothing_had_been_scanned(en
     assert_eq!(act(&ati, &slip, "undo", json!({})).await.text("/stage"), "undone");
     server.advance(Duration::from_secs(3_600));
     assert!(!obey(&mut ipad).await.erased);
+    let ati = here(&server, "ati", Role::Ati).await;
     let id = ordered(&server, &ati).await;
     assert_ne!(id, slip, "it was lent as before, and is received anew");
     let late = act(&ati, &id, "undo", json!({})).await;
@@ -378,7 +397,6 @@ async fn t_c14_receipts_above_the_budget_wait_for_a_second_person_and_count_agai
         .unwrap();
     let bruno = server.in_session(bruno, CodeShown::JustNow).await.unwrap();
     let go = json!({ "countersignature": held });
-    let ati = here(&server, "ati", Role::Ati).await;
     assert_eq!(
         ati.post("/api/v1/brake/let-go", &go).await.unwrap().status,
         409,
@@ -467,4 +485,69 @@ async fn m3_a_tablet_that_cannot_is_told_again_under_the_same_order(engine: Engi
     assert_eq!((again.status, again.text("/restitution/order")), (201, &*order), "{again:?}");
     assert!(ipad.poll().await.unwrap().erased);
     assert_eq!(shown(&ati, &id).await.text("/stage"), "acknowledged");
+}
+
+async fn c5_3_5_a_letter_that_was_handed_over_counts_and_fourteen_days_later_the_calendar_orders(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    let _ipad = lent(&server).await;
+    let ati = here(&server, "ati", Role::Ati).await;
+    let id = received(&ati, false).await;
+    let off = act(&ati, &id, "letter", json!({})).await;
+    assert_eq!(
+        (off.status, off.text("/code")),
+        (403, "not-validated"),
+        "off until the DPO validated it: {off:?}"
+    );
+    notices_are_validated(&server).await;
+
+    let letter = act(&ati, &id, "letter", json!({})).await;
+    assert!(
+        letter.text("/french").contains(SERIAL) && letter.text("/english").contains("14 days"),
+        "{letter:?}"
+    );
+    let again = act(&ati, &id, "letter", json!({})).await;
+    assert_eq!(again.text("/notice"), letter.text("/notice"), "it is written once");
+    server.advance(DAY * 20);
+    let ati = here(&server, "ati", Role::Ati).await;
+    assert_eq!(
+        shown(&ati, &id).await.text("/waits/code"),
+        "not-told",
+        "a letter that lies about counts for nothing"
+    );
+    assert_eq!(act(&ati, &id, "letter/handed-over", json!({})).await.status, 200);
+    let twice = act(&ati, &id, "letter/handed-over", json!({})).await;
+    assert_eq!(twice.status, 200, "{twice:?}");
+    let waits = shown(&ati, &id).await;
+    assert_eq!(waits.text("/waits/code"), "within-notice", "{waits:?}");
+    server.advance(DAY * 13);
+    let ati = here(&server, "ati", Role::Ati).await;
+    assert_eq!(act(&ati, &id, "order", json!({})).await.text("/rule"), "C5.3.5", "14 days are not over");
+    server.advance(DAY + Duration::from_secs(61));
+    let ati = here(&server, "ati", Role::Ati).await;
+    comes_to(&ati, &id, "ordered").await;
+}
+
+async fn c5_2_3_a_loan_ends_by_itself_after_the_last_day_of_attendance_and_nothing_is_erased(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let by_hand = ByHand::of(&server);
+    let mut ipad = lent(&server).await;
+    let today = types::Day::of(server.clock().now());
+    by_hand.run(&format!("UPDATE persons SET leaves_on = '{}'", today.plus(2)));
+    server.advance(DAY * 2);
+    assert_eq!(by_hand.count("loans WHERE state = 'lent'"), 1, "on the last day it goes on");
+    server.advance(DAY);
+    let ended = wait_until("the loan has ended", Patience::default(), || async {
+        Ok((by_hand.count("loans WHERE ended_because = 'left'") == 1).then_some(()))
+    });
+    ended.await.unwrap();
+    assert_eq!(by_hand.texts("ended_on", "loans"), [today.plus(2).to_string()]);
+    server.advance(DAY * 60);
+    assert!(!obey(&mut ipad).await.erased, "a tablet that did not come back is never erased for that");
+    assert_eq!(by_hand.count("erase_orders"), 0);
+    // It comes back late, over the counter: the same receipt as any.
+    let ati = here(&server, "ati", Role::Ati).await;
+    ordered(&server, &ati).await;
+    assert!(ipad.poll().await.unwrap().erased);
 }

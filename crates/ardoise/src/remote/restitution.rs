@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table};
+use crate::table::{Column, sheet, table, text_at};
 
 const EXAMPLES: &str = "\
   ardoise restitution receive DMPX00000001 76-0002 --condition \"écran rayé\" --accessory charger
   ardoise restitution receive --file 3e-b.txt --condition bon          one serial number or label a line
   ardoise restitution list
+  ardoise restitution letter RESTITUTION > letter.txt
+  ardoise restitution handed-over RESTITUTION
   ardoise restitution saved RESTITUTION
   ardoise restitution order RESTITUTION
   ardoise restitution attest RESTITUTION
@@ -87,6 +89,19 @@ enum Action {
         /// The restitution's id.
         id: String,
     },
+    /// Print the letter that tells whoever held the tablet that it will be erased.
+    Letter {
+        /// The restitution's id.
+        id: String,
+        /// In English instead of French.
+        #[arg(long)]
+        english: bool,
+    },
+    /// Record that the letter was handed over: the holder's time runs from now on.
+    HandedOver {
+        /// The restitution's id.
+        id: String,
+    },
     /// Keep a tablet as it is for a check.
     Hold {
         /// The restitution's id.
@@ -144,6 +159,8 @@ const FIELDS: &[Column] = &[
     ("until", "/waits/until"),
 ];
 
+const HANDED_OVER: &[Column] = &[("notice", "/notice"), ("handed over", "/handed_over_at")];
+
 const RECEIVED: &[Column] = &[
     ("id", "/restitution/id"),
     ("tablet", "/restitution/serial"),
@@ -173,6 +190,15 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::Show { id } => {
             let shown = api.get(&["restitutions", &id]).await?;
             return output.show(&shown, || sheet(&shown, FIELDS));
+        }
+        Action::Letter { id, english } => {
+            let letter = api.post(&["restitutions", &id, "letter"], Body::Empty).await?;
+            let text = if english { "/english" } else { "/french" };
+            return output.show(&letter, || text_at(&letter, text));
+        }
+        Action::HandedOver { id } => {
+            let letter = api.post(&["restitutions", &id, "letter", "handed-over"], Body::Empty).await?;
+            return output.show(&letter, || sheet(&letter, HANDED_OVER));
         }
         Action::Hold { id } => return check(&api, &id, true, output).await,
         Action::LetGo { id } => return check(&api, &id, false, output).await,

@@ -97,20 +97,26 @@ fn way_back(
     // An automated enrolment brings its own profile, and awaits its configuration: that is its proof.
     let enrolment = match present.kind {
         EnrolmentKind::Automated => None,
-        EnrolmentKind::Link | EnrolmentKind::TakenOver => Some(invite(tx, fleet, tablet, order, now)?),
+        EnrolmentKind::Link | EnrolmentKind::TakenOver => {
+            let invited = invite(tx, fleet, tablet, order, now)?;
+            if invited.is_none() {
+                return Ok(None);
+            }
+            invited
+        }
     };
     Ok(Some(WayBack { network, enrolment, retries: system >= RETRIES_FROM }))
 }
 
 /// The enrolment that this order's profile leads to, with a challenge made now: a command that is given again leads to the
-/// same one.
+/// same one. `None` once it was used: there is one way back for an order.
 fn invite(
     tx: &mut Tx<'_>,
     fleet: &Fleet,
     tablet: TabletId,
     order: EraseOrderId,
     now: Instant,
-) -> Result<(EnrolmentId, String, NewChallenge), Refusal> {
+) -> Result<Option<(EnrolmentId, String, NewChallenge)>, Refusal> {
     let topic = push_certificates::current(tx)?.ok_or(Refusal::NoPushCertificate)?.topic;
     let invited = match return_profiles::of_order(tx, order)? {
         Some(rendered) => rendered.enrolment_id,
@@ -127,12 +133,10 @@ fn invite(
         }
     };
     let row = enrolments::get(tx, &invited)?.filter(|row| row.state == EnrolmentState::Invited);
-    let row = row.ok_or_else(|| {
-        Refusal::Conflict(format!("the return to service of erase order {order} was used, or has lapsed"))
-    })?;
+    let Some(row) = row else { return Ok(None) };
     let challenge = NewChallenge::random();
     challenge.save(tx, fleet, invited, now)?;
-    Ok((invited, row.topic.unwrap_or(topic), challenge))
+    Ok(Some((invited, row.topic.unwrap_or(topic), challenge)))
 }
 
 /// The profile that joins the network.
