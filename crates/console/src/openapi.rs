@@ -39,7 +39,7 @@ use crate::{
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,
-        restitutions::list, restitutions::receive, restitutions::show, restitutions::saved, restitutions::check,
+        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved, restitutions::check,
         restitutions::letter, restitutions::letter_handed_over, restitutions::order, restitutions::attest, restitutions::shelve, restitutions::undo,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,

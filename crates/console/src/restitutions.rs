@@ -6,14 +6,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
 use fleet::lending::notices::{self, Letter};
 use fleet::lending::orders::{self, Ordered};
+use fleet::lending::overdue::{self, Overdue};
 use fleet::lending::restitutions::{self, Line, Scanned};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
-use types::RestitutionId;
+use types::{LoanId, RestitutionId};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
-use crate::input::{self, Answer, Created, Page, State, field};
+use crate::input::{self, Answer, Created, Page, PageQuery, State, field};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -207,6 +208,49 @@ impl From<Letter> for LetterView {
         let Letter { notice, handed_over_at, french, english } = letter;
         Self { notice: notice.to_string(), handed_over_at: handed_over_at.map(Into::into), french, english }
     }
+}
+
+/// A tablet whose loan is over, and that nobody has received since.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OverdueView {
+    /// The loan.
+    loan: String,
+    /// The tablet's serial number.
+    serial: String,
+    /// The collège that lent it.
+    uai: String,
+    /// The day on which it was due.
+    due_on: String,
+    /// How many days ago that was; 0 on the day itself.
+    days_late: u32,
+    /// Whether it is time to ask whether an incident is to be declared. A person decides.
+    propose_incident: bool,
+}
+
+impl From<Overdue> for OverdueView {
+    fn from(overdue: Overdue) -> Self {
+        Self {
+            loan: overdue.loan.to_string(),
+            serial: overdue.serial.to_string(),
+            uai: overdue.uai.to_string(),
+            due_on: overdue.due_on.to_string(),
+            days_late: overdue.days_late,
+            propose_incident: overdue.propose_incident,
+        }
+    }
+}
+
+/// Tablets whose loan is over, and that nobody has received since: the head's list (C5.2.3). Nothing is erased for it.
+#[utoipa::path(get, path = "/api/v1/overdue-tablets", tag = "restitutions", params(PageQuery), responses(
+    (status = 200, body = Page<OverdueView>), (status = "default", body = Problem)))]
+pub(crate) async fn overdue(
+    state: State,
+    caller: Caller,
+    query: Query<PageQuery>,
+) -> Answer<Page<OverdueView>> {
+    let part = Part::<LoanId>::read(query.after.as_deref(), query.limit)?;
+    let listed = overdue::list(&state.fleet, caller.principal(), part, state.now()).await?;
+    Ok(Json(Page::of(listed)))
 }
 
 /// Writes the letter that tells whoever held the tablet that it will be erased, or gives it again (C5.3.5).

@@ -127,6 +127,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
     post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
+    get("/api/v1/overdue-tablets", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::overdue)),
     get("/api/v1/restitutions", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::list)),
     post("/api/v1/restitutions", Access::May(Permission::ReceiveTablets), BATCH, || web::post().to(restitutions::receive)),
     get("/api/v1/restitutions/{id}", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::show)),

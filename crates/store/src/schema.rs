@@ -924,3 +924,7 @@ diesel::allow_tables_to_appear_in_same_query!(restitutions, destructions);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, incidents);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, organisations);
 diesel::allow_tables_to_appear_in_same_query!(loans, persons);
+diesel::allow_tables_to_appear_in_same_query!(loans, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(loans, organisations);
+diesel::allow_tables_to_appear_in_same_query!(persons, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(persons, organisations);

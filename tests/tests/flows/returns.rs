@@ -546,8 +546,24 @@ async fn c5_2_3_a_loan_ends_by_itself_after_the_last_day_of_attendance_and_nothi
     server.advance(DAY * 60);
     assert!(!obey(&mut ipad).await.erased, "a tablet that did not come back is never erased for that");
     assert_eq!(by_hand.count("erase_orders"), 0);
+    // The head sees what is missing, and since when; in another collège nobody does.
+    let head = here(&server, "principale", Role::Head).await;
+    let missing = head.get("/api/v1/overdue-tablets").await.unwrap();
+    let late = &missing.body["items"][0];
+    let late = (&late["serial"], &late["due_on"], &late["days_late"], &late["propose_incident"]);
+    assert_eq!(
+        late,
+        (&json!(SERIAL), &json!(today.plus(2).to_string()), &json!(61), &json!(true)),
+        "{missing:?}"
+    );
+    let elsewhere = Employer::College(OTHER_COLLEGE.parse().unwrap());
+    let elsewhere =
+        server.someone(elsewhere, "ailleurs", Role::Head, GrantReach::Organisation).await.unwrap();
+    let elsewhere = server.in_session(elsewhere, CodeShown::JustNow).await.unwrap();
+    assert_eq!(elsewhere.get("/api/v1/overdue-tablets").await.unwrap().body["items"], json!([]));
     // It comes back late, over the counter: the same receipt as any.
     let ati = here(&server, "ati", Role::Ati).await;
     ordered(&server, &ati).await;
+    assert_eq!(head.get("/api/v1/overdue-tablets").await.unwrap().body["items"], json!([]));
     assert!(ipad.poll().await.unwrap().erased);
 }

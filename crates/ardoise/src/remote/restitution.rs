@@ -74,6 +74,12 @@ enum Action {
         #[arg(long, value_name = "COUNT")]
         limit: Option<usize>,
     },
+    /// List the tablets whose loan is over, and that nobody has received since.
+    Overdue {
+        /// At most so many.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
+    },
     /// Show one.
     Show {
         /// The restitution's id.
@@ -159,6 +165,15 @@ const FIELDS: &[Column] = &[
     ("until", "/waits/until"),
 ];
 
+const OVERDUE: &[Column] = &[
+    ("tablet", "/serial"),
+    ("collège", "/uai"),
+    ("loan", "/loan"),
+    ("due", "/due_on"),
+    ("days late", "/days_late"),
+    ("declare an incident?", "/propose_incident"),
+];
+
 const HANDED_OVER: &[Column] = &[("notice", "/notice"), ("handed over", "/handed_over_at")];
 
 const RECEIVED: &[Column] = &[
@@ -186,6 +201,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let wanted: &[(&str, &str)] = if all { &[("all", "true")] } else { &[] };
             let listed = Value::Array(api.list(&["restitutions"], wanted, limit).await?);
             return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), COLUMNS));
+        }
+        Action::Overdue { limit } => {
+            let listed = Value::Array(api.list(&["overdue-tablets"], &[], limit).await?);
+            return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), OVERDUE));
         }
         Action::Show { id } => {
             let shown = api.get(&["restitutions", &id]).await?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{Tx, loans};
 use types::{Actor, Day, Instant};
 
-use super::refused;
+use super::refusals::refused;
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 

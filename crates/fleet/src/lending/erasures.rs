@@ -15,7 +15,8 @@ use store::warrants::OrderState;
 use store::{StoreError, Tx, destructions, return_profiles};
 use types::{Actor, CommandId, DestructionKind, EnrolmentId, EnrolmentKind, EraseOrderId, Instant, TabletId};
 
-use super::{orders, refused};
+use super::orders;
+use super::refusals::refused;
 use crate::Refusal;
 use crate::audit::{self, Change};
 

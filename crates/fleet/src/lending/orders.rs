@@ -17,8 +17,8 @@ use types::{
     TabletId,
 };
 
+use super::refusals::{not_erased, refused};
 use super::restitutions::{Line, line, reached};
-use super::{not_erased, refused};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
 use crate::{Fleet, Principal, Refusal, push};

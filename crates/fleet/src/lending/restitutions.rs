@@ -18,7 +18,7 @@ use store::tablets::Tablet;
 use store::{Tx, commands, erase_orders, loans, tablets};
 use types::{CountersignatureId, EraseOrderId, Instant, RestitutionId, SerialNumber, TabletId};
 
-use super::refused;
+use super::refusals::refused;
 use super::waits::{self, Waits};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};

@@ -7,6 +7,7 @@ mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod lending;
 mod organisations;
 mod profiles;
 mod push;

@@ -8,27 +8,25 @@ use lending::restitution::{Hold, Place, Reenrolment};
 use lending::{EraseTerms, Grounds, NotErased, grant};
 use orders::{Gate, Queueable};
 use types::{
-    AccountId, CommandId, DestructionKind, EnrolmentId, EraseOrderId, IncidentId, LoanId, NoticeId, PersonId,
+    AccountId, CommandId, DestructionKind, EraseOrderId, IncidentId, LoanId, NoticeId, PersonId,
     RestitutionId, UserKind,
 };
 
 use super::fixture::{Enrolled, Fixture, at, command, decided_order, delivery};
 use crate::commands::{self, Command, Enqueue};
-use crate::enrolments::EnrolmentState;
 use crate::incidents::{self, Incident, IncidentState};
 use crate::loans::{self, Loan, Standing};
 use crate::notices::{self, Channel, Notice, NoticeState};
 use crate::persons::{self, Known, Person};
 use crate::restitutions::{self, Restitution, StageName};
-use crate::return_profiles::{self, ReturnProfile};
 use crate::school_years::{self, SchoolYear};
 use crate::tests::on_both_engines;
-use crate::{ConnectWrite, StoreError, enrolments, erase_orders, last_decisions, restore};
+use crate::tests::returns::came_back_with_its_token;
+use crate::{ConnectWrite, StoreError, erase_orders, last_decisions, restore};
 
 on_both_engines! {
     c5_3_1_a_tablet_is_lent_to_one_person_and_a_person_holds_one,
     c5_3_5_a_tablet_is_lent_again_once_it_is_proven_erased_and_not_before,
-    m3_only_an_enrolment_that_an_erased_tablet_makes_after_its_acknowledged_proves_anything,
     m3_no_order_is_written_without_its_receipt_its_minute_and_a_notice,
     m3_what_an_erasure_rests_on_is_looked_at_again_when_it_is_sent,
     m3_a_decision_that_is_taken_back_erases_nothing,
@@ -38,10 +36,10 @@ on_both_engines! {
     t_c24_a_restored_restitution_waits_to_be_ordered_anew,
 }
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 /// A school year, and people of one collège.
-async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
+pub(super) async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     let ids: Vec<PersonId> = (0..people).map(|_one| PersonId::new(at(1))).collect();
     let rows = ids.clone();
     fixture
@@ -139,7 +137,7 @@ fn notice(loan: LoanId) -> Notice {
 }
 
 /// A tablet that was lent at `at(10)`, whose holder was told at `at(20)`, and that came back after 20 days.
-async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
+pub(super) async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
     let loan = lent(of, by);
     let (receipt, notice) = (receipt(&loan, 20 * DAY), notice(loan.id));
     let rows = (loan.clone(), receipt.clone(), notice.clone());
@@ -159,7 +157,7 @@ async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Rest
 }
 
 /// Gives the order that the rules grant a minute after the receipt.
-async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
+pub(super) async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
     let (id, order) = (receipt.id, receipt.counted_order_id);
     fixture
         .write(move |tx| {
@@ -178,7 +176,7 @@ async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
         .await
 }
 
-fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
+pub(super) fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
     match result {
         Err(StoreError::Refused { .. } | StoreError::Duplicate { .. }) => {}
         other => panic!("{why}: {other:?}"),
@@ -255,95 +253,6 @@ async fn c5_3_5_a_tablet_is_lent_again_once_it_is_proven_erased_and_not_before(f
             loans::insert(tx, &next)
         })
         .await;
-}
-
-/// The tablet enrols by the return to service of this order, at that second; its new enrolment.
-async fn came_back_with_its_token(
-    fixture: &Fixture,
-    of: Enrolled,
-    order: EraseOrderId,
-    seconds: i64,
-) -> EnrolmentId {
-    let id = EnrolmentId::new(at(20 * DAY));
-    fixture
-        .write(move |tx| {
-            let former = enrolments::get(tx, &of.enrolment)?.unwrap();
-            let invited = enrolments::Enrolment {
-                id,
-                state: EnrolmentState::Invited,
-                created_at: at(20 * DAY),
-                authenticated_at: None,
-                ..former.clone()
-            };
-            enrolments::insert(tx, &invited)?;
-            let profile = ReturnProfile { enrolment_id: id, order_id: order, rendered_at: at(20 * DAY) };
-            return_profiles::insert(tx, &profile)?;
-            let over = enrolments::Enrolment { state: EnrolmentState::Superseded, ..former };
-            assert!(enrolments::update(tx, &over)?);
-            let back = enrolments::Enrolment {
-                state: EnrolmentState::Active,
-                authenticated_at: Some(at(seconds)),
-                ..invited
-            };
-            assert!(enrolments::update(tx, &back)?);
-            Ok(id)
-        })
-        .await
-}
-
-async fn m3_only_an_enrolment_that_an_erased_tablet_makes_after_its_acknowledged_proves_anything(
-    fixture: Fixture,
-) {
-    let tablet = fixture.enrolled(1).await;
-    let people = school(&fixture, 1).await;
-    let (_, receipt, _) = came_back(&fixture, tablet, people[0]).await;
-    let order = ordered(&fixture, &receipt).await;
-    // What is rendered for another tablet, or for the very enrolment that is erased, is no way back.
-    let other = fixture.enrolled(2).await;
-    for enrolment_id in [other.enrolment, tablet.enrolment] {
-        let wrong = ReturnProfile { enrolment_id, order_id: order, rendered_at: at(20 * DAY) };
-        refused(fixture.store.write(move |tx| return_profiles::insert(tx, &wrong)).await, "not its way back");
-    }
-    let id = receipt.id;
-    let set = |what: &str| format!("UPDATE restitutions SET {what} WHERE id = '{id}'");
-    let said = at(21 * DAY).as_millis();
-    fixture.by_hand(&set("stage = 'delivered'")).unwrap();
-    fixture.by_hand(&set(&format!("stage = 'acknowledged', acknowledged_at = {said}"))).unwrap();
-    let proven =
-        |by: EnrolmentId| set(&format!("stage = 'erased', proof = 'reenrolled', proof_ref = '{by}'"));
-    refused(fixture.by_hand(&proven(tablet.enrolment)), "the enrolment before");
-    let back = came_back_with_its_token(&fixture, tablet, order, 21 * DAY).await;
-    refused(fixture.by_hand(&proven(back)), "it does not follow");
-    let of_back = |what: &str| format!("UPDATE enrolments SET {what} WHERE id = '{back}'");
-    let later = at(21 * DAY + 1).as_millis();
-    // Without the token, a link proves nothing, nor an automated one that does not wait for its configuration.
-    let link = EnrolmentId::new(at(22 * DAY));
-    fixture
-        .write(move |tx| {
-            let row = enrolments::get(tx, &back)?.unwrap();
-            let over = enrolments::Enrolment { state: EnrolmentState::Superseded, ..row.clone() };
-            assert!(enrolments::update(tx, &over)?);
-            let later = at(22 * DAY);
-            enrolments::insert(
-                tx,
-                &enrolments::Enrolment { id: link, created_at: later, authenticated_at: Some(later), ..row },
-            )
-        })
-        .await;
-    refused(fixture.by_hand(&proven(link)), "a link");
-    let of_link = |what: &str| format!("UPDATE enrolments SET {what} WHERE id = '{link}'");
-    fixture.by_hand(&of_link("kind = 'automated'")).unwrap();
-    refused(fixture.by_hand(&proven(link)), "it does not wait for its configuration");
-    // A token that was superseded is no proof either; brought again, it is.
-    fixture.by_hand(&of_back(&format!("authenticated_at = {later}"))).unwrap();
-    refused(fixture.by_hand(&proven(back)), "it is not in force");
-    fixture.by_hand(&of_link("state = 'superseded'")).unwrap();
-    fixture.by_hand(&of_back("state = 'active'")).unwrap();
-    fixture.by_hand(&proven(back)).unwrap();
-    for change in ["order_id = order_id", "rendered_at = 0"] {
-        refused(fixture.by_hand(&format!("UPDATE return_profiles SET {change}")), "it stays what it was");
-    }
-    refused(fixture.by_hand("DELETE FROM return_profiles"), "it is kept");
 }
 
 async fn m3_no_order_is_written_without_its_receipt_its_minute_and_a_notice(fixture: Fixture) {
