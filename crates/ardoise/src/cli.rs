@@ -9,7 +9,8 @@ use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     account, alarm, app, apple, audit, brake, command, countersignature, incident, inventory, link,
-    organisation, privacy, push_certificate, role, school_year, session, status, tablet, takeover, token,
+    organisation, privacy, push_certificate, restitution, role, school_year, session, status, tablet,
+    takeover, token,
 };
 
 const EXAMPLES: &str = "\
@@ -101,6 +102,8 @@ enum Verb {
     Apple(apple::Arguments),
     /// What happened to tablets: papers and their clocks, lost mode.
     Incident(incident::Arguments),
+    /// Tablets that were given back: received, erased by order, proven empty.
+    Restitution(restitution::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
     /// Who did what, and whether the log of it is whole.
@@ -162,6 +165,7 @@ impl Cli {
             Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
             Verb::Privacy(arguments) => privacy::run(arguments, output).await,
             Verb::Incident(arguments) => incident::run(arguments, output).await,
+            Verb::Restitution(arguments) => Box::pin(restitution::run(arguments, output)).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,

@@ -8,6 +8,7 @@ mod brake;
 mod classroom;
 mod departement;
 mod first_day;
+mod loan_year;
 mod morning;
 mod scratch;
 mod span;
@@ -49,7 +50,8 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     story: Option<Story>,
 
-    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000, the département 200.
+    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000,
+    /// `loan-year` 6, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -75,6 +77,8 @@ enum Story {
     Brake,
     /// A fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included
     Morning,
+    /// Tablets come back in every way, and each is erased by an order, proven empty, or not erased at all
+    LoanYear,
 }
 
 impl Story {
@@ -83,6 +87,7 @@ impl Story {
             Self::FirstDay => "first-day",
             Self::Brake => "brake",
             Self::Morning => "morning",
+            Self::LoanYear => "loan-year",
         }
     }
 
@@ -97,6 +102,9 @@ impl Story {
             Self::Morning => {
                 "a fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included"
             }
+            Self::LoanYear => {
+                "tablets come back in every way, and each is erased by an order, proven empty, or not erased at all"
+            }
         }
     }
 
@@ -104,9 +112,10 @@ impl Story {
     const fn tablets(self) -> u64 {
         match self {
             Self::FirstDay => 20,
-            // All but two of them stand in the database only.
+            // All but three of them stand in the database only.
             Self::Brake => 13_000,
             Self::Morning => 2_000,
+            Self::LoanYear => 6,
         }
     }
 
@@ -114,7 +123,8 @@ impl Story {
     const fn figures(self) -> &'static [&'static str] {
         match self {
             Self::FirstDay => &["checks", "tablets", "enrolled", "acknowledged"],
-            Self::Brake => &["rightly", "erased", "unenrolled", "checks", "tablets"],
+            Self::Brake => &["rightly", "erased", "unenrolled", "returned", "checks", "tablets"],
+            Self::LoanYear => &["erased", "erased_without_order", "proven", "checks", "tablets"],
             Self::Morning => &[
                 "checks",
                 "tablets",
@@ -265,6 +275,7 @@ async fn play(
     let told = match story {
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
+        Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
     };
     stage.close().await;

@@ -65,6 +65,7 @@ fn settings(config: &Config) -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
     }

@@ -29,6 +29,7 @@ mod problem;
 mod profile_rollouts;
 mod profiles;
 mod push_certificate;
+mod restitutions;
 mod roles;
 mod routes;
 mod school_years;

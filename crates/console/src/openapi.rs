@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
     incidents, inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles,
-    push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    push_certificate, restitutions, roles, school_years, segments, sessions, tablets, takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,8 @@ use crate::{
         broadcasts::send, broadcasts::show,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,
+        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved, restitutions::check,
+        restitutions::letter, restitutions::letter_handed_over, restitutions::order, restitutions::attest, restitutions::shelve, restitutions::undo,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -11,7 +11,8 @@ use fleet::Permission;
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
     health, incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts,
-    profiles, push_certificate, roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    profiles, push_certificate, restitutions, roles, school_years, segments, sessions, tablets, takeovers,
+    tokens,
 };
 
 /// Who may enter.
@@ -129,6 +130,18 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
     post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
+    get("/api/v1/overdue-tablets", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::overdue)),
+    get("/api/v1/restitutions", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::list)),
+    post("/api/v1/restitutions", Access::May(Permission::ReceiveTablets), BATCH, || web::post().to(restitutions::receive)),
+    get("/api/v1/restitutions/{id}", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::show)),
+    post("/api/v1/restitutions/{id}/saved", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::saved)),
+    put("/api/v1/restitutions/{id}/check", Access::May(Permission::ReceiveTablets), SMALL, || web::put().to(restitutions::check)),
+    post("/api/v1/restitutions/{id}/letter", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter)),
+    post("/api/v1/restitutions/{id}/letter/handed-over", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter_handed_over)),
+    post("/api/v1/restitutions/{id}/order", Access::May(Permission::OrderErasure), 0, || web::post().to(restitutions::order)),
+    post("/api/v1/restitutions/{id}/attest", Access::May(Permission::AttestErasure), 0, || web::post().to(restitutions::attest)),
+    post("/api/v1/restitutions/{id}/shelve", Access::May(Permission::ReceiveTablets), SMALL, || web::post().to(restitutions::shelve)),
+    post("/api/v1/restitutions/{id}/undo", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::undo)),
     get("/api/v1/links", Access::May(Permission::CreateLinks), || web::get().to(links::list)),
     post("/api/v1/links", Access::May(Permission::CreateLinks), SMALL, || web::post().to(links::create)),
     delete("/api/v1/links/{id}", Access::May(Permission::CreateLinks), || web::delete().to(links::revoke)),

@@ -31,6 +31,7 @@ pub mod identity;
 pub mod incidents;
 pub mod inventory;
 pub mod keys;
+pub mod lending;
 pub mod links;
 mod management_profile;
 pub mod organisations;
@@ -67,6 +68,7 @@ pub mod why;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use ::lending::EraseTerms;
 pub use authorities::Authorities;
 pub use capability::Capability;
 use coming_in::Passwords;

@@ -1,6 +1,7 @@
 //! What the configuration decides for the use cases. Plain values, checked by `server` before they come here.
 
 use apple::OsVersion;
+use lending::EraseTerms;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
 use store::shared_folder::SharedFolder;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub shared_folder: Option<SharedFolder>,
     /// The longest app that is taken in, in bytes.
     pub app_bytes: u64,
+    /// How long an erasure waits for whoever held the tablet, and how long its order lasts.
+    pub erasures: EraseTerms,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

@@ -333,6 +333,34 @@ pub fn of_tablet(
     }))
 }
 
+/// Every command that was ever queued by an erase order, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Vec<Command>, StoreError> {
+    read_all!(tx.run(|connection| {
+        commands::table
+            .filter(commands::erase_order_id.eq(order.to_string()))
+            .order(commands::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Cancels what waits under an erase order. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn cancel_of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            commands::table.filter(commands::erase_order_id.eq(order.to_string())).filter(commands::pending),
+        )
+        .set(commands::state.eq(CommandState::Cancelled.as_str()))
+        .execute(connection)
+    })
+}
+
 /// The commands that wait for the tablet of an enrolment, in the order they are offered.
 ///
 /// # Errors

@@ -116,6 +116,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::push_certificates::DECLARED,
     crate::push_states::DECLARED,
     crate::restitutions::DECLARED,
+    crate::return_profiles::DECLARED,
     crate::role_grants::DECLARED,
     crate::rollouts::DECLARED,
     crate::school_years::DECLARED,

@@ -66,6 +66,7 @@ pub mod push_states;
 mod report;
 pub mod restitutions;
 pub mod restore;
+pub mod return_profiles;
 pub mod role_grants;
 pub mod rollouts;
 pub mod rotation;

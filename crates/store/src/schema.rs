@@ -913,3 +913,21 @@ diesel::allow_tables_to_appear_in_same_query!(position_requests, positions);
 diesel::allow_tables_to_appear_in_same_query!(warrants, positions);
 diesel::allow_tables_to_appear_in_same_query!(commands, warrants);
 diesel::allow_tables_to_appear_in_same_query!(organisations, incident_declarations);
+
+diesel::table! {
+    return_profiles (enrolment_id) {
+        enrolment_id -> Text,
+        order_id -> Text,
+        rendered_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(restitutions, notices);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, destructions);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, incidents);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, organisations);
+diesel::allow_tables_to_appear_in_same_query!(loans, persons);
+diesel::allow_tables_to_appear_in_same_query!(loans, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(loans, organisations);
+diesel::allow_tables_to_appear_in_same_query!(persons, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(persons, organisations);

@@ -70,6 +70,12 @@ mod renewal;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
+mod returns_interrupted;
+#[cfg(test)]
+mod returns_ledger;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;

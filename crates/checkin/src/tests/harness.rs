@@ -261,6 +261,7 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
     };

@@ -8,6 +8,7 @@ use types::{Actor, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
 use crate::incidents::lost_mode;
+use crate::lending::erasures;
 use crate::standing::Moment;
 use crate::{Fleet, Reply, TabletError, first_commands};
 
@@ -68,6 +69,7 @@ fn update(
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
         lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+        erasures::enrolled(tx, &enrolment, now)?;
     } else if enrolment.awaiting_configuration && !waited {
         first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }

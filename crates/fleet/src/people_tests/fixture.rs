@@ -94,6 +94,7 @@ impl People {
             anchors: Vec::new(),
             takeover,
             quiet_hours: None,
+            erasures: lending::EraseTerms::default(),
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             app_bytes: 8 << 20,
         };

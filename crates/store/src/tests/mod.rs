@@ -27,6 +27,7 @@ mod profile_versions;
 mod proofs;
 mod purge;
 mod register;
+mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
