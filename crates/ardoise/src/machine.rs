@@ -67,5 +67,7 @@ fn settings(config: &Config) -> Settings {
         quiet_hours: None,
         shared_folder: None,
         app_bytes: 0,
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     }
 }

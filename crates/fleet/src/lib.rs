@@ -66,6 +66,7 @@ pub mod why;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use ::incidents::{Asked as WarrantAsked, Limits as WarrantLimits};
 pub use authorities::Authorities;
 pub use capability::Capability;
 use coming_in::Passwords;
@@ -73,7 +74,7 @@ pub use coming_in::Principal;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
-pub use settings::{Settings, TakeoverPolicy};
+pub use settings::{LostModeWords, Settings, TakeoverPolicy};
 use store::Store;
 use store::shared_folder::SharedFolder;
 pub use tablet_error::{TabletError, Told};

@@ -97,6 +97,16 @@ text_enum! {
         HandleIncident = "handle-incident",
         /// Put a tablet in lost mode because of an open incident (M1).
         LostMode = "lost-mode",
+        /// Ask a second person for a location warrant, or for its extension (M1).
+        AskWarrant = "ask-warrant",
+        /// Ask a tablet where it is, under a warrant (M1).
+        Locate = "locate",
+        /// Look at where a tablet was (M1).
+        LookAtPositions = "look-at-positions",
+        /// Say that an incident still stands after a restore (M5).
+        ConfirmIncident = "confirm-incident",
+        /// Decide on a replacement and its counterpart (C5.4.4).
+        DecideReplacement = "decide-replacement",
     }
 }
 
@@ -192,6 +202,11 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::DeclareIncident           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::HandleIncident            => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::LostMode                  => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::AskWarrant                => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::Locate                    => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -245,6 +260,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::LostMode
+        | P::Locate
+        | P::LookAtPositions
         | P::ReadoptOrphans
         | P::ValidateProcessing
         | P::PublishProfiles
@@ -277,6 +294,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ViewApps
         | P::ViewIncidents
         | P::DeclareIncident
-        | P::HandleIncident => false,
+        | P::HandleIncident
+        // Asking reveals nothing: the second person shows a code.
+        | P::AskWarrant
+        | P::ConfirmIncident
+        | P::DecideReplacement => false,
     }
 }

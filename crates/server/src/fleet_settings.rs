@@ -36,6 +36,8 @@ pub(crate) fn settings(
         app_bytes: u64::from(config.limits.app_bytes),
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     })
 }
 

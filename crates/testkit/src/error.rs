@@ -68,7 +68,7 @@ impl TestkitError {
         move |source| Self::File { what, source }
     }
 
-    pub(crate) fn other(problem: impl std::fmt::Display) -> Self {
+    pub fn other(problem: impl std::fmt::Display) -> Self {
         Self::Other(problem.to_string())
     }
 }

@@ -263,6 +263,8 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         quiet_hours: None,
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     };
     Fleet::open(store, settings).await.unwrap()
 }

@@ -188,5 +188,7 @@ fn settings() -> Settings {
         quiet_hours: None,
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     }
 }

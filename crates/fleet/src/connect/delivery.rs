@@ -1,7 +1,8 @@
 //! How a queued command is put to a tablet: a last look at its row, and the secrets that are never stored.
 
-use apple::command::{Command, EnableLostMode, PlayLostModeSound, RequestType};
+use apple::command::{Command, DeviceLocation, EnableLostMode, PlayLostModeSound, RequestType};
 use apple::plist::{Dictionary, Value};
+use incidents::Warrant;
 use orders::{EnrolmentProfile, Gate};
 use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
@@ -12,6 +13,7 @@ use store::{
 use types::{Duration, EnrolmentId, Instant, Secret};
 
 use crate::incidents::lost_mode::{AtDelivery, at_delivery};
+use crate::incidents::positions;
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
 
@@ -37,7 +39,8 @@ pub(super) async fn admissible(
         }
         Gate::Unenrol => unenrolment(fleet, enrolment, next, key).await,
         Gate::LostMode => lost_mode(fleet, enrolment, next, key).await,
-        Gate::Locate | Gate::Erase => {
+        Gate::Locate => locate(fleet, enrolment, next, key).await,
+        Gate::Erase => {
             let command = next.id;
             fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
@@ -108,6 +111,26 @@ async fn lost_mode(
         AtDelivery::Goes => Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh })),
         AtDelivery::Waits | AtDelivery::Over => Ok(None),
         AtDelivery::WithoutProof => {
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// A request for a position goes only to the tablet of a warrant that is in force now (M1). What is over is called off.
+async fn locate(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (command, now) = (next.id, key.now);
+    match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+        positions::AtDelivery::Goes(_proof) => {
+            Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh }))
+        }
+        positions::AtDelivery::Over => Ok(None),
+        positions::AtDelivery::WithoutProof => {
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
             Ok(None)
         }
@@ -223,6 +246,13 @@ pub(super) async fn render(
                 }
             }
         }
+        (None, RequestType::DeviceLocation) => {
+            let command = delivered.command;
+            match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+                positions::AtDelivery::Goes(proof) => of(&device_location(&proof)),
+                positions::AtDelivery::Over | positions::AtDelivery::WithoutProof => return Ok(None),
+            }
+        }
         (None, RequestType::PlayLostModeSound) => {
             of(&Command::PlayLostModeSound(PlayLostModeSound::default()))
         }
@@ -280,6 +310,11 @@ fn shown(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<EnableLostMod
         footnote: row.footnote,
         ..EnableLostMode::default()
     }))
+}
+
+/// The one place where this command is written: it takes the proof.
+fn device_location(_proof: &Warrant) -> Command {
+    Command::DeviceLocation(DeviceLocation::default())
 }
 
 fn of(command: &Command) -> Dictionary {
