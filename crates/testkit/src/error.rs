@@ -68,6 +68,7 @@ impl TestkitError {
         move |source| Self::File { what, source }
     }
 
+    /// What went wrong beside the test kit.
     pub fn other(problem: impl std::fmt::Display) -> Self {
         Self::Other(problem.to_string())
     }

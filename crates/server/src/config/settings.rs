@@ -363,14 +363,15 @@ fn asked(
 
 pub(super) fn lost_mode(reader: &mut Reader<'_>) -> Result<LostModeWords, Reported> {
     let mut words = |name| {
-        reader.one(name, |text| {
+        let words = reader.optional(name, |text| {
             let fits = text.chars().count() <= 400 && !text.chars().any(|c| c.is_control() && c != '\n');
             if fits {
                 Ok(text.to_owned())
             } else {
                 Err("expected at most 400 printable characters".to_owned())
             }
-        })
+        });
+        Ok::<_, Reported>(words?.unwrap_or_default())
     };
     let (message, phone, footnote) =
         (words("lost_mode.message"), words("lost_mode.phone"), words("lost_mode.footnote"));
