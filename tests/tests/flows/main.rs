@@ -46,6 +46,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod lost_mode;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod nodes;
