@@ -13,6 +13,7 @@ mod morning;
 mod scratch;
 mod span;
 mod stage;
+mod stolen_tablet;
 mod teller;
 
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ pub(crate) struct Arguments {
     story: Option<Story>,
 
     /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000,
-    /// `loan-year` 6, the département 200.
+    /// `loan-year` 6, `stolen-tablet` 1, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -79,6 +80,8 @@ enum Story {
     Morning,
     /// Tablets come back in every way, and each is erased by an order, proven empty, or not erased at all
     LoanYear,
+    /// A tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death
+    StolenTablet,
 }
 
 impl Story {
@@ -88,6 +91,7 @@ impl Story {
             Self::Brake => "brake",
             Self::Morning => "morning",
             Self::LoanYear => "loan-year",
+            Self::StolenTablet => "stolen-tablet",
         }
     }
 
@@ -105,6 +109,9 @@ impl Story {
             Self::LoanYear => {
                 "tablets come back in every way, and each is erased by an order, proven empty, or not erased at all"
             }
+            Self::StolenTablet => {
+                "a tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death"
+            }
         }
     }
 
@@ -116,6 +123,7 @@ impl Story {
             Self::Brake => 13_000,
             Self::Morning => 2_000,
             Self::LoanYear => 6,
+            Self::StolenTablet => 1,
         }
     }
 
@@ -136,6 +144,9 @@ impl Story {
                 "pushes",
                 "memory_mb",
             ],
+            Self::StolenTablet => {
+                &["positions_readable", "positions", "requests", "refused", "looks", "notices", "checks"]
+            }
         }
     }
 }
@@ -277,6 +288,7 @@ async fn play(
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
         Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
+        Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
     };
     stage.close().await;
     told

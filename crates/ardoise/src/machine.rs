@@ -68,5 +68,7 @@ fn settings(config: &Config) -> Settings {
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     }
 }

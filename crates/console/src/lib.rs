@@ -15,6 +15,7 @@ mod commands;
 mod countersignatures;
 mod gate;
 mod health;
+mod incident_decisions;
 mod incidents;
 mod input;
 mod inventory;
@@ -24,6 +25,7 @@ mod metrics;
 mod openapi;
 mod organisations;
 mod parameters;
+mod positions;
 mod privacy;
 mod problem;
 mod profile_rollouts;
@@ -39,6 +41,7 @@ mod tablets;
 mod takeovers;
 mod timestamp;
 mod tokens;
+mod warrants;
 
 #[cfg(test)]
 mod tests;

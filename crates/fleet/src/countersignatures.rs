@@ -19,6 +19,7 @@ use types::{AccountId, Actor, CountersignatureId, Instant};
 use crate::audit::{self, Change};
 use crate::brake::held;
 use crate::coming_in::Person;
+use crate::incidents::warrants;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
@@ -254,6 +255,9 @@ pub(crate) fn answer_within(
     }
     if purpose == Purpose::Approve {
         return profiles::answered(tx, principal, &asked, &row, now);
+    }
+    if matches!(purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
+        return warrants::answered(tx, principal, &asked, &row, now);
     }
     if !given && purpose == Purpose::ExceedBudget {
         held::give_up(tx, id)?;

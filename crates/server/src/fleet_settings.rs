@@ -37,6 +37,8 @@ pub(crate) fn settings(
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
         erasures: EraseTerms::default(),
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     })
 }
 

@@ -264,6 +264,8 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     };
     Fleet::open(store, settings).await.unwrap()
 }

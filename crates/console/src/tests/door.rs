@@ -189,5 +189,7 @@ fn settings() -> Settings {
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     }
 }

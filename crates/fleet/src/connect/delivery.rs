@@ -1,7 +1,8 @@
 //! How a queued command is put to a tablet: a last look at its row, and the secrets that are never stored.
 
-use apple::command::{Command, EnableLostMode, PlayLostModeSound, RequestType};
+use apple::command::{Command, DeviceLocation, EnableLostMode, PlayLostModeSound, RequestType};
 use apple::plist::{Dictionary, Value};
+use incidents::Warrant;
 use orders::{EnrolmentProfile, Gate, Order};
 use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
@@ -12,6 +13,7 @@ use store::{
 use types::{Duration, EnrolmentId, Instant, Secret};
 
 use crate::incidents::lost_mode::{AtDelivery, at_delivery};
+use crate::incidents::positions;
 use crate::lending::{erasures, return_to_service};
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
@@ -39,12 +41,7 @@ pub(super) async fn admissible(
         Gate::Unenrol => unenrolment(fleet, enrolment, next, key).await,
         Gate::LostMode => lost_mode(fleet, enrolment, next, key).await,
         Gate::Erase => erase(fleet, enrolment, next, key).await,
-        Gate::Locate => {
-            let command = next.id;
-            fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
-            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
-            Ok(None)
-        }
+        Gate::Locate => locate(fleet, enrolment, next, key).await,
     }
 }
 
@@ -147,6 +144,26 @@ async fn erase(
         }
         erasures::AtDelivery::Waits | erasures::AtDelivery::Over => Ok(None),
         erasures::AtDelivery::WithoutProof => {
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// A request for a position goes only to the tablet of a warrant that is in force now (M1). What is over is called off.
+async fn locate(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (command, now) = (next.id, key.now);
+    match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+        positions::AtDelivery::Goes(_proof) => {
+            Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh }))
+        }
+        positions::AtDelivery::Over => Ok(None),
+        positions::AtDelivery::WithoutProof => {
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
             Ok(None)
         }
@@ -280,6 +297,13 @@ pub(super) async fn render(
                 }
             }
         }
+        (None, RequestType::DeviceLocation) => {
+            let command = delivered.command;
+            match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+                positions::AtDelivery::Goes(proof) => of(&device_location(&proof)),
+                positions::AtDelivery::Over | positions::AtDelivery::WithoutProof => return Ok(None),
+            }
+        }
         (None, RequestType::PlayLostModeSound) => {
             of(&Command::PlayLostModeSound(PlayLostModeSound::default()))
         }
@@ -405,4 +429,9 @@ mod tests {
         assert_eq!(wait(500, 0), Some(3_600));
         assert_eq!(wait(40, 40), None, "a NotNow is an answer");
     }
+}
+
+/// The one place where this command is written: it takes the proof.
+fn device_location(_proof: &Warrant) -> Command {
+    Command::DeviceLocation(DeviceLocation::default())
 }

@@ -97,6 +97,8 @@ impl People {
             erasures: lending::EraseTerms::default(),
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             app_bytes: 8 << 20,
+            warrants: incidents::Limits::default(),
+            lost_mode: crate::LostModeWords::default(),
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
