@@ -2,6 +2,7 @@
 # Figures: of this program on this machine, or of any server.
 #
 #   scripts/bench.sh connect [OPTION…]      everything by itself: database, server, tablets, figures
+#   scripts/bench.sh base-change [OPTION…]  a change of the base for a whole département
 #   scripts/bench.sh LOAD FOLDER [OPTION…]  loads a server that runs already, ours or another
 #   scripts/bench.sh --help
 set -euo pipefail
@@ -14,6 +15,7 @@ FIGURES OF ARDOISE ON THIS MACHINE
 starts a PostgreSQL of its own on a real disk with full durability, the server as it is released, and tablets, each
 in processes of their own; measures; reads back from the tables what was answered; and leaves nothing behind.
   make bench ARGS="connect --help"        what is measured, and all that can be chosen
+  make bench ARGS="base-change"          how long a change of the base takes for 100,000 tablets, and what is signed
 What was measured, where, and what limits it: docs/performance.md.
 
 FIGURES OF ANY SERVER THAT RUNS ALREADY
@@ -26,6 +28,10 @@ case ${1:-} in
 connect)
     shift
     exec scripts/bench-connect.sh "$@"
+    ;;
+base-change)
+    shift
+    exec scripts/bench-base-change.sh "$@"
     ;;
 "" | -h | --help | help)
     page

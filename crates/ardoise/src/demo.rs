@@ -13,6 +13,7 @@ mod scratch;
 mod span;
 mod stage;
 mod teller;
+mod two_keys;
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     story: Option<Story>,
 
-    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000, the département 200.
+    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000, `two-keys` 100, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -75,6 +76,8 @@ enum Story {
     Brake,
     /// A fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included
     Morning,
+    /// A base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27
+    TwoKeys,
 }
 
 impl Story {
@@ -83,6 +86,7 @@ impl Story {
             Self::FirstDay => "first-day",
             Self::Brake => "brake",
             Self::Morning => "morning",
+            Self::TwoKeys => "two-keys",
         }
     }
 
@@ -97,6 +101,9 @@ impl Story {
             Self::Morning => {
                 "a fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included"
             }
+            Self::TwoKeys => {
+                "a base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27"
+            }
         }
     }
 
@@ -107,6 +114,7 @@ impl Story {
             // All but two of them stand in the database only.
             Self::Brake => 13_000,
             Self::Morning => 2_000,
+            Self::TwoKeys => 100,
         }
     }
 
@@ -126,6 +134,7 @@ impl Story {
                 "pushes",
                 "memory_mb",
             ],
+            Self::TwoKeys => &["checks", "tablets", "delivered", "waves", "alarms"],
         }
     }
 }
@@ -266,6 +275,7 @@ async fn play(
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
+        Story::TwoKeys => Box::pin(two_keys::tell(&stage, tablets, teller, figures)).await,
     };
     stage.close().await;
     told

@@ -10,7 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod serve;
 mod tables;
 
-use fleet::{Fleet, Principal, Settings, TakeoverPolicy};
+use fleet::{Fleet, Principal, Settings, TakeoverPolicy, UploadLimits};
 use pki::scep::LegacyPolicy;
 use server::config::Config;
 use store::{Store, StoreOptions};
@@ -66,6 +66,6 @@ fn settings(config: &Config) -> Settings {
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
         shared_folder: None,
-        app_bytes: 0,
+        uploads: UploadLimits::default(),
     }
 }

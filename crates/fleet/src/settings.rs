@@ -33,8 +33,21 @@ pub struct Settings {
     pub quiet_hours: Option<QuietHours>,
     /// Where uploaded apps lie; `None` for commands on the machine itself, which upload none.
     pub shared_folder: Option<SharedFolder>,
-    /// The longest app that is taken in, in bytes.
-    pub app_bytes: u64,
+    /// How apps are taken in.
+    pub uploads: UploadLimits,
+}
+
+/// What bounds the uploads of apps on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UploadLimits {
+    /// The longest app, in bytes (`limits.app_bytes`).
+    pub longest: u64,
+    /// How many are taken in at once (`limits.app_uploads`).
+    pub at_once: u32,
+    /// How long one may take from its first byte to its last (`limits.app_upload_seconds`).
+    pub within: Duration,
+    /// How much of the disk stays free, in bytes (`limits.free_megabytes`).
+    pub stays_free: u64,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

@@ -89,3 +89,5 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod troubles;
+#[cfg(test)]
+mod updates;
