@@ -98,4 +98,6 @@ mod takeover;
 #[cfg(test)]
 mod troubles;
 #[cfg(test)]
+mod updates;
+#[cfg(test)]
 mod warrants;
