@@ -177,7 +177,7 @@ async fn m3_c5_1_2_a_donation_erases_nothing_before_its_holder_was_told(fixture:
     };
     let first = queued(20 * DAY + 1);
     let id = first.id;
-    fixture.write(move |tx| commands::queue(tx, first, None)).await;
+    fixture.write(move |tx| commands::queue(tx, first.clone(), None)).await;
     // The mail comes back: nothing is queued any more, nor is what is queued given to the tablet.
     assert!(fixture.write(move |tx| notices::bounce(tx, told.id)).await);
     let second = queued(20 * DAY + 2);
