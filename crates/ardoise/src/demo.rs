@@ -13,7 +13,9 @@ mod morning;
 mod scratch;
 mod span;
 mod stage;
+mod stolen_tablet;
 mod teller;
+mod two_keys;
 
 use std::time::{Duration, Instant};
 
@@ -51,7 +53,7 @@ pub(crate) struct Arguments {
     story: Option<Story>,
 
     /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000,
-    /// `loan-year` 6, the département 200.
+    /// `loan-year` 6, `stolen-tablet` 1, `two-keys` 100, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -79,6 +81,10 @@ enum Story {
     Morning,
     /// Tablets come back in every way, and each is erased by an order, proven empty, or not erased at all
     LoanYear,
+    /// A tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death
+    StolenTablet,
+    /// A base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27
+    TwoKeys,
 }
 
 impl Story {
@@ -88,6 +94,8 @@ impl Story {
             Self::Brake => "brake",
             Self::Morning => "morning",
             Self::LoanYear => "loan-year",
+            Self::StolenTablet => "stolen-tablet",
+            Self::TwoKeys => "two-keys",
         }
     }
 
@@ -105,6 +113,12 @@ impl Story {
             Self::LoanYear => {
                 "tablets come back in every way, and each is erased by an order, proven empty, or not erased at all"
             }
+            Self::StolenTablet => {
+                "a tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death"
+            }
+            Self::TwoKeys => {
+                "a base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27"
+            }
         }
     }
 
@@ -116,6 +130,8 @@ impl Story {
             Self::Brake => 13_000,
             Self::Morning => 2_000,
             Self::LoanYear => 6,
+            Self::StolenTablet => 1,
+            Self::TwoKeys => 100,
         }
     }
 
@@ -136,6 +152,10 @@ impl Story {
                 "pushes",
                 "memory_mb",
             ],
+            Self::StolenTablet => {
+                &["positions_readable", "positions", "requests", "refused", "looks", "notices", "checks"]
+            }
+            Self::TwoKeys => &["checks", "tablets", "delivered", "waves", "alarms"],
         }
     }
 }
@@ -277,6 +297,8 @@ async fn play(
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
         Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
+        Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
+        Story::TwoKeys => Box::pin(two_keys::tell(&stage, tablets, teller, figures)).await,
     };
     stage.close().await;
     told

@@ -14,6 +14,7 @@ pub(crate) mod incident;
 pub(crate) mod inventory;
 pub(crate) mod link;
 pub(crate) mod organisation;
+pub(crate) mod position;
 pub(crate) mod privacy;
 mod problem;
 pub(crate) mod profile;
@@ -27,6 +28,7 @@ pub(crate) mod status;
 pub(crate) mod tablet;
 pub(crate) mod takeover;
 pub(crate) mod token;
+pub(crate) mod warrant;
 
 pub(crate) use api::{Api, Body};
 pub(crate) use connection::Connection;

@@ -10,10 +10,12 @@ mod apple_authorities;
 mod apps;
 mod audit;
 mod brake;
+mod broadcasts;
 mod commands;
 mod countersignatures;
 mod gate;
 mod health;
+mod incident_decisions;
 mod incidents;
 mod input;
 mod inventory;
@@ -23,6 +25,7 @@ mod metrics;
 mod openapi;
 mod organisations;
 mod parameters;
+mod positions;
 mod privacy;
 mod problem;
 mod profile_rollouts;
@@ -38,6 +41,7 @@ mod tablets;
 mod takeovers;
 mod timestamp;
 mod tokens;
+mod warrants;
 
 #[cfg(test)]
 mod tests;

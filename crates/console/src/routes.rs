@@ -9,9 +9,10 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
-    incidents, inventory, links, metrics, openapi, organisations, privacy, profile_rollouts, profiles,
-    push_certificate, restitutions, roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
+    health, incident_decisions, incidents, inventory, links, metrics, openapi, organisations, positions,
+    privacy, profile_rollouts, profiles, push_certificate, restitutions, roles, school_years, segments,
+    sessions, tablets, takeovers, tokens, warrants,
 };
 
 /// Who may enter.
@@ -115,6 +116,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/rules/failing", Access::May(Permission::ViewTablets), || web::get().to(segments::failing)),
     get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
     post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
+    post("/api/v1/broadcasts", Access::May(Permission::SendCommands), SMALL, || web::post().to(broadcasts::send)),
+    get("/api/v1/broadcasts/{key}", Access::May(Permission::ViewTablets), || web::get().to(broadcasts::show)),
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),
     get("/api/v1/commands/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(commands::why)),
     delete("/api/v1/commands/{id}", Access::May(Permission::CancelCommands), || web::delete().to(commands::cancel)),
@@ -139,6 +142,20 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/restitutions/{id}/attest", Access::May(Permission::AttestErasure), 0, || web::post().to(restitutions::attest)),
     post("/api/v1/restitutions/{id}/shelve", Access::May(Permission::ReceiveTablets), SMALL, || web::post().to(restitutions::shelve)),
     post("/api/v1/restitutions/{id}/undo", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::undo)),
+    post("/api/v1/incidents/{id}/confirm", Access::May(Permission::ConfirmIncident), 0, || web::post().to(incidents::confirm)),
+    put("/api/v1/incidents/{id}/warranty", Access::May(Permission::HandleIncident), SMALL, || web::put().to(incident_decisions::judge)),
+    put("/api/v1/incidents/{id}/supplier", Access::May(Permission::HandleIncident), SMALL, || web::put().to(incident_decisions::supplier)),
+    put("/api/v1/incidents/{id}/replacement", Access::May(Permission::DecideReplacement), SMALL, || web::put().to(incident_decisions::replace)),
+    post("/api/v1/incidents/{id}/payment", Access::May(Permission::DecideReplacement), SMALL, || web::post().to(incident_decisions::pay)),
+    get("/api/v1/incidents/{id}/warrants", Access::May(Permission::ViewIncidents), || web::get().to(warrants::list)),
+    post("/api/v1/incidents/{id}/warrants", Access::May(Permission::AskWarrant), SMALL, || web::post().to(warrants::ask)),
+    post("/api/v1/warrants/{id}/extend", Access::May(Permission::AskWarrant), SMALL, || web::post().to(warrants::extend)),
+    post("/api/v1/warrants/{id}/end", Access::May(Permission::HandleIncident), SMALL, || web::post().to(warrants::end)),
+    get("/api/v1/incidents/{id}/notices", Access::May(Permission::ViewIncidents), || web::get().to(warrants::told)),
+    post("/api/v1/incidents/{id}/notices/delay", Access::May(Permission::HandleIncident), SMALL, || web::post().to(warrants::delay)),
+    get("/api/v1/incidents/{id}/positions", Access::May(Permission::ViewIncidents), || web::get().to(positions::list)),
+    post("/api/v1/incidents/{id}/positions", Access::May(Permission::Locate), SMALL, || web::post().to(positions::locate)),
+    post("/api/v1/positions/{id}/looks", Access::May(Permission::LookAtPositions), SMALL, || web::post().to(positions::look)),
     get("/api/v1/links", Access::May(Permission::CreateLinks), || web::get().to(links::list)),
     post("/api/v1/links", Access::May(Permission::CreateLinks), SMALL, || web::post().to(links::create)),
     delete("/api/v1/links/{id}", Access::May(Permission::CreateLinks), || web::delete().to(links::revoke)),

@@ -105,6 +105,16 @@ text_enum! {
         OrderErasure = "order-erasure",
         /// Attest that a tablet is empty (M3).
         AttestErasure = "attest-erasure",
+        /// Ask a second person for a location warrant, or for its extension (M1).
+        AskWarrant = "ask-warrant",
+        /// Ask a tablet where it is, under a warrant (M1).
+        Locate = "locate",
+        /// Look at where a tablet was (M1).
+        LookAtPositions = "look-at-positions",
+        /// Say that an incident still stands after a restore (M5).
+        ConfirmIncident = "confirm-incident",
+        /// Decide on a replacement and its counterpart (C5.4.4).
+        DecideReplacement = "decide-replacement",
     }
 }
 
@@ -204,6 +214,11 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ReceiveTablets            => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
         P::OrderErasure              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
         P::AttestErasure             => [ No,  No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::AskWarrant                => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::Locate                    => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -261,6 +276,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OrderErasure
         // Whoever is lent the tablet next would find what an attestation says is gone.
         | P::AttestErasure
+        | P::Locate
+        | P::LookAtPositions
         | P::ReadoptOrphans
         | P::ValidateProcessing
         | P::PublishProfiles
@@ -296,6 +313,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::HandleIncident
         | P::ViewRestitutions
         // A tablet that lies on the counter is received at once; nothing is erased by that.
-        | P::ReceiveTablets => false,
+        | P::ReceiveTablets
+        // Asking reveals nothing: the second person shows a code.
+        | P::AskWarrant
+        | P::ConfirmIncident
+        | P::DecideReplacement => false,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fleet::brake::held;
 use fleet::lending::{calendar as loans, orders};
-use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, segments, upkeep};
+use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -25,6 +25,10 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(30);
 const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
+/// Between two looks at warrants and lost mode.
+const MISSING_EVERY: Duration = Duration::from_secs(30);
+/// Between two looks for keys of incidents whose time has come.
+const KEYS_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at the files that nobody gives out any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks for loans whose holder has left.
@@ -50,6 +54,8 @@ pub(crate) struct Calendar {
     swept_at: Option<Instant>,
     ordered_at: Option<Instant>,
     loans_at: Option<Instant>,
+    missing_at: Option<Instant>,
+    keys_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -70,6 +76,8 @@ impl Calendar {
             swept_at: None,
             ordered_at: None,
             loans_at: None,
+            missing_at: None,
+            keys_at: None,
         }
     }
 
@@ -133,6 +141,23 @@ impl Calendar {
             && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
         {
             self.rolled_out_at = Some(now);
+        }
+        if is_due(self.missing_at, MISSING_EVERY, now) {
+            let ended = incidents::warrants::end_run_out(fleet, &calendar, now).await;
+            let told = incidents::reconcile(fleet, &calendar, now).await;
+            if told.as_ref().is_ok_and(|told| *told > 0) {
+                self.waker.wake();
+            }
+            let (ended, told) =
+                (done("end warrants that ran out", &ended), done("bring lost mode in line", &told));
+            if ended && told {
+                self.missing_at = Some(now);
+            }
+        }
+        if is_due(self.keys_at, KEYS_EVERY, now)
+            && done("destroy keys of incidents", &incidents::keys::destroy_due(fleet, &calendar, now).await)
+        {
+            self.keys_at = Some(now);
         }
         if is_due(self.swept_at, SWEEP_EVERY, now)
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)

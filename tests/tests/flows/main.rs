@@ -46,6 +46,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod lost_mode;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod nodes;
@@ -95,3 +97,7 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod troubles;
+#[cfg(test)]
+mod updates;
+#[cfg(test)]
+mod warrants;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apps;
+mod broadcasts;
 mod commands;
 mod enrolment;
 mod fixture;

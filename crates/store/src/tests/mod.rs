@@ -32,6 +32,7 @@ mod roles;
 mod second_persons;
 mod serving_role;
 mod switch;
+mod together;
 mod upgrade;
 
 /// Declares that each test function, which takes a [`fixture::Fixture`], runs on both engines.
