@@ -9,8 +9,8 @@ use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     account, alarm, app, apple, audit, brake, command, countersignature, incident, inventory, link,
-    organisation, position, privacy, push_certificate, role, school_year, session, status, tablet, takeover,
-    token, warrant,
+    organisation, position, privacy, push_certificate, restitution, role, school_year, session, status,
+    tablet, takeover, token, warrant,
 };
 
 const EXAMPLES: &str = "\
@@ -26,7 +26,7 @@ Then, from anywhere:
   ardoise inventory import tablets.csv           which tablets may enrol
   ardoise link create --uai 0761234A --max-uses 30
   ardoise tablet list --state enrolled
-  ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
+  ardoise command send DMPXK1ABCD12 ClearPasscode
   ardoise command why COMMAND                    one sentence: why is it still pending?
 
 Exit codes: 0 done, 1 refused or failed, 2 not understood.";
@@ -102,6 +102,8 @@ enum Verb {
     Apple(apple::Arguments),
     /// What happened to tablets: papers and their clocks, lost mode.
     Incident(incident::Arguments),
+    /// Tablets that were given back: received, erased by order, proven empty.
+    Restitution(restitution::Arguments),
     /// Location warrants: who may locate a missing tablet, for how long, and who granted it.
     Warrant(warrant::Arguments),
     /// Where a missing tablet is: asked under a warrant, looked at with a reason.
@@ -169,6 +171,7 @@ impl Cli {
             Verb::Incident(arguments) => Box::pin(incident::run(arguments, output)).await,
             Verb::Warrant(arguments) => warrant::run(arguments, output).await,
             Verb::Position(arguments) => position::run(arguments, output).await,
+            Verb::Restitution(arguments) => Box::pin(restitution::run(arguments, output)).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
@@ -224,7 +227,7 @@ mod tests {
             "ardoise inventory import tablets.csv",
             "ardoise link create --uai 0761234A --max-uses 30",
             "ardoise tablet list --state enrolled",
-            "ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig",
+            "ardoise command send DMPXK1ABCD12 ClearPasscode",
             "ardoise command why 0193",
             "ardoise demo first-day --tablets 50 --json",
             "ardoise --json alarm list --server https://localhost:9443",
@@ -317,7 +320,7 @@ mod tests {
             "ardoise unenrol --reason nothing",
             "ardoise link create --tablet DMPXK1ABCD12 --uai 0761234A",
             "ardoise link create --uai 0761234A",
-            "ardoise command send X InstallProfile --profile a --parameters {}",
+            "ardoise command send X DeviceLock --property-list a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
             "ardoise audit verify --on-this-machine --file log.jsonl",

@@ -19,6 +19,7 @@ pub(crate) mod privacy;
 mod problem;
 pub(crate) mod profile;
 pub(crate) mod push_certificate;
+pub(crate) mod restitution;
 pub(crate) mod role;
 pub(crate) mod school_year;
 mod secrets;

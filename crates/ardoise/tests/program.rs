@@ -231,6 +231,18 @@ fn t_c14_the_brake_holds_after_one_tablet_has_left_rightly() {
     assert!(printed.starts_with(BRAKE_HELD), "{printed}");
 }
 
+/// The last line of the year of loans begins with what it promises.
+const BY_ORDER_ALONE: &str =
+    r#"{"story":"loan-year","ok":true,"erased":1,"erased_without_order":0,"proven":2,"#;
+
+#[test]
+fn m3_in_a_year_of_loans_no_tablet_is_erased_without_an_order() {
+    let output = Person::new().types("demo loan-year --json");
+    assert!(output.status.success(), "{}", errors(&output));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.starts_with(BY_ORDER_ALONE), "{printed}");
+}
+
 #[test]
 fn a_story_that_takes_too_long_fails_and_still_ends_with_its_line() {
     let output = Person::new().types("demo first-day --tablets 400 --for 1s --json");

@@ -9,10 +9,10 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, gate, health,
-    incident_decisions, incidents, inventory, links, metrics, openapi, organisations, positions, privacy,
-    profile_rollouts, profiles, push_certificate, roles, school_years, segments, sessions, tablets,
-    takeovers, tokens, warrants,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
+    health, incident_decisions, incidents, inventory, links, metrics, openapi, organisations, positions,
+    privacy, profile_rollouts, profiles, push_certificate, restitutions, roles, school_years, segments,
+    sessions, tablets, takeovers, tokens, warrants,
 };
 
 /// Who may enter.
@@ -116,6 +116,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/rules/failing", Access::May(Permission::ViewTablets), || web::get().to(segments::failing)),
     get("/api/v1/tablets/{id}/commands", Access::May(Permission::ViewTablets), || web::get().to(commands::list)),
     post("/api/v1/tablets/{id}/commands", Access::May(Permission::SendCommands), COMMAND, || web::post().to(commands::enqueue)),
+    post("/api/v1/broadcasts", Access::May(Permission::SendCommands), SMALL, || web::post().to(broadcasts::send)),
+    get("/api/v1/broadcasts/{key}", Access::May(Permission::ViewTablets), || web::get().to(broadcasts::show)),
     get("/api/v1/commands/{id}", Access::May(Permission::ViewTablets), || web::get().to(commands::show)),
     get("/api/v1/commands/{id}/why", Access::May(Permission::ViewTablets), || web::get().to(commands::why)),
     delete("/api/v1/commands/{id}", Access::May(Permission::CancelCommands), || web::delete().to(commands::cancel)),
@@ -128,6 +130,18 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
     post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
+    get("/api/v1/overdue-tablets", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::overdue)),
+    get("/api/v1/restitutions", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::list)),
+    post("/api/v1/restitutions", Access::May(Permission::ReceiveTablets), BATCH, || web::post().to(restitutions::receive)),
+    get("/api/v1/restitutions/{id}", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::show)),
+    post("/api/v1/restitutions/{id}/saved", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::saved)),
+    put("/api/v1/restitutions/{id}/check", Access::May(Permission::ReceiveTablets), SMALL, || web::put().to(restitutions::check)),
+    post("/api/v1/restitutions/{id}/letter", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter)),
+    post("/api/v1/restitutions/{id}/letter/handed-over", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::letter_handed_over)),
+    post("/api/v1/restitutions/{id}/order", Access::May(Permission::OrderErasure), 0, || web::post().to(restitutions::order)),
+    post("/api/v1/restitutions/{id}/attest", Access::May(Permission::AttestErasure), 0, || web::post().to(restitutions::attest)),
+    post("/api/v1/restitutions/{id}/shelve", Access::May(Permission::ReceiveTablets), SMALL, || web::post().to(restitutions::shelve)),
+    post("/api/v1/restitutions/{id}/undo", Access::May(Permission::ReceiveTablets), 0, || web::post().to(restitutions::undo)),
     post("/api/v1/incidents/{id}/confirm", Access::May(Permission::ConfirmIncident), 0, || web::post().to(incidents::confirm)),
     put("/api/v1/incidents/{id}/warranty", Access::May(Permission::HandleIncident), SMALL, || web::put().to(incident_decisions::judge)),
     put("/api/v1/incidents/{id}/supplier", Access::May(Permission::HandleIncident), SMALL, || web::put().to(incident_decisions::supplier)),

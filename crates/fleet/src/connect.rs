@@ -23,6 +23,7 @@ use crate::answers::AppLists;
 use crate::checkin::{same_tablet, unknown};
 use crate::incidents::lost_mode::{self, LOST_MODE_QUERY, QUERY_KEY, Said};
 use crate::incidents::positions;
+use crate::lending::erasures;
 use crate::segments::{self, Told};
 use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
@@ -117,6 +118,12 @@ async fn converse(
             left(fleet, row.enrolment.id, report.status, now).await?;
         }
     }
+    if let Some(command) = row.reported.as_ref().filter(|command| command.gate == Gate::Erase) {
+        // Also when it says so a second time: the first may have been cut off here.
+        if fate == Some(ReportFate::Applied) || command.state == CommandState::Acknowledged {
+            about_its_erasure(fleet, row.enrolment.id, command.id, report.status, now).await?;
+        }
+    }
     if let Some(command) = row.reported.as_ref().filter(|_new| fate == Some(ReportFate::Applied)) {
         about_lost_mode(fleet, row.enrolment.id, command, report, now).await?;
     }
@@ -202,6 +209,23 @@ async fn left(
             Ok::<_, store::StoreError>(())
         })
         .await?;
+    Ok(())
+}
+
+/// The tablet was told to erase itself, and says what it does.
+async fn about_its_erasure(
+    fleet: &Fleet,
+    enrolment: EnrolmentId,
+    command: CommandId,
+    status: Status,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let said = match status {
+        Status::Acknowledged => erasures::Said::Done,
+        Status::Error | Status::CommandFormatError => erasures::Said::Refused,
+        Status::Idle | Status::NotNow => return Ok(()),
+    };
+    fleet.store().write_held(move |tx| erasures::answered(tx, (enrolment, command), said, now)).await?;
     Ok(())
 }
 

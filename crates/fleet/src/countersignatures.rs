@@ -13,7 +13,7 @@ use governance::countersignature::{
 use governance::{Access, Hands, Permission, Standing};
 use serde_json::json;
 use store::countersignatures::{self as rows, Countersignature};
-use store::{Digest, Tx, account_makers, accounts};
+use store::{Digest, Tx, account_makers, standings};
 use types::{AccountId, Actor, CountersignatureId, Instant};
 
 use crate::audit::{self, Change};
@@ -342,7 +342,8 @@ impl Both {
 }
 
 fn standing(tx: &mut Tx<'_>, account: AccountId) -> Result<Standing, Refusal> {
-    accounts::standing(tx, account)?.ok_or_else(|| Refusal::Internal(format!("account {account} is missing")))
+    standings::of_account(tx, account)?
+        .ok_or_else(|| Refusal::Internal(format!("account {account} is missing")))
 }
 
 /// What was asked, checked again. What was emptied by retention is over, and nothing rests on it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
+use fleet::lending::{calendar as loans, orders};
 use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -30,6 +31,10 @@ const MISSING_EVERY: Duration = Duration::from_secs(30);
 const KEYS_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at the files that nobody gives out any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two looks for loans whose holder has left.
+const LOANS_EVERY: Duration = Duration::from_secs(600);
+/// Between two looks at receipts whose notice has elapsed, and at orders that are past.
+const ERASE_EVERY: Duration = Duration::from_secs(60);
 
 /// Does what is due, round after round.
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct Calendar {
     published_at: Option<Instant>,
     rolled_out_at: Option<Instant>,
     swept_at: Option<Instant>,
+    ordered_at: Option<Instant>,
+    loans_at: Option<Instant>,
     missing_at: Option<Instant>,
     keys_at: Option<Instant>,
 }
@@ -67,6 +74,8 @@ impl Calendar {
             published_at: None,
             rolled_out_at: None,
             swept_at: None,
+            ordered_at: None,
+            loans_at: None,
             missing_at: None,
             keys_at: None,
         }
@@ -154,6 +163,22 @@ impl Calendar {
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
         {
             self.swept_at = Some(now);
+        }
+        if is_due(self.loans_at, LOANS_EVERY, now)
+            && done("end the loans of who left", &loans::end_of_attendance(fleet, &calendar, now).await)
+        {
+            self.loans_at = Some(now);
+        }
+        if is_due(self.ordered_at, ERASE_EVERY, now) {
+            let ended =
+                done("end erase orders that are past", &orders::end_past(fleet, &calendar, now).await);
+            let given = orders::give_due(fleet, &calendar, now).await;
+            if given.as_ref().is_ok_and(|given| *given > 0) {
+                self.waker.wake();
+            }
+            if done("order what is due to be erased", &given) && ended {
+                self.ordered_at = Some(now);
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
+mod for_each;
+
 use std::collections::HashMap;
 
 use diesel::dsl::exists;
@@ -21,6 +23,8 @@ use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
 use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
+
+pub use for_each::{Target, count_by_state, enqueue_for_each, hold_targets};
 
 stored_enum! {
     /// How far a command has come.
@@ -366,6 +370,34 @@ pub fn of_tablet(
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Every command that was ever queued by an erase order, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Vec<Command>, StoreError> {
+    read_all!(tx.run(|connection| {
+        commands::table
+            .filter(commands::erase_order_id.eq(order.to_string()))
+            .order(commands::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Cancels what waits under an erase order. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn cancel_of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            commands::table.filter(commands::erase_order_id.eq(order.to_string())).filter(commands::pending),
+        )
+        .set(commands::state.eq(CommandState::Cancelled.as_str()))
+        .execute(connection)
+    })
 }
 
 /// The commands that wait for the tablet of an enrolment, in the order they are offered.

@@ -120,6 +120,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::push_states::DECLARED,
     crate::replacements::DECLARED,
     crate::restitutions::DECLARED,
+    crate::return_profiles::DECLARED,
     crate::role_grants::DECLARED,
     crate::rollouts::DECLARED,
     crate::school_years::DECLARED,

@@ -755,7 +755,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     role_grants,
     role_grant_colleges,
-    countersignatures
+    countersignatures,
+    sessions,
+    api_tokens
 );
 // Lists are limited to the collèges that whoever asks reaches.
 diesel::allow_tables_to_appear_in_same_query!(organisations, tablets);
@@ -767,6 +769,7 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, audit);
 // Entries whose seal there is not.
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(organisations, commands);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
@@ -910,6 +913,24 @@ diesel::allow_tables_to_appear_in_same_query!(position_requests, positions);
 diesel::allow_tables_to_appear_in_same_query!(warrants, positions);
 diesel::allow_tables_to_appear_in_same_query!(commands, warrants);
 diesel::allow_tables_to_appear_in_same_query!(organisations, incident_declarations);
+
+diesel::table! {
+    return_profiles (enrolment_id) {
+        enrolment_id -> Text,
+        order_id -> Text,
+        rendered_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(restitutions, notices);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, destructions);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, incidents);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, organisations);
+diesel::allow_tables_to_appear_in_same_query!(loans, persons);
+diesel::allow_tables_to_appear_in_same_query!(loans, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(loans, organisations);
+diesel::allow_tables_to_appear_in_same_query!(persons, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(persons, organisations);
 
 diesel::table! {
     position_looks (id) {

@@ -17,7 +17,7 @@ use serde_json::json;
 use store::countersignatures::Answer;
 use store::position_requests::{self, Outcome};
 use store::warrants::{self, OrderState, Warrant};
-use store::{Tx, accounts, commands, warrant_grants};
+use store::{Tx, commands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
@@ -278,7 +278,7 @@ pub(crate) fn answered(
 
 /// The second person by the role that they answer in.
 fn second_person(tx: &mut Tx<'_>, account: AccountId, now: Instant) -> Result<SecondPerson, Refusal> {
-    let standing: Standing = accounts::standing(tx, account)?
+    let standing: Standing = standings::of_account(tx, account)?
         .ok_or_else(|| Refusal::Internal(format!("account {account} is missing")))?;
     Ok(match standing.organisation().uai() {
         Some(uai) if standing.has(Role::Head, now) => SecondPerson::Head { account, uai: uai.clone() },
