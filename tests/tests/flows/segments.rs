@@ -51,7 +51,7 @@ fn serial(number: usize) -> String {
 }
 
 /// The calendar's round, now: tablets are put into segments, and those that are due are woken.
-async fn round(server: &TestServer) {
+pub(crate) async fn round(server: &TestServer) {
     #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
     let calendar = fleet::Principal::calendar();
     let (fleet, now) = (server.fleet().unwrap(), server.clock().now());
@@ -59,12 +59,12 @@ async fn round(server: &TestServer) {
 }
 
 /// Lets the tablet do all it is given; some of it may be refused.
-async fn follows(ipad: &mut Ipad) {
+pub(crate) async fn follows(ipad: &mut Ipad) {
     let conversation = ipad.poll().await.unwrap();
     assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
 }
 
-async fn rules(server: &TestServer, serial: &str) -> Value {
+pub(crate) async fn rules(server: &TestServer, serial: &str) -> Value {
     server.api().unwrap().get(&format!("/api/v1/tablets/{serial}/rules")).await.unwrap().ok().unwrap()
 }
 
@@ -77,7 +77,7 @@ fn counts(rules: &Value) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
+pub(crate) async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
     let mut ipad = server.ipad(serial).system(version, "21A000").supervised(supervised).build().unwrap();
     ipad.enrol_by_link(&server.link_for(serial).await.unwrap()).await.unwrap();
     follows(&mut ipad).await;
@@ -190,7 +190,7 @@ fn declarative(ipad: &Ipad, endpoint: &str) -> plist::Dictionary {
     message
 }
 
-async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
+pub(crate) async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
     let message = declarative(ipad, endpoint);
     let outcome = ipad.check_in(&message).await.unwrap();
     (still_managed(&outcome), outcome.body().map(<[u8]>::to_vec).unwrap_or_default())
