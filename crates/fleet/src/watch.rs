@@ -53,6 +53,8 @@ pub(crate) enum AlarmKind {
     PublicationWaits,
     /// A row cannot be read, or is not what a decision can have written: it is passed over, and the others are not.
     RowPassedOver,
+    /// A tablet refuses to leave lost mode, which nothing wants any more (T-C17).
+    LostModeStays,
 }
 
 impl AlarmKind {
@@ -77,6 +79,7 @@ impl AlarmKind {
             Self::LayerSuspended => "layer-suspended",
             Self::PublicationWaits => "publication-waits",
             Self::RowPassedOver => "row-passed-over",
+            Self::LostModeStays => "lost-mode-stays",
         }
     }
 }

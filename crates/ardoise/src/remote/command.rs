@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -17,10 +15,13 @@ use crate::table::{Column, sheet, table, text_at};
 
 const EXAMPLES: &str = "\
 Kinds are named as in Apple's documentation. Those that erase, locate, lock away or unenrol are not sent by
-hand: they come from their order.
+hand: they come from their order. What decides what is on a tablet is not, either: see `ardoise profile --help`.
   ardoise command send DMPXK1ABCD12 DeviceInformation --wait 60
-  ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
-  ardoise command send DMPXK1ABCD12 RemoveProfile --parameters '{\"Identifier\": \"fr.example.wifi\"}'
+  ardoise command send DMPXK1ABCD12 ClearPasscode
+  ardoise command send DMPXK1ABCD12 DeviceLock --parameters '{\"Message\": \"Au CDI\"}'
+  ardoise command broadcast SecurityInfo --college 0761234A
+  ardoise command broadcast DeviceInformation --everyone --key september
+  ardoise command progress september             how many of them have answered
   ardoise command list DMPXK1ABCD12
   ardoise command why COMMAND                    one sentence: why is it where it is?";
 
@@ -41,6 +42,13 @@ pub(crate) struct Arguments {
 enum Action {
     /// Queue a command for a tablet, and wake it.
     Send(Box<Send>),
+    /// Ask many tablets the same: only what changes nothing is sent so.
+    Broadcast(Broadcast),
+    /// Say how far a command for many has come.
+    Progress {
+        /// What it is called: the key that `broadcast` told.
+        key: String,
+    },
     /// List the commands of a tablet, the newest first.
     List {
         /// The tablet, by its id or serial number.
@@ -82,9 +90,6 @@ struct Send {
     /// A file with the keys of the command as an XML property list; `-` reads standard input.
     #[arg(long, value_name = "FILE", group = "content")]
     property_list: Option<PathBuf>,
-    /// A file with the profile of an InstallProfile, signed or not.
-    #[arg(long, value_name = "FILE", group = "content")]
-    profile: Option<PathBuf>,
     /// The higher goes first: -10 to 10.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
@@ -101,6 +106,41 @@ struct Send {
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
 }
+
+/// A command for many tablets.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("audience").required(true))]
+struct Broadcast {
+    /// The kind, such as `DeviceInformation`.
+    kind: String,
+    /// The tablets of this collège.
+    #[arg(long, value_name = "UAI", group = "audience")]
+    college: Option<String>,
+    /// Every tablet that you reach.
+    #[arg(long, group = "audience")]
+    everyone: bool,
+    /// What it is called: the same key goes on where it was cut off. One is made, unless told.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The first instant it is offered, such as 2026-11-23T22:00:00+01:00.
+    #[arg(long, value_name = "INSTANT")]
+    not_before: Option<String>,
+    /// The first instant it is not offered any more.
+    #[arg(long, value_name = "INSTANT")]
+    expires_at: Option<String>,
+}
+
+const BROADCAST: &[Column] =
+    &[("key", "/key"), ("kind", "/request_type"), ("queued", "/queued"), ("had it already", "/already")];
+
+const PROGRESS: &[Column] = &[
+    ("key", "/key"),
+    ("tablets", "/tablets"),
+    ("pending", "/pending"),
+    ("acknowledged", "/acknowledged"),
+    ("failed", "/failed"),
+    ("called off", "/called_off"),
+];
 
 const COLUMNS: &[Column] = &[
     ("id", "/id"),
@@ -148,6 +188,17 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 }
             }
         }
+        Action::Broadcast(broadcast) => {
+            let spinner = output.spinner("queueing it for each tablet");
+            let sent = api.post(&["broadcasts"], Body::Json(for_many(&broadcast))).await;
+            spinner.finish_and_clear();
+            let sent = sent?;
+            output.show(&sent, || sheet(&sent, BROADCAST))
+        }
+        Action::Progress { key } => {
+            let progress = api.get(&["broadcasts", &key]).await?;
+            output.show(&progress, || sheet(&progress, PROGRESS))
+        }
         Action::List { tablet, limit } => {
             let commands = Value::Array(api.list(&["tablets", &tablet, "commands"], &[], Some(limit)).await?);
             output.show(&commands, || table(commands.as_array().map_or(&[], Vec::as_slice), COLUMNS))
@@ -167,6 +218,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     }
 }
 
+/// What is sent to the API for many.
+fn for_many(broadcast: &Broadcast) -> Value {
+    let Broadcast { kind, college, everyone: _, key, not_before, expires_at } = broadcast;
+    json!({ "uai": college, "command": {
+        "request_type": kind, "idempotency_key": key, "not_before": not_before, "expires_at": expires_at,
+    } })
+}
+
 /// What is sent to the API: keys that were not given are left to it.
 fn document(send: &Send) -> Result<Value, Failure> {
     let mut document = json!({ "request_type": send.kind, "priority": send.priority });
@@ -184,12 +243,6 @@ fn document(send: &Send) -> Result<Value, Failure> {
 }
 
 fn parameters(send: &Send) -> Result<Option<Value>, Failure> {
-    if let Some(file) = &send.profile {
-        if send.kind != "InstallProfile" {
-            return Err(Failure::Usage("`--profile` goes with the kind `InstallProfile`".into()));
-        }
-        return Ok(Some(profile_parameters(&read(file)?)));
-    }
     let Some(text) = &send.parameters else { return Ok(None) };
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::Usage(format!("`--parameters` is not JSON: {error}")))?;
@@ -198,11 +251,6 @@ fn parameters(send: &Send) -> Result<Option<Value>, Failure> {
     } else {
         Err(Failure::Usage("`--parameters` must be an object with the keys of the command".into()))
     }
-}
-
-/// The keys of an InstallProfile.
-pub(crate) fn profile_parameters(profile: &[u8]) -> Value {
-    json!({ "Payload": { "$data": STANDARD.encode(profile) } })
 }
 
 fn property_list(send: &Send) -> Result<Option<Value>, Failure> {
@@ -258,21 +306,9 @@ mod tests {
     fn only_what_was_said_is_sent() {
         let document = sent("send DMPXK1ABCD12 DeviceInformation --priority -3").unwrap();
         assert_eq!(document, json!({ "request_type": "DeviceInformation", "priority": -3 }));
-        let document =
-            sent(r#"send X RemoveProfile --parameters {"Identifier":"a"} --idempotency-key k"#).unwrap();
-        assert_eq!(document["parameters"], json!({ "Identifier": "a" }));
+        let document = sent(r#"send X DeviceLock --parameters {"Message":"a"} --idempotency-key k"#).unwrap();
+        assert_eq!(document["parameters"], json!({ "Message": "a" }));
         assert_eq!(document["idempotency_key"], "k");
-    }
-
-    #[test]
-    fn a_profile_is_sent_as_data_and_only_to_be_installed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("wifi.mobileconfig");
-        std::fs::write(&file, b"<plist/>").unwrap();
-        let document = sent(&format!("send X InstallProfile --profile {}", file.display())).unwrap();
-        assert_eq!(document["parameters"]["Payload"]["$data"], STANDARD.encode(b"<plist/>"));
-        let refusal = sent(&format!("send X RemoveProfile --profile {}", file.display())).unwrap_err();
-        assert!(matches!(refusal, Failure::Usage(_)));
     }
 
     #[test]
