@@ -52,12 +52,12 @@ fn serial(number: usize) -> String {
 }
 
 /// Lets the tablet do all it is given; some of it may be refused.
-async fn follows(ipad: &mut Ipad) {
+pub(crate) async fn follows(ipad: &mut Ipad) {
     let conversation = ipad.poll().await.unwrap();
     assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
 }
 
-async fn rules(server: &TestServer, serial: &str) -> Value {
+pub(crate) async fn rules(server: &TestServer, serial: &str) -> Value {
     server.api().unwrap().get(&format!("/api/v1/tablets/{serial}/rules")).await.unwrap().ok().unwrap()
 }
 
@@ -70,7 +70,7 @@ fn counts(rules: &Value) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
+pub(crate) async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
     let mut ipad = server.ipad(serial).system(version, "21A000").supervised(supervised).build().unwrap();
     ipad.enrol_by_link(&server.link_for(serial).await.unwrap()).await.unwrap();
     follows(&mut ipad).await;
@@ -183,7 +183,7 @@ fn declarative(ipad: &Ipad, endpoint: &str) -> plist::Dictionary {
     message
 }
 
-async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
+pub(crate) async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
     let message = declarative(ipad, endpoint);
     let outcome = ipad.check_in(&message).await.unwrap();
     (still_managed(&outcome), outcome.body().map(<[u8]>::to_vec).unwrap_or_default())
