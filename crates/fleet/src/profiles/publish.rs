@@ -8,7 +8,7 @@ use serde_json::json;
 use store::organisations::OrganisationState;
 use store::profile_approvals::{self as approvals, Approval};
 use store::profile_versions::{self as rows, End, ProfileVersion, VersionState};
-use store::{Tx, Within, account_makers, accounts, emergency_orders, notices_due, organisations};
+use store::{Tx, Within, account_makers, emergency_orders, notices_due, organisations, standings};
 use types::{AccountId, Day, Instant, NoticeId, OrganisationKind, ProfileVersionId, RuleId, Uai};
 
 use super::write::detail;
@@ -149,7 +149,7 @@ fn still_due(
 
 /// Passes a version that was scheduled by somebody who could still publish it now.
 fn may_still(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Instant) -> Result<(), Refusal> {
-    let standing = row.scheduled_by.map(|by| accounts::standing(tx, by)).transpose()?.flatten();
+    let standing = row.scheduled_by.map(|by| standings::of_account(tx, by)).transpose()?.flatten();
     let reach = standing.as_ref().and_then(|standing| standing.reach(Permission::PublishProfiles, now));
     if reach.is_some_and(|reach| reach.covers(&super::place(layer))) {
         return Ok(());
