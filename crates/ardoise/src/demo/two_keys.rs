@@ -436,7 +436,7 @@ fn patience(tablets: usize) -> Duration {
 /// Adds the apps that a layer names to the catalogue: layers name no others (C3.1.2).
 async fn offer(author: &ApiClient, text: &str) -> Result<(), Failure> {
     let layer = profiles::parse("layer", text)
-        .map_err(|problems| stopped(problems.first().map(ToString::to_string).unwrap_or_default()))?;
+        .map_err(|problems| Failure::Story(problems.first().map(ToString::to_string).unwrap_or_default()))?;
     for (bundle, at) in layer.apps() {
         let Some(profiles::parts::AppOrigin::Store(number)) = &at.value.origin else { continue };
         let new = json!({
