@@ -91,21 +91,3 @@ fn the_account_of_purges_is_the_golden_one() {
     same_as("purges.en.txt", &account.in_words(Language::English));
     same_as("purges.json", &(serde_json::to_string_pretty(&account).unwrap() + "\n"));
 }
-
-#[test]
-fn c7_1_the_notice_of_information_says_what_is_stored_and_what_can_be_asked() {
-    let register = register();
-    same_as("notice.fr.md", &register.notice(Language::French));
-    same_as("notice.en.md", &register.notice(Language::English));
-    // What stores nothing is not told of: nobody is worried about it.
-    assert!(!register.notice(Language::French).contains("Géolocalisation"));
-}
-
-#[test]
-fn an_impact_assessment_begins_with_what_the_register_knows_and_asks_the_rest() {
-    let register = register();
-    let skeleton = register.assessment(Activity::AppInventory, Language::French).unwrap();
-    same_as("assessment.fr.md", &skeleton);
-    assert!(skeleton.contains("*à compléter*"), "nobody takes it for one that was written");
-    assert_eq!(register.assessment(Activity::Geolocation, Language::French), None, "nothing is stored");
-}
