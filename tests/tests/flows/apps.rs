@@ -193,8 +193,7 @@ async fn fetched(server: &TestServer, manifest: &str) -> Vec<u8> {
 fn installed_by_command(ipad: &Ipad) -> Vec<(String, bool)> {
     let address = |name: &str| {
         let hex = name.strip_prefix("app.manifest.")?;
-        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
-        String::from_utf8(bytes.collect()).ok()
+        String::from_utf8(hex::decode(hex).unwrap()).ok()
     };
     let apps = ipad.state().apps.iter();
     apps.filter_map(|(name, app)| Some((address(name)?, app.has_configuration))).collect()
@@ -442,7 +441,7 @@ async fn begun(server: &TestServer, app: &str) -> SslStream<TcpStream> {
     let connection = connection.await.unwrap();
     let received = || async {
         let bytes: u64 =
-            left(&server).iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum();
+            left(server).iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum();
         Ok((bytes > 0).then_some(()))
     };
     wait_until("a part of the upload lies in the folder", Patience::default(), received).await.unwrap();

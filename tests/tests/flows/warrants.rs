@@ -1,6 +1,8 @@
 //! Warrants and positions through the whole server: nobody is located without a warrant that a second person granted, as
 //! often and as closely as it says; what comes too late, or cannot be, is dropped; and positions die with their key (M1, M2,
 //! C5.4.3).
+//!
+//! Long because every test tells of the one case that stands at its head, a granted warrant.
 
 use std::collections::BTreeSet;
 
@@ -271,7 +273,7 @@ async fn t_c16_nobody_is_located_without_a_warrant_that_a_second_person_granted(
 }
 
 async fn t_c16_a_request_whose_warrant_ended_is_not_delivered_and_a_late_answer_is_dropped(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     let by_hand = ByHand::of(&case.server);
     let udid = case.ipad.udid().to_owned();
     let end = |id: String| format!("/api/v1/warrants/{id}/end");
@@ -304,7 +306,7 @@ async fn t_c16_a_request_whose_warrant_ended_is_not_delivered_and_a_late_answer_
 }
 
 async fn t_a23_an_answer_that_is_no_position_is_dropped_and_recorded_and_never_where(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     let udid = case.ipad.udid().to_owned();
     let now = |case: &Case| case.server.clock().now();
     let mut expected = Vec::new();
@@ -433,7 +435,7 @@ async fn m1_without_the_complaint_a_warrant_ends_after_48_hours_and_goes_on_with
 }
 
 async fn c3_1_6_the_dpo_switches_geolocation_off_and_nobody_is_located_from_then_on(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     assert_eq!(case.locate().await.status, 201);
     let given = fetched(&mut case.ipad).await.unwrap();
     case.server.advance(5 * MINUTE);
@@ -455,7 +457,7 @@ async fn c3_1_6_the_dpo_switches_geolocation_off_and_nobody_is_located_from_then
 }
 
 async fn m1_t_c19_a_look_at_a_position_is_recorded_with_who_and_why(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     let asked = case.locate().await;
     obey(&mut case.ipad).await;
     let id = asked.text("/id");
@@ -489,7 +491,7 @@ async fn m1_t_c19_a_look_at_a_position_is_recorded_with_who_and_why(engine: Engi
 }
 
 async fn m2_positions_die_with_their_key_and_a_backup_shows_none(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     let asked = case.locate().await;
     obey(&mut case.ipad).await;
     assert_eq!(case.look(case.ati, asked.text("/id")).await.status, 201);
@@ -529,7 +531,7 @@ async fn m2_positions_die_with_their_key_and_a_backup_shows_none(engine: Engine)
 }
 
 async fn m2_without_the_folder_of_keys_nothing_is_kept_and_the_server_is_not_ready(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     assert_eq!(case.locate().await.status, 201);
     let folder = case.server.home().join("shared/keys");
     let away = case.server.home().join("away");
@@ -579,7 +581,7 @@ async fn c7_1_the_holder_is_told_and_an_authority_delays_it_until_its_day(engine
 }
 
 async fn m5_after_a_restore_nothing_rests_on_an_incident_before_somebody_confirms_it(engine: Engine) {
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     assert_eq!(case.locate().await.status, 201, "one waits");
     let backup = case.server.home().join("last-week");
     case.server.backup(&backup).await.unwrap();
@@ -619,7 +621,7 @@ async fn m5_after_a_restore_nothing_rests_on_an_incident_before_somebody_confirm
 
 async fn t_c11_no_position_and_no_name_is_in_the_log(engine: Engine) {
     crate::log::listen();
-    let mut case = Case::granted(engine).await;
+    let mut case = Box::pin(Case::granted(engine)).await;
     let udid = case.ipad.udid().to_owned();
     // Numbers of this test alone: tests of one process share the log.
     let (latitude, beyond) = match engine {

@@ -445,6 +445,11 @@ async fn undeliverable(
     Ok(None)
 }
 
+/// The one place where this command is written: it takes the proof.
+fn device_location(_proof: &Warrant) -> Command {
+    Command::DeviceLocation(DeviceLocation::default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -467,9 +472,4 @@ mod tests {
         assert_eq!(wait(500, 0), Some(3_600));
         assert_eq!(wait(40, 40), None, "a NotNow is an answer");
     }
-}
-
-/// The one place where this command is written: it takes the proof.
-fn device_location(_proof: &Warrant) -> Command {
-    Command::DeviceLocation(DeviceLocation::default())
 }
