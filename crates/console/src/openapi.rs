@@ -6,9 +6,10 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
-    inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
+    incident_decisions, incidents, inventory, links, metrics, organisations, positions, privacy, problem,
+    profile_rollouts, profiles, push_certificate, restitutions, roles, school_years, segments, sessions,
+    tablets, takeovers, tokens, warrants,
 };
 
 #[derive(OpenApi)]
@@ -37,8 +38,15 @@ use crate::{
         tablets::list, tablets::show, tablets::why,
         segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
+        broadcasts::send, broadcasts::show,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
-        incidents::step, incidents::reopen, incidents::lose, incidents::sound,
+        incidents::step, incidents::reopen, incidents::lose, incidents::sound, incidents::confirm,
+        incident_decisions::judge, incident_decisions::supplier, incident_decisions::replace, incident_decisions::pay,
+        warrants::list, warrants::ask, warrants::extend, warrants::end, warrants::told, warrants::delay,
+        positions::list, positions::locate, positions::look,
+        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
+        restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
+        restitutions::attest, restitutions::shelve, restitutions::undo,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -10,6 +10,7 @@ mod schedule;
 use std::collections::HashMap;
 
 use outbound::PushOutcome;
+use store::commands::NextOffer;
 use store::enrolments::PushAddress;
 pub use store::push_states::Lane;
 use store::push_states::{self, PushState, PutOff};
@@ -88,6 +89,21 @@ pub(crate) fn want(
     push_states::want(tx, enrolment, wake_at(&state, due), now)
 }
 
+/// As [`want`], for many tablets in a few statements.
+pub(crate) fn want_all(
+    tx: &mut Tx<'_>,
+    enrolments: &[EnrolmentId],
+    due: Instant,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let states = push_states::hold_all(tx, enrolments)?;
+    push_states::want_all(
+        tx,
+        states.iter().map(|state| (state.enrolment_id, wake_at(state, due))).collect::<Vec<_>>(),
+        now,
+    )
+}
+
 /// Pushes now what Apple refused because of the certificate before.
 pub(crate) fn try_again_with_a_new_certificate(tx: &mut Tx<'_>, now: Instant) -> Result<(), StoreError> {
     push_states::retry(tx, CERTIFICATE_REFUSED, now)
@@ -133,7 +149,14 @@ pub async fn claim(
                 push_states::put_off_all(tx, &at_once)?;
                 return Ok(Claimed::default());
             }
-            let offers = store::commands::next_offers(tx, &ids, now)?;
+            let mut offers = store::commands::next_offers(tx, &ids, now)?;
+            // What layers ask of a tablet becomes a command only when the tablet comes.
+            for enrolment in store::deliveries::due_among(tx, &ids, now)? {
+                offers
+                    .entry(enrolment)
+                    .and_modify(|offer| offer.first = offer.first.min(now))
+                    .or_insert(NextOffer { first: now, urgent: None });
+            }
             let mut addresses = addresses(tx, &ids)?;
             let (mut claimed, mut later, mut forgotten) =
                 (Claimed { claimed: ids.len(), ..Claimed::default() }, Vec::new(), Vec::new());

@@ -151,7 +151,8 @@ as_text! {
     types::PersonId, types::LoanId, types::RestitutionId, types::LastDecisionId, types::UserKind,
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
-    lending::last_decision::LastKind,
+    lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
+    ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
 }
 
 /// Lines that people wrote, which say nothing of themselves in a log.

@@ -173,6 +173,26 @@ pub fn wake(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<EnrolmentId
     ids.into_iter().map(|id| read(id, "deliveries", "enrolment_id", &"a delivery")).collect()
 }
 
+/// Those among these tablets whose configuration is due: they are to come, though no command waits for them yet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn due_among(
+    tx: &mut Tx<'_>,
+    enrolments: &[EnrolmentId],
+    now: Instant,
+) -> Result<Vec<EnrolmentId>, StoreError> {
+    let among: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = tx.run(|connection| {
+        deliveries::table
+            .filter(deliveries::enrolment_id.eq_any(&among))
+            .filter(deliveries::due_at.le(now.as_millis()))
+            .select(deliveries::enrolment_id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id, "deliveries", "enrolment_id", &"a delivery")).collect()
+}
+
 stored_enum! {
     /// How a rule stands that is not in force.
     Pending {

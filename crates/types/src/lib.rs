@@ -26,11 +26,11 @@ pub use id::{
     AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
     ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
     EraseOrderId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId,
-    OrganisationId, PersonId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId, RoleGrantId,
-    RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
+    OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId,
+    RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
-pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
+pub use instant::{Clock, Duration, Instant, InvalidInstant, ManualClock, SystemClock};
 pub use job::JobKind;
 pub use loan::{LoanMode, UserKind};
 pub use organisation::{DestructionKind, OrganisationKind, Role};

@@ -46,6 +46,8 @@ mod interruptions;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod lost_mode;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod nodes;
@@ -70,6 +72,12 @@ mod renewal;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
+mod returns_interrupted;
+#[cfg(test)]
+mod returns_ledger;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;
@@ -91,3 +99,5 @@ mod takeover;
 mod troubles;
 #[cfg(test)]
 mod updates;
+#[cfg(test)]
+mod warrants;

@@ -9,12 +9,13 @@ use testkit::{Patience, TestServer, inventory_csv, wait_until};
 use types::Duration;
 
 use crate::first_day::SOCLE;
-use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines, round, still_managed, with};
+use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, on_both_engines, pushed, round, still_managed, with};
 
 on_both_engines! {
     tablets_of_every_version_come_to_have_what_was_decided,
     c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back,
     a_crash_in_the_middle_changes_nothing_in_the_end,
+    a_tablet_is_woken_for_what_layers_ask_of_it,
     t_a8_a_tablet_is_given_only_its_own_declarations,
     t_a17_a_tablet_that_lies_in_its_status_is_bounded_and_keeps_what_it_is_given,
     a_base_that_changes_is_signed_once_for_all_who_share_it,
@@ -152,6 +153,16 @@ async fn c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back(engine:
     assert_eq!(server.alarm_kinds().await.unwrap(), ["profile-removed"]);
     assert!(free.state().profiles.contains_key(PROFILE), "it came back");
     assert_eq!(rules(&server, "DMPX00000002").await["delivered"], true);
+}
+
+async fn a_tablet_is_woken_for_what_layers_ask_of_it(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, "DMPX00000001").await;
+    // No command waits for it: it becomes one when the tablet comes.
+    server.publish_layer(SOCLE).await.unwrap();
+    pushed(&server, &ipad, 2).await;
+    follows(&mut ipad).await;
+    assert_eq!(rules(&server, "DMPX00000001").await["delivered"], true);
 }
 
 async fn a_crash_in_the_middle_changes_nothing_in_the_end(engine: Engine) {

@@ -213,7 +213,9 @@ fn refused(error: FolderError) -> Refusal {
     match error {
         FolderError::TooLong { .. } => Refusal::invalid("file", error),
         FolderError::Full { free, stays_free } => Refusal::DiskFull { free, stays_free },
-        FolderError::Io { .. } | FolderError::Stopped(_) => Refusal::Internal(error.to_string()),
+        FolderError::Io { .. } | FolderError::NoKey { .. } | FolderError::Stopped(_) => {
+            Refusal::Internal(error.to_string())
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::persons::{self, Known, Person};
 use crate::restitutions::{self, Restitution, StageName};
 use crate::school_years::{self, SchoolYear};
 use crate::tests::on_both_engines;
+use crate::tests::returns::came_back_with_its_token;
 use crate::{ConnectWrite, StoreError, erase_orders, last_decisions, restore};
 
 on_both_engines! {
@@ -35,10 +36,10 @@ on_both_engines! {
     t_c24_a_restored_restitution_waits_to_be_ordered_anew,
 }
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 /// A school year, and people of one collège.
-async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
+pub(super) async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     let ids: Vec<PersonId> = (0..people).map(|_one| PersonId::new(at(1))).collect();
     let rows = ids.clone();
     fixture
@@ -136,7 +137,7 @@ fn notice(loan: LoanId) -> Notice {
 }
 
 /// A tablet that was lent at `at(10)`, whose holder was told at `at(20)`, and that came back after 20 days.
-async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
+pub(super) async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
     let loan = lent(of, by);
     let (receipt, notice) = (receipt(&loan, 20 * DAY), notice(loan.id));
     let rows = (loan.clone(), receipt.clone(), notice.clone());
@@ -156,7 +157,7 @@ async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Rest
 }
 
 /// Gives the order that the rules grant a minute after the receipt.
-async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
+pub(super) async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
     let (id, order) = (receipt.id, receipt.counted_order_id);
     fixture
         .write(move |tx| {
@@ -175,7 +176,7 @@ async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
         .await
 }
 
-fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
+pub(super) fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
     match result {
         Err(StoreError::Refused { .. } | StoreError::Duplicate { .. }) => {}
         other => panic!("{why}: {other:?}"),
@@ -220,7 +221,8 @@ async fn c5_3_5_a_tablet_is_lent_again_once_it_is_proven_erased_and_not_before(f
     let again = next.clone();
     refused(fixture.store.write(move |tx| loans::insert(tx, &again)).await, "it holds somebody's data");
     let order = ordered(&fixture, &receipt).await;
-    let (id, enrolment) = (receipt.id, tablet.enrolment);
+    let id = receipt.id;
+    let enrolment = came_back_with_its_token(&fixture, tablet, order, 21 * DAY + 1).await;
     fixture
         .write(move |tx| {
             let now = at(21 * DAY);
