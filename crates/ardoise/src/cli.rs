@@ -252,6 +252,8 @@ mod tests {
             "ardoise privacy validate app-inventory --entry 1161e6e0",
             "ardoise privacy withdraw app-inventory --reason x",
             "ardoise privacy prove --json",
+            "ardoise privacy notice --language en",
+            "ardoise privacy assessment geolocation",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",

@@ -53,7 +53,7 @@ use crate::{
         apple_authorities::list, apple_authorities::add,
         apps::list, apps::add, apps::show, apps::configure, apps::withdraw, apps::upload,
         alarms::list, alarms::settle,
-        privacy::register, privacy::validate, privacy::withdraw, privacy::prove,
+        privacy::register, privacy::notice, privacy::assessment, privacy::validate, privacy::withdraw, privacy::prove,
         audit::list, audit::anchor, audit::verify, audit::export,
         brake::unenrol, brake::show, brake::engage, brake::ask_release, brake::release, brake::acts, brake::let_go,
         brake::play, brake::campaigns, brake::ask_campaign, brake::open_campaign, brake::end_campaign,

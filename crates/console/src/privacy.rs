@@ -98,6 +98,48 @@ pub(crate) async fn register(
     })
 }
 
+/// The notice of information (C7.1; GDPR, art. 13), made of what is stored today, in the language that `Accept-Language`
+/// asks for.
+#[utoipa::path(get, path = "/api/v1/privacy/notice", tag = "privacy", responses(
+    (status = 200, description = "The notice, as Markdown", content((String = "text/markdown"))),
+    (status = "default", body = Problem)))]
+pub(crate) async fn notice(
+    state: State,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let register = activities::show(&state.fleet, caller.principal(), state.now()).await?;
+    let language = language::of(request.headers()).choose(Language::English, Language::French);
+    Ok(markdown(register.notice(language)))
+}
+
+/// The skeleton of the impact assessment of an activity (GDPR, art. 35): what the register knows stands in it, what a person
+/// must judge is asked.
+#[utoipa::path(get, path = "/api/v1/privacy/assessments/{activity}", tag = "privacy",
+    params(("activity" = String, Path, description = "The activity, such as `geolocation`")), responses(
+    (status = 200, description = "The skeleton, as Markdown", content((String = "text/markdown"))),
+    (status = "default", body = Problem)))]
+pub(crate) async fn assessment(
+    state: State,
+    caller: Caller,
+    activity: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let wanted: Activity = input::parse("activity", &activity)?;
+    let register = activities::show(&state.fleet, caller.principal(), state.now()).await?;
+    let language = language::of(request.headers()).choose(Language::English, Language::French);
+    let text = register.assessment(wanted, language).ok_or_else(|| {
+        Failure::Refusal(Refusal::Conflict(format!(
+            "nothing is stored for `{wanted}`: there is nothing to assess"
+        )))
+    })?;
+    Ok(markdown(text))
+}
+
+fn markdown(text: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(text)
+}
+
 /// A DPO validates an entry, exactly as they have read it (C3.1.6): it is on from now on.
 #[utoipa::path(put, path = "/api/v1/privacy/register/{activity}/validation", tag = "privacy",
     request_body = ToValidate, params(("activity" = String, Path, description = "The activity, such as `app-inventory`")),

@@ -168,6 +168,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/alarms", Access::May(Permission::ViewAlarms), || web::get().to(alarms::list)),
     post("/api/v1/alarms/{id}/settle", Access::May(Permission::SettleAlarms), SMALL, || web::post().to(alarms::settle)),
     get("/api/v1/privacy/register", Access::May(Permission::ViewRegister), || web::get().to(privacy::register)),
+    get("/api/v1/privacy/notice", Access::May(Permission::ViewRegister), || web::get().to(privacy::notice)),
+    get("/api/v1/privacy/assessments/{activity}", Access::May(Permission::ViewRegister), || web::get().to(privacy::assessment)),
     put("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), SMALL, || web::put().to(privacy::validate)),
     delete("/api/v1/privacy/register/{activity}/validation", Access::May(Permission::ValidateProcessing), || web::delete().to(privacy::withdraw)),
     get("/api/v1/privacy/purges", Access::May(Permission::ProvePurges), || web::get().to(privacy::prove)),

@@ -1,9 +1,11 @@
-//! The register and the account of purges, printed: CSV, a page, JSON, plain words.
+//! The register and the account of purges, printed: CSV, a page, JSON, plain words; and what
+//! follows from it for people.
 
 mod account;
 mod csv;
 mod html;
 mod json;
+mod people;
 mod said;
 
 pub use csv::Unrenderable;

@@ -116,6 +116,22 @@ pub fn look_again_at_segment(tx: &mut Tx<'_>, segment: SegmentId, at: Instant) -
     Ok(())
 }
 
+/// The tablets on which a rule fails are looked at again, whatever was planned: what kept it from them may be gone.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn look_again_at_failing(tx: &mut Tx<'_>, rule: &str, at: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        let failing = rule_states::table
+            .filter(rule_states::rule.eq(rule).and(rule_states::state.eq(Pending::Failed.as_str())))
+            .select(rule_states::enrolment_id);
+        diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(failing)))
+            .set((deliveries::due_at.eq(at.as_millis()), deliveries::woken_at.eq(None::<i64>)))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
 /// These tablets are looked at from `at` on, and woken for it; of those that are new, nothing is known yet.
 ///
 /// # Errors

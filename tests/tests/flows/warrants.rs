@@ -31,6 +31,7 @@ on_both_engines! {
     c7_1_the_holder_is_told_and_an_authority_delays_it_until_its_day,
     m5_after_a_restore_nothing_rests_on_an_incident_before_somebody_confirms_it,
     t_c11_no_position_and_no_name_is_in_the_log,
+    t_c16_t_c17_in_no_random_life_is_a_tablet_located_or_lost_without_a_live_proof,
 }
 
 const SERIAL: &str = "DMPX00000001";
@@ -175,9 +176,14 @@ impl Case {
     }
 
     async fn extend(&self) -> Answer {
+        self.extend_with(json!({ "hours": 24 })).await
+    }
+
+    async fn extend_with(&self, numbers: Value) -> Answer {
         let id = self.warrant().await["id"].as_str().unwrap().to_owned();
         let path = format!("/api/v1/warrants/{id}/extend");
-        let more = json!({ "reason": "encore", "hours": 24 });
+        let mut more = numbers;
+        more["reason"] = json!("encore");
         self.client(self.ati).await.post(&path, &more).await.unwrap()
     }
 
@@ -641,4 +647,156 @@ async fn t_c11_no_position_and_no_name_is_in_the_log(engine: Engine) {
     }
     let log = case.server.stepped_up().await.unwrap().get("/api/v1/audit?limit=500").await.unwrap();
     assert!(!log.body.to_string().contains("443187") && !log.body.to_string().contains("443287"));
+}
+
+/// What ought to be, kept beside the server by somebody who knows only the law.
+struct Law {
+    validated: bool,
+    sought: bool,
+    closed: bool,
+    /// Until when the last warrant lasts; `None` once it was ended.
+    until: Option<types::Instant>,
+    left: u32,
+    asked_at: Option<types::Instant>,
+}
+
+impl Law {
+    fn in_force(&self, now: types::Instant) -> bool {
+        self.validated && self.sought && !self.closed && self.until.is_some_and(|until| now < until)
+    }
+
+    fn lets_ask(&self, now: types::Instant) -> bool {
+        let apart = self.asked_at.is_none_or(|at| at.plus(5 * MINUTE) <= now);
+        self.in_force(now) && self.left > 0 && apart
+    }
+}
+
+/// The same lives each time: numbers that look random, from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+async fn t_c16_t_c17_in_no_random_life_is_a_tablet_located_or_lost_without_a_live_proof(engine: Engine) {
+    let mut case = Case::lost(engine).await;
+    let request = case.asked(json!({ "hours": 4, "fixes": 4, "interval_minutes": 5 })).await;
+    assert_eq!(case.sign(case.head, &request).await.status, 200);
+    let now = case.server.clock().now();
+    let mut law = Law {
+        validated: true,
+        sought: true,
+        closed: false,
+        until: Some(now.plus(4 * HOUR)),
+        left: 4,
+        asked_at: None,
+    };
+    let (mut dice, mut told) = (Dice(2026), Vec::new());
+    let (mut delivered, mut refused, mut dropped) = (0, 0, 0);
+    let udid = case.ipad.udid().to_owned();
+    for step in 0..90 {
+        let act = if step == 84 {
+            9
+        } else if step == 87 {
+            10
+        } else {
+            dice.below(9)
+        };
+        let now = case.server.clock().now();
+        told.push(act);
+        let seen = format!("step {step} of {told:?}");
+        match act {
+            0 | 1 => {
+                let asked = case.locate().await;
+                let lets = law.lets_ask(case.server.clock().now());
+                assert_eq!(asked.status == 201, lets, "{seen}: {asked:?}");
+                if lets {
+                    (law.left, law.asked_at) = (law.left - 1, Some(now));
+                } else {
+                    refused += 1;
+                }
+            }
+            2 | 3 => {
+                // The tablet fetches what there is, and answers at once or after something else happened.
+                let before = case.readable().await.kept;
+                let live = law.in_force(case.server.clock().now());
+                while let Some(given) = fetched(&mut case.ipad).await {
+                    let command = case.server.show_command(&given).await.unwrap();
+                    let kind = command["request_type"].as_str().unwrap_or_default().to_owned();
+                    assert!(kind != "DeviceLocation" || live, "{seen}: delivered without a live warrant");
+                    assert!(kind != "EnableLostMode" || !law.closed, "{seen}: lost without an open incident");
+                    if kind != "DeviceLocation" {
+                        case.ipad.report(&report(&udid, "Acknowledged", Some(&given))).await.unwrap();
+                        continue;
+                    }
+                    delivered += 1;
+                    if act == 3 && dice.below(2) == 0 {
+                        let id = case.warrant().await["id"].as_str().unwrap().to_owned();
+                        let path = format!("/api/v1/warrants/{id}/end");
+                        let why = json!({ "reason": "assez" });
+                        assert_eq!(case.client(case.ati).await.post(&path, &why).await.unwrap().status, 200);
+                        law.until = None;
+                    }
+                    let at = case.server.clock().now().to_string();
+                    case.ipad.report(&position(&udid, &given, 49.4431.into(), &at)).await.unwrap();
+                    if law.until.is_none() {
+                        dropped += 1;
+                        assert_eq!(case.readable().await.kept, before, "{seen}: kept after the end");
+                    }
+                }
+            }
+            4 => case.server.advance((1 + u32::try_from(dice.below(12)).unwrap()) * MINUTE),
+            5 => case.server.advance(6 * MINUTE),
+            6 if law.sought => {
+                let asked = case.extend_with(json!({ "hours": 4, "fixes": 4, "interval_minutes": 5 })).await;
+                assert_eq!(asked.status == 201, law.validated, "{seen}: {asked:?}");
+                if asked.status == 201 {
+                    let signed = case.sign(case.head, asked.text("/countersignature")).await;
+                    assert_eq!(signed.status, 200, "{seen}: {signed:?}");
+                    (law.until, law.left) = (Some(case.server.clock().now().plus(4 * HOUR)), 4);
+                }
+            }
+            7 => {
+                let path = "/api/v1/privacy/register/geolocation/validation";
+                if law.validated {
+                    case.client(case.dpo).await.delete(path).await.unwrap();
+                } else {
+                    case.validate().await;
+                }
+                law.validated = !law.validated;
+            }
+            8 => case.server.advance(u32::try_from(dice.below(3)).unwrap() * HOUR),
+            9 => {
+                assert_eq!(
+                    case.act(case.ati, "steps", json!({ "step": "find" })).await.status,
+                    200,
+                    "{seen}"
+                );
+                law.sought = false;
+            }
+            10 => {
+                assert_eq!(
+                    case.act(case.ati, "steps", json!({ "step": "close" })).await.status,
+                    200,
+                    "{seen}"
+                );
+                law.closed = true;
+            }
+            _ => {}
+        }
+        // Whatever happened: nothing waits for a tablet without what it rests on.
+        let by_hand = ByHand::of(&case.server);
+        let orphans = "commands c WHERE c.gate = 'locate' AND c.pending AND NOT EXISTS (SELECT 1 FROM warrants w \
+                       JOIN incidents i ON i.id = w.incident_id JOIN warrant_grants g ON g.warrant_id = w.id \
+                       WHERE w.id = c.warrant_id AND w.state = 'open' AND i.state = 'open')";
+        assert_eq!(by_hand.count(orphans), 0, "{seen}");
+        let beyond = "warrants w WHERE (SELECT count(*) FROM commands c WHERE c.warrant_id = w.id) > w.fixes";
+        assert_eq!(by_hand.count(beyond), 0, "{seen}");
+    }
+    assert!(delivered > 3 && refused > 3 && dropped > 0, "{delivered} {refused} {dropped}: {told:?}");
+    case.ipad.poll().await.unwrap();
+    assert_eq!(case.lost_mode().await, "off", "{told:?}");
 }

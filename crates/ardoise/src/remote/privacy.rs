@@ -13,6 +13,8 @@ const EXAMPLES: &str = "\
   ardoise privacy register --format html --language fr > registre.html
   ardoise privacy validate app-inventory --entry 1161e6e0…   the digest beside the entry that you have read
   ardoise privacy withdraw app-inventory --reason \"not needed this year\"
+  ardoise privacy notice > information.md        what people are told (GDPR, art. 13)
+  ardoise privacy assessment geolocation         what an impact assessment begins with (GDPR, art. 35)
   ardoise privacy prove                          purges done and due, dated";
 
 /// What is done with the register.
@@ -33,6 +35,20 @@ enum Action {
         #[arg(long, value_enum)]
         format: Option<Format>,
         /// The language of CSV and HTML; JSON holds both.
+        #[arg(long, value_enum, default_value_t = Language::Fr)]
+        language: Language,
+    },
+    /// Print the notice of information for people (GDPR, art. 13), as Markdown: generated from what is stored today.
+    Notice {
+        /// Its language.
+        #[arg(long, value_enum, default_value_t = Language::Fr)]
+        language: Language,
+    },
+    /// Print the skeleton of the impact assessment of an activity (GDPR, art. 35), as Markdown.
+    Assessment {
+        /// The activity, such as `geolocation`.
+        activity: String,
+        /// Its language.
         #[arg(long, value_enum, default_value_t = Language::Fr)]
         language: Language,
     },
@@ -76,6 +92,15 @@ enum Language {
     En,
 }
 
+impl Language {
+    const fn tag(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+        }
+    }
+}
+
 const ACTIVITIES: &[Column] = &[("activity", "/code"), ("stands", "/status/code"), ("entry", "/digest")];
 const VALIDATED: &[Column] =
     &[("activity", "/activity"), ("entry", "/entry"), ("by", "/validated_by"), ("at", "/validated_at")];
@@ -94,8 +119,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     match arguments.action {
         Action::Register { format: Some(format @ (Format::Csv | Format::Html)), language } => {
             let format = if format == Format::Csv { "csv" } else { "html" };
-            let language = if language == Language::Fr { "fr" } else { "en" };
-            let text = api.document(&["privacy", "register"], &[("format", format)], language).await?;
+            let text = api.document(&["privacy", "register"], &[("format", format)], language.tag()).await?;
             output::print(text.trim_end())
         }
         Action::Register { format, language: _ } => {
@@ -106,6 +130,15 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let activities =
                 register.get("activities").and_then(Value::as_array).cloned().unwrap_or_default();
             output.show(&register, || table(&activities, ACTIVITIES))
+        }
+        Action::Notice { language } => {
+            let text = api.document(&["privacy", "notice"], &[], language.tag()).await?;
+            output::print(text.trim_end())
+        }
+        Action::Assessment { activity, language } => {
+            let path = ["privacy", "assessments", &*activity];
+            let text = api.document(&path, &[], language.tag()).await?;
+            output::print(text.trim_end())
         }
         Action::Validate { activity, entry } => {
             let path = ["privacy", "register", &activity, "validation"];

@@ -8,7 +8,7 @@ use apple::command::{DeviceLocationAnswer, RequestType};
 use apple::connect::{Report, Status};
 use governance::Permission;
 use incidents::lost_mode::LostModeState;
-use incidents::{Basis, Dropped, Fix, NotInForce, Warrant};
+use incidents::{Basis, Fix, NotInForce, Warrant};
 use orders::{Gate, Queueable};
 use serde_json::json;
 use store::commands::{self, Enqueue};
@@ -272,7 +272,7 @@ fn take_in(
                 return Ok(());
             }
             (Ok(_position), None) => "the key of its incident was destroyed".to_owned(),
-            (Err(dropped), _) => in_words(&dropped),
+            (Err(dropped), _) => dropped.to_string(),
         },
     };
     position_requests::settle(tx, command, Outcome::Dropped, Some(&why), now)?;
@@ -281,10 +281,6 @@ fn take_in(
         .enrolment(Some(enrolment))
         .detail(json!({ "incident": facts.id, "warrant": warrant, "command": command, "why": why }));
     audit::record_by(tx, Actor::Tablet(enrolment), change, now)
-}
-
-fn in_words(dropped: &Dropped) -> String {
-    dropped.to_string()
 }
 
 /// What a tablet says of where it is; `None` if that cannot be read.

@@ -3,6 +3,7 @@
 mod entries;
 mod fixture;
 mod golden;
+mod people;
 mod purges;
 mod register;
 mod retention;

@@ -13,6 +13,7 @@ mod declarations;
 mod engines;
 mod fairness;
 mod fixture;
+mod followed;
 mod group_commit;
 mod held;
 mod indexes;
