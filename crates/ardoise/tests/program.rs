@@ -1,4 +1,6 @@
 //! The program as it is typed: exit codes, what is printed where, and what a home folder goes through.
+//!
+//! Long because each story and each stage of a home folder is typed here once, as people type it.
 
 #![expect(
     clippy::unwrap_used,

@@ -25,8 +25,10 @@ async fn a_demanded_system_is_downloaded_then_installed_on_its_day(engine: Engin
         ipad.enrol_by_link(&server.link_for(serial).await.unwrap()).await.unwrap();
         tablets.push(ipad);
     }
-    // The second one sleeps from now on, and has told what it is.
-    obey(&mut tablets[1]).await;
+    // Both tell what they are; the second one sleeps from then on.
+    for ipad in &mut tablets {
+        obey(ipad).await;
+    }
     round(&server).await;
     obey(&mut tablets[0]).await;
     let state = tablets[0].state();
@@ -43,11 +45,15 @@ async fn a_demanded_system_is_downloaded_then_installed_on_its_day(engine: Engin
         // What the rule says rests on what the tablet told since.
         server.advance(DAY + DAY);
         obey(ipad).await;
+        // Another system is another class, and another segment.
+        round(&server).await;
+        obey(ipad).await;
         assert_eq!(enrolment(&server, ipad.serial()).await["os_version"], "16.7");
         let path = format!("/api/v1/tablets/{}/rules", ipad.serial());
         let rules = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
-        let rule =
-            rules["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "os-update").unwrap();
+        let all = rules["rules"].as_array().unwrap();
+        let rule = all.iter().find(|rule| rule["rule"] == "os-update");
+        let rule = rule.unwrap_or_else(|| panic!("{rules:#}"));
         assert_eq!(rule["state"], "applied", "{rule}");
     }
 }
