@@ -387,6 +387,11 @@ fn shown(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<EnableLostMod
     }))
 }
 
+/// The one place where this command is written: it takes the proof.
+fn device_location(_proof: &Warrant) -> Command {
+    Command::DeviceLocation(DeviceLocation::default())
+}
+
 fn of(command: &Command) -> Dictionary {
     let mut content = command.to_dictionary();
     content.insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
@@ -451,9 +456,4 @@ mod tests {
         assert_eq!(wait(500, 0), Some(3_600));
         assert_eq!(wait(40, 40), None, "a NotNow is an answer");
     }
-}
-
-/// The one place where this command is written: it takes the proof.
-fn device_location(_proof: &Warrant) -> Command {
-    Command::DeviceLocation(DeviceLocation::default())
 }

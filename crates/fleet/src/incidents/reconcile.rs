@@ -79,6 +79,6 @@ fn may_be_told_now(
     Ok(last.is_none_or(|last| {
         let refused = last.state == CommandState::Failed;
         let lately = last.answered_at.is_some_and(|at| at.plus(AGAIN_AFTER) > now);
-        !last.state.is_pending() && !(refused && lately)
+        !(last.state.is_pending() || refused && lately)
     }))
 }
