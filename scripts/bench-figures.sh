@@ -151,5 +151,7 @@ show() {
          .server_rss_mb, .yardstick_rate, (if durable then "yes" else "NO" end)] | @tsv' "$work/shown" |
         { printf 'bench\tauth\ttls\ttablets\tconnections\trate/s\tp50 ms\tp99 ms\tserver MB\tyardstick/s\tdurable\n'; cat; } |
         column -t -s "$(printf '\t')"
+    jq --raw-output 'select(.ms) | "\(.bench): \(.ms) ms for \(.tablets) tablets"' "$work/shown"
+    jq --raw-output 'select(.kb_per_connection) | "\(.bench): \(.kb_per_connection) kB for each open TLS connection"' "$work/shown"
     jq --raw-output '"\(.engine) on \(.filesystem), \(.build)"' "$work/shown" | sort -u
 }

@@ -58,6 +58,7 @@ fn settings(config: &Config) -> Settings {
         organisation: config.enrolment.organisation_name.clone(),
         tablets_url: config.tablets.public_url.clone(),
         challenge_lifetime: config.scep.challenge_lifetime,
+        setup_waits: config.enrolment.setup_waits,
         identity_lifetime: config.scep.challenge_lifetime,
         scep_legacy: LegacyPolicy::refuse(),
         minimum_os: None,

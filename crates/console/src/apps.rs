@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Json, Path, Payload, Query};
 use actix_web::{HttpRequest, rt};
-use fleet::apps::configuration::Configuration;
-use fleet::apps::{self, Changes, NewApp, Origin, upload};
+use fleet::apps::configuration::{self, Configuration};
+use fleet::apps::{self, Changes, NamedBy, NewApp, Origin, upload};
 use fleet::page::Page as Part;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,10 @@ pub(crate) struct AppView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     configuration: Option<Value>,
-    /// SHA-256 of the file that is given out.
+    /// SHA-256 of those settings, by which a layer names them (`settings`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration_sha256: Option<String>,
+    /// SHA-256 of the file that is given out, by which a layer names it (`file`).
     #[serde(skip_serializing_if = "Option::is_none")]
     file_sha256: Option<String>,
     /// Who added it, as the audit log names them.
@@ -117,6 +120,35 @@ pub(crate) struct AppView {
     /// The file that is given out; only where one app is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<AppFileView>,
+    /// The published layers that name it; only where one app is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named_by: Option<Vec<NamedByView>>,
+}
+
+/// A published layer that names an app.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NamedByView {
+    /// The layer, such as `base` or `college:0761234A`.
+    layer: String,
+    /// Its published version.
+    version: String,
+    /// The number of that version.
+    number: i32,
+    /// Why the catalogue does not give out what that version decided. Tablets that have the app keep what was decided, and
+    /// no other gets it, until a version that names what is given out now is published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<String>,
+}
+
+impl From<NamedBy> for NamedByView {
+    fn from(named: NamedBy) -> Self {
+        Self {
+            layer: named.layer.to_string(),
+            version: named.version.to_string(),
+            number: named.number,
+            differs: named.differs,
+        }
+    }
 }
 
 /// A file that is given out.
@@ -151,12 +183,14 @@ impl From<App> for AppView {
             licence: app.licence.to_string(),
             version: app.version,
             updates: app.updates.to_string(),
+            configuration_sha256: app.configuration.as_ref().map(|it| configuration::digest(it).to_string()),
             configuration: app.configuration,
             file_sha256: app.file_sha256.map(|name| name.to_string()),
             added_by: app.added_by,
             added_at: app.added_at.into(),
             withdrawn_at: app.withdrawn_at.map(Timestamp),
             file: None,
+            named_by: None,
         }
     }
 }
@@ -220,17 +254,19 @@ pub(crate) async fn add(state: State, caller: Caller, new: Json<NewAppBody>) -> 
     Ok((Json(app.into()), actix_web::http::StatusCode::CREATED))
 }
 
-/// One app, with the file that it gives out.
+/// One app, with the file that it gives out, and the published layers that name it.
 #[utoipa::path(get, path = "/api/v1/apps/{id}", tag = "apps",
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, body = AppView), (status = "default", body = Problem)))]
 pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<AppView> {
     let id = input::parse("app", &id)?;
     let (app, file) = apps::show(&state.fleet, caller.principal(), id, state.now()).await?;
-    Ok(Json(AppView { file: file.map(AppFileView::from), ..app.into() }))
+    let named = apps::named_by(&state.fleet, caller.principal(), id, state.now()).await?;
+    let named_by = Some(named.into_iter().map(NamedByView::from).collect());
+    Ok(Json(AppView { file: file.map(AppFileView::from), named_by, ..app.into() }))
 }
 
-/// Sets an app up.
+/// Sets an app up. Tablets that have it keep what was decided: `named_by` of the app says which layers name something else now.
 #[utoipa::path(put, path = "/api/v1/apps/{id}", tag = "apps", request_body = AppChanges,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 204, description = "It is set up so"), (status = "default", body = Problem)))]

@@ -102,10 +102,14 @@ pub(crate) struct RolloutView {
     reached: u64,
     /// How many keep the one before.
     waiting: u64,
-    /// How many of those reached did what they were told, since this wave began.
+    /// How many of those reached report that it is in force.
     applied: u32,
-    /// How many of them failed.
+    /// How many of them report a rule that failed, since this wave began.
     failed: u32,
+    /// How many of those reached took on what they were told, since this wave began; that it is in force is another thing.
+    answered: u32,
+    /// How many of them refused it.
+    refused: u32,
     /// Why it was last stopped or rolled back.
     reason: Option<String>,
     /// When it was over.
@@ -133,6 +137,8 @@ impl From<Progress> for RolloutView {
             waiting: progress.waiting,
             applied: progress.tally.applied,
             failed: progress.tally.failed,
+            answered: progress.answers.applied,
+            refused: progress.answers.failed,
             reason: row.reason,
             ended_at: row.ended_at.map(Timestamp::from),
         }

@@ -118,6 +118,10 @@ pub(crate) struct VersionView {
     approvals: Vec<ApprovalView>,
     /// The organisations whose approval it waits for.
     waits_for: Vec<String>,
+    /// Why it is not given to tablets for now although it is published: it contradicts what was decided jointly since.
+    suspended_because: Option<String>,
+    /// Since when.
+    suspended_at: Option<Timestamp>,
     /// When it takes effect, or did.
     takes_effect_at: Option<Timestamp>,
     /// When it was published.
@@ -133,6 +137,7 @@ pub(crate) struct VersionView {
 impl From<Line> for VersionView {
     fn from(line: Line) -> Self {
         let row = line.version;
+        let (suspended_because, suspended_at) = line.suspended.unzip();
         Self {
             id: row.id.to_string(),
             layer: line.layer.to_string(),
@@ -150,6 +155,8 @@ impl From<Line> for VersionView {
                 .map(|it| ApprovalView { organisation: it.organisation, by: it.by, at: it.at.into() })
                 .collect(),
             waits_for: line.waits_for,
+            suspended_because,
+            suspended_at: suspended_at.map(Timestamp::from),
             takes_effect_at: row.takes_effect_at.map(Timestamp::from),
             published_at: row.published_at.map(Timestamp::from),
             superseded_at: row.superseded_at.map(Timestamp::from),

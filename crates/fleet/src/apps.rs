@@ -1,7 +1,7 @@
 //! The catalogue of apps: what a layer may name. Adding an app puts it on no tablet; layers do, when they are approved
 //! (C3.1.2, C3.1.3).
 //!
-//! - this file: add, show, set up, withdraw; and [`known`], which layers ask;
+//! - this file: add, show, set up, withdraw; and [`require_known`], which layers ask;
 //! - [`configuration`]: the settings of an app, bounded;
 //! - [`upload`]: a file of the département's own, streamed into the shared folder and looked into;
 //! - [`names`]: the signed addresses under which a tablet fetches it; [`serving`]: what it gets there;
@@ -19,11 +19,12 @@ pub mod upload;
 mod tests;
 
 use governance::Permission;
-use profiles::{BundleId, StoreNumber};
+use profiles::segment::AppItem;
+use profiles::{BundleId, Layer, LayerKey, StoreNumber};
 use serde_json::json;
 use store::apps::{self as rows, App, AppLicence, AppSource, AppUpdates};
-use store::{StoreError, Tx, app_files};
-use types::{AppId, Instant, Platform, RuleId};
+use store::{StoreError, Tx, app_files, deliveries, profile_versions};
+use types::{AppId, Instant, Platform, ProfileVersionId};
 
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
@@ -139,6 +140,7 @@ pub async fn add(fleet: &Fleet, principal: &Principal, new: NewApp, now: Instant
                 withdrawn_at: None,
             };
             rows::insert(tx, &app)?;
+            given_otherwise(tx, &app, now)?;
             let detail = json!({
                 "app": app.id, "platform": app.platform, "bundle": app.bundle, "source": app.source,
                 "store_number": app.store_number, "version": app.version,
@@ -235,6 +237,7 @@ pub async fn configure(
                 return Ok(false);
             }
             rows::update(tx, &app)?;
+            given_otherwise(tx, &app, now)?;
             let detail = json!({
                 "app": id, "bundle": app.bundle, "name": app.name, "version": app.version, "updates": app.updates,
                 // The settings themselves may be long; that they changed is what is told.
@@ -294,40 +297,74 @@ pub fn known(tx: &mut Tx<'_>, platform: Platform, bundle: &BundleId) -> Result<K
     })
 }
 
-/// Passes a layer's apps that are all offered, under the number that the layer gives; what came with the tablet needs
-/// no catalogue. Layers are to ask before they are stored, and again before they are approved; none does yet.
+/// Passes a layer whose apps the catalogue gives out exactly as the layer decides them; what came with the tablet needs no
+/// catalogue. Asked when a layer is submitted, approved and published.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] names the first app that is not (C3.1.2).
-pub fn require_known<'a>(
-    tx: &mut Tx<'_>,
-    platform: Platform,
-    apps: impl IntoIterator<Item = (&'a BundleId, &'a profiles::parts::App)>,
-) -> Result<(), Refusal> {
-    for (bundle, app) in apps {
-        if app.install == profiles::parts::Install::Present {
-            continue;
+/// [`Refusal::DoesNotFit`] with every line that names another app, file or settings (C3.1.2).
+pub fn require_known(tx: &mut Tx<'_>, layer: &Layer) -> Result<(), Refusal> {
+    let mut wrong = Vec::new();
+    for (bundle, at) in layer.apps() {
+        let Some(decided) = AppItem::of(bundle, &at.value) else { continue };
+        let app = rows::by_bundle(tx, Platform::Ipad, bundle.as_str())?;
+        if let Err(differs) = delivery::agrees(app.as_ref(), &decided) {
+            let (layer, why) = (layer.name().clone(), differs.to_string());
+            wrong.push(profiles::Refusal::App { layer, line: at.line, why });
         }
-        let what = match known(tx, platform, bundle)? {
-            Known::Offered(offered) => {
-                let named = app.store.as_ref().map(StoreNumber::as_str);
-                match (named, offered.store_number.as_deref()) {
-                    (Some(named), Some(number)) if named != number => format!(
-                        "the catalogue has `{bundle}` under the number {number} of the App Store, not {named}"
-                    ),
-                    _ => continue,
-                }
-            }
-            Known::Withdrawn(at) => {
-                format!("`{bundle}` was withdrawn from the catalogue of apps at {at}; leave it out")
-            }
-            Known::Unknown => format!(
-                "`{bundle}` is not in the catalogue of apps; the département adds it first (`ardoise app add`)"
-            ),
-        };
-        return Err(Refusal::Forbidden { rule: RuleId::C3_1_2, what });
     }
-    Ok(())
+    if wrong.is_empty() { Ok(()) } else { Err(Refusal::DoesNotFit(wrong)) }
+}
+
+/// A published layer that names an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedBy {
+    /// The layer.
+    pub layer: LayerKey,
+    /// Its published version.
+    pub version: ProfileVersionId,
+    /// The number of that version.
+    pub number: i32,
+    /// Why the app is not given out as that version decides it; `None` if it is. Tablets that have it keep what was
+    /// decided, others are not given it, until a version that names what the catalogue has is published.
+    pub differs: Option<String>,
+}
+
+/// The published layers that name an app, and whether the catalogue gives out what each decides.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn named_by(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: AppId,
+    now: Instant,
+) -> Result<Vec<NamedBy>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            principal.may(tx, Permission::ViewApps, now)?;
+            let app = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("app", id))?;
+            let mut found = Vec::new();
+            for row in profile_versions::all_published(tx)? {
+                let text = profile_versions::content(tx, row.id)?;
+                // What does not read any more names nothing: it is written for no tablet.
+                let Ok(layer) = profiles::parse("layer", text.expose()) else { continue };
+                let named = layer.apps().iter().find(|(bundle, _at)| bundle.as_str() == app.bundle);
+                let Some(decided) = named.and_then(|(bundle, at)| AppItem::of(bundle, &at.value)) else {
+                    continue;
+                };
+                let differs = delivery::agrees(Some(&app), &decided).err().map(|differs| differs.to_string());
+                found.push(NamedBy { layer: row.layer()?, version: row.id, number: row.number, differs });
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// The catalogue gives out something else under this name: tablets that were not given the app look again.
+fn given_otherwise(tx: &mut Tx<'_>, app: &App, now: Instant) -> Result<(), StoreError> {
+    deliveries::look_again_at_failing(tx, &format!("app {}", app.bundle), now)
 }
 
 /// The app, held, if it is offered.

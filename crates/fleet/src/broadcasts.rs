@@ -177,6 +177,6 @@ fn only_asks(request: &Request) -> Result<Ordinary, Refusal> {
     let Some(command) = request.command.clone().filter(|_| apple::inventory::asks(kind)) else {
         return Err(changes());
     };
-    Ordinary::check(command, &EnrolmentProfile::Unknown)
+    Ordinary::asked_by_hand(command, &EnrolmentProfile::Unknown)
         .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
 }

@@ -10,6 +10,7 @@ mod schedule;
 use std::collections::HashMap;
 
 use outbound::PushOutcome;
+use store::commands::NextOffer;
 use store::enrolments::PushAddress;
 pub use store::push_states::Lane;
 use store::push_states::{self, PushState, PutOff};
@@ -148,7 +149,14 @@ pub async fn claim(
                 push_states::put_off_all(tx, &at_once)?;
                 return Ok(Claimed::default());
             }
-            let offers = store::commands::next_offers(tx, &ids, now)?;
+            let mut offers = store::commands::next_offers(tx, &ids, now)?;
+            // What layers ask of a tablet becomes a command only when the tablet comes.
+            for enrolment in store::deliveries::due_among(tx, &ids, now)? {
+                offers
+                    .entry(enrolment)
+                    .and_modify(|offer| offer.first = offer.first.min(now))
+                    .or_insert(NextOffer { first: now, urgent: None });
+            }
             let mut addresses = addresses(tx, &ids)?;
             let (mut claimed, mut later, mut forgotten) =
                 (Claimed { claimed: ids.len(), ..Claimed::default() }, Vec::new(), Vec::new());

@@ -4,6 +4,7 @@
 mod advance;
 mod commands;
 mod ensure;
+mod given;
 mod shown;
 mod walk;
 mod world;
@@ -11,6 +12,7 @@ mod world;
 use profiles::render::Frame;
 
 pub(crate) use advance::{Told, advance, answered};
+pub(crate) use given::{declaration, declared, installation};
 pub use shown::{RuleLine, SegmentLine, Shown, TabletRules, failing, list, rules_of};
 pub use walk::{Walked, follow, wake_due};
 pub use world::{LoanFacts, TabletFacts, World, layers_of};

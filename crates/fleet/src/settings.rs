@@ -23,6 +23,8 @@ pub struct Settings {
     pub scep_legacy: LegacyPolicy,
     /// The oldest system with which a tablet may enrol automatically, such as `17.4`.
     pub minimum_os: Option<OsVersion>,
+    /// How long the Setup Assistant of a new tablet waits at most for what was decided (`enrolment.setup_minutes`).
+    pub setup_waits: Duration,
     /// Who signs enrolment profiles; `None`: our own authority. A tablet shows a profile as verified when the
     /// signer is one that it trusts already.
     pub profile_signer: Option<SigningKey>,

@@ -5,7 +5,7 @@ use store::Tx;
 use store::certificates::{Certificate, CertificateState};
 use store::enrolments::{Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::takeovers::Takeover;
-use types::{Actor, EnrolmentKind, Instant, RuleId, Udid};
+use types::{Actor, Duration, EnrolmentKind, Instant, RuleId, Udid};
 
 use crate::incidents::lost_mode;
 use crate::{Door, Fleet, TabletError, TakeoverPolicy, first_commands, watch};
@@ -123,6 +123,7 @@ fn adopt(
         },
     )?;
     store::takeovers::use_once(tx, takeover.id, enrolment.id, now)?;
-    first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+    // It is set up already: nothing waits.
+    first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), Duration::from_secs(0), now)?;
     Ok(lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?)
 }

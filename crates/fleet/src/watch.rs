@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::alarms::{self, NewAlarm};
 use store::enrolments::Enrolment;
 use store::{ConnectEnrolment, Digest, StoreError, Tx};
-use types::{EnrolmentId, Instant, SerialNumber, TabletId, Udid};
+use types::{EnrolmentId, Instant, SerialNumber, TabletId, Uai, Udid};
 
 use crate::{Fleet, TabletError};
 
@@ -45,6 +45,14 @@ pub(crate) enum AlarmKind {
     PublicationRefused,
     /// Too many tablets failed: a roll-out paused by itself.
     RolloutPaused,
+    /// An app is not given out as it was decided: it is not installed (C3.1.2).
+    AppNotAsDecided,
+    /// What a collège adds contradicts what was decided jointly since, and is not given for now (C3.1.3).
+    LayerSuspended,
+    /// A version whose day has come waits for something that people decide.
+    PublicationWaits,
+    /// A row cannot be read, or is not what a decision can have written: it is passed over, and the others are not.
+    RowPassedOver,
     /// A tablet refuses to leave lost mode, which nothing wants any more (T-C17).
     LostModeStays,
 }
@@ -67,6 +75,10 @@ impl AlarmKind {
             Self::PushCertificateExpires => "push-certificate-expires",
             Self::PublicationRefused => "publication-refused",
             Self::RolloutPaused => "rollout-paused",
+            Self::AppNotAsDecided => "app-not-as-decided",
+            Self::LayerSuspended => "layer-suspended",
+            Self::PublicationWaits => "publication-waits",
+            Self::RowPassedOver => "row-passed-over",
             Self::LostModeStays => "lost-mode-stays",
         }
     }
@@ -88,6 +100,11 @@ impl Subject {
 
     pub(crate) fn enrolment(enrolment: &Enrolment) -> Self {
         Self { name: enrolment.id.to_string(), tablet: enrolment.tablet_id, enrolment: Some(enrolment.id) }
+    }
+
+    /// About a collège: its head and référent see it, too.
+    pub(crate) fn college(uai: &Uai) -> Self {
+        Self::thing(alarms::about_college(uai))
     }
 
     fn certificate(digest: &Digest, of: Option<&Enrolment>) -> Self {
@@ -150,6 +167,46 @@ pub(crate) fn raise(
     };
     alarms::raise(tx, &alarm, now)?;
     Ok(())
+}
+
+/// Raises an alarm unless one of that kind about that subject was raised before: what lasts is not counted every minute.
+pub(crate) fn raise_once(
+    tx: &mut Tx<'_>,
+    kind: AlarmKind,
+    subject: &Subject,
+    detail: Value,
+    now: Instant,
+) -> Result<(), StoreError> {
+    if alarms::was_raised(tx, kind.as_str(), subject.name())? {
+        return Ok(());
+    }
+    raise(tx, kind, subject, detail, now)
+}
+
+/// Passes over a row that cannot be read or decided, with an alarm; whatever else failed is the caller's to fail with.
+///
+/// # Errors
+/// The failure itself, if it is not about a row; or that the alarm could not be kept.
+pub(crate) async fn pass_over(
+    fleet: &Fleet,
+    row: String,
+    failure: crate::Refusal,
+    now: Instant,
+) -> Result<(), crate::Refusal> {
+    match &failure {
+        crate::Refusal::Store(error) if error.is_about_a_row() => {}
+        crate::Refusal::Internal(_) => {}
+        _ => return Err(failure),
+    }
+    tracing::error!(row, %failure, "a row is passed over");
+    let detail = json!({ "why": failure.to_string() });
+    fleet
+        .store()
+        .write(move |tx| {
+            raise_once(tx, AlarmKind::RowPassedOver, &Subject::thing(row.clone()), detail.clone(), now)?;
+            Ok::<_, crate::Refusal>(())
+        })
+        .await
 }
 
 /// Raises an alarm about a tablet that is being served. A failure is logged: the tablet must not wait for it.

@@ -29,6 +29,8 @@ enum Payload {
     EnrolmentRenewal,
     /// The profile that a tablet shares with others, which is kept once for all of them and read at delivery.
     SegmentProfile,
+    /// An app that was decided for the tablet's segment, whose address is the tablet's own and made at delivery.
+    SegmentApp,
 }
 
 impl Ordinary {
@@ -84,6 +86,12 @@ impl Ordinary {
         Self(Payload::SegmentProfile)
     }
 
+    /// Installs an app of the tablet's segment. What it is, is looked up at delivery, and looked at again.
+    #[must_use]
+    pub const fn segment_app() -> Self {
+        Self(Payload::SegmentApp)
+    }
+
     /// Its name on Apple's wire.
     #[must_use]
     pub fn request_type(&self) -> RequestType {
@@ -91,6 +99,7 @@ impl Ordinary {
             Payload::Stored(command) => command.request_type(),
             Payload::ClearPasscode => RequestType::ClearPasscode,
             Payload::EnrolmentRenewal | Payload::SegmentProfile => RequestType::InstallProfile,
+            Payload::SegmentApp => RequestType::InstallApplication,
         }
     }
 
@@ -103,7 +112,10 @@ impl Ordinary {
                     .insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
                 Some(apple::plist::to_xml(&dictionary))
             }
-            Payload::ClearPasscode | Payload::EnrolmentRenewal | Payload::SegmentProfile => None,
+            Payload::ClearPasscode
+            | Payload::EnrolmentRenewal
+            | Payload::SegmentProfile
+            | Payload::SegmentApp => None,
         }
     }
 }

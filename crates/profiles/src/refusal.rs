@@ -81,6 +81,22 @@ pub enum Refusal {
         /// The layers that name the permitted apps.
         layers: Vec<LayerName>,
     },
+    /// An app is not given out as the layer decides it (C3.1.2).
+    #[error("{layer} (line {line}): {why}")]
+    App {
+        /// The layer.
+        layer: LayerName,
+        /// Its line.
+        line: usize,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// What is published cannot be read.
+    #[error("the published version {version} cannot be read: what was given before stays")]
+    Unreadable {
+        /// The version.
+        version: String,
+    },
     /// Not a layer for an emergency order.
     #[error("{layer} is no emergency base: an emergency order replaces the base by a prepared one")]
     NotAnEmergencyBase {
@@ -138,13 +154,15 @@ impl Refusal {
     pub const fn rule(&self) -> Option<RuleId> {
         match self {
             Self::NoBase => Some(RuleId::C3_1_1),
+            Self::App { .. } => Some(RuleId::C3_1_2),
             Self::LogsHomeTraffic { .. } => Some(RuleId::C3_1_5),
             Self::CutOff { .. } => Some(RuleId::C3_1_4),
             Self::EmergencyWithoutOrder { .. }
             | Self::NotAnEmergencyBase { .. }
             | Self::EmergencyWithoutReason
             | Self::EmergencyTooLong { .. } => Some(RuleId::C5_3_7),
-            Self::TwoOfAKind { .. }
+            Self::Unreadable { .. }
+            | Self::TwoOfAKind { .. }
             | Self::Conflict(_)
             | Self::NoSuchAuthority { .. }
             | Self::SingleAppNotPermitted { .. }

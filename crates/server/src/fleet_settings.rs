@@ -29,6 +29,7 @@ pub(crate) fn settings(
         challenge_lifetime: config.scep.challenge_lifetime,
         identity_lifetime: options.identity_lifetime,
         scep_legacy: LegacyPolicy::from_setting(config.scep.allow_legacy)?,
+        setup_waits: config.enrolment.setup_waits,
         minimum_os: config.enrolment.minimum_os.as_deref().map(str::parse).transpose()?,
         profile_signer: profile_signer(&config.tablets.tls)?,
         anchors,

@@ -1,12 +1,14 @@
 //! Alarms for the operators. One is open for a kind and what it is about; raised again, it is counted.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
-use types::{AlarmId, EnrolmentId, Instant, TabletId};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{AlarmId, EnrolmentId, Instant, TabletId, Uai};
 
 use crate::column::Column as _;
 use crate::noun::{by_key, noun, on_each_engine, read_all};
-use crate::schema::alarms;
-use crate::within::of_tablets_within;
+use crate::schema::{alarms, tablets};
 use crate::{StoreError, Tx, Within};
 
 noun! {
@@ -111,11 +113,18 @@ pub fn was_raised(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, St
 }
 
 /// At most `limit` open alarms within reach, the latest first. Within an organisation or collèges: those about
-/// its tablets.
+/// its tablets, and about themselves.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn open(tx: &mut Tx<'_>, within: &Within, limit: u32) -> Result<Vec<Alarm>, StoreError> {
+    let within = match within {
+        Within::Organisation(id) => {
+            let uai = crate::organisations::get(tx, id)?.and_then(|organisation| organisation.uai);
+            &Within::Colleges(uai.into_iter().collect())
+        }
+        other => other,
+    };
     read_all!(tx.run(|connection| {
         let query = alarms::table
             .filter(alarms::settled_at.is_null())
@@ -123,8 +132,41 @@ pub fn open(tx: &mut Tx<'_>, within: &Within, limit: u32) -> Result<Vec<Alarm>, 
             .limit(i64::from(limit))
             .select(Stored::as_select())
             .into_boxed();
-        of_tablets_within!(query, within, alarms::tablet_id).load::<Stored>(connection)
+        let query = match within {
+            Within::Colleges(colleges) => {
+                let its = tablets::table
+                    .filter(tablets::uai.eq_any(Within::codes(colleges)))
+                    .select(tablets::id.nullable());
+                let themselves: Vec<String> = colleges.iter().map(about_college).collect();
+                query.filter(
+                    alarms::tablet_id.eq_any(its).assume_not_null().or(alarms::subject.eq_any(themselves)),
+                )
+            }
+            Within::Everything | Within::Organisation(_) => query,
+        };
+        query.load::<Stored>(connection)
     }))
+}
+
+/// What an alarm about a collège itself names as its subject.
+#[must_use]
+pub fn about_college(uai: &Uai) -> String {
+    format!("college:{uai}")
+}
+
+/// Settles the open alarm of that kind about that subject, if there is one: what it was about is over.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn settle_about(tx: &mut Tx<'_>, kind: &str, subject: &str, now: Instant) -> Result<bool, StoreError> {
+    let settled = tx.run(|connection| {
+        let open = alarms::table
+            .filter(alarms::kind.eq(kind))
+            .filter(alarms::subject.eq(subject))
+            .filter(alarms::settled_at.is_null());
+        diesel::update(open).set(alarms::settled_at.eq(now.as_millis())).execute(connection)
+    })?;
+    Ok(settled > 0)
 }
 
 /// Settles an alarm; `false` if it is not open. Raised again, it is a new one.

@@ -3,6 +3,8 @@
 //! An app is one row from the day it is added to the day it is withdrawn. Withdrawn rows stay: they say what was on
 //! tablets. Whether an app is required or optional is the layer's to say, not the catalogue's.
 
+use std::collections::BTreeMap;
+
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SelectableHelper as _,
@@ -101,6 +103,30 @@ pub fn by_bundle(tx: &mut Tx<'_>, platform: Platform, bundle: &str) -> Result<Op
     })?
     .map(Stored::read)
     .transpose()
+}
+
+/// The apps of these names, each as [`by_bundle`] finds it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_bundles<'b>(
+    tx: &mut Tx<'_>,
+    platform: Platform,
+    bundles: impl IntoIterator<Item = &'b str>,
+) -> Result<BTreeMap<String, App>, StoreError> {
+    let bundles: Vec<&str> = bundles.into_iter().collect();
+    if bundles.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found: Result<Vec<App>, StoreError> = read_all!(tx.run(|connection| {
+        apps::table
+            .filter(apps::platform.eq(platform.to_string()).and(apps::bundle.eq_any(bundles)))
+            .order((apps::withdrawn_at.is_null().asc(), apps::withdrawn_at.asc(), apps::id.asc()))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }));
+    // The last of a name stands: the one that is offered, or was withdrawn last.
+    Ok(found?.into_iter().map(|app| (app.bundle.clone(), app)).collect())
 }
 
 /// At most `limit` apps in the order of their ids, from the first one after `after`; withdrawn ones too, if asked.

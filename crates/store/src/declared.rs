@@ -99,6 +99,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::incidents::DECLARED,
     crate::jobs::DECLARED,
     crate::last_decisions::DECLARED,
+    crate::layer_suspensions::DECLARED,
     crate::links::DECLARED,
     crate::loans::DECLARED,
     crate::notices::DECLARED,

@@ -116,6 +116,22 @@ pub fn look_again_at_segment(tx: &mut Tx<'_>, segment: SegmentId, at: Instant) -
     Ok(())
 }
 
+/// The tablets on which a rule fails are looked at again, whatever was planned: what kept it from them may be gone.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn look_again_at_failing(tx: &mut Tx<'_>, rule: &str, at: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        let failing = rule_states::table
+            .filter(rule_states::rule.eq(rule).and(rule_states::state.eq(Pending::Failed.as_str())))
+            .select(rule_states::enrolment_id);
+        diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(failing)))
+            .set((deliveries::due_at.eq(at.as_millis()), deliveries::woken_at.eq(None::<i64>)))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
 /// These tablets are looked at from `at` on, and woken for it; of those that are new, nothing is known yet.
 ///
 /// # Errors
@@ -169,6 +185,26 @@ pub fn wake(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<EnrolmentId
             .set(deliveries::woken_at.eq(now.as_millis()))
             .execute(connection)?;
         Ok(ids)
+    })?;
+    ids.into_iter().map(|id| read(id, "deliveries", "enrolment_id", &"a delivery")).collect()
+}
+
+/// Those among these tablets whose configuration is due: they are to come, though no command waits for them yet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn due_among(
+    tx: &mut Tx<'_>,
+    enrolments: &[EnrolmentId],
+    now: Instant,
+) -> Result<Vec<EnrolmentId>, StoreError> {
+    let among: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = tx.run(|connection| {
+        deliveries::table
+            .filter(deliveries::enrolment_id.eq_any(&among))
+            .filter(deliveries::due_at.le(now.as_millis()))
+            .select(deliveries::enrolment_id)
+            .load(connection)
     })?;
     ids.into_iter().map(|id| read(id, "deliveries", "enrolment_id", &"a delivery")).collect()
 }

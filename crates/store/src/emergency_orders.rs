@@ -7,6 +7,7 @@ use profiles::OrderInForce;
 use types::{AccountId, Day, EmergencyOrderId, Instant, OrganisationId, ProfileVersionId, Uai};
 
 use crate::noun::{by_key, noun, read_all};
+use crate::profile_versions::VersionState;
 use crate::schema::emergency_orders;
 use crate::{StoreError, Tx, profile_versions};
 
@@ -95,7 +96,7 @@ pub fn not_past(tx: &mut Tx<'_>, today: Day) -> Result<Vec<EmergencyOrder>, Stor
     }))
 }
 
-/// The orders that are in force today, over bases that both organisations approved, the oldest first. Where two are for
+/// The orders that are in force today, over bases that both organisations approved and nobody withdrew, the oldest first. Where two are for
 /// one tablet, the last one holds.
 ///
 /// # Errors
@@ -107,6 +108,11 @@ pub fn in_force(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<OrderInForce>, Stor
         let corrupt =
             |column| StoreError::Corrupt { table: "emergency_orders", row: row.id.to_string(), column };
         if row.starts_on > today {
+            continue;
+        }
+        // Withdrawn, whoever did it, it is in force no more.
+        let version = profile_versions::get(tx, &row.version_id)?.ok_or_else(|| corrupt("version_id"))?;
+        if matches!(version.state, VersionState::Withdrawn | VersionState::Rejected) {
             continue;
         }
         let base = profile_versions::approved(tx, row.version_id)?.ok_or_else(|| corrupt("version_id"))?;

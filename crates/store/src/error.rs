@@ -174,6 +174,21 @@ fn is_lost(message: &str) -> bool {
 }
 
 impl StoreError {
+    /// Whether it is about what stands in a row: the others can be read, and this one again in vain.
+    #[must_use]
+    pub const fn is_about_a_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. }
+                | Self::Edited(_)
+                | Self::NotApproved(_)
+                | Self::Sealed(_)
+                | Self::Refused { .. }
+                | Self::Duplicate { .. }
+                | Self::Dangling { .. }
+        )
+    }
+
     /// Whether running the same transaction again may succeed.
     pub(crate) fn is_contention(&self) -> bool {
         matches!(self, Self::Contended { .. })

@@ -35,8 +35,8 @@ const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrol
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
     emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
-    incident_declarations, incident_papers, warrant_grants, position_requests, positions, position_looks, \
-    warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements";
+    incident_declarations, incident_papers, warrant_grants, position_requests, positions, layer_suspensions, \
+    position_looks, warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
@@ -44,7 +44,7 @@ const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges
     warranty_verdicts";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 14] = [
+const CHANGED_IN_PART: [(&str, &str); 15] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -65,6 +65,7 @@ const CHANGED_IN_PART: [(&str, &str); 14] = [
     ("notices_due", "told_at"),
     ("incident_declarations", "circumstances_sealed, stage, stage_at"),
     ("position_requests", "outcome, why, outcome_at"),
+    ("layer_suspensions", "why, suspended_at, lifted_at"),
     ("warrant_notices", "due_at, told_at"),
     ("replacements", "paid_on"),
 ];

@@ -43,6 +43,7 @@ pub mod incident_papers;
 pub mod incidents;
 pub mod jobs;
 pub mod last_decisions;
+pub mod layer_suspensions;
 pub mod links;
 pub mod loans;
 pub mod lost_modes;

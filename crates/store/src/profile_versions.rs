@@ -14,7 +14,7 @@ use types::{AccountId, Instant, ProfileVersionId, Secret, TabletId, Uai};
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::profile_versions;
-use crate::{Digest, RowName, StoreError, Tx, profile_approvals, rollouts};
+use crate::{Digest, RowName, StoreError, Tx, layer_suspensions, profile_approvals, rollouts};
 
 stored_enum! {
     /// How far a version has come.
@@ -398,20 +398,22 @@ pub fn submitted_with(tx: &mut Tx<'_>, sha256: &Digest) -> Result<Vec<ProfileVer
     }))
 }
 
-/// At most `limit` approved versions whose day has come, those due first first.
+/// The ids of at most `limit` approved versions whose day has come, those due first first; each is read by itself, so that
+/// one that cannot be does not keep the others.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`].
-pub fn due(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<ProfileVersion>, StoreError> {
-    read_all!(tx.run(|connection| {
+/// [`StoreError::Unavailable`] and its like.
+pub fn due(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<ProfileVersionId>, StoreError> {
+    let ids: Vec<String> = tx.run(|connection| {
         profile_versions::table
             .filter(profile_versions::state.eq(VersionState::Approved.as_str()))
             .filter(profile_versions::takes_effect_at.le(now.as_millis()))
             .order((profile_versions::takes_effect_at.asc(), profile_versions::id.asc()))
             .limit(i64::from(limit))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
+            .select(profile_versions::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| crate::column::read(id.clone(), "profile_versions", "id", &id)).collect()
 }
 
 /// The proof that a version was decided by those who decide it, whatever its state; `None` if there is no such version.
@@ -436,31 +438,85 @@ fn proof(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<Approved<Layer>, Store
 }
 
 /// What is in force at `now`, layer by layer: the published version, checked again, and the one before it while it is
-/// rolled out. Emergency bases are among them: prepared, and in force by an order only
+/// rolled out. What a collège adds is not among them while it is suspended. Emergency bases are: prepared, and in force by an order only
 /// ([`crate::emergency_orders::in_force`]).
 ///
 /// # Errors
 /// [`StoreError::NotApproved`] for a published version that those who decide it did not approve; nothing is written
 /// for a tablet then.
 pub fn in_force(tx: &mut Tx<'_>, _now: Instant) -> Result<Vec<InForce>, StoreError> {
-    let mut rollouts: BTreeMap<_, _> =
-        rollouts::under_way(tx)?.into_iter().map(|rollout| (rollout.version_id, rollout)).collect();
+    each_in_force(tx)?.into_iter().map(|each| each.map_err(|unreadable| unreadable.error)).collect()
+}
+
+/// A published version that cannot be read, or that those who decide it did not approve.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its id, as it stands in its row.
+    pub version: String,
+    /// Its layer; `None` if not even that can be read.
+    pub layer: Option<LayerKey>,
+    /// What is wrong.
+    pub error: StoreError,
+}
+
+/// As [`in_force`], each by itself: what cannot be read does not keep the others from tablets.
+///
+/// # Errors
+/// Only what is about no row.
+pub fn each_in_force(tx: &mut Tx<'_>) -> Result<Vec<Result<InForce, Unreadable>>, StoreError> {
+    let suspended = layer_suspensions::standing(tx)?;
+    let rows: Vec<Stored> = tx.run(|connection| {
+        profile_versions::table
+            .filter(profile_versions::state.eq(VersionState::Published.as_str()))
+            .order((profile_versions::layer_kind.asc(), profile_versions::layer_name.asc()))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    })?;
     let mut found = Vec::new();
-    for row in all_published(tx)? {
-        let (layer, current) = (row.layer()?, proof(tx, &row)?);
-        found.push(match rollouts.remove(&row.id) {
-            None => InForce::everywhere(layer, current),
-            Some(rollout) => {
-                let before = approved(tx, rollout.previous_id)?.ok_or_else(|| StoreError::Corrupt {
-                    table: "rollouts",
-                    row: rollout.id.to_string(),
-                    column: "previous_id",
-                })?;
-                InForce::rolling_out(layer, current, before, rollout.decided()?)
-            }
-        });
+    for row in rows {
+        let version = row.id.clone();
+        let layer = LayerKey::from_columns(&row.layer_kind, &row.layer_name).ok();
+        match row.read().and_then(|row| one_in_force(tx, &row, &suspended)) {
+            Ok(None) => {}
+            Ok(Some(one)) => found.push(Ok(one)),
+            Err(error) if error.is_about_a_row() => found.push(Err(Unreadable { version, layer, error })),
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
+}
+
+fn one_in_force(
+    tx: &mut Tx<'_>,
+    row: &ProfileVersion,
+    suspended: &BTreeMap<ProfileVersionId, layer_suspensions::Suspension>,
+) -> Result<Option<InForce>, StoreError> {
+    if suspended.contains_key(&row.id) {
+        return Ok(None);
+    }
+    let (layer, current) = (row.layer()?, proof(tx, row)?);
+    let rollout = rollouts::of_version(tx, row.id)?.filter(|rollout| rollout.ended_at.is_none());
+    let Some(rollout) = rollout else { return Ok(Some(InForce::everywhere(layer, current))) };
+    let before = approved(tx, rollout.previous_id)?.ok_or_else(|| StoreError::Corrupt {
+        table: "rollouts",
+        row: rollout.id.to_string(),
+        column: "previous_id",
+    })?;
+    Ok(Some(InForce::rolling_out(layer, current, before, rollout.decided()?)))
+}
+
+/// The ids of every published version, and the kinds of their layers, in the order of their layers.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn ids_published(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
+    tx.run(|connection| {
+        profile_versions::table
+            .filter(profile_versions::state.eq(VersionState::Published.as_str()))
+            .order((profile_versions::layer_kind.asc(), profile_versions::layer_name.asc()))
+            .select((profile_versions::id, profile_versions::layer_kind))
+            .load(connection)
+    })
 }
 
 /// What is in force for one tablet, of that collège: of each layer the version that it has now. Emergency bases are not

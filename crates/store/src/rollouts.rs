@@ -1,17 +1,19 @@
 //! Roll-outs: how a published version comes to its tablets, wave by wave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use profiles::RolloutState;
 use types::{AccountId, Instant, ProfileVersionId, RolloutId, TabletId, Uai};
 
 use crate::commands::CommandState;
+use crate::deliveries::Pending;
+use crate::enrolments::EnrolmentState;
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::{commands, rollouts, tablets};
+use crate::schema::{commands, enrolments, rollouts, rule_states, segment_layers, segments, tablets};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -160,11 +162,105 @@ pub fn answered_since(tx: &mut Tx<'_>, since: Instant, limit: u32) -> Result<Vec
     Ok(last.into_values().collect())
 }
 
+/// How a tablet that is given a version stands, as it reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The tablet.
+    pub tablet: TabletId,
+    /// Its collège.
+    pub uai: Option<Uai>,
+    /// Whether it reported a rule as failed, since then. Otherwise it reported that everything it can be given at once is
+    /// in force: apps and updates come when they come.
+    pub failed: bool,
+}
+
+/// How the tablets stand that are in a segment with that version: those that reported a failure since that instant, and
+/// those that reported all of it as in force. Whoever reported neither is not among them.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn reported(
+    tx: &mut Tx<'_>,
+    version: ProfileVersionId,
+    since: Instant,
+) -> Result<Vec<Reported>, StoreError> {
+    let tokens: BTreeMap<String, String> = tx.run(|connection| {
+        let with_it = segment_layers::table
+            .filter(segment_layers::version_id.eq(version.to_string()))
+            .select(segment_layers::segment_id);
+        segments::table
+            .filter(segments::id.eq_any(with_it))
+            .select((segments::id, segments::token))
+            .load::<(String, String)>(connection)
+            .map(|rows| rows.into_iter().collect())
+    })?;
+    let mut found = Vec::new();
+    for (segment, token) in &tokens {
+        let pending: Vec<(String, String, String, i64)> = tx.run(|connection| {
+            rule_states::table
+                .inner_join(enrolments::table.on(enrolments::id.eq(rule_states::enrolment_id)))
+                .filter(enrolments::segment_id.eq(segment))
+                .select((
+                    rule_states::enrolment_id,
+                    rule_states::rule,
+                    rule_states::state,
+                    rule_states::since,
+                ))
+                .load(connection)
+        })?;
+        let (mut failing, mut unfinished) = (BTreeSet::new(), BTreeSet::new());
+        for (enrolment, rule, state, at) in pending {
+            if state == Pending::Failed.as_str() {
+                if at >= since.as_millis() {
+                    failing.insert(enrolment.clone());
+                }
+                unfinished.insert(enrolment);
+            } else if !(rule.starts_with("app ") || rule == "os-update") {
+                unfinished.insert(enrolment);
+            }
+        }
+        let members: Vec<(String, String, Option<String>, Option<String>)> = tx.run(|connection| {
+            enrolments::table
+                .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
+                .filter(enrolments::segment_id.eq(segment))
+                .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+                .select((enrolments::id, tablets::id, tablets::uai, enrolments::reported_token))
+                .load(connection)
+        })?;
+        for (enrolment, tablet, uai, delivered) in members {
+            let failed = failing.contains(&enrolment);
+            let applied = delivered.as_deref() == Some(token) && !unfinished.contains(&enrolment);
+            if failed || applied {
+                let uai = crate::column::read(uai, "tablets", "uai", &tablet)?;
+                let tablet = crate::column::read(tablet.clone(), "tablets", "id", &tablet)?;
+                found.push(Reported { tablet, uai, failed });
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What every id that was made at that instant, or later, does not sort before (RFC 9562, UUIDv7).
 fn first_id_of(instant: Instant) -> String {
     let millis = format!("{:012x}", instant.as_millis().max(0));
     let (high, low) = millis.split_at_checked(8).unwrap_or((&millis, ""));
     format!("{high}-{low}")
+}
+
+/// The ids of those that run or pause, the oldest first; each is read by itself, so that one that cannot be does not keep
+/// the others.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn ids_under_way(tx: &mut Tx<'_>) -> Result<Vec<RolloutId>, StoreError> {
+    let ids: Vec<String> = tx.run(|connection| {
+        rollouts::table
+            .filter(rollouts::ended_at.is_null())
+            .order(rollouts::id.asc())
+            .select(rollouts::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| crate::column::read(id.clone(), "rollouts", "id", &id)).collect()
 }
 
 /// Those that run or pause, the oldest first.

@@ -825,8 +825,10 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(segments, segment_payloads);
+diesel::allow_tables_to_appear_in_same_query!(segments, segment_layers);
 diesel::allow_tables_to_appear_in_same_query!(organisations, rule_states);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(rule_states, deliveries);
 diesel::allow_tables_to_appear_in_same_query!(rule_states, tablets);
 // Files that no app refers to any more.
 diesel::allow_tables_to_appear_in_same_query!(apps, app_files);
@@ -913,6 +915,16 @@ diesel::allow_tables_to_appear_in_same_query!(position_requests, positions);
 diesel::allow_tables_to_appear_in_same_query!(warrants, positions);
 diesel::allow_tables_to_appear_in_same_query!(commands, warrants);
 diesel::allow_tables_to_appear_in_same_query!(organisations, incident_declarations);
+
+diesel::table! {
+    layer_suspensions (version_id) {
+        version_id -> Text,
+        uai -> Text,
+        why -> Text,
+        suspended_at -> BigInt,
+        lifted_at -> Nullable<BigInt>,
+    }
+}
 
 diesel::table! {
     return_profiles (enrolment_id) {

@@ -26,6 +26,7 @@ pub use error::TestkitError;
 pub use package::ipa;
 pub use patience::{Patience, wait_until};
 pub use program::program;
+pub use published::offer_apps;
 pub use push_service::PushService;
 pub use school::inventory_csv;
 pub use server_process::ServerProcess;

@@ -1,13 +1,17 @@
 //! Layers that were decided by those who decide them, and are in force: what the use cases would have left behind.
 
-use profiles::{LayerKey, parse};
+use profiles::parts::AppOrigin;
+use profiles::{Layer, LayerKey, parse};
+use store::apps::{self, App, AppLicence, AppSource, AppUpdates};
 use store::countersignatures::{self, Answer, Question, SecondRole};
 use store::profile_approvals::{self, Approval};
 use store::profile_versions::{self, ProfileVersion, VersionState};
 use store::role_grants::GrantReach;
 use store::{Digest, Store, StoreError, Tx, accounts};
 use types::Clock as _;
-use types::{AccountId, CountersignatureId, Duration, Instant, ProfileVersionId, Role, Secret};
+use types::{
+    AccountId, AppId, CountersignatureId, Duration, Instant, Platform, ProfileVersionId, Role, Secret,
+};
 
 use crate::people::{self, Employer};
 use crate::{TestServer, TestkitError};
@@ -15,6 +19,7 @@ use crate::{TestServer, TestkitError};
 /// What is published, and by whom it is decided.
 struct Decided {
     layer: LayerKey,
+    read: Layer,
     title: String,
     text: String,
     author: AccountId,
@@ -28,6 +33,18 @@ impl TestServer {
     /// [`TestkitError`] with the first thing that is wrong in the text, or with what the database refused.
     pub async fn publish_layer(&self, text: &str) -> Result<ProfileVersionId, TestkitError> {
         publish_layer(self.fleet()?.store(), self.operator()?, text, self.clock().now()).await
+    }
+
+    /// Puts the apps of the App Store that a layer names into the catalogue.
+    ///
+    /// # Errors
+    /// [`TestkitError`] with the first thing that is wrong in the text.
+    pub async fn offer_apps(&self, text: &str) -> Result<(), TestkitError> {
+        let layer = parse("layer", text).map_err(|problems| {
+            TestkitError::other(problems.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        let now = self.clock().now();
+        Ok(self.fleet()?.store().write(move |tx| offer_apps(tx, &layer, now)).await?)
     }
 }
 
@@ -55,8 +72,14 @@ pub async fn publish_layer(
             known(store, Employer::Academie, "decides-academie", Role::Approver, now).await?,
         ],
     };
-    let decided =
-        Decided { layer: key, title: layer.name().title.clone(), text: text.to_owned(), author, approvers };
+    let decided = Decided {
+        layer: key,
+        title: layer.name().title.clone(),
+        read: layer,
+        text: text.to_owned(),
+        author,
+        approvers,
+    };
     Ok(store.write(move |tx| publish(tx, &decided, now)).await?)
 }
 
@@ -77,7 +100,41 @@ async fn known(
     }
 }
 
+/// Puts the apps of the App Store that a layer names into the catalogue, where they are not, or no more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn offer_apps(tx: &mut Tx<'_>, layer: &Layer, now: Instant) -> Result<(), StoreError> {
+    for (bundle, at) in layer.apps() {
+        let Some(AppOrigin::Store(number)) = &at.value.origin else { continue };
+        let known = apps::by_bundle(tx, Platform::Ipad, bundle.as_str())?;
+        if known.is_some_and(|app| app.withdrawn_at.is_none()) {
+            continue;
+        }
+        let app = App {
+            id: AppId::new(now),
+            platform: Platform::Ipad,
+            bundle: bundle.to_string(),
+            name: at.value.name.clone(),
+            source: AppSource::Store,
+            store_number: Some(number.to_string()),
+            licence: AppLicence::Free,
+            version: None,
+            updates: AppUpdates::Automatic,
+            configuration: None,
+            file_sha256: None,
+            added_by: "the tests".to_owned(),
+            added_at: now,
+            withdrawn_by: None,
+            withdrawn_at: None,
+        };
+        apps::insert(tx, &app)?;
+    }
+    Ok(())
+}
+
 fn publish(tx: &mut Tx<'_>, decided: &Decided, now: Instant) -> Result<ProfileVersionId, StoreError> {
+    offer_apps(tx, &decided.read, now)?;
     let id = ProfileVersionId::new(now);
     let content_sha256 = Digest::of(decided.text.as_bytes());
     let row = ProfileVersion {

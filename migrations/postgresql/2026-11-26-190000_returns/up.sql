@@ -79,3 +79,32 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- Whoever is given their tablet is told, too, before it is erased (C5.1.2, C5.3.5): when the order is given, and each time
+-- its command is sent.
+CREATE FUNCTION donations_are_told() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = NEW.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')
+        AND n.counted_at + 86400000 <= NEW.not_before) THEN
+        RAISE EXCEPTION 'ardoise: nobody''s data is erased without notice (C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER erase_orders_of_donations BEFORE INSERT ON erase_orders FOR EACH ROW EXECUTE FUNCTION donations_are_told();
+CREATE FUNCTION commands_of_donations() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over'))) THEN
+        RAISE EXCEPTION 'ardoise: nobody''s data is erased without notice (C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER commands_of_donations_when_queued BEFORE INSERT ON commands FOR EACH ROW
+    WHEN (NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent', 'not-now'))
+    EXECUTE FUNCTION commands_of_donations();
+CREATE TRIGGER commands_of_donations_when_sent BEFORE UPDATE ON commands FOR EACH ROW
+    WHEN (NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent')
+    AND (NEW.state <> OLD.state OR NEW.sent_at IS DISTINCT FROM OLD.sent_at))
+    EXECUTE FUNCTION commands_of_donations();

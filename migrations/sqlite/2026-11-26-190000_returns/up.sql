@@ -49,3 +49,22 @@ CREATE TRIGGER restitutions_before_update_6 BEFORE UPDATE ON restitutions WHEN
         WHERE p.enrolment_id = e.id AND p.order_id = OLD.order_id))
         OR (e.kind = 'automated' AND e.awaiting_configuration AND e.created_at > OLD.acknowledged_at))))
     BEGIN SELECT RAISE(ABORT, 'ardoise: an enrolment proves an erasure that the tablet acknowledged before, if only an erased tablet makes it (M3)'); END;
+
+-- Whoever is given their tablet is told, too, before it is erased (C5.1.2, C5.3.5): when the order is given, and each time
+-- its command is sent.
+CREATE TRIGGER erase_orders_before_insert_8 BEFORE INSERT ON erase_orders WHEN
+        NEW.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = NEW.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')
+        AND n.counted_at + 86400000 <= NEW.not_before)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice (C5.3.5)'); END;
+CREATE TRIGGER commands_of_donations_when_queued BEFORE INSERT ON commands WHEN
+        NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent', 'not-now') AND EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')))
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice (C5.3.5)'); END;
+CREATE TRIGGER commands_of_donations_when_sent BEFORE UPDATE ON commands WHEN
+        NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent')
+        AND (NEW.state <> OLD.state OR NEW.sent_at IS NOT OLD.sent_at) AND EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')))
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice (C5.3.5)'); END;

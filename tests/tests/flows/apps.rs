@@ -16,10 +16,13 @@ use testkit::{Answer, Patience, TestServer, wait_until};
 use types::{Clock as _, Digest, Duration, EnrolmentId};
 use url::Url;
 
-use crate::support::{DAY, enrolment_id, on_both_engines};
+use crate::first_day::SOCLE;
+use crate::segments::{asked, enrolled, follows, rules};
+use crate::support::{COLLEGE, DAY, enrolment_id, on_both_engines, round};
 
 on_both_engines! {
     c3_1_4_an_app_of_the_departement_reaches_its_tablet_whole_and_in_parts,
+    c3_1_2_an_app_of_the_departement_comes_by_a_layer_that_names_its_file,
     t_c8_a_name_that_is_wrong_expired_or_anothers_is_answered_like_nothing,
     t_c8_a_package_that_is_dangerous_or_another_is_refused_and_nothing_of_it_is_left,
     t_c8_an_upload_that_breaks_off_leaves_nothing_behind,
@@ -60,7 +63,11 @@ async fn manifest_for(server: &TestServer, app: &str, enrolment: EnrolmentId) ->
     let (fleet, now) = (server.fleet().unwrap(), server.clock().now());
     let id = app.parse().unwrap();
     let row = fleet.store().read(move |tx| store::apps::get(tx, &id)).await.unwrap().unwrap();
-    let body = fleet::apps::delivery::install_body(fleet, &row, enrolment, true, now).unwrap();
+    let file = row.file_sha256.unwrap();
+    let settings = row.configuration.as_ref().map(fleet::apps::configuration::digest);
+    let from = profiles::segment::AppFrom::File(file);
+    let decided = profiles::segment::AppItem { bundle: row.bundle.clone(), from, settings, backup: true };
+    let body = fleet::apps::delivery::install_body(fleet, Some(&row), &decided, enrolment, now).unwrap();
     body.manifest_url.unwrap().parse().unwrap()
 }
 
@@ -157,6 +164,145 @@ async fn c3_1_4_an_app_of_the_departement_reaches_its_tablet_whole_and_in_parts(
     let url = manifest_for(&server, &app, enrolment).await;
     let now_given = get(&server, &file_of(&get(&server, &url, &[], None).await), &[], None).await;
     assert!(now_given.body[..] == next[..]);
+}
+
+const AGENDA: &str = "fr.departement.agenda";
+const AGENDA_DECLARED: &str = "fr.ardoise.configuration.app.managed.fr.departement.agenda";
+
+/// The base, with the canteen's app in that settings and the diary in that file.
+fn base_with(canteen: &[u8], settings: &str, diary: &[u8]) -> String {
+    format!(
+        "{SOCLE}\n[[app]]\nbundle = \"{CANTINE}\"\nname = \"Cantine\"\nfile = \"{}\"\nsettings = \"{settings}\"\n\
+         [[app]]\nbundle = \"{AGENDA}\"\nname = \"Agenda\"\nfile = \"{}\"\n",
+        Digest::of(canteen),
+        Digest::of(diary)
+    )
+}
+
+/// What lies where a manifest leads to.
+async fn fetched(server: &TestServer, manifest: &str) -> Vec<u8> {
+    let manifest = get(server, &manifest.parse().unwrap(), &[], None).await;
+    assert_eq!(manifest.status, 200);
+    let list = plist::Value::from_reader_xml(&manifest.body[..]).unwrap();
+    let item = &list.as_dictionary().unwrap()["items"].as_array().unwrap()[0];
+    let asset = item.as_dictionary().unwrap()["assets"].as_array().unwrap()[0].as_dictionary().unwrap();
+    get(server, &asset["url"].as_string().unwrap().parse().unwrap(), &[], None).await.body.to_vec()
+}
+
+/// The manifests by which a command installed apps on a tablet, and whether settings came with each.
+fn installed_by_command(ipad: &Ipad) -> Vec<(String, bool)> {
+    let address = |name: &str| {
+        let hex = name.strip_prefix("app.manifest.")?;
+        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+        String::from_utf8(bytes.collect()).ok()
+    };
+    let apps = ipad.state().apps.iter();
+    apps.filter_map(|(name, app)| Some((address(name)?, app.has_configuration))).collect()
+}
+
+/// The manifest that a declaration names.
+fn declared(ipad: &Ipad) -> String {
+    let declaration = &ipad.state().declarations[AGENDA_DECLARED];
+    declaration.content["Payload"]["ManifestURL"].as_str().unwrap().to_owned()
+}
+
+async fn rule(server: &TestServer, serial: &str, bundle: &str) -> Value {
+    let shown = rules(server, serial).await;
+    let name = format!("app {bundle}");
+    shown["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == name).cloned().unwrap()
+}
+
+async fn c3_1_2_an_app_of_the_departement_comes_by_a_layer_that_names_its_file(engine: store::Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let canteen = testkit::ipa(CANTINE, "1", &[(b"Payload/App.app/App", &content(40_000))]).unwrap();
+    let diary = testkit::ipa(AGENDA, "1", &[]).unwrap();
+    let app = added(&server, "1").await;
+    assert_eq!(upload(&server, &app, canteen.clone()).await.status, 200);
+    let api = server.stepped_up().await.unwrap();
+    let new = json!({ "platform": "ipad", "bundle": AGENDA, "name": "Agenda", "source": "in-house", "version": "1" });
+    let agenda = api.post("/api/v1/apps", &new).await.unwrap().text("/id").to_owned();
+    assert_eq!(upload(&server, &agenda, diary.clone()).await.status, 200);
+    let shown = api.get(&format!("/api/v1/apps/{app}")).await.unwrap();
+    let settings = shown.text("/configuration_sha256").to_owned();
+    server.publish_layer(&base_with(&canteen, &settings, &diary)).await.unwrap();
+
+    let (third, fourth) = ("DMPX00000003", "DMPX00000004");
+    server.import_inventory(&testkit::inventory_csv([FIRST, SECOND, third, fourth], COLLEGE)).await.unwrap();
+    let mut old = enrolled(&server, FIRST, "16.7.10", true).await;
+    let mut new = enrolled(&server, SECOND, "27.0", true).await;
+    let mut twin = enrolled(&server, third, "27.0", true).await;
+    round(&server).await;
+    for ipad in [&mut old, &mut new, &mut twin] {
+        follows(ipad).await;
+        assert_eq!(rules(&server, ipad.serial()).await["delivered"], true, "{}", ipad.serial());
+    }
+    // An old one is told by commands, a new one by declarations; settings come with a command on both.
+    let by_command = installed_by_command(&old);
+    assert_eq!(by_command.len(), 2);
+    for (manifest, with_settings) in by_command {
+        let package = fetched(&server, &manifest).await;
+        assert!(package == if with_settings { canteen.clone() } else { diary.clone() });
+    }
+    assert!(fetched(&server, &declared(&new)).await == diary);
+    let [(manifest, true)] = &installed_by_command(&new)[..] else {
+        panic!("{:?}", installed_by_command(&new))
+    };
+    assert!(fetched(&server, manifest).await == canteen);
+    assert_eq!(rule(&server, SECOND, AGENDA).await["state"], "applied");
+    // What they share is written once; the address is each one's own.
+    let (one, other) = (rules(&server, SECOND).await, rules(&server, third).await);
+    assert_eq!(one["segment"], other["segment"]);
+    assert_ne!(declared(&new), declared(&twin));
+    assert_eq!(new.state().declarations_token, twin.state().declarations_token);
+
+    // One person changes the file: tablets keep what two decided, and nobody is given the other (C3.1.2).
+    api.put(&format!("/api/v1/apps/{agenda}"), &json!({ "version": "2" })).await.unwrap().ok().unwrap();
+    let second = testkit::ipa(AGENDA, "2", &[]).unwrap();
+    assert_eq!(upload(&server, &agenda, second.clone()).await.status, 200);
+    let shown = api.get(&format!("/api/v1/apps/{agenda}")).await.unwrap();
+    assert_eq!(shown.text("/named_by/0/layer"), "base");
+    assert!(shown.text("/named_by/0/differs").contains(&Digest::of(&second).to_string()), "{shown:?}");
+    let before = new.state().declarations.clone();
+    server.clock().advance(Duration::from_secs(90_000));
+    round(&server).await;
+    for ipad in [&mut old, &mut new] {
+        follows(ipad).await;
+    }
+    assert_eq!(new.state().declarations, before);
+    assert_eq!(installed_by_command(&old).len(), 2);
+    assert_eq!(rule(&server, SECOND, AGENDA).await["state"], "applied");
+    let mut late = enrolled(&server, fourth, "27.0", true).await;
+    round(&server).await;
+    follows(&mut late).await;
+    let failed = rule(&server, fourth, AGENDA).await;
+    assert_eq!(failed["state"], "failed", "{failed}");
+    assert!(failed["why"].as_str().unwrap().contains("is decided first"), "{failed}");
+    assert!(!late.state().declarations.contains_key(AGENDA_DECLARED));
+    assert_eq!(asked(&mut late, &format!("declaration/configuration/{AGENDA_DECLARED}")).await.0, 404);
+    let activation = &late.state().declarations["fr.ardoise.configuration.activation"];
+    assert!(!activation.content.to_string().contains(AGENDA), "nothing else waits for it");
+    assert_eq!(rule(&server, fourth, CANTINE).await["state"], rule(&server, SECOND, CANTINE).await["state"]);
+    assert!(server.alarm_kinds().await.unwrap().contains(&"app-not-as-decided".to_owned()));
+
+    // A version that names the other file brings it to everybody.
+    server.publish_layer(&base_with(&canteen, &settings, &second)).await.unwrap();
+    server.clock().advance(Duration::from_secs(3_700));
+    round(&server).await;
+    for ipad in [&mut old, &mut new, &mut late] {
+        follows(ipad).await;
+    }
+    for ipad in [&new, &late] {
+        assert!(fetched(&server, &declared(ipad)).await == second);
+        assert_eq!(rule(&server, ipad.serial(), AGENDA).await["state"], "applied");
+    }
+    let by_command = installed_by_command(&old);
+    assert_eq!(by_command.len(), 3, "installed over the former");
+    let mut found = Vec::new();
+    for (manifest, with_settings) in by_command.iter().filter(|(_manifest, with_settings)| !with_settings) {
+        assert!(!with_settings);
+        found.push(get(&server, &manifest.parse().unwrap(), &[], None).await.status);
+    }
+    assert!(found.contains(&200));
 }
 
 async fn t_c8_a_name_that_is_wrong_expired_or_anothers_is_answered_like_nothing(engine: store::Engine) {

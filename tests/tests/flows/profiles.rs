@@ -33,6 +33,7 @@ struct Story {
 impl Story {
     async fn begin(engine: Engine) -> Self {
         let server = TestServer::start(engine).await.unwrap();
+        server.offer_apps(BASE).await.unwrap();
         let departement = somebody(&server, Employer::Departement, "denis", Role::Approver).await;
         let academie = somebody(&server, Employer::Academie, "anne", Role::Approver).await;
         let author = server.stepped_up().await.unwrap();

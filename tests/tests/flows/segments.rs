@@ -9,15 +9,17 @@ use testkit::{Patience, TestServer, inventory_csv, wait_until};
 use types::Duration;
 
 use crate::first_day::SOCLE;
-use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines, round, still_managed, with};
+use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, on_both_engines, pushed, round, still_managed, with};
 
 on_both_engines! {
     tablets_of_every_version_come_to_have_what_was_decided,
     c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back,
     a_crash_in_the_middle_changes_nothing_in_the_end,
+    a_tablet_is_woken_for_what_layers_ask_of_it,
     t_a8_a_tablet_is_given_only_its_own_declarations,
     t_a17_a_tablet_that_lies_in_its_status_is_bounded_and_keeps_what_it_is_given,
     a_base_that_changes_is_signed_once_for_all_who_share_it,
+    c5_3_4_the_setup_assistant_waits_for_what_was_decided_and_not_for_ever,
     a_connect_of_a_tablet_that_has_everything_costs_one_read_as_before_there_were_segments,
 }
 
@@ -52,12 +54,12 @@ fn serial(number: usize) -> String {
 }
 
 /// Lets the tablet do all it is given; some of it may be refused.
-async fn follows(ipad: &mut Ipad) {
+pub(crate) async fn follows(ipad: &mut Ipad) {
     let conversation = ipad.poll().await.unwrap();
     assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
 }
 
-async fn rules(server: &TestServer, serial: &str) -> Value {
+pub(crate) async fn rules(server: &TestServer, serial: &str) -> Value {
     server.api().unwrap().get(&format!("/api/v1/tablets/{serial}/rules")).await.unwrap().ok().unwrap()
 }
 
@@ -70,7 +72,7 @@ fn counts(rules: &Value) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
+pub(crate) async fn enrolled(server: &TestServer, serial: &str, version: &str, supervised: bool) -> Ipad {
     let mut ipad = server.ipad(serial).system(version, "21A000").supervised(supervised).build().unwrap();
     ipad.enrol_by_link(&server.link_for(serial).await.unwrap()).await.unwrap();
     follows(&mut ipad).await;
@@ -154,6 +156,16 @@ async fn c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back(engine:
     assert_eq!(rules(&server, "DMPX00000002").await["delivered"], true);
 }
 
+async fn a_tablet_is_woken_for_what_layers_ask_of_it(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipad = asleep(&server, "DMPX00000001").await;
+    // No command waits for it: it becomes one when the tablet comes.
+    server.publish_layer(SOCLE).await.unwrap();
+    pushed(&server, &ipad, 2).await;
+    follows(&mut ipad).await;
+    assert_eq!(rules(&server, "DMPX00000001").await["delivered"], true);
+}
+
 async fn a_crash_in_the_middle_changes_nothing_in_the_end(engine: Engine) {
     let mut server = TestServer::start(engine).await.unwrap();
     server.publish_layer(SOCLE).await.unwrap();
@@ -183,7 +195,7 @@ fn declarative(ipad: &Ipad, endpoint: &str) -> plist::Dictionary {
     message
 }
 
-async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
+pub(crate) async fn asked(ipad: &mut Ipad, endpoint: &str) -> (u16, Vec<u8>) {
     let message = declarative(ipad, endpoint);
     let outcome = ipad.check_in(&message).await.unwrap();
     (still_managed(&outcome), outcome.body().map(<[u8]>::to_vec).unwrap_or_default())
@@ -309,4 +321,42 @@ async fn a_connect_of_a_tablet_that_has_everything_costs_one_read_as_before_ther
         }
         assert_eq!(least, 1, "{}", ipad.serial());
     }
+}
+
+/// A tablet of Apple's programme whose Setup Assistant waits.
+async fn in_setup(server: &TestServer, serial: &str) -> Ipad {
+    use types::Clock as _;
+    let apple = tablets::AppleDeviceAuthority::new(server.clock().now().as_seconds()).unwrap();
+    let authorities =
+        pki::DeviceCertificateAuthorities::for_simulation(apple.intermediate_pem().unwrap().as_bytes())
+            .unwrap();
+    server.believe_simulated_devices(authorities).unwrap();
+    let udid = server.ipad(serial).build().unwrap().udid().to_owned();
+    let identity = apple.device(&udid, &tablets::KeyPool::in_memory(2).unwrap()).unwrap();
+    let mut ipad = server.ipad(serial).system("27.0", "21A000").device_identity(identity).build().unwrap();
+    let url = server.tablets_url().unwrap().join("/enrol/automated").unwrap();
+    ipad.enrol_by_machine_info(url.as_str()).await.unwrap();
+    ipad
+}
+
+async fn c5_3_4_the_setup_assistant_waits_for_what_was_decided_and_not_for_ever(engine: Engine) {
+    let server = TestServer::setup(engine).flag("enrolment.setup_minutes=30").start().await.unwrap();
+    server.publish_layer(SOCLE).await.unwrap();
+    server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();
+    let mut ipad = in_setup(&server, "DMPX00000001").await;
+    follows(&mut ipad).await;
+    assert!(ipad.is_awaiting_configuration(), "it said what it is, and was given nothing yet");
+    round(&server).await;
+    follows(&mut ipad).await;
+    assert_eq!(rules(&server, "DMPX00000001").await["delivered"], true);
+    assert!(!ipad.is_awaiting_configuration(), "it has what was decided, and goes on");
+    // Whatever fails here, nobody sits before a Setup Assistant for ever.
+    let mut forgotten = in_setup(&server, "DMPX00000002").await;
+    follows(&mut forgotten).await;
+    server.clock().advance(Duration::from_secs(29 * 60));
+    follows(&mut forgotten).await;
+    assert!(forgotten.is_awaiting_configuration());
+    server.clock().advance(Duration::from_secs(2 * 60));
+    follows(&mut forgotten).await;
+    assert!(!forgotten.is_awaiting_configuration());
 }

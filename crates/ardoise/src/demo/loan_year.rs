@@ -175,8 +175,8 @@ async fn letter(stage: &Stage, teller: &mut Teller) -> Result<(), Failure> {
     let early = act(&ati, &id, "order").await?;
     teller.check("ordered after thirteen days", "forbidden-by-rule", early.text("/code"));
     server.advance(DAY + NO_SLIP);
-    comes_to(&ati, &id, "ordered").await?;
     let ati = someone(stage, "hugo", Role::Ati).await?;
+    comes_to(&ati, &id, "ordered").await?;
     // Its screen is broken: it is erased on the bench, and a technician says so.
     let attested = act(&ati, &id, "attest").await?;
     teller.check("proven by a technician who", "attested", attested.text("/proof"));

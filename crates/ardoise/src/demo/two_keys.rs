@@ -158,6 +158,7 @@ impl<'s> Story<'s> {
             let refused = post(&author, &queue, &command).await?;
             teller.check(what, "C3.1.1", refused.text("/rule"));
         }
+        offer(&author, BASE).await?;
         let made = post(&author, "/api/v1/profiles", &json!({ "text": BASE })).await?;
         teller.check("the draft", "draft", made.text("/state"));
         let id = made.text("/id").to_owned();
@@ -269,6 +270,7 @@ impl<'s> Story<'s> {
         teller.check("the line", 6, number(&refused.body, "/lines/0/line"));
         let app =
             format!("{frame}[[app]]\nbundle = \"{APP}\"\nname = \"GeoGebra\"\nstore = \"1146717204\"\n");
+        offer(&self.session(self.author).await?, &app).await?;
         let made = post(&head, "/api/v1/profiles", &json!({ "text": app })).await?;
         let id = made.text("/id").to_owned();
         let version = submitted(&head, &id).await?;
@@ -429,6 +431,21 @@ async fn every_rules(api: &Api, serials: &[String]) -> Result<Vec<Value>, Failur
 
 fn patience(tablets: usize) -> Duration {
     PATIENCE + PATIENCE_PER_TABLET.saturating_mul(u32::try_from(tablets).unwrap_or(u32::MAX))
+}
+
+/// Adds the apps that a layer names to the catalogue: layers name no others (C3.1.2).
+async fn offer(author: &ApiClient, text: &str) -> Result<(), Failure> {
+    let layer = profiles::parse("layer", text)
+        .map_err(|problems| Failure::Story(problems.first().map(ToString::to_string).unwrap_or_default()))?;
+    for (bundle, at) in layer.apps() {
+        let Some(profiles::parts::AppOrigin::Store(number)) = &at.value.origin else { continue };
+        let new = json!({
+            "platform": "ipad", "bundle": bundle.to_string(), "name": at.value.name, "source": "store",
+            "store_number": number.to_string(),
+        });
+        post(author, "/api/v1/apps", &new).await?.ok().map_err(stopped)?;
+    }
+    Ok(())
 }
 
 async fn post(client: &ApiClient, path: &str, body: &Value) -> Result<Answer, Failure> {

@@ -21,11 +21,12 @@ Adding an app puts it on no tablet: layers name it, and layers are approved.
 From the App Store, by the number at the end of its address there:
   ardoise app add com.apple.Pages Pages --store 361309726
   ardoise app add org.geogebra.calculator GeoGebra --store 1146717204 --updates held
-One of the département's own, then its file; a new version is said first, then uploaded:
+A layer names it by `store` and that number. One of the département's own, then its file, by whose hash a layer names it
+(`file`); a new version is said first, then uploaded, and reaches tablets once a layer that names its hash is published:
   ardoise app add fr.departement.cantine Cantine --version 2.4.1
   ardoise app upload fr.departement.cantine Cantine-2.4.1.ipa
   ardoise app configure fr.departement.cantine --version 2.5 && ardoise app upload fr.departement.cantine Cantine-2.5.ipa
-Settings that the app reads, as a JSON object; they are no place for secrets:
+Settings that the app reads, as a JSON object; they are no place for secrets. A layer names them by their hash (`settings`):
   ardoise app configure fr.departement.cantine --configuration settings.json
 No layer may name it from now on:
   ardoise app withdraw fr.departement.cantine --reason \"replaced by the new canteen\"";
@@ -158,6 +159,7 @@ const SHOWN: &[Column] = &[
     ("version", "/version"),
     ("updates", "/updates"),
     ("settings", "/configuration"),
+    ("hash of the settings", "/configuration_sha256"),
     ("file", "/file/sha256"),
     ("its version", "/file/version"),
     ("its build", "/file/build"),
@@ -196,7 +198,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::Upload { app, file } => {
             let id = id_of(&api, &app).await?;
             let uploaded = upload(&api, &id, &file, output).await?;
-            output.show(&uploaded, || sheet(&uploaded, UPLOADED))
+            let app = api.get(&["apps", &id]).await?;
+            output.show(&uploaded, || format!("{}{}", sheet(&uploaded, UPLOADED), named_by(&app)))
         }
         Action::List { withdrawn, limit } => {
             let query: &[(&str, &str)] = if withdrawn { &[("withdrawn", "true")] } else { &[] };
@@ -205,7 +208,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         Action::Show { app } => {
             let app = api.get(&["apps", &id_of(&api, &app).await?]).await?;
-            output.show(&app, || sheet(&app, SHOWN))
+            output.show(&app, || format!("{}{}", sheet(&app, SHOWN), named_by(&app)))
         }
         Action::Withdraw { app, reason } => {
             let id = id_of(&api, &app).await?;
@@ -226,9 +229,27 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             change("configuration", configuration.as_deref().map(settings).transpose()?);
             change("configuration", no_configuration.then_some(Value::Null));
             let done = api.put(&["apps", &id], Body::Json(Value::Object(changes))).await?;
-            output.show(&done, || format!("{app} is set up so"))
+            let now = api.get(&["apps", &id]).await?;
+            output.show(&done, || format!("{app} is set up so{}", named_by(&now)))
         }
     }
+}
+
+/// Which published layers name an app, and what tablets have where that is not what is given out now.
+fn named_by(app: &Value) -> String {
+    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
+    let layers = app.get("named_by").and_then(Value::as_array);
+    let lines = layers.into_iter().flatten().filter_map(|one| {
+        let (layer, number) = (text(one, "layer")?, one.get("number")?);
+        Some(match text(one, "differs") {
+            None => format!("\nnamed by {layer}, version {number}"),
+            Some(why) => format!(
+                "\nnamed by {layer}, version {number}, which decided something else: {why}\n  \
+                 until then tablets that have it keep what was decided, and no other gets it"
+            ),
+        })
+    });
+    lines.collect()
 }
 
 impl Platform {

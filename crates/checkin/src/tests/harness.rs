@@ -253,6 +253,7 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
     let settings = Settings {
         organisation: "Département de test".to_owned(),
         tablets_url: "https://tablettes.example".parse().unwrap(),
+        setup_waits: Duration::from_secs(1_800),
         challenge_lifetime: Duration::from_secs(3_600),
         identity_lifetime: Duration::from_secs(365 * 86_400),
         scep_legacy: pki::scep::LegacyPolicy::default(),

@@ -178,6 +178,7 @@ fn settings() -> Settings {
     Settings {
         organisation: "Seine-Maritime".into(),
         tablets_url: "https://tablettes.example.fr".parse().unwrap(),
+        setup_waits: Duration::from_secs(1_800),
         challenge_lifetime: Duration::from_secs(86_400),
         identity_lifetime: Duration::from_secs(365 * 86_400),
         scep_legacy: pki::scep::LegacyPolicy::refuse(),

@@ -2,6 +2,7 @@
 
 use apple::plist::{Dictionary, Value};
 use serde_json::Value as Json;
+use types::Digest;
 
 use crate::Refusal;
 
@@ -38,6 +39,12 @@ impl Configuration {
     pub const fn as_json(&self) -> &Json {
         &self.0
     }
+}
+
+/// The SHA-256 of settings, by which a layer names them: of their JSON without spaces, its keys in order.
+#[must_use]
+pub fn digest(settings: &Json) -> Digest {
+    Digest::of(settings.to_string().as_bytes())
 }
 
 fn fits(value: &Json, depth: usize) -> Result<(), &'static str> {

@@ -149,6 +149,7 @@ impl Upload {
                 let before = app.file_sha256.replace(kept.sha256);
                 if before != Some(kept.sha256) {
                     rows::update(tx, &app)?;
+                    super::given_otherwise(tx, &app, now)?;
                     if let Some(before) = before {
                         app_files::release(tx, &before, now)?;
                     }

@@ -5,11 +5,10 @@ use apple::ddm::{DeclarationItems, Endpoint};
 use apple::status_report::StatusReport;
 use pki::DeviceIdentity;
 use profiles::segment::Plan;
-use store::segments;
 use types::{EnrolmentId, Instant};
 
 use super::known;
-use crate::segments::{Told, advance};
+use crate::segments::{self, Told, advance};
 use crate::{Fleet, Reply, TabletError};
 
 /// Answers from what the tablet's own segment is given: a declaration of anybody else's is not found (T-A8), no more
@@ -46,8 +45,11 @@ pub(super) async fn receive(
             Ok(Reply::Empty)
         }
         Ok(Endpoint::Declaration { kind, identifier }) => {
-            let declared = declared(fleet, enrolment.id).await?;
-            let found = declared.and_then(|(plan, _at)| plan.declaration(kind, &identifier));
+            let context = fleet.clone();
+            let found = fleet
+                .store()
+                .read(move |tx| segments::declaration(tx, &context, enrolment.id, (kind, &identifier), now))
+                .await?;
             found.map(Reply::Json).ok_or(TabletError::NoSuchDeclaration)
         }
         Err(_) => Err(TabletError::NoSuchDeclaration),
@@ -60,11 +62,5 @@ fn nothing() -> DeclarationItems {
 
 /// What is declared for a tablet, and since when.
 async fn declared(fleet: &Fleet, enrolment: EnrolmentId) -> Result<Option<(Plan, Instant)>, TabletError> {
-    fleet
-        .store()
-        .read(move |tx| {
-            let Some(segment) = segments::of_enrolment(tx, enrolment)? else { return Ok(None) };
-            Ok(Some((segment.plan()?, segment.changed_at)))
-        })
-        .await
+    fleet.store().read(move |tx| segments::declared(tx, enrolment)).await
 }

@@ -4,7 +4,7 @@ use apple::checkin::TokenUpdate;
 use pki::DeviceIdentity;
 use store::enrolments::{EnrolmentSecrets, EnrolmentState};
 use store::{StoreError, Tx};
-use types::{Actor, EnrolmentId, Instant, Secret};
+use types::{Actor, Duration, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
 use crate::incidents::lost_mode;
@@ -28,7 +28,8 @@ pub(super) async fn receive(
     }
     reachable_by(&message)?;
     let identity = identity.clone();
-    fleet.store().write_held(move |tx| update(tx, &identity, &message, now)).await?;
+    let wait = fleet.settings().setup_waits;
+    fleet.store().write_held(move |tx| update(tx, &identity, &message, wait, now)).await?;
     Ok(Reply::Empty)
 }
 
@@ -36,6 +37,7 @@ fn update(
     tx: &mut Tx<'_>,
     identity: &DeviceIdentity,
     message: &TokenUpdate,
+    wait: Duration,
     now: Instant,
 ) -> Result<(), TabletError> {
     let bound = bound(tx, identity, message.udid.as_ref(), Moment::TokenUpdate, now)?;
@@ -67,11 +69,11 @@ fn update(
     enrolment.token_updated_at = Some(now);
     store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
     if first {
-        first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+        first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), wait, now)?;
         lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
         erasures::enrolled(tx, &enrolment, now)?;
     } else if enrolment.awaiting_configuration && !waited {
-        first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+        first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), wait, now)?;
     }
     Ok(())
 }

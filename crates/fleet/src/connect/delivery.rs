@@ -5,6 +5,7 @@ use apple::plist::{Dictionary, Value};
 use incidents::Warrant;
 use orders::{EnrolmentProfile, Gate, NotOrdinary, Order};
 use privacy::Activity;
+use profiles::segment::Item;
 use store::enrolments::EnrolmentSecrets;
 use store::{
     CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
@@ -16,7 +17,9 @@ use crate::incidents::lost_mode::{AtDelivery, at_delivery};
 use crate::incidents::positions;
 use crate::lending::{erasures, return_to_service};
 use crate::watch::{self, AlarmKind};
-use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
+use crate::{
+    Fleet, Reply, TabletError, enrolment_profile, management_profile, register, segments, unenrolment,
+};
 
 /// How often a command is given to a tablet that does not answer it, before others go first.
 const PATIENCE: i32 = 5;
@@ -262,6 +265,19 @@ pub(super) async fn render(
                 }
             }
         }
+        (None, RequestType::InstallApplication) => {
+            let (context, id) = (fleet.clone(), enrolment.id);
+            let bundle = match delivered.replaces_key.as_deref().and_then(Item::of_key) {
+                Some(Item::App(bundle)) => bundle,
+                _ => return undeliverable(fleet, enrolment, &delivered, "its row names no app", now).await,
+            };
+            let body =
+                fleet.store().read(move |tx| segments::installation(tx, &context, id, &bundle, now)).await?;
+            match body {
+                Ok(body) => of(&body.into()),
+                Err(why) => return undeliverable(fleet, enrolment, &delivered, &why, now).await,
+            }
+        }
         (None, RequestType::InstallProfile) => {
             with(kind, "Payload", &enrolment_profile::renewal(fleet, enrolment.id, now).await?)
         }
@@ -343,7 +359,7 @@ async fn round_the_layers(
 
 /// The key of the command that installs the profile of a segment.
 fn segments_profile() -> Option<String> {
-    Some(profiles::segment::Item::Profile.key())
+    Some(Item::Profile.key())
 }
 
 /// The signed profile of the segment that the tablet is in now.

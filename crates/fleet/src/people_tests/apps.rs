@@ -1,6 +1,6 @@
 //! The catalogue of apps: who may change it, what layers may name, how an upload goes.
 
-use profiles::parts::{App as Wanted, Install, Updates};
+use profiles::segment::AppItem;
 use serde_json::json;
 use store::apps::{App, AppUpdates};
 use testkit::people::Employer;
@@ -8,7 +8,7 @@ use types::{AppId, Platform, Role, RuleId};
 
 use super::fixture::{People, SERIAL, engines, now};
 use crate::Refusal;
-use crate::apps::configuration::Configuration;
+use crate::apps::configuration::{self, Configuration};
 use crate::apps::delivery::{NotInstallable, install_body, managed_payload};
 use crate::apps::{self, Changes, Known, NewApp, Origin, upload};
 use crate::page::Page;
@@ -41,6 +41,29 @@ async fn uploaded(people: &People, id: AppId, content: &[u8]) -> Result<store::a
         upload.write(piece).await?;
     }
     upload.finish(now()).await
+}
+
+/// A collège's layer that names one app.
+fn layer(named: &str) -> ::profiles::Layer {
+    let text = format!(
+        "layer = \"college\"\nuai = \"0761234A\"\ntitle = \"T\"\npurpose = \"P.\"\n[[app]]\nname = \"App\"\n{named}\n"
+    );
+    ::profiles::parse("layer", &text).unwrap()
+}
+
+/// What was decided of that app.
+fn decided(named: &str) -> AppItem {
+    let layer = layer(named);
+    let (bundle, at) = layer.apps().iter().next().unwrap();
+    AppItem::of(bundle, &at.value).unwrap()
+}
+
+/// Everything that a refusal says.
+fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::DoesNotFit(wrong) => wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn left(people: &People) -> usize {
@@ -85,32 +108,21 @@ async fn c3_1_2_a_layer_names_only_what_is_offered() {
     for engine in engines() {
         let people = People::new(engine).await;
         let app = added(&people, from_the_store("com.apple.Pages", "361309726")).await;
-        let refused = |install, bundle: &'static str, number: &'static str| {
-            let wanted = Wanted {
-                name: "App".into(),
-                store: Some(number.parse().unwrap()),
-                install,
-                updates: Updates::Automatic,
-                backup: true,
-            };
-            let bundle = bundle.parse().unwrap();
+        let refused = |named: &'static str| {
             let store = people.fleet.store();
-            async move {
-                store
-                    .read(move |tx| apps::require_known(tx, Platform::Ipad, [(&bundle, &wanted)]))
-                    .await
-                    .err()
-            }
+            let layer = layer(named);
+            async move { store.read(move |tx| apps::require_known(tx, &layer)).await.err() }
         };
-        assert!(refused(Install::Required, "com.apple.Pages", "361309726").await.is_none());
-        assert!(refused(Install::Present, "com.apple.camera", "361309726").await.is_none());
-        for (bundle, number, why) in [
-            ("com.apple.Numbers", "361304891", "not in the catalogue"),
-            ("com.apple.Pages", "361304891", "under the number"),
+        assert!(refused("bundle = \"com.apple.Pages\"\nstore = \"361309726\"").await.is_none());
+        assert!(refused("bundle = \"com.apple.camera\"\ninstall = \"present\"").await.is_none());
+        for (named, why) in [
+            ("bundle = \"com.apple.Numbers\"\nstore = \"361304891\"", "not in the catalogue"),
+            ("bundle = \"com.apple.Pages\"\nstore = \"361304891\"", "under the number 361309726"),
         ] {
-            let refusal = refused(Install::Optional, bundle, number).await.unwrap();
+            let refusal = refused(named).await.unwrap();
             assert_eq!(refusal.rule(), Some(RuleId::C3_1_2));
-            assert!(refusal.to_string().contains(why), "{refusal}");
+            let told = told(&refusal);
+            assert!(told.contains(why) && told.contains("(line 5)"), "{told}");
         }
         let again =
             apps::add(&people.fleet, &people.operator, from_the_store("com.apple.Pages", "1234567"), now());
@@ -118,8 +130,8 @@ async fn c3_1_2_a_layer_names_only_what_is_offered() {
         apps::withdraw(&people.fleet, &people.operator, app.id, Some("replaced".into()), now())
             .await
             .unwrap();
-        let refusal = refused(Install::Required, "com.apple.Pages", "361309726").await.unwrap();
-        assert!(refusal.to_string().contains("withdrawn"), "{refusal}");
+        let refusal = refused("bundle = \"com.apple.Pages\"\nstore = \"361309726\"").await.unwrap();
+        assert!(told(&refusal).contains("withdrawn"), "{refusal}");
         let changes = Changes { name: Some("Other".into()), ..Changes::default() };
         let late = apps::configure(&people.fleet, &people.operator, app.id, changes, now()).await;
         assert!(matches!(late, Err(Refusal::Conflict(_))), "withdrawn for good");
@@ -163,7 +175,8 @@ async fn c3_1_4_an_upload_is_held_in_pieces_and_must_be_what_the_catalogue_says(
         let people = People::stocked(engine).await;
         let app = added(&people, in_house("2.4.1")).await;
         let enrolment = people.enrol(SERIAL).await;
-        let body = install_body(&people.fleet, &app, enrolment, true, now());
+        let named = format!("bundle = \"{CANTINE}\"\nfile = \"{}\"", "0".repeat(64));
+        let body = install_body(&people.fleet, Some(&app), &decided(&named), enrolment, now());
         assert_eq!(body.unwrap_err(), NotInstallable::NoFile { bundle: CANTINE.into() });
 
         let long = vec![7; 3 << 20];
@@ -212,27 +225,48 @@ async fn c3_1_4_an_app_is_installed_managed_with_its_settings_and_from_where_it_
     let settings = Configuration::new(json!({ "school": "0761234A" })).unwrap();
     let new = NewApp { configuration: Some(settings), ..from_the_store("com.apple.Pages", "361309726") };
     let app = added(&people, new).await;
-    let body = install_body(&people.fleet, &app, enrolment, false, now()).unwrap();
+    let digest = configuration::digest(&json!({ "school": "0761234A" }));
+    let named = format!(
+        "bundle = \"com.apple.Pages\"\nstore = \"361309726\"\nbackup = false\nsettings = \"{digest}\""
+    );
+    let body = install_body(&people.fleet, Some(&app), &decided(&named), enrolment, now()).unwrap();
     assert_eq!((body.itunes_store_id, body.management_flags), (Some(361_309_726), Some(5)));
     assert_eq!(body.change_management_state.as_deref(), Some("Managed"));
     assert_eq!(body.configuration.unwrap()["school"].as_string(), Some("0761234A"));
-    assert!(body.manifest_url.is_none() && body.options.is_none());
-    assert_eq!(
-        managed_payload(&people.fleet, &app, enrolment, true, false, now()).unwrap(),
-        json!({ "AppStoreID": "361309726", "InstallBehavior": { "Install": "Required" }, "IncludeInBackup": false,
-            "UpdateBehavior": { "AutomaticAppUpdates": "AlwaysOn" } })
-    );
+    assert_eq!((body.manifest_url, body.options.unwrap().purchase_method), (None, Some(1)));
 
     let own = added(&people, in_house("1")).await;
-    uploaded(&people, own.id, &testkit::ipa(CANTINE, "1", &[]).unwrap()).await.unwrap();
+    let package = testkit::ipa(CANTINE, "1", &[]).unwrap();
+    uploaded(&people, own.id, &package).await.unwrap();
     let (own, _file) = apps::show(&people.fleet, &people.operator, own.id, now()).await.unwrap();
-    let body = install_body(&people.fleet, &own, enrolment, true, now()).unwrap();
+    let file = |package: &[u8]| format!("bundle = \"{CANTINE}\"\nfile = \"{}\"", types::Digest::of(package));
+    let wanted = decided(&file(&package));
+    let body = install_body(&people.fleet, Some(&own), &wanted, enrolment, now()).unwrap();
     assert_eq!((body.itunes_store_id, body.management_flags), (None, Some(1)));
     let url = body.manifest_url.unwrap();
     assert!(url.starts_with("https://tablettes.example.fr/apps/"), "{url}");
-    let payload = managed_payload(&people.fleet, &own, enrolment, false, true, now()).unwrap();
+    let shared = json!({ "InstallBehavior": { "Install": "Optional" }, "ManifestURL": "urn:sha256:x" });
+    let payload = managed_payload(&people.fleet, Some(&own), &wanted, shared, enrolment, now()).unwrap();
     assert_eq!(payload["ManifestURL"], json!(url), "one instant gives one address");
-    assert_eq!(payload["InstallBehavior"]["Install"], "Optional");
+    assert_eq!(payload["InstallBehavior"]["Install"], "Optional", "the rest is what was decided");
+
+    // Nothing is given in the place of what was decided (C3.1.2).
+    let other = install_body(&people.fleet, Some(&own), &decided(&file(b"another")), enrolment, now());
+    assert!(
+        matches!(other, Err(NotInstallable::OtherFile { given, .. }) if given == types::Digest::of(&package))
+    );
+    let from_the_shop = decided(&format!("bundle = \"{CANTINE}\"\nstore = \"361309726\""));
+    let other = install_body(&people.fleet, Some(&own), &from_the_shop, enrolment, now());
+    assert!(matches!(other, Err(NotInstallable::OtherFile { .. })), "{other:?}");
+    let without_settings = decided("bundle = \"com.apple.Pages\"\nstore = \"361309726\"");
+    let other = install_body(&people.fleet, Some(&app), &without_settings, enrolment, now()).unwrap_err();
+    assert_eq!(
+        other,
+        NotInstallable::OtherSettings { bundle: "com.apple.Pages".into(), given: Some(digest) }
+    );
+    assert!(other.to_string().contains(&digest.to_string()), "it says what to write: {other}");
+    let gone = install_body(&people.fleet, None, &wanted, enrolment, now()).unwrap_err();
+    assert_eq!(gone, NotInstallable::Unknown { bundle: CANTINE.into() });
 }
 
 #[tokio::test]

@@ -86,6 +86,7 @@ impl People {
         let settings = Settings {
             organisation: "Seine-Maritime".into(),
             tablets_url: "https://tablettes.example.fr".parse().unwrap(),
+            setup_waits: days(1),
             challenge_lifetime: days(1),
             identity_lifetime: days(365),
             scep_legacy: pki::scep::LegacyPolicy::refuse(),
@@ -139,6 +140,12 @@ impl People {
         let people = Self::new(engine).await;
         inventory::import(&people.fleet, &people.operator, INVENTORY.as_bytes(), now()).await.unwrap();
         people
+    }
+
+    /// The catalogue has the apps of the App Store that this layer names.
+    pub(super) async fn offers(&self, text: &str) {
+        let layer = ::profiles::parse("layer", text).unwrap();
+        self.fleet.store().write(move |tx| testkit::offer_apps(tx, &layer, now())).await.unwrap();
     }
 
     /// The operator in a session of another day.

@@ -8,6 +8,7 @@ mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod layers;
 mod lending;
 mod organisations;
 mod profiles;

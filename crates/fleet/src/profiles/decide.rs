@@ -210,6 +210,7 @@ pub(crate) fn answered(
     let layer = row.layer()?;
     must_be(&row, VersionState::Submitted)?;
     let action = if answer.given {
+        publish::must_fit(tx, &row, &layer, now)?;
         let organisation = question
             .second
             .organisation()

@@ -12,11 +12,14 @@ use store::{Tx, organisations};
 use types::{Day, EmergencyOrderId, Instant, ProfileVersionId, RuleId, Uai};
 
 use super::publish::{all_colleges, notify};
-use super::{must_be, reason, seen};
+use super::{must_be, reason, seen, suspensions};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
+
+/// How many days ahead of its first day an order is decided, and of its end a renewal: nobody decides months at once.
+const LONGEST_AHEAD: i32 = 7;
 
 /// What is ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +52,8 @@ pub struct Order {
 /// Puts an emergency base in force: the académie for any collèges, a head for their own.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days.
+/// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days;
+/// [`Refusal::Invalid`] for one that begins more than seven days ahead, or a renewal that is too early or for others.
 pub async fn order(
     fleet: &Fleet,
     principal: &Principal,
@@ -71,11 +75,17 @@ pub async fn order(
                 return Err(Refusal::Forbidden { rule: RuleId::C5_3_7, what });
             }
             must_be(&base, VersionState::Published)?;
-            if wanted.starts_on < Day::of(now) {
-                return Err(Refusal::invalid("starts_on", "an order begins today or later"));
+            let today = Day::of(now);
+            let ahead = today.until(wanted.starts_on);
+            if !(0..=LONGEST_AHEAD).contains(&ahead) {
+                let problem =
+                    format!("an order begins today or within {LONGEST_AHEAD} days: decide a later one then");
+                return Err(Refusal::invalid("starts_on", problem));
             }
             if let Some(renewed) = wanted.renews {
-                rows::get(tx, &renewed)?.ok_or_else(|| Refusal::not_found("emergency order", renewed))?;
+                let renewed =
+                    rows::get(tx, &renewed)?.ok_or_else(|| Refusal::not_found("emergency order", renewed))?;
+                may_be_renewed(&renewed, &colleges, wanted.starts_on, today)?;
             }
             let id = EmergencyOrderId::new(now);
             let proof = versions::approved(tx, base.id)?
@@ -105,9 +115,39 @@ pub async fn order(
             });
             let change = Change::new("emergency.order").reason(Some(why.clone())).detail(detail);
             audit::record(tx, &principal, change, now)?;
+            suspensions::review(tx, &principal, now)?;
             shown(tx, row, now)
         })
         .await
+}
+
+/// Passes an order that may be renewed now: it stands, its end is near, and it goes on for the same collèges without a gap.
+fn may_be_renewed(
+    renewed: &EmergencyOrder,
+    colleges: &BTreeSet<Uai>,
+    starts_on: Day,
+    today: Day,
+) -> Result<(), Refusal> {
+    if renewed.ended_at.is_some() {
+        return Err(Refusal::Conflict("the order that would be renewed was ended: order anew".to_owned()));
+    }
+    if renewed.uais != *colleges {
+        return Err(Refusal::invalid(
+            "colleges",
+            "a renewal is for the same collèges as the order it renews",
+        ));
+    }
+    if today.until(renewed.ends_on) > LONGEST_AHEAD {
+        let problem =
+            format!("it ends on {}: it can be renewed in its last {LONGEST_AHEAD} days", renewed.ends_on);
+        return Err(Refusal::invalid("renews", problem));
+    }
+    if renewed.ends_on.until(starts_on) > 1 {
+        let problem =
+            format!("the order it renews ends on {}: begin the day after at the latest", renewed.ends_on);
+        return Err(Refusal::invalid("starts_on", problem));
+    }
+    Ok(())
 }
 
 /// The collèges that the person may order for, out of those named. A head who names none means their own.
@@ -176,6 +216,7 @@ pub async fn end(
             let detail = json!({ "order": id, "version": order.order.version_id });
             let change = Change::new("emergency.end").reason(Some(why.clone())).detail(detail);
             audit::record(tx, &principal, change, now)?;
+            suspensions::review(tx, &principal, now)?;
             Ok(order)
         })
         .await

@@ -10,6 +10,7 @@ mod emergency;
 mod publish;
 mod read;
 mod rollouts;
+mod suspensions;
 mod write;
 
 use governance::countersignature::{Content, Purpose, Subject};
@@ -34,6 +35,7 @@ pub use read::{
     Approval, Difference, Line, Plan, Shown, changes, diff, history, list, plan, plan_of_draft, show,
 };
 pub use rollouts::{Progress, advance, advance_due, halt, progress, resume, roll_back};
+pub(crate) use suspensions::review;
 pub use write::{draft, edit};
 
 /// The longest reason, in characters.

@@ -1,7 +1,5 @@
 //! Publication: what was approved takes effect, now or on its day, by both signatures as they stand then.
 
-use std::collections::BTreeMap;
-
 use ::profiles::report::{Source, lint};
 use ::profiles::{LayerKey, RolloutPlan};
 use governance::Permission;
@@ -10,15 +8,15 @@ use serde_json::json;
 use store::organisations::OrganisationState;
 use store::profile_approvals::{self as approvals, Approval};
 use store::profile_versions::{self as rows, End, ProfileVersion, VersionState};
-use store::{Tx, Within, account_makers, emergency_orders, notices_due, organisations};
+use store::{Tx, Within, account_makers, emergency_orders, notices_due, organisations, standings};
 use types::{AccountId, Day, Instant, NoticeId, OrganisationKind, ProfileVersionId, RuleId, Uai};
 
 use super::write::detail;
-use super::{account, end, may, must_be, question, read, reason, rollouts, seen};
+use super::{account, end, may, must_be, question, read, reason, rollouts, seen, suspensions};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
 use crate::watch::{self, AlarmKind, Subject};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, apps};
 
 /// More collèges than any département has.
 const ALL: u32 = 5_000;
@@ -74,13 +72,17 @@ pub async fn publish(
                 "profile.publish"
             };
             audit::record(tx, &principal, Change::new(action).detail(told), now)?;
+            if at <= now {
+                after(tx, &principal, &layer, now)?;
+            }
             read::again(tx, &person, id, now)
         })
         .await
 }
 
 /// The calendar publishes what is due. A version whose signatures do not stand any more, or that contradicts what came
-/// into force since, is withdrawn instead, with an alarm. Returns how many were decided.
+/// into force since, or whose scheduler may publish it no more, is withdrawn instead, with an alarm. One that waits for what
+/// people decide says so, and one that cannot be read is passed over, each with an alarm. Returns how many were decided.
 ///
 /// # Errors
 /// [`Refusal::OtherHands`] for anybody else.
@@ -94,27 +96,42 @@ pub async fn publish_due(fleet: &Fleet, principal: &Principal, now: Instant) -> 
         })
         .await?;
     let mut decided = 0;
-    for row in due {
-        let (id, calendar) = (row.id, principal.clone());
+    for id in due {
+        let calendar = principal.clone();
         let published = fleet
             .store()
             .write(move |tx| {
                 let Some((row, layer)) = still_due(tx, id, now)? else { return Ok(false) };
+                may_still(tx, &row, &layer, now)?;
                 take_effect(tx, &row, &layer, now)?;
                 let change = Change::new("profile.publish").detail(detail(&row, &layer));
                 audit::record(tx, &calendar, change, now)?;
+                after(tx, &calendar, &layer, now)?;
                 Ok(true)
             })
             .await;
         decided += match published {
             Ok(published) => usize::from(published),
-            // What comes before it is still on its way: it waits.
-            Err(Refusal::Conflict(_)) => 0,
-            Err(refusal @ (Refusal::Store(_) | Refusal::Internal(_))) => return Err(refusal),
+            // Something that people decide comes before it: it waits, and they hear of it.
+            Err(Refusal::Conflict(why)) => {
+                fleet.store().write(move |tx| waits(tx, id, &why, now)).await?;
+                0
+            }
+            Err(failure @ (Refusal::Store(_) | Refusal::Internal(_))) => {
+                watch::pass_over(fleet, id.to_string(), failure, now).await?;
+                0
+            }
             Err(refusal) => usize::from(give_up(fleet, principal, id, refusal.to_string(), now).await?),
         };
     }
     Ok(decided)
+}
+
+/// Says once that a version waits although its day has come, and for what.
+fn waits(tx: &mut Tx<'_>, id: ProfileVersionId, why: &str, now: Instant) -> Result<(), Refusal> {
+    let told = json!({ "why": why, "next": "end what it waits for, or withdraw it" });
+    let subject = Subject::thing(id.to_string());
+    Ok(watch::raise_once(tx, AlarmKind::PublicationWaits, &subject, told, now)?)
 }
 
 fn still_due(
@@ -128,6 +145,18 @@ fn still_due(
     let Some(row) = rows::get(tx, &id)?.filter(due) else { return Ok(None) };
     let layer = row.layer()?;
     Ok(Some((row, layer)))
+}
+
+/// Passes a version that was scheduled by somebody who could still publish it now.
+fn may_still(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Instant) -> Result<(), Refusal> {
+    let standing = row.scheduled_by.map(|by| standings::of_account(tx, by)).transpose()?.flatten();
+    let reach = standing.as_ref().and_then(|standing| standing.reach(Permission::PublishProfiles, now));
+    if reach.is_some_and(|reach| reach.covers(&super::place(layer))) {
+        return Ok(());
+    }
+    let rule = if layer.college().is_some() { RuleId::C3_1_3 } else { RuleId::C3_1_1 };
+    let what = "whoever scheduled it may publish it no more: somebody who may schedules it anew".to_owned();
+    Err(Refusal::Forbidden { rule, what })
 }
 
 async fn give_up(
@@ -179,6 +208,21 @@ fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Ins
     }
     let concerned = groups(tx, layer)?;
     notify(tx, &format!("profile-version:{}", row.id), &concerned, &row.title, now)
+}
+
+/// What comes of another text in force: what collèges add is looked at anew.
+pub(super) fn after(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    layer: &LayerKey,
+    now: Instant,
+) -> Result<(), Refusal> {
+    match layer.college() {
+        None => suspensions::review(tx, principal, now)?,
+        // What it adds was held against everything before it was published.
+        Some(_uai) => suspensions::lift_what_is_over(tx, principal, now)?,
+    };
+    Ok(())
 }
 
 /// How signatures are looked at.
@@ -248,31 +292,39 @@ fn signature(
     }
 }
 
-/// Passes a text that goes together with everything in force.
+/// Passes a text that goes together with everything that tablets have, and whose apps are given out as it decides them.
 pub(super) fn must_fit(
     tx: &mut Tx<'_>,
     row: &ProfileVersion,
     layer: &LayerKey,
     now: Instant,
 ) -> Result<(), Refusal> {
-    let published = rows::all_published(tx)?;
-    let mut texts: BTreeMap<String, types::Secret<String>> = BTreeMap::new();
-    for other in &published {
-        let of = other.layer()?;
-        if layer.excludes(&of) {
-            return Err(Refusal::Conflict(format!(
-                "{of} is in force and is for some of the same users: one kind of user has one layer"
-            )));
-        }
-        // What another collège adds never meets what this one does.
-        if of != *layer && !(layer.college().is_some() && of.college().is_some()) {
-            texts.insert(of.to_string(), rows::content(tx, other.id)?);
-        }
+    must_go_together(tx, row, layer, now)?;
+    let text = rows::content(tx, row.id)?;
+    apps::require_known(tx, &::profiles::parse("layer", text.expose()).map_err(Refusal::BadLayer)?)
+}
+
+/// Passes a text that goes together with everything that tablets have, those too whose roll-out has not reached them yet.
+/// What a collège adds never stands in the way of what is decided jointly (C3.1.3): it is suspended instead.
+pub(super) fn must_go_together(
+    tx: &mut Tx<'_>,
+    row: &ProfileVersion,
+    layer: &LayerKey,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let mut texts = suspensions::texts(tx)?;
+    if let Some(other) = texts.iter().find(|other| layer.excludes(&other.layer)) {
+        return Err(Refusal::Conflict(format!(
+            "{} is in force and is for some of the same users: one kind of user has one layer",
+            other.layer
+        )));
     }
-    let mine = layer.to_string();
-    texts.insert(mine.clone(), rows::content(tx, row.id)?);
-    let sources: Vec<Source<'_>> =
-        texts.iter().map(|(file, text)| Source { file, text: text.expose() }).collect();
+    // What another collège adds never meets what this one does.
+    texts.retain(|other| other.layer != *layer && other.layer.college().is_none());
+    let (mine, text) = (layer.to_string(), rows::content(tx, row.id)?);
+    let mut sources: Vec<Source<'_>> =
+        texts.iter().map(|other| Source { file: &other.name, text: other.content.expose() }).collect();
+    sources.push(Source { file: &mine, text: text.expose() });
     let report = lint(&sources, Day::of(now));
     let wrong: Vec<_> = report
         .together
@@ -357,6 +409,9 @@ pub async fn withdraw(
             let change =
                 Change::new("profile.withdraw").reason(Some(why.clone())).detail(detail(&row, &layer));
             audit::record(tx, &principal, change, now)?;
+            if in_force {
+                after(tx, &principal, &layer, now)?;
+            }
             read::again(tx, &person, id, now)
         })
         .await

@@ -8,7 +8,7 @@ use governance::Permission;
 use governance::countersignature::CountersignatureState;
 use store::profile_approvals as approvals;
 use store::profile_versions::{self as rows, Filter, ProfileVersion, VersionState};
-use store::{Tx, accounts, organisations};
+use store::{Tx, accounts, layer_suspensions, organisations};
 use types::{Instant, ProfileVersionId, Secret, Uai};
 
 use super::write::read_layer;
@@ -41,6 +41,8 @@ pub struct Line {
     pub approvals: Vec<Approval>,
     /// Whose approval it waits for: names of organisations.
     pub waits_for: Vec<String>,
+    /// Why it is not given to tablets for now although it is published, and since when (C3.1.3).
+    pub suspended: Option<(String, Instant)>,
 }
 
 /// A version, and what it says.
@@ -170,7 +172,16 @@ fn line(tx: &mut Tx<'_>, row: ProfileVersion) -> Result<Line, Refusal> {
         }
         waits_for.sort();
     }
-    Ok(Line { author: login(tx, row.author_id)?, layer, approvals: given, waits_for, version: row })
+    let suspension = layer_suspensions::get(tx, &row.id)?.filter(|it| it.lifted_at.is_none());
+    let suspended = suspension.map(|it| (it.why, it.suspended_at));
+    Ok(Line {
+        author: login(tx, row.author_id)?,
+        layer,
+        approvals: given,
+        waits_for,
+        suspended,
+        version: row,
+    })
 }
 
 fn login(tx: &mut Tx<'_>, id: types::AccountId) -> Result<String, Refusal> {

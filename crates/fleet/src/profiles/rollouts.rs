@@ -31,8 +31,10 @@ pub struct Progress {
     pub reached: u64,
     /// See there.
     pub waiting: u64,
-    /// What those reached reported since this wave began.
+    /// What those reached reported of themselves: applied, or failed since this wave began. The roll-out goes by this.
     pub tally: Tally,
+    /// What they answered to commands that carry it since this wave began: that they took it on, not that it is in force.
+    pub answers: Tally,
 }
 
 /// Begins a roll-out; a plan of one wave is none.
@@ -102,21 +104,31 @@ pub(super) fn progress_of(
         }
         if decided.reaches(tablet, uai.as_ref()) { reached += 1 } else { waiting += 1 }
     }
-    let tally = tally(tx, &decided)?;
-    Ok(Some(Progress { plan: decided.plan, rollout, reached, waiting, tally }))
+    let (tally, answers) = (tally(tx, &decided)?, answers(tx, &decided)?);
+    Ok(Some(Progress { plan: decided.plan, rollout, reached, waiting, tally, answers }))
 }
 
-/// What the tablets that have the new version answered to commands that carry it, since this wave began.
+/// What the tablets that have the new version reported: that it is in force, or that a rule failed since this wave began.
 fn tally(tx: &mut Tx<'_>, rollout: &::profiles::Rollout) -> Result<Tally, Refusal> {
+    let reported = rows::reported(tx, rollout.version, rollout.wave_since)?;
+    let reached = reported.iter().filter(|it| rollout.reaches(it.tablet, it.uai.as_ref()));
+    Ok(counted(reached.map(|it| it.failed)))
+}
+
+/// What they answered to commands that carry it, since this wave began.
+fn answers(tx: &mut Tx<'_>, rollout: &::profiles::Rollout) -> Result<Tally, Refusal> {
+    let answered = rows::answered_since(tx, rollout.wave_since, MOST_REPORTS)?;
+    let reached = answered.iter().filter(|it| rollout.reaches(it.tablet, it.uai.as_ref()));
+    Ok(counted(reached.map(|it| it.failed)))
+}
+
+fn counted(failed: impl Iterator<Item = bool>) -> Tally {
     let mut tally = Tally::default();
-    for answer in rows::answered_since(tx, rollout.wave_since, MOST_REPORTS)? {
-        if !rollout.reaches(answer.tablet, answer.uai.as_ref()) {
-            continue;
-        }
-        let count = if answer.failed { &mut tally.failed } else { &mut tally.applied };
+    for failed in failed {
+        let count = if failed { &mut tally.failed } else { &mut tally.applied };
         *count = count.saturating_add(1);
     }
-    Ok(tally)
+    tally
 }
 
 /// Begins the next wave before its time; the last one ends the roll-out.
@@ -205,7 +217,8 @@ async fn change(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
-/// approved anew. [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7).
+/// approved anew. [`Refusal::DoesNotFit`] if the text before contradicts what came into force since.
+/// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7).
 pub async fn roll_back(
     fleet: &Fleet,
     principal: &Principal,
@@ -239,6 +252,9 @@ pub async fn roll_back(
                 return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
             }
             versions::approved(tx, rollout.previous_id)?;
+            let before = versions::get(tx, &rollout.previous_id)?
+                .ok_or_else(|| Refusal::not_found("profile version", rollout.previous_id))?;
+            super::publish::must_go_together(tx, &before, &layer, now)?;
             let step = Step {
                 reason: Some(why.clone()),
                 ended_at: Some(now),
@@ -250,6 +266,7 @@ pub async fn roll_back(
             let change =
                 Change::new("rollout.roll-back").reason(Some(why.clone())).detail(told(&row, &layer, &step));
             audit::record(tx, &principal, change, now)?;
+            super::publish::after(tx, &principal, &layer, now)?;
             progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
         })
         .await
@@ -266,47 +283,71 @@ pub async fn advance_due(fleet: &Fleet, principal: &Principal, now: Instant) -> 
         .store()
         .read(move |tx| {
             calendar.must_be_calendar()?;
-            Ok::<_, Refusal>(rows::under_way(tx)?)
+            Ok::<_, Refusal>(rows::ids_under_way(tx)?)
         })
         .await?;
     let mut moved = 0;
-    for rollout in under_way {
-        let calendar = principal.clone();
-        let id = rollout.id;
-        let turned = fleet
-            .store()
-            .write(move |tx| {
-                let Some(rollout) = rows::get(tx, &id)? else { return Ok(false) };
-                let decided = rollout.decided()?;
-                let tally = tally(tx, &decided)?;
-                let (step, action) = match turn(&decided, tally, now) {
-                    Turn::Wait => return Ok(false),
-                    Turn::Advance | Turn::Finish => (next_wave(&rollout, now)?, "rollout.advance"),
-                    Turn::Pause(Tally { applied, failed }) => {
-                        let why = format!("{failed} of {} tablets failed", applied.saturating_add(failed));
-                        let step = Step { reason: Some(why), ..at(&rollout, RolloutState::Paused) };
-                        (step, "rollout.halt")
-                    }
-                };
-                let row = versions::get(tx, &rollout.version_id)?
-                    .ok_or_else(|| Refusal::not_found("profile version", rollout.version_id))?;
-                let layer = row.layer()?;
-                make(tx, &rollout, &step)?;
-                if step.state == RolloutState::Paused {
-                    let told =
-                        json!({ "layer": layer.to_string(), "number": row.number, "why": step.reason });
-                    let about = Subject::thing(row.id.to_string());
-                    watch::raise(tx, AlarmKind::RolloutPaused, &about, told, now)?;
-                }
-                let change =
-                    Change::new(action).reason(step.reason.clone()).detail(told(&row, &layer, &step));
-                audit::record(tx, &calendar, change, now)?;
-                Ok::<_, Refusal>(true)
-            })
-            .await?;
-        moved += usize::from(turned);
+    for id in under_way {
+        match advance_one(fleet, principal, id, now).await {
+            Ok(turned) => moved += usize::from(turned),
+            // A person moved it meanwhile: it is looked at again in the next round.
+            Err(Refusal::Conflict(_)) => {}
+            Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
+        }
     }
     Ok(moved)
+}
+
+/// One roll-out's turn. Reports are counted by reading; the write is only the step, and only from where it was read.
+async fn advance_one(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: RolloutId,
+    now: Instant,
+) -> Result<bool, Refusal> {
+    let counted = fleet
+        .store()
+        .read(move |tx| {
+            let Some(rollout) = rows::get(tx, &id)? else { return Ok(None) };
+            let tally = tally(tx, &rollout.decided()?)?;
+            Ok::<_, Refusal>(Some((rollout, tally)))
+        })
+        .await?;
+    let Some((counted, tally)) = counted else { return Ok(false) };
+    let turn = turn(&counted.decided()?, tally, now);
+    if turn == Turn::Wait {
+        return Ok(false);
+    }
+    let calendar = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let Some(rollout) = rows::get(tx, &id)?.filter(|rollout| *rollout == counted) else {
+                return Ok(false);
+            };
+            let (step, action) = match turn {
+                Turn::Wait => return Ok(false),
+                Turn::Advance | Turn::Finish => (next_wave(&rollout, now)?, "rollout.advance"),
+                Turn::Pause(Tally { applied, failed }) => {
+                    let why = format!("{failed} of {} tablets failed", applied.saturating_add(failed));
+                    let step = Step { reason: Some(why), ..at(&rollout, RolloutState::Paused) };
+                    (step, "rollout.halt")
+                }
+            };
+            let row = versions::get(tx, &rollout.version_id)?
+                .ok_or_else(|| Refusal::not_found("profile version", rollout.version_id))?;
+            let layer = row.layer()?;
+            make(tx, &rollout, &step)?;
+            if step.state == RolloutState::Paused {
+                let told = json!({ "layer": layer.to_string(), "number": row.number, "why": step.reason });
+                let about = Subject::thing(row.id.to_string());
+                watch::raise(tx, AlarmKind::RolloutPaused, &about, told, now)?;
+            }
+            let change = Change::new(action).reason(step.reason.clone()).detail(told(&row, &layer, &step));
+            audit::record(tx, &calendar, change, now)?;
+            Ok::<_, Refusal>(true)
+        })
+        .await
 }
 
 fn of(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<Rollout, Refusal> {

@@ -10,19 +10,21 @@ use apple::status_report::StatusReport;
 use orders::{EnrolmentProfile, Queueable};
 use privacy::Activity;
 use profiles::segment::{
-    Declaring, Facts, Heard, IpadClass, Item, Known, Plan, RuleState, Step, next, rules, tablet_payload,
+    AppItem, Declaring, Facts, Heard, IpadClass, Item, Known, Plan, RuleState, Step, next, rules,
+    tablet_payload,
 };
 use serde_json::json;
 use store::commands::Enqueue;
 use store::deliveries::{Delivery, Pending};
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::segments::Segment;
-use store::{ReportedCommand, Tx, deliveries, segments};
-use types::{Actor, CommandId, Duration, EnrolmentId, Instant};
+use store::{ReportedCommand, Tx, apps, deliveries, segments};
+use types::{Actor, CommandId, Duration, EnrolmentId, Instant, Platform};
 
 use super::{commands, ensure, frame};
+use crate::apps::delivery;
 use crate::watch::{self, AlarmKind, Subject};
-use crate::{Fleet, TabletError, management_profile, push, register};
+use crate::{Fleet, TabletError, first_commands, management_profile, push, register};
 
 /// When a step that is under way is looked at again, if its answer was lost.
 const LOST: Duration = Duration::from_secs(15 * 60);
@@ -173,6 +175,9 @@ impl One<'_> {
             now: self.now,
         };
         known.tidy(&plan, facts.tablet_profile.as_ref(), self.version);
+        self.withhold(tx, &mut known, &plan)?;
+        let whole = plan;
+        let plan = whole.clone().without(&known.withheld);
         let step = next(&plan, &known, &facts);
         let xml = own.as_ref().map(|(_name, _uuid, xml)| xml.as_slice());
         let queued = self.take(tx, &step, &plan, &mut known, &facts, xml, &enrolment_profile)?;
@@ -185,12 +190,15 @@ impl One<'_> {
             }
             _ => self.now.plus(LOST),
         };
-        self.show(tx, &plan, &known)?;
+        let released =
+            matches!(step, Step::Rest { .. }) && first_commands::the_setup_may_go_on(tx, self.row, self.now)?;
+        self.show(tx, &whole, &known)?;
         let known = serde_json::to_value(&known).map_err(|error| TabletError::Internal(error.to_string()))?;
         deliveries::put(
             tx,
             &Delivery { known, due_at: Some(due_at), woken_at: None, updated_at: self.now, ..stored },
         )?;
+        let queued = queued || released;
         if queued && matches!(told, Told::Status(_)) {
             // It is not waiting for a command now.
             push::want(tx, self.row.id, self.now, self.now)?;
@@ -237,6 +245,23 @@ impl One<'_> {
                     )?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Looks which of the apps that the tablet still lacks are not given out as they were decided: those are not installed,
+    /// and people hear of it (C3.1.2).
+    fn withhold(&self, tx: &mut Tx<'_>, known: &mut Known, plan: &Plan) -> Result<(), TabletError> {
+        let lacking: Vec<&AppItem> = known.lacks(plan).collect();
+        let rows = apps::by_bundles(tx, Platform::Ipad, lacking.iter().map(|app| app.bundle.as_str()))?;
+        let differs = |app: &&AppItem| {
+            let why = delivery::agrees(rows.get(&app.bundle), app).err()?;
+            Some((app.bundle.clone(), why.to_string()))
+        };
+        let withheld = lacking.iter().filter_map(differs).collect();
+        for bundle in known.withhold(withheld) {
+            let told = json!({ "app": bundle, "why": known.withheld.get(&bundle) });
+            watch::raise(tx, AlarmKind::AppNotAsDecided, &Subject::thing(bundle), told, self.now)?;
         }
         Ok(())
     }

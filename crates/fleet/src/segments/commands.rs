@@ -1,9 +1,8 @@
 //! The command of each step.
 
 use apple::command::{
-    Command, DeclarativeManagement, InstallApplication, InstallOptions, InstallProfile,
-    ManagedApplicationList, ProfileList, RemoveApplication, RemoveProfile, RequestType, ScheduleOSUpdate,
-    ScheduledUpdate,
+    Command, DeclarativeManagement, InstallProfile, ManagedApplicationList, ProfileList, RemoveApplication,
+    RemoveProfile, RequestType, ScheduleOSUpdate, ScheduledUpdate,
 };
 use orders::{EnrolmentProfile, Ordinary};
 use profiles::segment::{Plan, Query, Step, UpdateAction};
@@ -48,19 +47,8 @@ pub(super) fn command(
             Some(settings) => stored(RequestType::Settings, &settings.command)?,
             None => return Ok(None),
         },
-        Step::InstallApp(bundle) => {
-            let Some(app) = plan.apps.iter().find(|app| app.bundle == *bundle) else { return Ok(None) };
-            let options = InstallOptions { purchase_method: Some(1), ..InstallOptions::default() };
-            InstallApplication {
-                identifier: Some(bundle.clone()),
-                options: Some(options),
-                // 1: it goes with the management; 4: its data stay out of backups.
-                management_flags: Some(if app.backup { 1 } else { 5 }),
-                change_management_state: Some("Managed".to_owned()),
-                ..InstallApplication::default()
-            }
-            .into()
-        }
+        // Its address is the tablet's own, for a time, and joins it at delivery.
+        Step::InstallApp(_bundle) => return Ok(Some(Ordinary::segment_app())),
         Step::RemoveApp(bundle) => RemoveApplication::new(bundle.clone()).into(),
         Step::Update(action) => {
             let Some(update) = &plan.update else { return Ok(None) };

@@ -11,7 +11,7 @@ use types::{Duration, EnrolmentId, Instant, SegmentId};
 
 use super::ensure::ensure;
 use super::world::{self, TabletFacts, World};
-use crate::{Fleet, Principal, Refusal, push};
+use crate::{Fleet, Principal, Refusal, push, watch};
 
 /// How many tablets share a transaction.
 const BATCH: u32 = 500;
@@ -41,15 +41,23 @@ pub struct Walked {
 /// they are, and the log says why.
 pub async fn follow(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Walked, Refusal> {
     principal.must_be_calendar()?;
-    let (fingerprint, has_a_base, last) = fleet
-        .store()
-        .read(move |tx| {
-            let (fingerprint, has_a_base) = world::fingerprint(tx, now)?;
-            Ok::<_, Refusal>((fingerprint, has_a_base, settings::get(tx, WALKED)?))
-        })
-        .await?;
+    let looked = move |tx: &mut Tx<'_>| {
+        let (fingerprint, has_a_base) = world::fingerprint(tx, now)?;
+        Ok::<_, Refusal>((fingerprint, has_a_base, settings::get(tx, WALKED)?))
+    };
+    let (mut fingerprint, has_a_base, last) = fleet.store().read(looked).await?;
     if !has_a_base {
         return Ok(Walked::default());
+    }
+    let (before, _at) = last.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    if before != fingerprint {
+        // Orders begin and end with the day: what a collège adds must go together with what holds there now.
+        let calendar = principal.clone();
+        let reviewed = fleet.store().write(move |tx| crate::profiles::review(tx, &calendar, now)).await;
+        if let Err(failure) = reviewed {
+            watch::pass_over(fleet, "what collèges add".to_owned(), failure, now).await?;
+        }
+        fingerprint = fleet.store().read(looked).await?.0;
     }
     let (walked, at) = last.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
     let at = at.parse().map_or(now, Instant::from_millis);
@@ -147,6 +155,10 @@ impl Walk<'_> {
     ) -> Result<Option<SegmentId>, Refusal> {
         let facts = TabletFacts { tablet: member.tablet, uai: member.uai.clone(), loan: None };
         let layers = world::of_tablet(world, &facts);
+        if let Some(unreadable) = layers.unreadable {
+            tracing::warn!(%class, version = unreadable.version, "a layer cannot be read: its tablets stay as they are");
+            return Ok(None);
+        }
         let versions = layers.versions();
         let key = segment_key(&versions, class);
         if let Some(known) = self.made.get(&key) {
@@ -192,6 +204,10 @@ impl Walk<'_> {
             return Ok(Arc::clone(world));
         }
         let world = self.fleet.world(fingerprint, self.now).await?;
+        for one in &world.unreadable {
+            let told = Refusal::Internal(one.why.clone());
+            watch::pass_over(self.fleet, one.version.clone(), told, self.now).await?;
+        }
         self.world = Some(Arc::clone(&world));
         Ok(world)
     }

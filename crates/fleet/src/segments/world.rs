@@ -1,7 +1,7 @@
 //! What is in force, and which of it applies to a tablet.
 
 use profiles::{Approved, InForce, Intent, Layer, LayerKey, OrderInForce, Refusal, combine_approved};
-use store::{Tx, emergency_orders, profile_versions, rollouts};
+use store::{Tx, emergency_orders, layer_suspensions, profile_versions, rollouts};
 use types::{Day, Digest, Instant, LoanMode, ProfileVersionId, TabletId, Uai, UserKind};
 
 /// Everything that is in force on one day.
@@ -13,6 +13,19 @@ pub struct World {
     pub(crate) orders: Vec<OrderInForce>,
     /// The day.
     pub(crate) today: Day,
+    /// Published versions that cannot be read: tablets that they are for stay as they are.
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+/// A published version that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// Its id, as it stands in its row.
+    pub(crate) version: String,
+    /// Its layer; `None` if not even that can be read.
+    pub(crate) layer: Option<LayerKey>,
+    /// What is wrong.
+    pub(crate) why: String,
 }
 
 /// What decides which layers a tablet has.
@@ -40,25 +53,33 @@ pub struct LoanFacts {
 pub(crate) struct Layers<'w> {
     pub(crate) layers: Vec<&'w Approved<Layer>>,
     pub(crate) order: Option<&'w OrderInForce>,
+    /// A layer for it that cannot be read; what was given before stays then.
+    pub(crate) unreadable: Option<&'w Unreadable>,
 }
 
 impl World {
     /// Loads what is in force.
     ///
     /// # Errors
-    /// When the memory fails, or holds a version that was not approved.
+    /// When the memory fails. A version that cannot be read, or was not approved, is passed over: see `unreadable`.
     pub(crate) fn load(tx: &mut Tx<'_>, now: Instant) -> Result<Self, store::StoreError> {
-        Ok(Self {
-            in_force: profile_versions::in_force(tx, now)?,
-            orders: emergency_orders::in_force(tx, now)?,
-            today: Day::of(now),
-        })
+        let (mut in_force, mut unreadable) = (Vec::new(), Vec::new());
+        for each in profile_versions::each_in_force(tx)? {
+            match each {
+                Ok(one) => in_force.push(one),
+                Err(one) => {
+                    let why = one.error.to_string();
+                    unreadable.push(Unreadable { version: one.version, layer: one.layer, why });
+                }
+            }
+        }
+        Ok(Self { in_force, unreadable, orders: emergency_orders::in_force(tx, now)?, today: Day::of(now) })
     }
 
     /// A world of these layers.
     #[must_use]
     pub const fn of(in_force: Vec<InForce>, orders: Vec<OrderInForce>, today: Day) -> Self {
-        Self { in_force, orders, today }
+        Self { in_force, orders, today, unreadable: Vec::new() }
     }
 }
 
@@ -66,16 +87,19 @@ impl World {
 pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool), store::StoreError> {
     let today = Day::of(now);
     let mut text = format!("{} {today}", env!("CARGO_PKG_VERSION"));
-    let published = profile_versions::all_published(tx)?;
-    let has_a_base = published.iter().any(|version| version.layer_kind == "base");
-    for version in &published {
-        text.push_str(&format!("\nversion {}", version.id));
+    let published = profile_versions::ids_published(tx)?;
+    let has_a_base = published.iter().any(|(_id, kind)| kind == "base");
+    for (id, _kind) in &published {
+        text.push_str(&format!("\nversion {id}"));
     }
     for rollout in rollouts::under_way(tx)? {
         text.push_str(&format!("\nrollout {} {} {}", rollout.id, rollout.state, rollout.wave));
     }
     for order in emergency_orders::not_past(tx, today)? {
         text.push_str(&format!("\norder {}", order.id));
+    }
+    for version in layer_suspensions::standing(tx)?.keys() {
+        text.push_str(&format!("\nsuspended {version}"));
     }
     Ok((Digest::of(text.as_bytes()).to_string(), has_a_base))
 }
@@ -98,7 +122,9 @@ pub(crate) fn of_tablet<'w>(world: &'w World, facts: &TabletFacts) -> Layers<'w>
         .iter()
         .filter(|one| one.is_for(facts.uai.as_ref(), world.today))
         .max_by_key(|one| one.id());
-    Layers { layers, order }
+    // Of which nothing can be read may be for anybody.
+    let unreadable = world.unreadable.iter().find(|one| one.layer.as_ref().is_none_or(applies));
+    Layers { layers, order, unreadable }
 }
 
 /// What applies to a tablet today, as one intent; the versions it is made of stand with it.
@@ -111,6 +137,9 @@ pub fn layers_of(world: &World, facts: &TabletFacts) -> Result<Approved<Intent>,
 
 impl Layers<'_> {
     pub(crate) fn combined(&self, world: &World) -> Result<Approved<Intent>, Vec<Refusal>> {
+        if let Some(unreadable) = self.unreadable {
+            return Err(vec![Refusal::Unreadable { version: unreadable.version.clone() }]);
+        }
         combine_approved(&self.layers, self.order, world.today)
     }
 

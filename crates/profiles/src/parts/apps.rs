@@ -1,4 +1,9 @@
 //! Apps: which are given, which are permitted, which are blocked.
+//!
+//! A layer says from where an app comes, and with which settings, so that whoever signs the layer signs that too: a file of
+//! the département's own, and settings, by the digest of their bytes.
+
+use types::Digest;
 
 use crate::names::{BundleId, StoreNumber};
 use crate::parts::words;
@@ -34,13 +39,24 @@ words! {
     }
 }
 
+/// Where an app that is installed comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppOrigin {
+    /// The App Store, which knows it by that number.
+    Store(StoreNumber),
+    /// A file of the département's own, with that SHA-256.
+    File(Digest),
+}
+
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     /// What people call it.
     pub name: String,
-    /// Its number in the App Store; none for what came with the tablet.
-    pub store: Option<StoreNumber>,
+    /// Where it comes from; none for what came with the tablet.
+    pub origin: Option<AppOrigin>,
+    /// The SHA-256 of the settings that it is installed with, as the catalogue of apps keeps them.
+    pub settings: Option<Digest>,
     /// Whether it is put on the tablet.
     pub install: Install,
     /// Whether it updates itself.
@@ -55,6 +71,8 @@ pub(crate) fn read(mut table: Table<'_>, notes: &mut Notes<'_>) -> Option<(Bundl
     let bundle = table.parsed::<BundleId>("bundle", notes);
     let name = table.text("name", 64, notes);
     let store = table.parsed::<StoreNumber>("store", notes);
+    let file = table.parsed::<Digest>("file", notes);
+    let settings = table.parsed::<Digest>("settings", notes);
     let install = table.parsed::<Install>("install", notes);
     let updates = table.parsed::<Updates>("updates", notes);
     let backup = table.boolean("backup", notes);
@@ -65,18 +83,50 @@ pub(crate) fn read(mut table: Table<'_>, notes: &mut Notes<'_>) -> Option<(Bundl
         table.missing("name", "expected what people call the app", notes);
     }
     let install = install.map_or(Install::Required, |install| install.value);
+    let lines = [
+        ("store", store.as_ref().map(|store| store.line)),
+        ("file", file.as_ref().map(|file| file.line)),
+        ("settings", settings.as_ref().map(|settings| settings.line)),
+    ];
     if install == Install::Present {
-        if let Some(store) = &store {
+        for (key, line) in lines {
+            let Some(line) = line else { continue };
             let right = "leave it out, or install the app";
-            notes.error(store.line, table.path_of("store"), "is for apps that are installed", right);
+            notes.error(line, table.path_of(key), "is for apps that are installed", right);
         }
-    } else if store.is_none() {
-        table.missing("store", "expected its number in the App Store, or install = \"present\"", notes);
+    } else if store.is_none() && file.is_none() {
+        let right = "expected its number in the App Store, or `file` with the SHA-256 of its package, or install = \
+                     \"present\"";
+        table.missing("store", right, notes);
+    }
+    if let (Some(_store), Some(file)) = (&store, &file) {
+        let right = "leave one of the two out";
+        notes.error(
+            file.line,
+            table.path_of("file"),
+            "is there beside `store`: an app comes from one place",
+            right,
+        );
+    }
+    if let (Some(_file), Some(updates)) = (&file, &updates) {
+        let right = "leave it out";
+        let what = "is for apps of the App Store: what updates this one is a version of the layer that names another file";
+        notes.error(updates.line, table.path_of("updates"), what, right);
+    }
+    if let Some(settings) = settings.as_ref().filter(|_settings| install == Install::Optional) {
+        let right = "install = \"required\", or leave it out";
+        let what = "is for apps that are installed by themselves: a tablet takes settings with the app";
+        notes.error(settings.line, table.path_of("settings"), what, right);
     }
     table.finish(notes);
+    let origin = match (store, file) {
+        (Some(store), _) => Some(AppOrigin::Store(store.value)),
+        (None, file) => file.map(|file| AppOrigin::File(file.value)),
+    };
     let app = App {
         name: name?.value,
-        store: store.map(|store| store.value),
+        origin,
+        settings: settings.map(|settings| settings.value),
         install,
         updates: updates.map_or(Updates::Automatic, |updates| updates.value),
         backup: backup.is_none_or(|backup| backup.value),

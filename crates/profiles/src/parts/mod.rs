@@ -17,7 +17,7 @@ mod single_app;
 mod web_clip;
 mod wifi;
 
-pub use apps::{App, Install, Permitted, Updates};
+pub use apps::{App, AppOrigin, Install, Permitted, Updates};
 pub use certificate::Certificate;
 pub use dns::{Dns, DnsServer};
 pub use filter::{Bookmark, Filter, FilterPlugin, Tightening};

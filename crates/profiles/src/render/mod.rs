@@ -10,6 +10,6 @@ mod why;
 
 pub(crate) use agent::sketch_agent;
 pub use agent::{AgentRendering, ApiLevel, NotAnAndroid, render_agent};
-pub(crate) use ipad::{DECLARATIONS_SINCE, sketch_ipad};
+pub(crate) use ipad::{DECLARATIONS_SINCE, server_token, sketch_ipad};
 pub use ipad::{Frame, IpadRendering, IpadTarget, NotAFrame, OLDEST_IPADOS, TooOld, render_ipad};
 pub use why::{LeftOut, Why, Written};

@@ -44,6 +44,11 @@ pub enum Why {
         /// The version from which configuration does it.
         until: OsVersion,
     },
+    /// It is done by a command, which alone takes the settings of an app along.
+    WithSettings {
+        /// The command.
+        command: &'static str,
+    },
     /// Its Android does not know it yet.
     AndroidTooOld {
         /// The first API level that does.
@@ -77,6 +82,12 @@ impl Why {
             (Language::French, Self::ByCommand { command, until }) => {
                 format!("fait par la commande {command} avant iPadOS {until}")
             }
+            (Language::English, Self::WithSettings { command }) => {
+                format!("done by the command {command}, which takes its settings along")
+            }
+            (Language::French, Self::WithSettings { command }) => {
+                format!("fait par la commande {command}, qui apporte aussi ses réglages")
+            }
             (Language::English, Self::AndroidTooOld { since }) => format!("known from API level {since} on"),
             (Language::French, Self::AndroidTooOld { since }) => {
                 format!("connu à partir du niveau d’API {since}")
@@ -94,7 +105,7 @@ impl Why {
             Self::NotYet { .. } => "not-yet",
             Self::Gone { .. } => "gone",
             Self::NeedsSupervision => "needs-supervision",
-            Self::ByCommand { .. } => "by-command",
+            Self::ByCommand { .. } | Self::WithSettings { .. } => "by-command",
             Self::AndroidTooOld { .. } => "android-too-old",
             Self::OtherPlatform => "other-platform",
             Self::NothingAlike { .. } => "nothing-alike",

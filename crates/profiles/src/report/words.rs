@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Entry, Language, Stricter};
 use crate::parts::{
-    App, Certificate, Dns, DnsServer, Eap, GlobalProxy, HomeScreen, Notification, OsUpdate, Printer,
-    ProxyRoute, SafariExtension, SingleApp, WebClip, Wifi,
+    App, AppOrigin, Certificate, Dns, DnsServer, Eap, GlobalProxy, HomeScreen, Notification, OsUpdate,
+    Printer, ProxyRoute, SafariExtension, SingleApp, WebClip, Wifi,
 };
 use crate::value::Value;
 
@@ -65,9 +65,16 @@ impl Fields for () {
 
 impl Fields for App {
     fn fields(&self) -> BTreeMap<String, String> {
+        let (store, file) = match &self.origin {
+            Some(AppOrigin::Store(number)) => (text(number), None),
+            Some(AppOrigin::File(digest)) => (None, text(digest)),
+            None => (None, None),
+        };
         fields([
             ("name", text(&self.name)),
-            ("store", self.store.as_ref().map(ToString::to_string)),
+            ("store", store),
+            ("file", file),
+            ("settings", self.settings.as_ref().map(ToString::to_string)),
             ("install", text(self.install)),
             ("updates", text(self.updates)),
             ("backup", text(self.backup)),

@@ -6,6 +6,7 @@ use apple::OsVersion;
 use serde::{Deserialize, Serialize};
 use types::{Duration, Instant};
 
+use super::app::AppItem;
 use super::plan::Plan;
 
 /// The first wait after something was asked for and is not there.
@@ -33,6 +34,10 @@ pub struct Known {
     pub settings: Option<(String, Instant)>,
     /// The apps that were installed by a command, and when it took that on.
     pub apps: BTreeMap<String, Instant>,
+    /// What was installed of each of these apps, where that is more than its name: another content is installed anew.
+    pub app_contents: BTreeMap<String, String>,
+    /// The apps that it is not given now although they were decided, and why: what is given out is not what was decided.
+    pub withheld: BTreeMap<String, String>,
     /// What it says of managed apps of ours, if apps may be listed (C3.1.6).
     pub app_list: Option<Listed>,
     /// What it was told to update to, in words of ours, and when it took that on.
@@ -210,6 +215,11 @@ impl Known {
             }
             Some(Item::App(bundle)) => {
                 self.apps.insert(bundle.clone(), now);
+                if token.is_empty() {
+                    self.app_contents.remove(bundle);
+                } else {
+                    self.app_contents.insert(bundle.clone(), token.to_owned());
+                }
                 self.app_list = None;
                 // Whether it comes, its list says; until then it is not asked for again and again.
                 if let Some(one) = self.tries.get_mut(&Item::App(bundle.clone()).key()) {
@@ -218,6 +228,7 @@ impl Known {
             }
             Some(Item::StaleApp(bundle)) => {
                 self.apps.remove(bundle);
+                self.app_contents.remove(bundle);
                 self.app_list = None;
                 self.tries.remove(&Item::StaleApp(bundle.clone()).key());
             }
@@ -228,6 +239,37 @@ impl Known {
             }
             Some(Item::Profiles | Item::Apps) | None => {}
         }
+    }
+
+    /// Whether what was installed of an app is what it is given now.
+    #[must_use]
+    pub fn has_content(&self, app: &AppItem) -> bool {
+        self.app_contents.get(&app.bundle).map_or("", String::as_str) == app.content()
+    }
+
+    /// The apps of a plan that the tablet has not told that it has: what is given out of them must be what was decided.
+    pub fn lacks<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p AppItem> {
+        let is_there = |app: &AppItem| {
+            let listed = self.app_list.as_ref().is_none_or(|listed| listed.items.contains_key(&app.bundle));
+            listed && self.apps.contains_key(&app.bundle) && self.has_content(app)
+        };
+        let by_command = plan.apps.iter().filter(|app| !is_there(app));
+        let declared = plan.declared_apps.iter().filter(|(name, _app)| {
+            let token =
+                plan.declarations.iter().find(|one| one.identifier == **name).map(|one| &one.server_token);
+            let said = self.declarations.get(*name);
+            !said.is_some_and(|said| Some(&said.token) == token && said.valid == "valid")
+        });
+        let lacks: Vec<&AppItem> = by_command.chain(declared.map(|(_name, app)| app)).collect();
+        lacks.into_iter()
+    }
+
+    /// Takes note of the apps that are withheld now, and why. Says which are for a reason that was not known before.
+    pub fn withhold(&mut self, withheld: BTreeMap<String, String>) -> Vec<String> {
+        let is_new = |(bundle, why): &(&String, &String)| self.withheld.get(*bundle) != Some(*why);
+        let new = withheld.iter().filter(is_new).map(|(bundle, _why)| bundle.clone()).collect();
+        self.withheld = withheld;
+        new
     }
 
     /// The profiles of ours that the tablet listed once, should still have, and lists no more: somebody removed them
@@ -309,15 +351,17 @@ impl Known {
             self.profiles.as_ref().map(|listed| listed.items.keys().cloned().collect()).unwrap_or_default();
         let apps = &self.apps;
         let app_list = self.app_list.as_ref();
-        let is_listed = |bundle: &String| app_list.is_some_and(|listed| listed.items.contains_key(bundle));
+        let contents = self.app_contents.clone();
+        let is_there = |app: &AppItem| {
+            app_list.is_some_and(|listed| listed.items.contains_key(&app.bundle))
+                && contents.get(&app.bundle).map_or("", String::as_str) == app.content()
+        };
         self.tries.retain(|key, _one| match Item::of_key(key) {
             None => false,
             Some(Item::Profile) => !profile_is_there,
             Some(Item::TabletProfile) => !own_is_there,
             Some(Item::Stale(name)) => listed.contains(&name),
-            Some(Item::App(bundle)) => {
-                plan.apps.iter().any(|app| app.bundle == bundle) && !is_listed(&bundle)
-            }
+            Some(Item::App(bundle)) => plan.apps.iter().any(|app| app.bundle == bundle && !is_there(app)),
             Some(Item::StaleApp(bundle)) => apps.contains_key(&bundle),
             Some(Item::Settings) => plan.settings.is_some(),
             Some(Item::Update) => plan.update.as_ref().is_some_and(|update| !update.is_met_by(version)),

@@ -5,16 +5,18 @@
 //! the two and names one [`Step`]; [`rules`] says of each rule how it stands. Nothing is counted as done because it
 //! was asked for.
 
+mod app;
 mod class;
 mod known;
 mod plan;
 mod reconcile;
 mod rules;
 
+pub use app::{AppFrom, AppItem};
 pub use class::{IpadClass, segment_key};
 pub use known::{Declaring, Heard, Item, Known, Listed};
 #[cfg(test)]
 pub(crate) use plan::assemble;
-pub use plan::{AppItem, Carrier, Declared, Plan, Rule, SettingsItem, UpdateItem, plan, tablet_payload};
+pub use plan::{Carrier, Declared, Plan, Rule, SettingsItem, UpdateItem, plan, tablet_payload};
 pub use reconcile::{Facts, Query, Step, UpdateAction, next};
 pub use rules::{RuleReport, RuleState, rules};

@@ -1,5 +1,7 @@
 //! What a segment is given, on every wire, and which part carries which rule.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use apple::OsVersion;
 use apple::command::{Setting, Settings};
 use apple::ddm::{Declaration, DeclarationItem, DeclarationItems, DeclarationKind};
@@ -9,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use types::{Day, Digest, Instant};
 
+use super::app::AppItem;
 use super::class::IpadClass;
 use crate::catalogue::{Language, SUBSCRIPTIONS};
 use crate::intent::Intent;
-use crate::parts::Install;
-use crate::render::{DECLARATIONS_SINCE, Frame, IpadRendering, TooOld, Why, render_ipad};
+use crate::names::BundleId;
+use crate::parts::{App, Install};
+use crate::render::{DECLARATIONS_SINCE, Frame, IpadRendering, TooOld, Why, render_ipad, server_token};
 use crate::versions::Approved;
 
 /// What is asked of every tablet that has declarations to tell about itself: nothing about its user (C3.1.6).
@@ -39,6 +43,9 @@ pub struct Plan {
     pub settings: Option<SettingsItem>,
     /// The apps that a command installs.
     pub apps: Vec<AppItem>,
+    /// The apps that declarations install, by the names of their declarations.
+    #[serde(default)]
+    pub declared_apps: BTreeMap<String, AppItem>,
     /// The version of iPadOS that a command, or a declaration, demands.
     pub update: Option<UpdateItem>,
     /// Every rule, and what carries it.
@@ -67,17 +74,6 @@ pub struct SettingsItem {
     pub token: String,
     /// The command's dictionary, as a property list.
     pub command: String,
-}
-
-/// An app that a command installs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppItem {
-    /// Its identifier.
-    pub bundle: String,
-    /// Its number in the App Store.
-    pub store: i64,
-    /// Whether its data go into backups.
-    pub backup: bool,
 }
 
 /// A version of iPadOS that is demanded.
@@ -175,7 +171,9 @@ pub(crate) fn assemble(
         .collect();
     for left in left_out {
         let carrier = match &left.why {
-            Why::ByCommand { command: "InstallApplication", .. } => by_command(intent, &left.what, &mut apps),
+            Why::ByCommand { command: "InstallApplication", .. } | Why::WithSettings { .. } => {
+                by_command(intent, &left.what, &mut apps)
+            }
             Why::ByCommand { command: "ScheduleOSUpdate", .. } if class.supervised() => {
                 if let Some(update) = &mut update {
                     update.by_command = true;
@@ -191,18 +189,27 @@ pub(crate) fn assemble(
     if update.is_some() && rules.iter().any(|rule| rule.what == "os-update" && is_unsupported(rule)) {
         update = None;
     }
+    let declared_apps = rules.iter().filter_map(|rule| match &rule.carrier {
+        Carrier::Declaration(name) => {
+            let (bundle, app) = app_of(intent, &rule.what)?;
+            Some((name.clone(), AppItem::of(bundle, app)?))
+        }
+        _ => None,
+    });
     let mut plan = Plan {
+        declared_apps: declared_apps.collect(),
         token: String::new(),
         prefix: frame.identifier(""),
         profile: profile.identifier.clone(),
         profile_uuid: profile.uuid.clone(),
-        declarations_token: (class.version() >= DECLARATIONS_SINCE).then(|| token_of(&declarations)),
+        declarations_token: None,
         declarations: declarations.iter().map(Declared::of).collect(),
         settings: settings_item(settings),
         apps,
         update,
         rules,
     };
+    plan.declarations_token = (class.version() >= DECLARATIONS_SINCE).then(|| token_of(&plan.declarations));
     // The sentences about what is left out are no part of what is given.
     let given = (&plan.profile_uuid, &plan.declarations_token, &plan.settings, &plan.apps, &plan.update);
     plan.token = short(&serde_json::to_vec(&given).unwrap_or_default());
@@ -214,6 +221,29 @@ const fn is_unsupported(rule: &Rule) -> bool {
 }
 
 impl Plan {
+    /// The plan as a tablet has it that is not given these apps now: neither their declarations, nor an activation that
+    /// would wait for them and keep everything else from being in force.
+    #[must_use]
+    pub fn without(mut self, withheld: &BTreeMap<String, String>) -> Self {
+        let is_withheld =
+            |name: &str| self.declared_apps.get(name).is_some_and(|app| withheld.contains_key(&app.bundle));
+        let names: BTreeSet<String> =
+            self.declared_apps.keys().filter(|name| is_withheld(name)).cloned().collect();
+        if names.is_empty() {
+            return self;
+        }
+        self.declarations.retain(|one| !names.contains(&one.identifier));
+        for one in &mut self.declarations {
+            let listed = one.payload.get_mut("StandardConfigurations").and_then(Json::as_array_mut);
+            if let Some(listed) = listed {
+                listed.retain(|name| name.as_str().is_none_or(|name| !names.contains(name)));
+                one.server_token = server_token(&one.declaration_type, &one.payload);
+            }
+        }
+        self.declarations_token = self.declarations_token.map(|_token| token_of(&self.declarations));
+        self
+    }
+
     /// The declarations as a tablet lists them; empty for versions that have none.
     #[must_use]
     pub fn items(&self) -> DeclarationItems {
@@ -280,16 +310,16 @@ fn with_subscriptions(
     declarations
 }
 
-fn token_of(declarations: &[Declaration]) -> String {
+fn token_of(declarations: &[Declared]) -> String {
     let mut each: Vec<String> = declarations
         .iter()
-        .map(|one| format!("{}\n{}\n{}", one.kind.as_str(), one.identifier, one.server_token))
+        .map(|one| format!("{}\n{}\n{}", one.kind, one.identifier, one.server_token))
         .collect();
     each.sort();
     short(each.join("\n\n").as_bytes())
 }
 
-fn short(content: &[u8]) -> String {
+pub(super) fn short(content: &[u8]) -> String {
     Digest::of(content).to_string().chars().take(32).collect()
 }
 
@@ -306,15 +336,20 @@ fn settings_item(settings: Vec<Setting>) -> Option<SettingsItem> {
 /// The app that a command installs in place of a declaration. One that its user may choose is offered by declarations
 /// only: a command would put it there.
 fn by_command(intent: &Intent, what: &str, apps: &mut Vec<AppItem>) -> Option<Carrier> {
-    let bundle = what.strip_prefix("app ")?;
-    let (_bundle, kept) = intent.apps().iter().find(|(known, _kept)| known.as_str() == bundle)?;
-    if kept.value.install != Install::Required {
+    let (bundle, app) = app_of(intent, what)?;
+    if app.install != Install::Required {
         let reason = Why::NotYet { since: crate::catalogue::APP_MANAGED.since };
         return Some(unsupported(&reason));
     }
-    let store = kept.value.store.as_ref()?.as_str().parse().ok()?;
-    apps.push(AppItem { bundle: bundle.to_owned(), store, backup: kept.value.backup });
-    Some(Carrier::App(bundle.to_owned()))
+    apps.push(AppItem::of(bundle, app)?);
+    Some(Carrier::App(bundle.to_string()))
+}
+
+/// The app that a rule is about, if it is about one.
+fn app_of<'i>(intent: &'i Intent, what: &str) -> Option<(&'i BundleId, &'i App)> {
+    let bundle = what.strip_prefix("app ")?;
+    let (bundle, kept) = intent.apps().iter().find(|(known, _kept)| known.as_str() == bundle)?;
+    Some((bundle, &kept.value))
 }
 
 fn unsupported(why: &Why) -> Carrier {

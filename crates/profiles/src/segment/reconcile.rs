@@ -3,6 +3,7 @@
 use apple::OsVersion;
 use types::{Duration, Instant};
 
+use super::app::AppItem;
 use super::known::{Item, Known};
 use super::plan::Plan;
 
@@ -94,7 +95,10 @@ impl Step {
             Self::RemoveProfile(name) => plain(Item::Stale(name.clone())),
             Self::Declare => plan.declarations_token.clone().map(|token| (Item::Declarations, token)),
             Self::Set => plan.settings.as_ref().map(|settings| (Item::Settings, settings.token.clone())),
-            Self::InstallApp(bundle) => plain(Item::App(bundle.clone())),
+            Self::InstallApp(bundle) => {
+                let app = plan.apps.iter().find(|app| app.bundle == *bundle)?;
+                Some((Item::App(bundle.clone()), app.content()))
+            }
             Self::RemoveApp(bundle) => plain(Item::StaleApp(bundle.clone())),
             Self::Update(action) => {
                 plan.update.as_ref().map(|update| (Item::Update, update_token(&update.version, *action)))
@@ -120,9 +124,12 @@ pub fn next(plan: &Plan, known: &Known, facts: &Facts) -> Step {
     }
     let now = facts.now;
     let mut until = now.plus(FRESH);
-    let mut delivered = true;
+    let mut delivered = known.withheld.is_empty();
     for step in wanted(plan, known, facts, &mut until) {
         let Some((item, token)) = step.item(plan, facts) else { continue };
+        if matches!(&item, Item::App(bundle) if known.withheld.contains_key(bundle)) {
+            continue;
+        }
         match known.waits(&item, &token, now) {
             None => return step,
             Some(again) => {
@@ -193,20 +200,19 @@ fn wanted(plan: &Plan, known: &Known, facts: &Facts, until: &mut Instant) -> Vec
 }
 
 fn apps(plan: &Plan, known: &Known, facts: &Facts, steps: &mut Vec<Step>) {
-    let is_there = |bundle: &String| {
+    let is_there = |app: &AppItem| {
         // Where apps may be listed, the list decides; elsewhere that it was taken on.
-        match known.app_list.as_ref().filter(|_listed| facts.apps_may_be_listed) {
-            Some(listed) => listed.items.contains_key(bundle),
-            None => known.apps.contains_key(bundle),
-        }
+        let listed = match known.app_list.as_ref().filter(|_listed| facts.apps_may_be_listed) {
+            Some(listed) => listed.items.contains_key(&app.bundle),
+            None => known.apps.contains_key(&app.bundle),
+        };
+        listed && known.has_content(app)
     };
-    let missing = plan.apps.iter().filter(|app| !is_there(&app.bundle));
+    let missing = plan.apps.iter().filter(|app| !is_there(app));
     steps.extend(missing.map(|app| Step::InstallApp(app.bundle.clone())));
     let stale = known.apps.keys().filter(|bundle| !plan.apps.iter().any(|app| app.bundle == **bundle));
     // What declarations took over stays: removing it by a command would remove it from under them.
-    let declared = |bundle: &str| {
-        plan.declarations.iter().any(|one| one.identifier.ends_with(&format!("app.managed.{bundle}")))
-    };
+    let declared = |bundle: &str| plan.declared_apps.values().any(|app| app.bundle == bundle);
     steps.extend(stale.filter(|bundle| !declared(bundle)).map(|bundle| Step::RemoveApp(bundle.clone())));
     let listed_lately = known.app_list.as_ref().is_some_and(|listed| facts.now.since(listed.at) < FRESH);
     if facts.apps_may_be_listed && !known.apps.is_empty() && !listed_lately {

@@ -3,6 +3,7 @@
 use apple::OsVersion;
 use types::Instant;
 
+use super::app::AppItem;
 use super::known::{Item, Known};
 use super::plan::{Carrier, Plan, Rule};
 use super::reconcile::{UpdateAction, update_token};
@@ -85,7 +86,14 @@ fn one(rule: &Rule, plan: &Plan, known: &Known, version: Option<OsVersion>) -> (
             }
             waits(Item::Profile, &plan.profile_uuid)
         }
-        Carrier::Declaration(name) => declared(name, rule, plan, known),
+        Carrier::Declaration(name) => {
+            let (state, at) = declared(name, rule, plan, known);
+            let app = plan.declared_apps.get(name).filter(|_app| state != RuleState::Applied);
+            match app.and_then(|app| known.withheld.get(&app.bundle)) {
+                Some(why) => (RuleState::Failed(why.clone()), None),
+                None => (state, at),
+            }
+        }
         Carrier::Settings => match (&plan.settings, &known.settings) {
             (Some(settings), Some((token, at))) if *token == settings.token => {
                 (RuleState::Applied, Some(*at))
@@ -94,13 +102,18 @@ fn one(rule: &Rule, plan: &Plan, known: &Known, version: Option<OsVersion>) -> (
             (None, _) => (RuleState::Requested, None),
         },
         Carrier::App(bundle) => {
-            let listed = known.app_list.as_ref();
+            let app = plan.apps.iter().find(|app| app.bundle == *bundle);
+            let is_given = app.is_some_and(|app| known.has_content(app));
+            let listed = known.app_list.as_ref().filter(|_listed| is_given);
+            if let Some(why) = known.withheld.get(bundle) {
+                return (RuleState::Failed(why.clone()), None);
+            }
             match listed.and_then(|listed| Some((listed.items.get(bundle)?, listed.at))) {
                 Some((state, at)) if state == "Managed" => (RuleState::Applied, Some(at)),
                 Some((state, at)) if REFUSED.contains(&state.as_str()) => {
                     (RuleState::Failed(state.clone()), Some(at))
                 }
-                _ => waits(Item::App(bundle.clone()), ""),
+                _ => waits(Item::App(bundle.clone()), &app.map(AppItem::content).unwrap_or_default()),
             }
         }
         Carrier::Update => {

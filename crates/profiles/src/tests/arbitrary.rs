@@ -12,7 +12,7 @@ use crate::catalogue::{Entry, Kind, Section, Shape, Stricter, entries, find};
 use crate::layer::{Contents, Layer, LayerKind, LayerName};
 use crate::names::{BundleId, Ssid, WebAddress};
 use crate::parts::{
-    App, Bookmark, Filter, Install, Permitted, Tightening, Updates, WebClip, Wifi, WifiSecurity,
+    App, AppOrigin, Bookmark, Filter, Install, Permitted, Tightening, Updates, WebClip, Wifi, WifiSecurity,
 };
 use crate::reading::At;
 use crate::value::Value;
@@ -100,7 +100,8 @@ fn app() -> impl Strategy<Value = At<App>> {
         |(install, odd)| {
             at(App {
                 name: "An app".to_owned(),
-                store: Some("361309726".parse().unwrap()),
+                origin: Some(AppOrigin::Store("361309726".parse().unwrap())),
+                settings: None,
                 install,
                 // Seldom enough that most stacks go together.
                 updates: if odd && install == Install::Optional { Updates::Held } else { Updates::Automatic },

@@ -1,6 +1,7 @@
 //! Tests of the whole room.
 
 mod agent;
+mod apps;
 mod arbitrary;
 mod catalogue;
 mod conformance;

@@ -20,18 +20,18 @@ fn frame() -> Frame {
     Frame::new("fr.ardoise.configuration", "Département de l’Exemple").unwrap()
 }
 
-fn class(version: &str, supervised: bool) -> IpadClass {
+pub(super) fn class(version: &str, supervised: bool) -> IpadClass {
     let supervision = if supervised { Supervision::Supervised } else { Supervision::Unsupervised };
     IpadClass::of(version.parse().unwrap(), supervision).unwrap()
 }
 
-fn plan_of(layers: &[Layer], class: IpadClass) -> Plan {
+pub(super) fn plan_of(layers: &[Layer], class: IpadClass) -> Plan {
     let intent = combine(layers, None, today()).unwrap();
     let rendering = sketch_ipad(&intent, class.target(), &frame()).unwrap();
     assemble(&intent, class, &frame(), rendering).0
 }
 
-fn start() -> Instant {
+pub(super) fn start() -> Instant {
     Instant::from_millis(1_795_471_200_000)
 }
 

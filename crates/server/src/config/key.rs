@@ -243,6 +243,13 @@ pub const KEYS: &[Key] = &[
         "The oldest iPadOS that may enrol; nothing to admit all.",
     ),
     key(
+        "enrolment.setup_minutes",
+        Shape::Number,
+        "30",
+        "45",
+        "How many minutes, from 5 to 120, the Setup Assistant of a new tablet waits at most for its profiles and apps.",
+    ),
+    key(
         "warrants.hours",
         Shape::Number,
         "72",

@@ -78,6 +78,8 @@ pub struct EnrolmentSettings {
     pub organisation_name: String,
     /// The oldest iPadOS that may enrol, such as `17.0` or `17.6.1`.
     pub minimum_os: Option<String>,
+    /// How long the Setup Assistant of a new tablet waits at most for what was decided.
+    pub setup_waits: Duration,
 }
 
 /// Apple's push service.
@@ -292,7 +294,9 @@ pub(super) fn enrolment(reader: &mut Reader<'_>) -> Result<EnrolmentSettings, Re
             Err("expected a version such as 17.0 or 17.6.1".to_owned())
         }
     });
-    Ok(EnrolmentSettings { organisation_name: organisation_name?, minimum_os: minimum_os? })
+    let minutes = reader.number("enrolment.setup_minutes", 5, 120);
+    let setup_waits = Duration::from_secs(u64::from(minutes?) * 60);
+    Ok(EnrolmentSettings { organisation_name: organisation_name?, minimum_os: minimum_os?, setup_waits })
 }
 
 pub(super) fn takeover_paths(reader: &mut Reader<'_>) -> Result<Vec<String>, Reported> {

@@ -76,7 +76,7 @@ pub(super) async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     ids
 }
 
-fn lent(of: Enrolled, to: PersonId) -> Loan {
+pub(super) fn lent(of: Enrolled, to: PersonId) -> Loan {
     Loan {
         id: LoanId::new(at(10)),
         tablet_id: of.tablet,
@@ -122,7 +122,7 @@ fn receipt(loan: &Loan, seconds: i64) -> Restitution {
     }
 }
 
-fn notice(loan: LoanId) -> Notice {
+pub(super) fn notice(loan: LoanId) -> Notice {
     Notice {
         id: NoticeId::new(at(20)),
         loan_id: loan,

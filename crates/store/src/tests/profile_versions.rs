@@ -1,21 +1,24 @@
 //! The tables themselves publish nothing that was not approved, whoever sends the statement.
 
 use types::{
-    AccountId, CountersignatureId, Duration, Instant, OrganisationId, ProfileVersionId, Role, RoleGrantId,
-    Secret,
+    AccountId, CountersignatureId, Day, Duration, Instant, OrganisationId, ProfileVersionId, Role,
+    RoleGrantId, Secret,
 };
 
 use super::cast::{Cast, account};
 use super::fixture::{Fixture, at};
 use crate::countersignatures::{self, Answer, Question, SecondRole};
+use crate::layer_suspensions::{self, Suspension};
 use crate::profile_approvals::{self, Approval};
 use crate::profile_versions::{self as rows, ProfileVersion, VersionState};
 use crate::role_grants::{GrantReach, NewGrant};
 use crate::tests::on_both_engines;
-use crate::{Digest, StoreError, Tx, accounts, role_grants};
+use crate::{Digest, StoreError, Tx, accounts, emergency_orders, role_grants};
 
 on_both_engines! {
     c3_1_1_the_tables_publish_nothing_that_both_did_not_approve,
+    c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_or_renewed_early,
+    c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly,
 }
 
 const TEXT: &str = "layer = \"base\"\ntitle = \"T\"\npurpose = \"P\"\n";
@@ -163,6 +166,9 @@ async fn c3_1_1_the_tables_publish_nothing_that_both_did_not_approve(fixture: Fi
     assert!(fixture.write(move |tx| rows::publish(tx, id, at(40))).await);
     fixture.refused_by_hand("DELETE FROM profile_versions");
     fixture.refused_by_hand("UPDATE profile_versions SET state = 'draft'");
+    for how in ["rollout_plan = '{}'", "scheduled_by = NULL", "takes_effect_at = takes_effect_at - 1"] {
+        fixture.refused_by_hand(&format!("UPDATE profile_versions SET {how}"));
+    }
     // Whoever owns the host and puts another text in its place is found out when it is read back.
     let mut other = fixture.read(move |tx| rows::content(tx, id)).await.expose().clone();
     other.push('#');
@@ -180,9 +186,103 @@ async fn c3_1_1_the_tables_publish_nothing_that_both_did_not_approve(fixture: Fi
             })
         })
         .await;
+    // It is told apart from the others, which are not kept from tablets by it.
+    let each = fixture.read(rows::each_in_force).await;
+    let [Err(unreadable)] = &each[..] else { panic!("{each:?}") };
+    assert_eq!((&unreadable.version, &unreadable.layer), (&id.to_string(), &Some(profiles::LayerKey::Base)));
+    assert!(unreadable.error.is_about_a_row());
     let edited = fixture.store.read(|tx| rows::in_force(tx, at(50))).await;
     assert!(
         matches!(edited, Err(StoreError::NotApproved(profiles::NotApproved::Edited { .. }))),
         "{edited:?}"
     );
+}
+
+/// Puts a version in force by the signatures of both.
+async fn in_force(fixture: &Fixture, cast: &Cast, row: &ProfileVersion) {
+    let (alice, clara, departement, academie) = (cast.alice, cast.clara, cast.departement, cast.academie);
+    let row = row.clone();
+    fixture
+        .write(move |tx| {
+            approver(tx, alice, departement)?;
+            approver(tx, clara, academie)?;
+            rows::insert(tx, &row, &Secret::new(TEXT.to_owned()))?;
+            rows::submit(tx, row.id, at(20))?;
+            for (organisation, by) in [(departement, alice), (academie, clara)] {
+                let approval = Approval {
+                    version_id: row.id,
+                    organisation_id: organisation,
+                    account_id: by,
+                    content_sha256: row.content_sha256,
+                    approved_at: at(30),
+                    countersignature_id: Some(signed(tx, &row, (organisation, by), at(30))?),
+                };
+                profile_approvals::insert(tx, &approval)?;
+            }
+            rows::approve(tx, row.id)?;
+            rows::schedule(tx, row.id, row.author_id, (at(40), None))?;
+            rows::publish(tx, row.id, at(40))
+        })
+        .await;
+}
+
+async fn c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_or_renewed_early(
+    fixture: Fixture,
+) {
+    let cast: Cast = fixture.cast().await;
+    let base =
+        ProfileVersion { layer_kind: "emergency".into(), layer_name: "T".into(), ..version(cast.bruno) };
+    in_force(&fixture, &cast, &base).await;
+    let (version, academie, clara, ordered) = (base.id, cast.academie, cast.clara, at(50).as_millis());
+    let order = |id: u8, starts: &str, ends: &str, uais: &str, at: i64, renews: Option<u8>| {
+        let name = |number: u8| format!("'01890000-0000-7000-8000-0000000000{number:02}'");
+        format!(
+            "INSERT INTO emergency_orders (id, version_id, uais, starts_on, ends_on, reason, organisation_id, ordered_by, \
+             ordered_at, renews, ended_at, ended_by) VALUES ({}, '{version}', '{uais}', '{starts}', '{ends}', 'closed', \
+             '{academie}', '{clara}', {at}, {}, NULL, NULL)",
+            name(id),
+            renews.map_or("NULL".to_owned(), name)
+        )
+    };
+    let today = Day::of(at(50));
+    let day = |ahead: i32| today.plus(ahead).to_string();
+    // PostgreSQL refuses such a day by itself, in words of its own.
+    for (starts, ends) in [("2027-99-99", "2027-99-99"), (day(0).as_str(), "2027-02-30")] {
+        assert!(fixture.by_hand(&order(1, starts, ends, "[]", ordered, None)).is_err(), "{starts} {ends}");
+    }
+    for (starts, ends) in [(day(8), day(20)), (day(0), day(30))] {
+        fixture.refused_by_hand(&order(1, &starts, &ends, "[]", ordered, None));
+    }
+    fixture.by_hand(&order(1, &day(0), &day(29), "[]", ordered, None)).unwrap();
+    let late = ordered + 25 * 86_400_000;
+    fixture.refused_by_hand(&order(2, &day(1), &day(20), "[]", ordered, Some(1)));
+    fixture.refused_by_hand(&order(2, &day(25), &day(40), "[\"0761234A\"]", late, Some(1)));
+    fixture.refused_by_hand(&order(2, &day(31), &day(40), "[]", late, Some(1)));
+    fixture.by_hand(&order(2, &day(30), &day(40), "[]", late, Some(1))).unwrap();
+    // The base that an order rests on is not taken away under it; and once it is, whoever did it, the order is over.
+    let withdrawn = |at: i64| {
+        format!(
+            "UPDATE profile_versions SET state = 'withdrawn', ended_at = {at}, ended_reason = 'x' WHERE id = '{version}'"
+        )
+    };
+    fixture.refused_by_hand(&withdrawn(late));
+    assert_eq!(fixture.read(move |tx| emergency_orders::not_past(tx, today)).await.len(), 2);
+    fixture.by_hand(&withdrawn(ordered + 60 * 86_400_000)).unwrap();
+    let left = fixture.read(|tx| emergency_orders::in_force(tx, at(50))).await;
+    assert!(left.is_empty(), "{left:?}");
+}
+
+async fn c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly(fixture: Fixture) {
+    let cast: Cast = fixture.cast().await;
+    let base = version(cast.bruno);
+    in_force(&fixture, &cast, &base).await;
+    let row = Suspension {
+        version_id: base.id,
+        uai: "0761234A".parse().unwrap(),
+        why: "x".into(),
+        suspended_at: at(50),
+        lifted_at: None,
+    };
+    let refused = fixture.store.write(move |tx| layer_suspensions::put(tx, &row)).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
 }

@@ -1,14 +1,22 @@
 //! How a tablet comes back that was erased by order, and what of it the tables take for a proof (M3).
 
-use types::{EnrolmentId, EraseOrderId};
+use lending::last_decision::LastKind;
+use orders::Gate;
+use types::{AccountId, DestructionKind, EnrolmentId, EraseOrderId, LastDecisionId, LoanId};
 
-use super::fixture::{Enrolled, Fixture, at};
-use super::lending::{DAY, came_back, ordered, refused, school};
+use super::fixture::{Enrolled, Fixture, at, command, delivery};
+use super::lending::{DAY, came_back, lent, notice, ordered, refused, school};
+use crate::commands::{self, Command};
 use crate::enrolments::{self, EnrolmentState};
+use crate::erase_orders::{self, EraseOrder};
+use crate::last_decisions::{self, LastDecision};
 use crate::return_profiles::{self, ReturnProfile};
 use crate::tests::on_both_engines;
+use crate::warrants::OrderState;
+use crate::{ConnectWrite, loans, notices};
 
 on_both_engines! {
+    m3_c5_1_2_a_donation_erases_nothing_before_its_holder_was_told,
     m3_only_an_enrolment_that_an_erased_tablet_makes_after_its_acknowledged_proves_anything,
 }
 
@@ -99,4 +107,83 @@ async fn m3_only_an_enrolment_that_an_erased_tablet_makes_after_its_acknowledged
         refused(fixture.by_hand(&format!("UPDATE return_profiles SET {change}")), "it stays what it was");
     }
     refused(fixture.by_hand("DELETE FROM return_profiles"), "it is kept");
+}
+
+/// The decision to give a lent tablet away, signed by both, and the order that would rest on it.
+async fn given_away(fixture: &Fixture, of: Enrolled, loan: LoanId, order: EraseOrderId) -> EraseOrder {
+    fixture
+        .write(move |tx| {
+            let (head, id) = (AccountId::new(at(1)), LastDecisionId::new(at(20)));
+            let decision = LastDecision {
+                id,
+                kind: LastKind::Donation,
+                tablet_id: of.tablet,
+                loan_id: Some(loan),
+                incident_id: None,
+                reason: "well kept".parse().unwrap(),
+                begun_at: at(20),
+                head_by: Some(head),
+                head_at: Some(at(20)),
+                departement_by: None,
+                departement_at: None,
+                withdrawn_at: None,
+            };
+            last_decisions::insert(tx, &decision)?;
+            let departement_by = Some(AccountId::new(at(1)));
+            let signed = LastDecision { departement_by, departement_at: Some(at(20)), ..decision };
+            assert!(last_decisions::update(tx, &signed)?);
+            Ok(EraseOrder {
+                id: order,
+                tablet_id: of.tablet,
+                enrolment_id: Some(of.enrolment),
+                cause: "donation".to_owned(),
+                state: OrderState::Open,
+                not_before: at(20 * DAY),
+                expires_at: at(40 * DAY),
+                restitution_id: None,
+                decision_id: Some(id),
+                loan_id: Some(loan),
+            })
+        })
+        .await
+}
+
+async fn m3_c5_1_2_a_donation_erases_nothing_before_its_holder_was_told(fixture: Fixture) {
+    let tablet = fixture.enrolled(1).await;
+    let people = school(&fixture, 1).await;
+    let (loan, order) = (lent(tablet, people[0]), EraseOrderId::new(at(20)));
+    let row = loan.clone();
+    fixture.write(move |tx| loans::insert(tx, &row)).await;
+    fixture.count(DestructionKind::Erase, &order.to_string(), 20 * DAY).await;
+    let given = given_away(&fixture, tablet, loan.id, order).await;
+    let untold = given.clone();
+    refused(fixture.store.write(move |tx| erase_orders::insert(tx, &untold)).await, "nobody told the holder");
+    let told = notice(loan.id);
+    let written = told.clone();
+    fixture.write(move |tx| notices::write(tx, &written).map(|new| assert!(new))).await;
+    let waiting = given.clone();
+    refused(fixture.store.write(move |tx| erase_orders::insert(tx, &waiting)).await, "the notice waits");
+    fixture
+        .write(move |tx| {
+            assert!(notices::count(tx, told.id, None, at(20))?);
+            erase_orders::insert(tx, &given)
+        })
+        .await;
+    let queued = |seconds| Command {
+        request_type: "EraseDevice".to_owned(),
+        gate: Gate::Erase,
+        erase_order_id: Some(order),
+        ..command(tablet, seconds)
+    };
+    let first = queued(20 * DAY + 1);
+    let id = first.id;
+    fixture.write(move |tx| commands::queue(tx, first.clone(), None)).await;
+    // The mail comes back: nothing is queued any more, nor is what is queued given to the tablet.
+    assert!(fixture.write(move |tx| notices::bounce(tx, told.id)).await);
+    let second = queued(20 * DAY + 2);
+    refused(fixture.store.write(move |tx| commands::queue(tx, second.clone(), None)).await, "it bounced");
+    let write =
+        ConnectWrite { deliver: Some(delivery(id)), ..ConnectWrite::new(tablet.enrolment, at(21 * DAY)) };
+    let sent = fixture.store.connect_write(write).await;
+    assert!(!matches!(sent, Ok(sent) if sent.delivered.is_some()), "it bounced");
 }

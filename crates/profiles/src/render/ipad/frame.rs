@@ -120,15 +120,19 @@ impl Frame {
         declaration_type: &str,
         payload: Json,
     ) -> Declaration {
-        let content = format!("{declaration_type}\n{payload}");
         Declaration {
             kind,
             declaration_type: declaration_type.to_owned(),
             identifier: self.identifier(suffix),
-            server_token: Digest::of(content.as_bytes()).to_string().chars().take(32).collect(),
+            server_token: server_token(declaration_type, &payload),
             payload,
         }
     }
+}
+
+/// The token of a declaration, which follows from its content.
+pub(crate) fn server_token(declaration_type: &str, payload: &Json) -> String {
+    Digest::of(format!("{declaration_type}\n{payload}").as_bytes()).to_string().chars().take(32).collect()
 }
 
 /// A UUID (RFC 9562, version 8) that follows from a name and what has it.

@@ -16,6 +16,7 @@ use apple::command::Setting;
 use apple::ddm::Declaration;
 use apple::profile::Profile;
 
+pub(crate) use frame::server_token;
 pub use frame::{Frame, NotAFrame};
 
 use crate::intent::Intent;

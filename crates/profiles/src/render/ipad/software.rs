@@ -1,12 +1,13 @@
 //! Apps, which of them may be opened, and the version of iPadOS that is demanded.
 
 use apple::OsVersion;
+use types::Digest;
 
 use super::writer::Writer;
 use crate::catalogue::{APP_MANAGED, APP_SETTINGS, APPLICATION_ACCESS, Holder, UPDATE_ENFORCEMENT};
 use crate::intent::Intent;
 use crate::names::BundleId;
-use crate::parts::{App, Install, Updates};
+use crate::parts::{App, AppOrigin, Install, Updates};
 use crate::render::node::Node;
 use crate::render::why::{Why, Written};
 
@@ -54,9 +55,12 @@ fn one_list(what: &str, declared: &str, restricted: &str, list: Node, writer: &m
 
 fn app(bundle: &BundleId, app: &App, writer: &mut Writer) {
     let what = format!("app {bundle}");
-    let Some(store) = &app.store else {
+    let Some(origin) = &app.origin else {
         return writer.note(Written { what, place: "comes with the tablet".to_owned() });
     };
+    if app.settings.is_some() {
+        return writer.leave_out(what, Why::WithSettings { command: "InstallApplication" });
+    }
     if let Err(why) = writer.has(&APP_MANAGED) {
         let by_command = Why::ByCommand { command: "InstallApplication", until: OsVersion::new(17, 2) };
         let why = if why == Why::NeedsSupervision { why } else { by_command };
@@ -69,22 +73,33 @@ fn app(bundle: &BundleId, app: &App, writer: &mut Writer) {
     };
     let install = if app.install == Install::Required { "Required" } else { "Optional" };
     let mut values = vec![
-        ("AppStoreID", Node::text(store)),
         ("InstallBehavior.Install", Node::text(install)),
-        // The licence is the tablet's, so that no account is needed; whether there is one left is for whoever assigns.
-        ("InstallBehavior.License.Assignment", Node::text("Device")),
         ("IncludeInBackup", Node::Boolean(app.backup)),
     ];
-    let path = "UpdateBehavior.AutomaticAppUpdates";
-    match writer.has_path(&APP_MANAGED, path) {
-        Ok(()) => values.push((path, Node::text(updates))),
-        Err(why) => writer.leave_out(format!("updates of app {bundle}"), why),
+    match origin {
+        AppOrigin::Store(number) => {
+            values.push(("AppStoreID", Node::text(number)));
+            // The licence is the tablet's, so that no account is needed; whether there is one left is for whoever assigns.
+            values.push(("InstallBehavior.License.Assignment", Node::text("Device")));
+            let path = "UpdateBehavior.AutomaticAppUpdates";
+            match writer.has_path(&APP_MANAGED, path) {
+                Ok(()) => values.push((path, Node::text(updates))),
+                Err(why) => writer.leave_out(format!("updates of app {bundle}"), why),
+            }
+        }
+        // Each tablet fetches the file from an address of its own; here stands the file that was decided.
+        AppOrigin::File(digest) => values.push(("ManifestURL", Node::text(file_name(*digest)))),
     }
     let sheet = writer.sheet(&APP_MANAGED, Some(bundle.as_str()), &app.name);
     for (path, value) in values {
         sheet.put(path, value);
     }
     writer.wrote(what, &APP_MANAGED, "");
+}
+
+/// What stands for the address of a file until a tablet is given one of its own.
+fn file_name(digest: Digest) -> String {
+    format!("urn:sha256:{digest}")
 }
 
 fn os_update(intent: &Intent, writer: &mut Writer) {

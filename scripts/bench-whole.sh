@@ -1,0 +1,73 @@
+# Figures of the whole fleet at once: one command for all, the start of a server, memory of open connections. Sourced by
+# scripts/bench-connect.sh.
+# shellcheck shell=bash disable=SC2154
+
+# Keeps a line: the figure's name, then a jq object that may use $engine, $tablets, $durability and what --argjson gives.
+keep() {
+    local figure=$1 object=$2
+    shift 2
+    jq --null-input --compact-output --arg figure "$figure" --arg engine "$engine" --argjson tablets "$tablets" \
+        --argjson durability "$(durability)" --arg filesystem "$filesystem" --arg build "$build" "$@" "
+        { bench: \$figure, \$engine, \$tablets } + $object + \$durability + { \$filesystem, \$build }
+        | { \$figure, line: . }" >>"$work/lines"
+}
+
+# A clock in milliseconds.
+clock() { date +%s%3N; }
+
+# One command for every tablet: from the request to the last row, which are read back.
+measure_broadcast() {
+    local begun took found key=broadcast-$RANDOM
+    all_enrolled
+    [ -n "$server" ] || open_doors true
+    begun=$(clock)
+    "$ardoise" --json command broadcast SecurityInfo --everyone --key "$key" >"$in/broadcast.json" 2>"$work/load.log" ||
+        { say "broadcast: $(tail -n 2 "$work/load.log")"; return 1; }
+    took=$(($(clock) - begun))
+    found=$(ask "SELECT count(*) FROM commands JOIN push_states USING (enrolment_id)
+        WHERE idempotency_key = '$key' AND pending AND due_at IS NOT NULL")
+    [ "$found" = "$tablets" ] || { say "broadcast: $found rows read back for $tablets tablets"; return 1; }
+    keep broadcast '{ ms: $ms, rate: ($tablets * 1000 / $ms | floor) }' --argjson ms "$took"
+}
+
+# How long a server takes from its start until it is ready, with all these tablets in its database.
+measure_start() {
+    local begun plain=${doors:-true}
+    close_doors
+    begun=$(clock)
+    open_doors "$plain"
+    keep start '{ ms: $ms }' --argjson ms "$(($(clock) - begun))"
+}
+
+# What an open TLS connection costs: the server's memory with many busy ones, and with few.
+measure_connections() {
+    local few=64 many=2048 memory=() count
+    ulimit -n 16384 2>/dev/null || { say "connections: no more files may be open"; return 1; }
+    for count in $few $many; do
+        close_doors
+        open_doors false
+        rm -f "$work/memory"
+        watch_memory &
+        local watcher=$!
+        "$tablets_program" --json bench idle "$work/fleet" --auth mtls --connections "$count" --for "${seconds}s" \
+            --server-url "https://localhost:$tablets_port/mdm/connect" --trust "$home/authority.pem" \
+            --check-in-url "https://localhost:$tablets_port/mdm/checkin" >"$in/connections.json" 2>"$work/load.log" || true
+        kill "$watcher" 2>/dev/null
+        wait "$watcher" 2>/dev/null || true
+        jq --exit-status '.requests > 0 and .errors == 0' "$in/connections.json" >/dev/null 2>&1 ||
+            { say "connections: $(tail -n 2 "$work/load.log")"; return 1; }
+        memory+=("$(cat "$work/memory")")
+    done
+    keep connections '{ connections: $many, server_rss_mb: ($with / 1024 | floor),
+        kb_per_connection: (($with - $without) / ($many - $few) | floor) }' \
+        --argjson with "${memory[1]}" --argjson without "${memory[0]}" --argjson many $many --argjson few $few
+}
+
+# What enrolling leaves behind, for tablets that have not enrolled through the door.
+all_enrolled() {
+    local now
+    now=$(clock)
+    ask "UPDATE certificates SET state = 'confirmed', first_used_at = $now WHERE state = 'issued'"
+    ask "UPDATE enrolments SET state = 'active', authenticated_at = $now, token_updated_at = $now WHERE state = 'invited'"
+    ask "ANALYZE enrolments"
+}
