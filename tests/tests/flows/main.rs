@@ -50,6 +50,8 @@ mod lost_mode;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod missing;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod not_now;
@@ -67,6 +69,8 @@ mod proxy;
 mod push;
 #[cfg(test)]
 mod queue;
+#[cfg(test)]
+mod random_lives;
 #[cfg(test)]
 mod renewal;
 #[cfg(test)]
