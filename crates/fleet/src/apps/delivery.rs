@@ -1,7 +1,7 @@
 //! How an app is installed (C3.1.4): the command's keys, and the payload of the declaration that replaces it (iPadOS 17.2).
 //!
 //! What is installed is what was decided: the published text names the file and the settings by their digests, and a
-//! catalogue that says something else gives out nothing ([`agrees`]).
+//! catalogue that says something else gives out nothing ([`agrees`], C3.1.2).
 
 use apple::command::{InstallApplication, InstallOptions};
 use apple::wire::Raw;

@@ -292,7 +292,8 @@ fn signature(
     }
 }
 
-/// Passes a text that goes together with everything that tablets have, and whose apps are given out as it decides them.
+/// Passes a text that goes together with everything that tablets have, and whose apps are given out as it decides them
+/// (C3.1.2).
 pub(super) fn must_fit(
     tx: &mut Tx<'_>,
     row: &ProfileVersion,
