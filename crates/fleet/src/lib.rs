@@ -30,6 +30,7 @@ pub mod identity;
 pub mod incidents;
 pub mod inventory;
 pub mod keys;
+pub mod lending;
 pub mod links;
 mod management_profile;
 pub mod organisations;
