@@ -7,8 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
-    inventory, links, metrics, organisations, privacy, problem, profile_rollouts, profiles, push_certificate,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens,
+    inventory, lending_reports, links, lists, loans, metrics, organisations, persons, privacy, problem,
+    profile_rollouts, profiles, push_certificate, roles, school_years, segments, sessions, tablets,
+    takeovers, tokens,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +40,12 @@ use crate::{
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound,
+        persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,
+        lists::propose, lists::list, lists::show, lists::settle, lists::validate, lists::withdraw,
+        loans::readiness, loans::hand_over, loans::except, loans::end_exception, loans::list, loans::show,
+        loans::confiscate, loans::resume, loans::deposit, loans::hand_out, loans::restrict, loans::lift, loans::end,
+        loans::letter,
+        lending_reports::wall, lending_reports::year,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -13,6 +13,7 @@ use profiles::render::Frame;
 pub(crate) use advance::{Told, advance, answered};
 pub use shown::{RuleLine, SegmentLine, Shown, TabletRules, failing, list, rules_of};
 pub use walk::{Walked, follow, wake_due};
+pub(crate) use world::fingerprint;
 pub use world::{LoanFacts, TabletFacts, World, layers_of};
 
 use store::tablets::Tablet;

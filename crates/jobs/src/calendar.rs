@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
+use fleet::lending::{handover, modes};
 use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -24,6 +25,8 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(30);
 const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
+/// Between two looks at handovers under reserve.
+const RESERVES_EVERY: Duration = Duration::from_secs(600);
 /// Between two looks at the files that nobody gives out any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -43,6 +46,7 @@ pub(crate) struct Calendar {
     published_at: Option<Instant>,
     rolled_out_at: Option<Instant>,
     swept_at: Option<Instant>,
+    reserves_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -61,6 +65,7 @@ impl Calendar {
             published_at: None,
             rolled_out_at: None,
             swept_at: None,
+            reserves_at: None,
         }
     }
 
@@ -88,6 +93,7 @@ impl Calendar {
                 self.renewed_at = Some(now);
             }
         }
+        done("where lent tablets stand", &modes::follow(fleet, &calendar, now).await);
         let followed = segments::follow(fleet, &calendar, now).await.map(|walked| walked.moved);
         done("put tablets into segments", &followed);
         let woken = segments::wake_due(fleet, &calendar, now).await;
@@ -124,6 +130,11 @@ impl Calendar {
             && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
         {
             self.rolled_out_at = Some(now);
+        }
+        if is_due(self.reserves_at, RESERVES_EVERY, now)
+            && done("reserves that are in order", &handover::settle_reserves(fleet, &calendar, now).await)
+        {
+            self.reserves_at = Some(now);
         }
         if is_due(self.swept_at, SWEEP_EVERY, now)
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension};
 use lending::{Condition, Reason, Reference};
@@ -12,7 +13,8 @@ use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::loans;
-use crate::{StoreError, Tx};
+use crate::within::of_colleges_within;
+use crate::{StoreError, Tx, Within};
 
 stored_enum! {
     /// Where a loan stands.
@@ -203,6 +205,48 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>,
     })?
     .map(Stored::read)
     .transpose()
+}
+
+/// Which loans a list shows; what is `None` admits all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Those that are over too.
+    pub over: bool,
+    /// Those that a head signed over, and that are not in order yet.
+    pub under_reserve: bool,
+    /// Those of this person.
+    pub person: Option<PersonId>,
+}
+
+/// At most `limit` loans of collèges within reach, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    filter: Filter,
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<Loan>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let mut query = loans::table.filter(loans::id.gt(after)).into_boxed();
+        if !filter.over {
+            query = query.filter(loans::state.ne(Standing::Ended.as_str()));
+        }
+        if filter.under_reserve {
+            query = query.filter(loans::reserve.ne("[]"));
+        }
+        if let Some(person) = filter.person {
+            query = query.filter(loans::person_id.eq(person.to_string()));
+        }
+        of_colleges_within!(query, within, loans::uai.nullable())
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 crate::declared::declares! {

@@ -53,7 +53,12 @@ impl TestServer {
     }
 
     /// Somebody with that role, made once.
-    async fn known(&self, employer: Employer, login: &str, role: Role) -> Result<AccountId, TestkitError> {
+    pub(crate) async fn known(
+        &self,
+        employer: Employer,
+        login: &str,
+        role: Role,
+    ) -> Result<AccountId, TestkitError> {
         let name = login.to_owned();
         let found = self.fleet()?.store().read(move |tx| accounts::by_login(tx, &name)).await?;
         match found {

@@ -44,6 +44,7 @@ mod independent_clients;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
+mod lending;
 mod log;
 #[cfg(test)]
 mod matrix;

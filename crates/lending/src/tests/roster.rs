@@ -47,7 +47,7 @@ fn c4_2_the_same_person_keeps_their_number_through_classes_and_years() {
         pupil("ZOÉ  MARTIN", "6e A", None),
         pupil("Zoé Martin", "5e B", Some("77")),
     ] {
-        let wanted = wanted(&known, &known, &[entry.clone()]).unwrap();
+        let wanted = wanted(&known, &known, std::slice::from_ref(&entry)).unwrap();
         assert_eq!((wanted.new.len(), wanted.list), (0, BTreeMap::from([(zoe, entry)])));
     }
     // A new year's list begins empty, and its people are those who were known.

@@ -17,11 +17,10 @@ use crate::commands::{self, Command, Enqueue};
 use crate::incidents::{self, Incident, IncidentState};
 use crate::loans::{self, Loan, Standing};
 use crate::notices::{self, Channel, Notice, NoticeState};
-use crate::persons::{self, Known, Person};
 use crate::restitutions::{self, Restitution, StageName};
 use crate::school_years::{self, SchoolYear};
 use crate::tests::on_both_engines;
-use crate::{ConnectWrite, StoreError, erase_orders, last_decisions, restore};
+use crate::{ConnectWrite, StoreError, Tx, erase_orders, last_decisions, restore};
 
 on_both_engines! {
     c5_3_1_a_tablet_is_lent_to_one_person_and_a_person_holds_one,
@@ -37,45 +36,30 @@ on_both_engines! {
 
 const DAY: i64 = 86_400;
 
-/// A school year, and people of one collège.
+/// A school year, and people of one collège on its validated list.
 async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     let ids: Vec<PersonId> = (0..people).map(|_one| PersonId::new(at(1))).collect();
-    let rows = ids.clone();
-    fixture
-        .write(move |tx| {
-            let day = |text: &str| text.parse().unwrap();
-            school_years::insert(
-                tx,
-                &SchoolYear {
-                    label: "2026-2027".to_owned(),
-                    starts_on: day("2026-09-01"),
-                    ends_on: day("2027-08-31"),
-                    summer_starts_on: day("2027-07-03"),
-                    summer_ends_on: day("2027-08-31"),
-                },
-            )?;
-            rows.iter().try_for_each(|id| {
-                persons::insert(
-                    tx,
-                    &Person {
-                        id: *id,
-                        uai: "0760001A".parse().unwrap(),
-                        kind: UserKind::Pupil,
-                        name: Known::By("Zoé".parse().unwrap()),
-                        class: Some("6e A".parse().unwrap()),
-                        leaves_on: None,
-                        left_at: None,
-                        created_at: at(1),
-                        updated_at: at(1),
-                    },
-                )
-            })
-        })
-        .await;
+    fixture.write(year).await;
+    fixture.listed("0760001A", "2026-2027", &ids).await;
     ids
 }
 
-fn lent(of: Enrolled, to: PersonId) -> Loan {
+/// A school year.
+pub(super) fn year(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let day = |text: &str| text.parse().unwrap();
+    school_years::insert(
+        tx,
+        &SchoolYear {
+            label: "2026-2027".to_owned(),
+            starts_on: day("2026-09-01"),
+            ends_on: day("2027-08-31"),
+            summer_starts_on: day("2027-07-03"),
+            summer_ends_on: day("2027-08-31"),
+        },
+    )
+}
+
+pub(super) fn lent(of: Enrolled, to: PersonId) -> Loan {
     Loan {
         id: LoanId::new(at(10)),
         tablet_id: of.tablet,

@@ -17,6 +17,7 @@ mod group_commit;
 mod held;
 mod indexes;
 mod lending;
+mod lists;
 mod located;
 mod missing;
 mod nouns;

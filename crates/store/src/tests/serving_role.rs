@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 27] = [
+const KEPT: [&str; 33] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -39,6 +39,12 @@ const KEPT: [&str; 27] = [
     "warrant_grants",
     "position_requests",
     "positions",
+    "lists",
+    "list_changes",
+    "agreement_texts",
+    "signatures",
+    "restrictions",
+    "supervision_exceptions",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,175 @@
+//! Lists and loans as the use cases would have left them, for tests of what comes after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet::school_years::Dates;
+use lending::list::{Change, Entry, digest};
+use serde_json::json;
+use store::lists::{self, List, ListState};
+use store::loans::{self, Loan, Standing};
+use store::persons::{self, Person};
+use store::school_years::{self, SchoolYear};
+use store::{StoreError, tablets};
+use types::{Clock as _, Day, ListId, LoanId, PersonId, Role, Uai, UserKind};
+
+use crate::people::{CodeShown, Employer};
+use crate::{TestServer, TestkitError};
+
+impl TestServer {
+    /// Dates a school year that began three months ago, and whose summer break is five months away; gives its label.
+    ///
+    /// # Errors
+    /// [`TestkitError`], if a year has one of its days.
+    pub async fn school_year(&self) -> Result<String, TestkitError> {
+        let today = Day::of(self.clock().now());
+        let (starts_on, ends_on) = (today.plus(-90), today.plus(200));
+        let (summer_starts_on, summer_ends_on) = (today.plus(150), ends_on);
+        let label = Dates { starts_on, ends_on, summer_starts_on, summer_ends_on }.label();
+        let year = SchoolYear { label: label.clone(), starts_on, ends_on, summer_starts_on, summer_ends_on };
+        self.fleet()?.store().write(move |tx| school_years::insert(tx, &year)).await?;
+        Ok(label)
+    }
+
+    /// Has a DPO validate an activity of the register as it stands, by its code.
+    ///
+    /// # Errors
+    /// [`TestkitError::Answer`].
+    pub async fn validate_activity(&self, code: &str) -> Result<(), TestkitError> {
+        let dpo = self.known(Employer::Departement, "dpo-who-validates", Role::Dpo).await?;
+        let dpo = self.in_session(dpo, CodeShown::JustNow).await?;
+        let register = dpo.get("/api/v1/privacy/register").await?.ok()?;
+        let all =
+            register.get("activities").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        let entry = all.into_iter().find(|one| one.get("code").and_then(|code| code.as_str()) == Some(code));
+        let read = entry.and_then(|entry| entry.get("digest").cloned()).unwrap_or_default();
+        dpo.put(&format!("/api/v1/privacy/register/{code}/validation"), &json!({ "entry": read }))
+            .await?
+            .ok()?;
+        Ok(())
+    }
+
+    /// Puts pupils on the validated list of a collège and year, and gives their numbers.
+    ///
+    /// # Errors
+    /// [`TestkitError`].
+    pub async fn listed(
+        &self,
+        college: &Uai,
+        school_year: &str,
+        names: &[&str],
+    ) -> Result<Vec<PersonId>, TestkitError> {
+        let head = format!("head-{college}").to_lowercase();
+        let head = self.known(Employer::College(college.clone()), &head, Role::Head).await?;
+        let academie = self.known(Employer::Academie, "decides-academie", Role::Approver).await?;
+        let now = self.clock().now();
+        let mut changes = Vec::new();
+        for name in names {
+            let name =
+                name.parse().map_err(|error: lending::InvalidText| TestkitError::other(error.to_string()))?;
+            let entry = Entry {
+                kind: UserKind::Pupil,
+                name,
+                class: None,
+                number: None,
+                arrives_on: None,
+                leaves_on: None,
+                guardians: 1,
+                contacts: BTreeMap::new(),
+            };
+            changes.push((PersonId::new(now), entry));
+        }
+        let (uai, year) = (college.clone(), school_year.to_owned());
+        let people: Vec<PersonId> = changes.iter().map(|(id, _)| *id).collect();
+        let write = move |tx: &mut store::Tx<'_>| {
+            let id = ListId::new(now);
+            let rows: Vec<Change> =
+                changes.iter().map(|(person, entry)| Change::Set(*person, entry.clone())).collect();
+            let content_sha256 = digest(id, &uai, &year, &rows);
+            let proposed = List {
+                id,
+                uai: uai.clone(),
+                school_year: year.clone(),
+                changes: i32::try_from(rows.len()).unwrap_or(i32::MAX),
+                content_sha256,
+                state: ListState::Proposed,
+                proposed_by: head,
+                proposed_at: now,
+                settled_by: None,
+                settled_at: None,
+                settled_sha256: None,
+                validated_by: None,
+                validated_at: None,
+                validated_sha256: None,
+                withdrawn_at: None,
+            };
+            lists::propose(tx, &proposed, &rows, now)?;
+            let settled = List {
+                state: ListState::Settled,
+                settled_by: Some(head),
+                settled_at: Some(now),
+                settled_sha256: Some(content_sha256),
+                ..proposed
+            };
+            lists::update(tx, &settled)?;
+            let validated = List {
+                state: ListState::Validated,
+                validated_by: Some(academie),
+                validated_at: Some(now),
+                validated_sha256: Some(content_sha256),
+                ..settled
+            };
+            lists::update(tx, &validated)?;
+            for (person, entry) in &changes {
+                persons::insert(tx, &Person::listed(*person, &uai, entry, None, now))?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        self.fleet()?.store().write(write).await?;
+        Ok(people)
+    }
+
+    /// Lends a tablet to a person on the validated list, as of now.
+    ///
+    /// # Errors
+    /// [`TestkitError`], with what the database refused.
+    pub async fn lent(
+        &self,
+        serial: &str,
+        person: PersonId,
+        school_year: &str,
+    ) -> Result<LoanId, TestkitError> {
+        let serial =
+            serial.parse().map_err(|error: types::InvalidName| TestkitError::other(error.to_string()))?;
+        let (by, now, year) = (self.operator()?, self.clock().now(), school_year.to_owned());
+        let id = LoanId::new(now);
+        let write = move |tx: &mut store::Tx<'_>| {
+            let missing = || StoreError::Corrupt { table: "tablets", row: String::new(), column: "serial" };
+            let tablet = tablets::by_serial(tx, &serial)?.ok_or_else(missing)?;
+            let person = persons::get(tx, &person)?.ok_or_else(missing)?;
+            let condition = "neuve".parse().map_err(|_never| missing())?;
+            let loan = Loan {
+                id,
+                tablet_id: tablet.id,
+                person_id: person.id,
+                holder_kind: person.kind,
+                uai: person.uai,
+                school_year: year.clone(),
+                state: Standing::Lent,
+                suspension: None,
+                began_at: now,
+                changed_at: now,
+                ended_because: None,
+                ended_on: None,
+                ended_reference: None,
+                handed_over_by: by,
+                accessories: BTreeSet::new(),
+                condition,
+                reserve: BTreeSet::new(),
+                reserve_signed_by: None,
+            };
+            loans::insert(tx, &loan)
+        };
+        self.fleet()?.store().write(write).await?;
+        Ok(id)
+    }
+}
