@@ -2,6 +2,7 @@
 # Figures: of this program on this machine, or of any server.
 #
 #   scripts/bench.sh connect [OPTION…]      everything by itself: database, server, tablets, figures
+#   scripts/bench.sh returns [TABLETS] [RESTITUTIONS] [ENGINE]      a June day of restitutions, and the calendar's night
 #   scripts/bench.sh LOAD FOLDER [OPTION…]  loads a server that runs already, ours or another
 #   scripts/bench.sh --help
 set -euo pipefail
@@ -16,6 +17,10 @@ in processes of their own; measures; reads back from the tables what was answere
   make bench ARGS="connect --help"        what is measured, and all that can be chosen
 What was measured, where, and what limits it: docs/performance.md.
 
+  make bench ARGS="returns 100000 25000 postgresql"
+receives so many tablets under a campaign, class by class over the API, waits for their erase orders, then for the
+calendar's night over all loans.
+
 FIGURES OF ANY SERVER THAT RUNS ALREADY
   make bench ARGS="idle FOLDER …"         and token-update, cycle, enrol, as follows
 
@@ -26,6 +31,10 @@ case ${1:-} in
 connect)
     shift
     exec scripts/bench-connect.sh "$@"
+    ;;
+returns)
+    shift
+    exec scripts/bench-returns.sh "$@"
     ;;
 "" | -h | --help | help)
     page

@@ -116,6 +116,27 @@ pub fn lists_apps(request_type: RequestType) -> bool {
     matches!(request_type, RequestType::InstalledApplicationList | RequestType::ManagedApplicationList)
 }
 
+/// Whether a kind of command asks a tablet something and leaves it as it is: what may be sent to many at once.
+#[must_use]
+pub const fn asks(request_type: RequestType) -> bool {
+    use RequestType as Kind;
+    matches!(
+        request_type,
+        Kind::DeviceInformation
+            | Kind::SecurityInfo
+            | Kind::ProfileList
+            | Kind::ProvisioningProfileList
+            | Kind::CertificateList
+            | Kind::Restrictions
+            | Kind::InstalledApplicationList
+            | Kind::ManagedApplicationList
+            | Kind::ManagedApplicationAttributes
+            | Kind::ManagedMediaList
+            | Kind::AvailableOSUpdates
+            | Kind::OSUpdateStatus
+    )
+}
+
 /// Whether the raw answer to a kind of command may be stored: it holds no secret, no position, nothing
 /// about a person. Exhaustive on purpose: a new kind must be judged.
 #[must_use]

@@ -9,8 +9,8 @@ use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     account, agreement, alarm, app, apple, audit, brake, command, countersignature, incident, inventory,
-    link, list, loan, organisation, person, privacy, push_certificate, role, school_year, session, status,
-    tablet, takeover, token,
+    link, list, loan, organisation, person, position, privacy, push_certificate, restitution, role,
+    school_year, session, status, tablet, takeover, token, warrant,
 };
 
 const EXAMPLES: &str = "\
@@ -110,6 +110,12 @@ enum Verb {
     Loan(loan::Arguments),
     /// What happened to tablets: papers and their clocks, lost mode.
     Incident(incident::Arguments),
+    /// Tablets that were given back: received, erased by order, proven empty.
+    Restitution(restitution::Arguments),
+    /// Location warrants: who may locate a missing tablet, for how long, and who granted it.
+    Warrant(warrant::Arguments),
+    /// Where a missing tablet is: asked under a warrant, looked at with a reason.
+    Position(position::Arguments),
     /// What an operator should look at.
     Alarm(alarm::Arguments),
     /// Who did what, and whether the log of it is whole.
@@ -174,7 +180,10 @@ impl Cli {
             Verb::List(arguments) => Box::pin(list::run(arguments, output)).await,
             Verb::Agreement(arguments) => agreement::run(arguments, output).await,
             Verb::Loan(arguments) => Box::pin(loan::run(arguments, output)).await,
-            Verb::Incident(arguments) => incident::run(arguments, output).await,
+            Verb::Incident(arguments) => Box::pin(incident::run(arguments, output)).await,
+            Verb::Warrant(arguments) => warrant::run(arguments, output).await,
+            Verb::Position(arguments) => position::run(arguments, output).await,
+            Verb::Restitution(arguments) => Box::pin(restitution::run(arguments, output)).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,
@@ -237,6 +246,15 @@ mod tests {
             "ardoise apple authority add root.pem",
             "ardoise brake drill --what unenrolment --acts 13000",
             "ardoise unenrol DMPXK1ABCD12 --reason sold --code 123456",
+            "ardoise incident list --to-confirm",
+            "ardoise incident confirm 0193",
+            "ardoise incident warranty 0193 shock-or-scratch",
+            "ardoise incident supplier 0193 --reference SAV-118 --exchanged DMPXK1ABCD13",
+            "ardoise incident replace 0193 --granted --counterpart sum --cents 12000 --fixed-on 2026-11-26",
+            "ardoise incident pay 0193 --on 2026-12-01",
+            "ardoise warrant ask 0193 --hours 48 --reason x",
+            "ardoise warrant delay 0193 --until 2026-12-24 --reference PV-7",
+            "ardoise position look 0193 --reason x --code 123456",
             "ardoise campaign ask --colleges 0761234A,0767777B --from 2027-06-21 --to 2027-07-02 --ceiling 600 --reason end",
             "ardoise audit list --tablet DMPXK1ABCD12 --since 2026-11-01T00:00:00Z --order newest",
             "ardoise audit verify --on-this-machine --against 42:9f86",

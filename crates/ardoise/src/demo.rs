@@ -8,10 +8,12 @@ mod brake;
 mod classroom;
 mod departement;
 mod first_day;
+mod loan_year;
 mod morning;
 mod scratch;
 mod span;
 mod stage;
+mod stolen_tablet;
 mod teller;
 
 use std::time::{Duration, Instant};
@@ -49,7 +51,8 @@ pub(crate) struct Arguments {
     #[arg(value_enum)]
     story: Option<Story>,
 
-    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000, the département 200.
+    /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000,
+    /// `loan-year` 6, `stolen-tablet` 1, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -75,6 +78,10 @@ enum Story {
     Brake,
     /// A fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included
     Morning,
+    /// Tablets come back in every way, and each is erased by an order, proven empty, or not erased at all
+    LoanYear,
+    /// A tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death
+    StolenTablet,
 }
 
 impl Story {
@@ -83,6 +90,8 @@ impl Story {
             Self::FirstDay => "first-day",
             Self::Brake => "brake",
             Self::Morning => "morning",
+            Self::LoanYear => "loan-year",
+            Self::StolenTablet => "stolen-tablet",
         }
     }
 
@@ -97,6 +106,12 @@ impl Story {
             Self::Morning => {
                 "a fleet that enrolled long ago wakes within some minutes, locked screens and broken lines included"
             }
+            Self::LoanYear => {
+                "tablets come back in every way, and each is erased by an order, proven empty, or not erased at all"
+            }
+            Self::StolenTablet => {
+                "a tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death"
+            }
         }
     }
 
@@ -104,9 +119,11 @@ impl Story {
     const fn tablets(self) -> u64 {
         match self {
             Self::FirstDay => 20,
-            // All but two of them stand in the database only.
+            // All but three of them stand in the database only.
             Self::Brake => 13_000,
             Self::Morning => 2_000,
+            Self::LoanYear => 6,
+            Self::StolenTablet => 1,
         }
     }
 
@@ -114,7 +131,8 @@ impl Story {
     const fn figures(self) -> &'static [&'static str] {
         match self {
             Self::FirstDay => &["checks", "tablets", "enrolled", "acknowledged"],
-            Self::Brake => &["rightly", "erased", "unenrolled", "checks", "tablets"],
+            Self::Brake => &["rightly", "erased", "unenrolled", "returned", "checks", "tablets"],
+            Self::LoanYear => &["erased", "erased_without_order", "proven", "checks", "tablets"],
             Self::Morning => &[
                 "checks",
                 "tablets",
@@ -126,6 +144,9 @@ impl Story {
                 "pushes",
                 "memory_mb",
             ],
+            Self::StolenTablet => {
+                &["positions_readable", "positions", "requests", "refused", "looks", "notices", "checks"]
+            }
         }
     }
 }
@@ -265,7 +286,9 @@ async fn play(
     let told = match story {
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
+        Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
+        Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
     };
     stage.close().await;
     told

@@ -27,6 +27,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] store::StoreError),
 
+    /// The shared folder cannot be used.
+    #[error(transparent)]
+    SharedFolder(#[from] store::shared_folder::FolderError),
+
     /// A use case that ran on this machine refused.
     #[error(transparent)]
     Refusal(#[from] fleet::Refusal),

@@ -65,7 +65,10 @@ fn settings(config: &Config) -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     }
 }

@@ -181,6 +181,8 @@ fn stories_on_postgresql_end_as_told_and_leave_nothing_there() {
     assert!(printed.starts_with(BRAKE_HELD), "{printed}");
     let output = person.types(&format!("demo morning --tablets 60 --json --database {server}"));
     a_morning_like_any(&output, 60);
+    let output = person.types(&format!("demo stolen-tablet --json --database {server}"));
+    a_stolen_tablet_is_found_and_forgotten(&output);
     assert_eq!(databases().trim(), "");
 }
 
@@ -204,6 +206,20 @@ fn a_morning_gives_every_tablet_what_waits_for_it() {
     a_morning_like_any(&Person::new().types("demo morning --tablets 60 --json"), 60);
 }
 
+/// It was located as often as the warrant said, and nothing shows any more where it was.
+fn a_stolen_tablet_is_found_and_forgotten(output: &Output) {
+    assert!(output.status.success(), "{}", errors(output));
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    let told = r#"{"story":"stolen-tablet","ok":true,"positions_readable":0,"positions":4,"requests":4,"refused":0,"looks":1,"#;
+    assert!(printed.starts_with(told), "{printed}");
+    assert!(!format!("{printed}{}", errors(output)).contains("48.85"), "and the story tells nobody, either");
+}
+
+#[test]
+fn m2_a_stolen_tablet_is_located_under_a_warrant_and_where_it_was_is_forgotten() {
+    a_stolen_tablet_is_found_and_forgotten(&Person::new().types("demo stolen-tablet --json"));
+}
+
 /// The last line of the brake begins with what it promises.
 const BRAKE_HELD: &str = r#"{"story":"brake","ok":true,"rightly":1,"erased":0,"unenrolled":0,"#;
 
@@ -213,6 +229,18 @@ fn t_c14_the_brake_holds_after_one_tablet_has_left_rightly() {
     assert!(output.status.success(), "{}", errors(&output));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with(BRAKE_HELD), "{printed}");
+}
+
+/// The last line of the year of loans begins with what it promises.
+const BY_ORDER_ALONE: &str =
+    r#"{"story":"loan-year","ok":true,"erased":1,"erased_without_order":0,"proven":2,"#;
+
+#[test]
+fn m3_in_a_year_of_loans_no_tablet_is_erased_without_an_order() {
+    let output = Person::new().types("demo loan-year --json");
+    assert!(output.status.success(), "{}", errors(&output));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.starts_with(BY_ORDER_ALONE), "{printed}");
 }
 
 #[test]

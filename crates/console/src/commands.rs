@@ -179,7 +179,8 @@ pub(crate) async fn cancel(state: State, caller: Caller, id: Path<String>) -> An
 }
 
 impl NewCommand {
-    fn read(self) -> Result<commands::NewCommand, Failure> {
+    /// What was asked for, for the use cases.
+    pub(crate) fn read(self) -> Result<commands::NewCommand, Failure> {
         let content = match (self.parameters, self.property_list) {
             (None, None) => None,
             (Some(parameters), None) => Some(Content::Keys(parameters.0)),

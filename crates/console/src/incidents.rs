@@ -1,5 +1,6 @@
 //! `/incidents`: what happened to tablets, papers and their clocks, steps, and lost mode (C5.4.*, M1).
 
+use ::incidents::Effect;
 use ::incidents::life::Step;
 use ::incidents::lost_mode::Message;
 use ::incidents::papers::{Clock, Standing};
@@ -8,6 +9,7 @@ use actix_web::web::{Json, Path, Query};
 use fleet::incidents::{self, Asked, Line, NewComplaint, NewIncident, NewLetter};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
+use store::replacements::Replacement;
 use types::{IncidentId, Secret};
 use utoipa::{IntoParams, ToSchema};
 
@@ -90,6 +92,9 @@ pub(crate) struct IncidentsQuery {
     /// Those that are closed too.
     #[serde(default)]
     all: bool,
+    /// Only those that wait to be confirmed after a restore (M5).
+    #[serde(default)]
+    to_confirm: bool,
     /// The `next` of the part before; none for the first part.
     after: Option<String>,
     /// How many at most: 1 to 500, 100 unless told.
@@ -158,6 +163,50 @@ pub(crate) struct IncidentView {
     papers: Vec<PaperClockView>,
     /// Lost mode, if it rests or rested on this incident.
     lost_mode: Option<LostModeView>,
+    /// Whether it waits to be confirmed, because the database was restored since it was opened (M5).
+    to_confirm: bool,
+    /// Whether the warranty covers it: `covered`, `not-covered` or `does-not-arise`, once that was judged (C5.4.5).
+    warranty: Option<String>,
+    /// How the supplier names the repair (C5.4.5).
+    supplier_reference: Option<String>,
+    /// The serial number of the tablet that came back from the supplier instead.
+    exchanged_serial: Option<String>,
+    /// What the head decided on a replacement (C5.4.4).
+    replacement: Option<ReplacementView>,
+}
+
+/// A decision on a replacement (C5.4.4).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReplacementView {
+    /// Whether there is one.
+    granted: bool,
+    /// `no-donation`, `sum` or `stays-at-school`.
+    counterpart: Option<String>,
+    /// The sum, in cents.
+    sum_cents: Option<i64>,
+    /// When the board fixed it.
+    fixed_on: Option<String>,
+    /// When it was paid.
+    paid_on: Option<String>,
+    /// What follows from it: `speaks-against-donation` or `in-school-only`.
+    effect: Option<&'static str>,
+}
+
+impl From<Replacement> for ReplacementView {
+    fn from(row: Replacement) -> Self {
+        let effect = row.attached().ok().flatten().and_then(|counterpart| counterpart.effect());
+        Self {
+            granted: row.granted,
+            counterpart: row.counterpart.map(|name| name.to_string()),
+            sum_cents: row.sum_cents,
+            fixed_on: row.fixed_on.map(|day| day.to_string()),
+            paid_on: row.paid_on.map(|day| day.to_string()),
+            effect: effect.map(|effect| match effect {
+                Effect::SpeaksAgainstDonation => "speaks-against-donation",
+                Effect::InSchoolOnly => "in-school-only",
+            }),
+        }
+    }
 }
 
 impl From<Clock> for PaperClockView {
@@ -179,8 +228,29 @@ impl From<Clock> for PaperClockView {
 
 impl From<Line> for IncidentView {
     fn from(line: Line) -> Self {
-        let Line { incident, serial, clocks, lost_mode, goes_on_in } = line;
+        let Line {
+            incident,
+            serial,
+            clocks,
+            lost_mode,
+            goes_on_in,
+            to_confirm,
+            warranty,
+            supplier,
+            replacement,
+        } = line;
+        let (supplier_reference, exchanged_serial) = match supplier {
+            Some(repair) => {
+                (Some(repair.reference), repair.exchanged_serial.map(|serial| serial.to_string()))
+            }
+            None => (None, None),
+        };
         Self {
+            to_confirm,
+            warranty: warranty.map(|judged| judged.verdict.to_string()),
+            supplier_reference,
+            exchanged_serial,
+            replacement: replacement.map(ReplacementView::from),
             id: incident.id.to_string(),
             tablet: incident.tablet.to_string(),
             serial: serial.to_string(),
@@ -232,7 +302,12 @@ pub(crate) async fn list(
     query: Query<IncidentsQuery>,
 ) -> Answer<Page<IncidentView>> {
     let part = Part::<IncidentId>::read(query.after.as_deref(), query.limit)?;
-    let listed = incidents::list(&state.fleet, caller.principal(), !query.all, part, state.now()).await?;
+    let (fleet, now) = (&state.fleet, state.now());
+    let listed = if query.to_confirm {
+        incidents::unconfirmed(fleet, caller.principal(), part, now).await?
+    } else {
+        incidents::list(fleet, caller.principal(), !query.all, part, now).await?
+    };
     Ok(Json(Page::of(listed)))
 }
 
@@ -244,7 +319,17 @@ pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answ
     shown(&state, &caller, input::parse("incident", &id)?).await
 }
 
-async fn shown(state: &State, caller: &Caller, id: IncidentId) -> Answer<IncidentView> {
+/// Says that an incident still stands after a restore, so that something may rest on it again (M5).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/confirm", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn confirm(state: State, caller: Caller, id: Path<String>) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    incidents::confirm(&state.fleet, caller.principal(), id, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+pub(crate) async fn shown(state: &State, caller: &Caller, id: IncidentId) -> Answer<IncidentView> {
     Ok(Json(incidents::show(&state.fleet, caller.principal(), id, state.now()).await?.into()))
 }
 

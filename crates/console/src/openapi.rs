@@ -6,10 +6,10 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, commands, countersignatures, health, incidents,
-    inventory, lending_reports, links, lists, loans, metrics, organisations, persons, privacy, problem,
-    profile_rollouts, profiles, push_certificate, roles, school_years, segments, sessions, tablets,
-    takeovers, tokens,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
+    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, organisations,
+    persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate, restitutions, roles,
+    school_years, segments, sessions, tablets, takeovers, tokens, warrants,
 };
 
 #[derive(OpenApi)]
@@ -38,8 +38,15 @@ use crate::{
         tablets::list, tablets::show, tablets::why,
         segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
+        broadcasts::send, broadcasts::show,
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
-        incidents::step, incidents::reopen, incidents::lose, incidents::sound,
+        incidents::step, incidents::reopen, incidents::lose, incidents::sound, incidents::confirm,
+        incident_decisions::judge, incident_decisions::supplier, incident_decisions::replace, incident_decisions::pay,
+        warrants::list, warrants::ask, warrants::extend, warrants::end, warrants::told, warrants::delay,
+        positions::list, positions::locate, positions::look,
+        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
+        restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
+        restitutions::attest, restitutions::shelve, restitutions::undo,
         persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,
         lists::propose, lists::list, lists::show, lists::settle, lists::validate, lists::withdraw,
         loans::readiness, loans::hand_over, loans::except, loans::end_exception, loans::list, loans::show,

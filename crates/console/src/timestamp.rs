@@ -24,10 +24,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let timestamp: jiff::Timestamp = text.parse().map_err(|_invalid| {
-            serde::de::Error::custom("expected an instant in RFC 3339, such as 2026-11-23T22:00:00Z")
-        })?;
-        Ok(Self(Instant::from_millis(timestamp.as_millisecond())))
+        text.parse().map(Self).map_err(serde::de::Error::custom)
     }
 }
 

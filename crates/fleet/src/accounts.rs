@@ -23,7 +23,7 @@ use serde_json::json;
 use store::account_makers::{self, Making};
 use store::accounts::{self, Account};
 use store::organisations::{self, Organisation};
-use store::{Tx, role_grants};
+use store::{Tx, role_grants, standings};
 use types::{AccountId, Instant, InvalidId, OrganisationId};
 
 use crate::audit::{self, Change};
@@ -198,7 +198,7 @@ fn found(tx: &mut Tx<'_>, named: &Named) -> Result<Option<(Account, Standing)>, 
         Named::Login(login) => accounts::by_login(tx, login.as_str())?,
     };
     let Some(row) = row else { return Ok(None) };
-    let standing = accounts::standing(tx, row.id)?;
+    let standing = standings::of_account(tx, row.id)?;
     Ok(standing.map(|standing| (row, standing)))
 }
 

@@ -259,7 +259,7 @@ fn reached(
     }
 }
 
-fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {
+pub(crate) fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refusal> {
     if !PRIORITIES.contains(&new.priority) {
         return Err(Refusal::invalid("priority", "must be from -10 to 10"));
     }

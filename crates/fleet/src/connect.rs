@@ -9,6 +9,7 @@ mod delivery;
 
 use apple::command::RequestType;
 use apple::connect::{Report, Status};
+use apple::plist::Value;
 use orders::Gate;
 use pki::DeviceIdentity;
 use privacy::{Activity, Validated};
@@ -20,7 +21,9 @@ use types::{CommandId, EnrolmentId, Instant, Udid};
 
 use crate::answers::AppLists;
 use crate::checkin::{same_tablet, unknown};
-use crate::incidents::lost_mode::{self, Said};
+use crate::incidents::lost_mode::{self, LOST_MODE_QUERY, QUERY_KEY, Said};
+use crate::incidents::positions;
+use crate::lending::erasures;
 use crate::segments::{self, Told};
 use crate::standing::{self, Admission, Facts, Moment};
 use crate::watch::{self, AlarmKind, Claim};
@@ -93,6 +96,7 @@ async fn converse(
         let apps = app_lists(fleet, command, report, now).await?;
         let apps = apps.as_ref().map_or(AppLists::Off, AppLists::On);
         answers::record(&mut write, command, report, body, apps, now);
+        positions::answered(fleet, row.enrolment.id, command, report, now).await?;
     }
     let next = match &row.next {
         Some(next) => delivery::admissible(fleet, &row.enrolment, next, &key).await?,
@@ -114,8 +118,14 @@ async fn converse(
             left(fleet, row.enrolment.id, report.status, now).await?;
         }
     }
+    if let Some(command) = row.reported.as_ref().filter(|command| command.gate == Gate::Erase) {
+        // Also when it says so a second time: the first may have been cut off here.
+        if fate == Some(ReportFate::Applied) || command.state == CommandState::Acknowledged {
+            about_its_erasure(fleet, row.enrolment.id, command.id, report.status, now).await?;
+        }
+    }
     if let Some(command) = row.reported.as_ref().filter(|_new| fate == Some(ReportFate::Applied)) {
-        about_lost_mode(fleet, row.enrolment.id, command, report.status, now).await?;
+        about_lost_mode(fleet, row.enrolment.id, command, report, now).await?;
     }
     let says_something = report.status != Status::Idle;
     if says_something && matches!(fate, None | Some(ReportFate::Unknown)) {
@@ -202,24 +212,51 @@ async fn left(
     Ok(())
 }
 
+/// The tablet was told to erase itself, and says what it does.
+async fn about_its_erasure(
+    fleet: &Fleet,
+    enrolment: EnrolmentId,
+    command: CommandId,
+    status: Status,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let said = match status {
+        Status::Acknowledged => erasures::Said::Done,
+        Status::Error | Status::CommandFormatError => erasures::Said::Refused,
+        Status::Idle | Status::NotNow => return Ok(()),
+    };
+    fleet.store().write_held(move |tx| erasures::answered(tx, (enrolment, command), said, now)).await?;
+    Ok(())
+}
+
 /// What the tablet says of lost mode is written down, and what it should not be in any more is turned off.
 async fn about_lost_mode(
     fleet: &Fleet,
     enrolment: EnrolmentId,
     command: &ReportedCommand,
-    status: Status,
+    report: &Report,
     now: Instant,
 ) -> Result<(), TabletError> {
     let kind = match command.request_type.parse() {
         Ok(kind @ (RequestType::EnableLostMode | RequestType::DisableLostMode)) => kind,
+        Ok(RequestType::DeviceInformation) => {
+            let responses = report.body.get("QueryResponses").and_then(Value::as_dictionary);
+            let is_lost = responses.and_then(|responses| responses.get(LOST_MODE_QUERY)?.as_boolean());
+            // An ordinary inventory says so too, and is not worth a look at the database.
+            if is_lost == Some(false) && command.replaces_key.as_deref() == Some(QUERY_KEY) {
+                fleet.store().write(move |tx| lost_mode::told(tx, enrolment, false, now)).await?;
+            }
+            return Ok(());
+        }
         _ => return Ok(()),
     };
-    let said = match status {
+    let said = match report.status {
         Status::Acknowledged => Said::Done,
         Status::Error | Status::CommandFormatError => Said::Refused,
         Status::Idle | Status::NotNow => return Ok(()),
     };
-    fleet.store().write(move |tx| lost_mode::answered(tx, enrolment, kind, said, now)).await?;
+    let id = command.id;
+    fleet.store().write(move |tx| lost_mode::answered(tx, enrolment, id, (kind, said), now)).await?;
     Ok(())
 }
 

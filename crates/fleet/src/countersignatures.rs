@@ -13,12 +13,13 @@ use governance::countersignature::{
 use governance::{Access, Hands, Permission, Standing};
 use serde_json::json;
 use store::countersignatures::{self as rows, Countersignature};
-use store::{Digest, Tx, account_makers, accounts};
+use store::{Digest, Tx, account_makers, standings};
 use types::{AccountId, Actor, CountersignatureId, Instant};
 
 use crate::audit::{self, Change};
 use crate::brake::held;
 use crate::coming_in::Person;
+use crate::incidents::warrants;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
@@ -255,6 +256,9 @@ pub(crate) fn answer_within(
     if purpose == Purpose::Approve {
         return profiles::answered(tx, principal, &asked, &row, now);
     }
+    if matches!(purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
+        return warrants::answered(tx, principal, &asked, &row, now);
+    }
     if !given && purpose == Purpose::ExceedBudget {
         held::give_up(tx, id)?;
     }
@@ -338,7 +342,8 @@ impl Both {
 }
 
 fn standing(tx: &mut Tx<'_>, account: AccountId) -> Result<Standing, Refusal> {
-    accounts::standing(tx, account)?.ok_or_else(|| Refusal::Internal(format!("account {account} is missing")))
+    standings::of_account(tx, account)?
+        .ok_or_else(|| Refusal::Internal(format!("account {account} is missing")))
 }
 
 /// What was asked, checked again. What was emptied by retention is over, and nothing rests on it.

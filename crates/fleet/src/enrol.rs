@@ -10,6 +10,7 @@ use store::{StoreError, Tx};
 use types::{EnrolmentId, EnrolmentKind, Instant, Platform, RuleId, Supervision};
 
 use crate::enrolment_profile::{self, NewChallenge};
+use crate::lending::erasures;
 use crate::{Fleet, TabletError, bearer_secret, watch};
 
 /// A CMS-signed configuration profile.
@@ -106,7 +107,9 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
                     rule: RuleId::C3_3_4,
                 });
             }
-            if let Some(former) = store::enrolments::live_of_tablet(tx, tablet.id)? {
+            if let Some(former) = store::enrolments::live_of_tablet(tx, tablet.id)?
+                && !erasures::is_expected_back(tx, tablet.id)?
+            {
                 watch::raise_reenrolment(tx, &former, &info.serial, now)?;
             }
             let topic = topic(tx)?.ok_or_else(|| {

@@ -7,7 +7,7 @@ use governance::{AccountState, Deed, Email, HomeUse, Login, OrganisationState, R
 use serde_json::json;
 use store::accounts::{self, Account};
 use store::organisations::{self, Organisation};
-use store::{Store, Tx, Within, account_makers, role_grants};
+use store::{Store, Tx, Within, account_makers, role_grants, standings};
 use types::{AccountId, Instant, OrganisationId, OrganisationKind, RoleGrantId};
 
 use crate::audit::{self, Change};
@@ -101,7 +101,7 @@ pub async fn invite(
             let (row, invitation) = new_account(departement.id, &login, &name, email.as_ref(), now);
             accounts::insert(tx, &row)?;
             account_makers::record(tx, row.id, Deed::Created, &principal.actor(), now)?;
-            let standing = accounts::standing(tx, row.id)?.ok_or(Refusal::NotAuthenticated)?;
+            let standing = standings::of_account(tx, row.id)?.ok_or(Refusal::NotAuthenticated)?;
             let ids = [RoleGrantId::new(now), RoleGrantId::new(now)];
             for grant in RoleGrant::give_first(ids, standing.whose(), &decided, now)? {
                 give(tx, &grant)?;

@@ -14,6 +14,7 @@ pub mod audit_log;
 pub mod authorities;
 mod bearer_secret;
 pub mod brake;
+pub mod broadcasts;
 pub mod capability;
 pub mod checkin;
 mod clean_slate;
@@ -67,6 +68,8 @@ pub mod why;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use ::incidents::{Asked as WarrantAsked, Limits as WarrantLimits};
+pub use ::lending::EraseTerms;
 pub use authorities::Authorities;
 pub use capability::Capability;
 use coming_in::Passwords;
@@ -74,7 +77,7 @@ pub use coming_in::Principal;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
-pub use settings::{Settings, TakeoverPolicy};
+pub use settings::{LostModeWords, Settings, TakeoverPolicy};
 use store::Store;
 use store::shared_folder::SharedFolder;
 pub use tablet_error::{TabletError, Told};

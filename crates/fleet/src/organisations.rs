@@ -23,6 +23,7 @@ use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
 
 pub use colleges_csv::COLUMNS;
+pub(crate) use decisions::network;
 pub use decisions::{Decisions, Network, decide, forget_network, set_network};
 pub use import::{Imported, import};
 

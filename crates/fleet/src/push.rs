@@ -88,6 +88,21 @@ pub(crate) fn want(
     push_states::want(tx, enrolment, wake_at(&state, due), now)
 }
 
+/// As [`want`], for many tablets in a few statements.
+pub(crate) fn want_all(
+    tx: &mut Tx<'_>,
+    enrolments: &[EnrolmentId],
+    due: Instant,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let states = push_states::hold_all(tx, enrolments)?;
+    push_states::want_all(
+        tx,
+        states.iter().map(|state| (state.enrolment_id, wake_at(state, due))).collect::<Vec<_>>(),
+        now,
+    )
+}
+
 /// Pushes now what Apple refused because of the certificate before.
 pub(crate) fn try_again_with_a_new_certificate(tx: &mut Tx<'_>, now: Instant) -> Result<(), StoreError> {
     push_states::retry(tx, CERTIFICATE_REFUSED, now)

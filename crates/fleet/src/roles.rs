@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use governance::countersignature::{Purpose, Question, SecondPerson};
 use governance::{GrantReach, Maker, NotConfirmed, OrganisationState, Permission, RoleGrant, Standing};
 use serde_json::json;
-use store::{Tx, account_makers, accounts, countersignatures as requests, organisations, role_grants};
+use store::{Tx, account_makers, countersignatures as requests, organisations, role_grants, standings};
 use types::{CountersignatureId, Instant, Role, RoleGrantId, Uai};
 
 use crate::accounts::{Named, checked_reason, other_managers, reached};
@@ -219,7 +219,7 @@ fn reached_grant(
 fn load(tx: &mut Tx<'_>, id: RoleGrantId) -> Result<(Standing, RoleGrant), Refusal> {
     let not_found = || Refusal::not_found("role", id);
     let account = role_grants::get(tx, id)?.ok_or_else(not_found)?.account;
-    let standing = accounts::standing(tx, account)?.ok_or_else(not_found)?;
+    let standing = standings::of_account(tx, account)?.ok_or_else(not_found)?;
     let grant = standing.grants().iter().find(|grant| grant.id() == id).cloned().ok_or_else(not_found)?;
     Ok((standing, grant))
 }

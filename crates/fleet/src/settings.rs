@@ -1,6 +1,7 @@
 //! What the configuration decides for the use cases. Plain values, checked by `server` before they come here.
 
 use apple::OsVersion;
+use lending::EraseTerms;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
 use store::shared_folder::SharedFolder;
@@ -35,6 +36,23 @@ pub struct Settings {
     pub shared_folder: Option<SharedFolder>,
     /// The longest app that is taken in, in bytes.
     pub app_bytes: u64,
+    /// How long an erasure waits for whoever held the tablet, and how long its order lasts.
+    pub erasures: EraseTerms,
+    /// What a location warrant is asked for unless told, and the most that it may be (M1).
+    pub warrants: incidents::Limits,
+    /// What a tablet in lost mode shows unless told.
+    pub lost_mode: LostModeWords,
+}
+
+/// The département's own words for a tablet in lost mode. Empty ones are ours, or none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LostModeWords {
+    /// The message.
+    pub message: String,
+    /// A phone number.
+    pub phone: String,
+    /// The text at the bottom.
+    pub footnote: String,
 }
 
 /// Whether tablets of another server may move here by an audited import (T-A6).

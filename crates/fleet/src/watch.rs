@@ -45,6 +45,8 @@ pub(crate) enum AlarmKind {
     PublicationRefused,
     /// Too many tablets failed: a roll-out paused by itself.
     RolloutPaused,
+    /// A tablet refuses to leave lost mode, which nothing wants any more (T-C17).
+    LostModeStays,
 }
 
 impl AlarmKind {
@@ -65,6 +67,7 @@ impl AlarmKind {
             Self::PushCertificateExpires => "push-certificate-expires",
             Self::PublicationRefused => "publication-refused",
             Self::RolloutPaused => "rollout-paused",
+            Self::LostModeStays => "lost-mode-stays",
         }
     }
 }

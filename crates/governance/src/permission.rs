@@ -124,6 +124,24 @@ text_enum! {
         ExceptSupervision = "except-supervision",
         /// See the figures of a school year: counts, never names (C6.1).
         ViewYear = "view-year",
+        /// See tablets that were given back, and how far their erasure has come (C5.3.5).
+        ViewRestitutions = "view-restitutions",
+        /// Receive a tablet, take a slip back, record that data is saved, or that a letter was handed over (C5.3.5).
+        ReceiveTablets = "receive-tablets",
+        /// Order the erasure of a tablet that was given back (M3).
+        OrderErasure = "order-erasure",
+        /// Attest that a tablet is empty (M3).
+        AttestErasure = "attest-erasure",
+        /// Ask a second person for a location warrant, or for its extension (M1).
+        AskWarrant = "ask-warrant",
+        /// Ask a tablet where it is, under a warrant (M1).
+        Locate = "locate",
+        /// Look at where a tablet was (M1).
+        LookAtPositions = "look-at-positions",
+        /// Say that an incident still stands after a restore (M5).
+        ConfirmIncident = "confirm-incident",
+        /// Decide on a replacement and its counterpart (C5.4.4).
+        DecideReplacement = "decide-replacement",
     }
 }
 
@@ -232,6 +250,15 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::EndLoan                   => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ExceptSupervision         => [ All, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ViewYear                  => [ Col, All, No,  No,    All, All,  Col, No,    No,  Col ],
+        P::ViewRestitutions          => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  Col ],
+        P::ReceiveTablets            => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::OrderErasure              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::AttestErasure             => [ No,  No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::AskWarrant                => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::Locate                    => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -258,6 +285,7 @@ impl Permission {
                 | Self::ViewAgreements
                 | Self::ViewLoans
                 | Self::ViewYear
+                | Self::ViewRestitutions
         )
     }
 
@@ -289,6 +317,11 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::OpenCampaign
         | P::Unenrol
         | P::LostMode
+        | P::OrderErasure
+        // Whoever is lent the tablet next would find what an attestation says is gone.
+        | P::AttestErasure
+        | P::Locate
+        | P::LookAtPositions
         | P::ReadoptOrphans
         | P::ValidateProcessing
         | P::PublishProfiles
@@ -334,6 +367,13 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::HandOver
         | P::DecideLoan
         | P::EndLoan
-        | P::ViewYear => false,
+        | P::ViewYear
+        | P::ViewRestitutions
+        // A tablet that lies on the counter is received at once; nothing is erased by that.
+        | P::ReceiveTablets
+        // Asking reveals nothing: the second person shows a code.
+        | P::AskWarrant
+        | P::ConfirmIncident
+        | P::DecideReplacement => false,
     }
 }

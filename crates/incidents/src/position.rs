@@ -35,6 +35,8 @@ impl Position {
     /// Passes what a tablet can answer under a warrant that opened at `opens_at`: a place on earth, where it was since.
     pub(crate) fn plausible(fix: &Fix, opens_at: Instant, now: Instant) -> Result<Self, Dropped> {
         is_a_place(fix).map_err(Dropped::Implausible)?;
+        // Tablets write whole seconds.
+        let opens_at = Instant::from_millis(opens_at.as_seconds().saturating_mul(1_000));
         match fix.measured_at {
             Some(at) if at < opens_at => Err(Dropped::FromBefore),
             Some(at) if at > now.plus(CLOCKS_DIFFER_BY) => Err(Dropped::FromTheFuture),

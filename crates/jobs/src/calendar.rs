@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::lending::{handover, modes};
-use fleet::{Fleet, Principal, Refusal, apps, profiles, purges, segments, upkeep};
+use fleet::lending::{calendar as loans, handover, modes, orders};
+use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
 use crate::Waker;
@@ -27,8 +27,16 @@ const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 /// Between two looks at handovers under reserve.
 const RESERVES_EVERY: Duration = Duration::from_secs(600);
+/// Between two looks at warrants and lost mode.
+const MISSING_EVERY: Duration = Duration::from_secs(30);
+/// Between two looks for keys of incidents whose time has come.
+const KEYS_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at the files that nobody gives out any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two looks for loans whose holder has left.
+const LOANS_EVERY: Duration = Duration::from_secs(600);
+/// Between two looks at receipts whose notice has elapsed, and at orders that are past.
+const ERASE_EVERY: Duration = Duration::from_secs(60);
 
 /// Does what is due, round after round.
 #[derive(Debug)]
@@ -47,6 +55,10 @@ pub(crate) struct Calendar {
     rolled_out_at: Option<Instant>,
     swept_at: Option<Instant>,
     reserves_at: Option<Instant>,
+    ordered_at: Option<Instant>,
+    loans_at: Option<Instant>,
+    missing_at: Option<Instant>,
+    keys_at: Option<Instant>,
 }
 
 impl Calendar {
@@ -66,6 +78,10 @@ impl Calendar {
             rolled_out_at: None,
             swept_at: None,
             reserves_at: None,
+            ordered_at: None,
+            loans_at: None,
+            missing_at: None,
+            keys_at: None,
         }
     }
 
@@ -136,10 +152,43 @@ impl Calendar {
         {
             self.reserves_at = Some(now);
         }
+        if is_due(self.missing_at, MISSING_EVERY, now) {
+            let ended = incidents::warrants::end_run_out(fleet, &calendar, now).await;
+            let told = incidents::reconcile(fleet, &calendar, now).await;
+            if told.as_ref().is_ok_and(|told| *told > 0) {
+                self.waker.wake();
+            }
+            let (ended, told) =
+                (done("end warrants that ran out", &ended), done("bring lost mode in line", &told));
+            if ended && told {
+                self.missing_at = Some(now);
+            }
+        }
+        if is_due(self.keys_at, KEYS_EVERY, now)
+            && done("destroy keys of incidents", &incidents::keys::destroy_due(fleet, &calendar, now).await)
+        {
+            self.keys_at = Some(now);
+        }
         if is_due(self.swept_at, SWEEP_EVERY, now)
             && done("sweep apps that nobody gives out", &apps::sweep::run(fleet, &calendar, now).await)
         {
             self.swept_at = Some(now);
+        }
+        if is_due(self.loans_at, LOANS_EVERY, now)
+            && done("end the loans of who left", &loans::end_of_attendance(fleet, &calendar, now).await)
+        {
+            self.loans_at = Some(now);
+        }
+        if is_due(self.ordered_at, ERASE_EVERY, now) {
+            let ended =
+                done("end erase orders that are past", &orders::end_past(fleet, &calendar, now).await);
+            let given = orders::give_due(fleet, &calendar, now).await;
+            if given.as_ref().is_ok_and(|given| *given > 0) {
+                self.waker.wake();
+            }
+            if done("order what is due to be erased", &given) && ended {
+                self.ordered_at = Some(now);
+            }
         }
     }
 }

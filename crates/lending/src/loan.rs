@@ -284,4 +284,19 @@ impl Loan {
         }
         Ok(self.to(LoanState::Ended { at, because }))
     }
+
+    /// The receipt that ended it was a slip: it goes on as if nothing had been scanned, unless its holder was lent another
+    /// tablet meanwhile that counts (C5.3.1).
+    ///
+    /// # Errors
+    /// [`Refused::LoanStands`] if no receipt ended it; [`Refused::HoldsAnother`].
+    pub fn goes_on_after_a_slip(&self, holds_another: Option<LoanId>) -> Result<Self, Refused> {
+        match (&self.state, holds_another) {
+            (LoanState::Ended { because: Ending::GivenBack, .. }, None) => Ok(self.to(LoanState::Lent)),
+            (LoanState::Ended { because: Ending::GivenBack, .. }, Some(other)) => {
+                Err(Refused::HoldsAnother(other))
+            }
+            _ => self.refused("taken up again", RuleId::C5_3_5),
+        }
+    }
 }

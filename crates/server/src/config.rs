@@ -58,6 +58,10 @@ pub struct Config {
     pub takeover_enabled: bool,
     /// The paths at which those tablets call.
     pub takeover_paths: Vec<String>,
+    /// What a location warrant is asked for unless told, and the most that it may be.
+    pub warrants: fleet::WarrantLimits,
+    /// What a tablet in lost mode shows unless told.
+    pub lost_mode: fleet::LostModeWords,
     /// Apple's push service.
     pub apns: ApnsSettings,
     /// What may be spoken to besides Apple.
@@ -101,6 +105,8 @@ impl Config {
         let enrolment = settings::enrolment(&mut reader);
         let takeover_enabled = reader.switch("takeover.enabled");
         let takeover_paths = settings::takeover_paths(&mut reader);
+        let warrants = settings::warrants(&mut reader);
+        let lost_mode = settings::lost_mode(&mut reader);
         let apns = settings::apns(&mut reader, egress_allow.as_deref().unwrap_or_default());
         let log = settings::log(&mut reader);
         let limits = settings::limits(&mut reader);
@@ -119,6 +125,8 @@ impl Config {
                 enrolment: enrolment?,
                 takeover_enabled: takeover_enabled?,
                 takeover_paths: takeover_paths?,
+                warrants: warrants?,
+                lost_mode: lost_mode?,
                 apns: apns?,
                 egress_allow: egress_allow?,
                 log: log?,

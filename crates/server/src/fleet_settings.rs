@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fleet::{Settings, TakeoverPolicy};
+use fleet::{EraseTerms, Settings, TakeoverPolicy};
 use jobs::PushService;
 use pki::scep::LegacyPolicy;
 use pki::{ProxyNetwork, SigningKey, TrustedProxies};
@@ -36,6 +36,9 @@ pub(crate) fn settings(
         app_bytes: u64::from(config.limits.app_bytes),
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
+        erasures: EraseTerms::default(),
+        warrants: config.warrants,
+        lost_mode: config.lost_mode.clone(),
     })
 }
 

@@ -10,7 +10,6 @@ use diesel::{
 use types::{AccountId, Instant, OrganisationId, Secret};
 
 pub use governance::AccountState;
-use governance::Standing;
 
 use crate::column::{Column as _, read};
 use crate::noun::{by_key, find_first, noun, read_all};
@@ -412,19 +411,6 @@ fn open(id: AccountId) -> Open {
     accounts::table
         .filter(accounts::id.eq(id.to_string()))
         .filter(accounts::state.ne(AccountState::Closed.as_str()))
-}
-
-/// What an account may do now: itself, its organisation and every role it was ever given, read anew.
-///
-/// # Errors
-/// [`StoreError::Edited`] for rows that no decision can have written; [`StoreError::Corrupt`].
-pub fn standing(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Standing>, StoreError> {
-    let Some(row) = get(tx, &id)? else { return Ok(None) };
-    let Some(of) = crate::organisations::get(tx, &row.organisation_id)? else { return Ok(None) };
-    let organisation = governance::Organisation::new(of.id, of.kind, of.uai, of.state)?;
-    #[expect(clippy::disallowed_methods, reason = "this is the row")]
-    let account = governance::Account::from_row(row.id, organisation, row.state);
-    Ok(Some(Standing::new(account, crate::role_grants::proven(tx, id)?)?))
 }
 
 crate::declared::declares! {

@@ -151,11 +151,12 @@ as_text! {
     types::PersonId, types::LoanId, types::RestitutionId, types::LastDecisionId, types::UserKind,
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
-    lending::last_decision::LastKind,
     types::ListId, types::ListChangeId, types::AgreementTextId, types::SignatureId, types::RestrictionId,
     types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::agreement::GuardiansNeeded,
     lending::agreement::Stance, lending::agreement::Signatory, crate::lists::ListState,
     crate::signatures::EvidenceKind,
+    lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
+    ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
 }
 
 /// Lines that people wrote, which say nothing of themselves in a log.

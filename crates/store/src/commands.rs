@@ -3,6 +3,8 @@
 //! The way in is [`enqueue`], which takes a [`Queueable`]: what is dangerous comes with its proof. The way out
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
+mod for_each;
+
 use std::collections::HashMap;
 
 use diesel::dsl::exists;
@@ -17,10 +19,12 @@ use types::{
 };
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun, on_each_engine, read_all};
+use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
 use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
+
+pub use for_each::{Target, count_by_state, enqueue_for_each, hold_targets};
 
 stored_enum! {
     /// How far a command has come.
@@ -306,6 +310,45 @@ const REPLACE: &str = "UPDATE commands SET state = CASE WHEN state = 'sent' THEN
     expires_at = CASE WHEN state = 'sent' THEN ? ELSE expires_at END \
     WHERE enrolment_id = ? AND replaces_key = ? AND pending";
 
+/// The command that a tablet was last queued in this enrolment under a key of replacement, whatever became of it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_under_key(
+    tx: &mut Tx<'_>,
+    (tablet, enrolment): (TabletId, EnrolmentId),
+    key: &str,
+) -> Result<Option<Command>, StoreError> {
+    find_first!(
+        tx,
+        commands::table
+            .filter(commands::tablet_id.eq(tablet.to_string()))
+            .filter(commands::enrolment_id.eq(enrolment.to_string()))
+            .filter(commands::replaces_key.eq(key))
+            .order(commands::id.desc())
+    )
+}
+
+/// Whether a tablet ever confirmed a command of this kind that rested on this incident.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn was_done_for(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    incident: IncidentId,
+    request_type: &str,
+) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let done = commands::table
+            .filter(commands::tablet_id.eq(tablet.to_string()))
+            .filter(commands::incident_id.eq(incident.to_string()))
+            .filter(commands::request_type.eq(request_type))
+            .filter(commands::state.eq(CommandState::Acknowledged.as_str()));
+        diesel::select(exists(done)).get_result(connection)
+    })
+}
+
 /// At most `limit` commands of a tablet, newest first, from the first one before `before`.
 ///
 /// # Errors
@@ -327,6 +370,34 @@ pub fn of_tablet(
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Every command that was ever queued by an erase order, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Vec<Command>, StoreError> {
+    read_all!(tx.run(|connection| {
+        commands::table
+            .filter(commands::erase_order_id.eq(order.to_string()))
+            .order(commands::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Cancels what waits under an erase order. Returns how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn cancel_of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            commands::table.filter(commands::erase_order_id.eq(order.to_string())).filter(commands::pending),
+        )
+        .set(commands::state.eq(CommandState::Cancelled.as_str()))
+        .execute(connection)
+    })
 }
 
 /// The commands that wait for the tablet of an enrolment, in the order they are offered.

@@ -11,7 +11,7 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::connection::AnyConnection;
 use crate::group_commit::lanes;
-use crate::transaction::{Attempt, Mode, Tx, attempt};
+use crate::transaction::{Attempt, Mode, Tx, attempt, glance};
 use crate::vitals::{self, About, Meters};
 use crate::{DatabaseUrl, Engine, StoreError, StoreOptions, Vault};
 
@@ -179,6 +179,15 @@ impl Database {
                 other => return other,
             }
         }
+    }
+
+    /// Looks by one statement, outside any transaction.
+    pub(crate) fn glance<T>(
+        &self,
+        look: &mut impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        vitals::about(About::Nobody);
+        self.statement(|connection| glance(connection, &self.vault, look))
     }
 
     /// Runs a transaction until it is done, or has met others too often.

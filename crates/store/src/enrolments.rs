@@ -462,29 +462,69 @@ pub fn token_times(
 /// # Errors
 /// [`StoreError::Sealed`] and the like.
 pub fn set_secrets(tx: &mut Tx<'_>, id: EnrolmentId, secrets: &EnrolmentSecrets) -> Result<bool, StoreError> {
-    let seal = |secret: &Option<Secret<Vec<u8>>>, column| {
-        secret
-            .as_ref()
-            .map(|secret| tx.vault().seal(secret.expose(), &RowName::new("enrolments", column, &id)))
-            .transpose()
-    };
-    let sealed = [
-        seal(&secrets.push_token, "push_token_sealed")?,
-        seal(&secrets.push_magic, "push_magic_sealed")?,
-        seal(&secrets.unlock_token, "unlock_token_sealed")?,
-        seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
-    ];
-    let mut values: Vec<Value<'_>> = sealed.into_iter().map(Value::from).collect();
+    let mut values = sealed(tx, id, secrets)?;
     values.push(id.to_string().into());
     let changed = tx.run(|connection| Prepared::<Untyped>::new(SEALED, values).execute(connection))?;
     Ok(changed > 0)
 }
 
 /// What is not told leaves what is.
-const SEALED: &str = "UPDATE enrolments SET push_token_sealed = coalesce(?, push_token_sealed), \
-    push_magic_sealed = coalesce(?, push_magic_sealed), \
-    unlock_token_sealed = coalesce(?, unlock_token_sealed), \
-    bootstrap_token_sealed = coalesce(?, bootstrap_token_sealed) WHERE id = ?";
+macro_rules! sealed_columns {
+    () => {
+        "push_token_sealed = coalesce(?, push_token_sealed), push_magic_sealed = coalesce(?, push_magic_sealed), \
+         unlock_token_sealed = coalesce(?, unlock_token_sealed), \
+         bootstrap_token_sealed = coalesce(?, bootstrap_token_sealed)"
+    };
+}
+
+const SEALED: &str = concat!("UPDATE enrolments SET ", sealed_columns!(), " WHERE id = ?");
+
+/// The secrets, sealed, in the order of [`sealed_columns!`].
+fn sealed(
+    tx: &Tx<'_>,
+    id: EnrolmentId,
+    secrets: &EnrolmentSecrets,
+) -> Result<Vec<Value<'static>>, StoreError> {
+    let seal = |secret: &Option<Secret<Vec<u8>>>, column| {
+        secret
+            .as_ref()
+            .map(|secret| tx.vault().seal(secret.expose(), &RowName::new("enrolments", column, &id)))
+            .transpose()
+            .map(Value::from)
+    };
+    Ok(vec![
+        seal(&secrets.push_token, "push_token_sealed")?,
+        seal(&secrets.push_magic, "push_magic_sealed")?,
+        seal(&secrets.unlock_token, "unlock_token_sealed")?,
+        seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
+    ])
+}
+
+/// A tablet told where to push: it is managed from now on. `awaiting_configuration` that is not told leaves what is, and so
+/// does each secret. `false` if there is no such enrolment.
+///
+/// # Errors
+/// [`StoreError::Sealed`] and the like.
+pub fn token_updated(
+    tx: &mut Tx<'_>,
+    id: EnrolmentId,
+    secrets: &EnrolmentSecrets,
+    awaiting_configuration: Option<bool>,
+    at: Instant,
+) -> Result<bool, StoreError> {
+    let mut values = vec![at.as_millis().into(), awaiting_configuration.into()];
+    values.append(&mut sealed(tx, id, secrets)?);
+    values.push(id.to_string().into());
+    let changed = tx.run(|connection| Prepared::<Untyped>::new(TOKEN_UPDATED, values).execute(connection))?;
+    Ok(changed > 0)
+}
+
+const TOKEN_UPDATED: &str = concat!(
+    "UPDATE enrolments SET state = 'active', token_updated_at = ?, \
+     awaiting_configuration = coalesce(?, awaiting_configuration), ",
+    sealed_columns!(),
+    " WHERE id = ?"
+);
 
 /// Forgets the bootstrap token: the tablet sent an empty one.
 ///

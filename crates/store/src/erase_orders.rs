@@ -15,7 +15,7 @@ use types::{
     TabletId,
 };
 
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, noun, read_all};
 use crate::schema::erase_orders;
 use crate::warrants::OrderState;
 use crate::{
@@ -206,6 +206,22 @@ pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError>
         loan: loans::live_of_tablet(tx, tablet)?.map(|loan| loan.id),
         holds,
     })
+}
+
+/// At most `limit` orders that are open, and whose window is over.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn past(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<EraseOrder>, StoreError> {
+    read_all!(tx.run(|connection| {
+        erase_orders::table
+            .filter(erase_orders::state.eq(OrderState::Open.as_str()))
+            .filter(erase_orders::expires_at.le(now.as_millis()))
+            .order(erase_orders::expires_at.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 /// Ends it; `false` if it is not open.

@@ -88,6 +88,9 @@ pub enum StoreError {
     /// A use case that must hold the row it is about did not.
     #[error("a transaction that must hold the row it is about held none: nothing was saved")]
     HoldsNothing,
+    /// A look that should take one statement wanted a second one, which would have seen another state.
+    #[error("a look by one statement wanted a second one: it needs a transaction")]
+    MoreThanAGlance,
     /// The store is shutting down, or one of its threads has died.
     #[error("the store has stopped: restart the server")]
     Stopped,

@@ -35,15 +35,17 @@ const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrol
     organisations, accounts, account_makers, role_grants, role_grant_colleges, countersignatures, campaigns, \
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
     emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
-    incident_declarations, incident_papers, warrant_grants, position_requests, positions, lists, list_changes, \
-    agreement_texts, signatures, restrictions, supervision_exceptions";
+    incident_declarations, incident_papers, warrant_grants, position_requests, positions, position_looks, \
+    warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements, lists, \
+    list_changes, agreement_texts, signatures, restrictions, supervision_exceptions";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
-    incident_papers, warrant_grants, positions, agreement_texts";
+    incident_papers, warrant_grants, positions, position_looks, notice_delays, incident_confirmations, \
+    warranty_verdicts, agreement_texts";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 15] = [
+const CHANGED_IN_PART: [(&str, &str); 17] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -67,6 +69,8 @@ const CHANGED_IN_PART: [(&str, &str); 15] = [
     ("restrictions", "lifted_at"),
     ("incident_declarations", "circumstances_sealed, stage, stage_at"),
     ("position_requests", "outcome, why, outcome_at"),
+    ("warrant_notices", "due_at, told_at"),
+    ("replacements", "paid_on"),
 ];
 
 /// Grants `role` what serving needs.

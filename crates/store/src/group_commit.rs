@@ -140,7 +140,8 @@ pub(crate) fn commit(database: &Database, batch: Vec<Waiting>) {
             if let [first, others @ ..] = writes {
                 vitals::about(About::Batch(first.write.enrolment, others.len()));
             }
-            writes.iter().map(|waiting| apply(tx, &waiting.write)).collect()
+            let writes: Vec<&ConnectWrite> = writes.iter().map(|waiting| &waiting.write).collect();
+            apply(tx, &writes)
         })
     });
     meters.answered.add(u64::try_from(answers).unwrap_or(0));

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use diesel::{
-    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension};
 use lending::{Condition, Reason, Reference};
 use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
-use crate::column::stored_enum;
+use crate::column::{Column as _, read, stored_enum};
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::loans;
+use crate::schema::{loans, persons, restitutions};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
 
@@ -247,6 +247,68 @@ pub fn list(
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// At most `limit` loans that go on although their holder's last day of attendance is over (C5.2.3), in the order of their
+/// ids, each with that day.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_who_left(tx: &mut Tx<'_>, today: Day, limit: u32) -> Result<Vec<(Loan, Day)>, StoreError> {
+    let rows: Vec<(Stored, Option<String>)> = tx.run(|connection| {
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::leaves_on.lt(today.stored()))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select((Stored::as_select(), persons::leaves_on))
+            .load(connection)
+    })?;
+    let mut left = Vec::with_capacity(rows.len());
+    for (stored, leaves_on) in rows {
+        let loan = stored.read()?;
+        let leaves_on: Option<Day> = read(leaves_on, "persons", "leaves_on", &loan.person_id)?;
+        left.extend(leaves_on.map(|day| (loan, day)));
+    }
+    Ok(left)
+}
+
+/// At most `limit` loans within reach that are over, and whose tablet was not received since, in the order of their ids, from
+/// the first one after `after`; each with its holder's last day of attendance, if that is known.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn awaited(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<(Loan, Option<Day>)>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows: Vec<(Stored, Option<String>)> = tx.run(|connection| {
+        let received = restitutions::table
+            .filter(restitutions::loan_id.eq(loans::id))
+            .filter(restitutions::stage.ne("undone"));
+        let query = loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(loans::state.eq(Standing::Ended.as_str()))
+            .filter(loans::ended_because.ne_all(["given-back", "given-away"]))
+            .filter(loans::id.gt(after))
+            .filter(diesel::dsl::not(diesel::dsl::exists(received)))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select((Stored::as_select(), persons::leaves_on))
+            .into_boxed();
+        of_colleges_within!(query, within, loans::uai.nullable()).load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(stored, leaves_on)| {
+            let loan = stored.read()?;
+            let leaves_on = read(leaves_on, "persons", "leaves_on", &loan.person_id)?;
+            Ok((loan, leaves_on))
+        })
+        .collect()
 }
 
 crate::declared::declares! {

@@ -1,11 +1,14 @@
 //! Where lost mode stands on each tablet that ever was in it, by what it said last, and what it shows.
 
 use ::incidents::LostModeState;
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
 use types::{IncidentId, Instant, TabletId};
 
-use crate::noun::{by_key, noun};
-use crate::schema::lost_modes;
+use crate::noun::{by_key, noun, read_all};
+use crate::schema::{incidents, lost_modes};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -56,6 +59,27 @@ pub fn set(tx: &mut Tx<'_>, tablet: TabletId, state: LostModeState, at: Instant)
         .execute(connection)
     })?;
     Ok(())
+}
+
+/// At most `limit` tablets on which lost mode may not be what it should: one that is on, or on its way there or back, and
+/// one whose incident is open. After `after`, by their id.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn to_look_at(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<LostMode>, StoreError> {
+    let open = crate::incidents::IncidentState::Open.as_str();
+    read_all!(tx.run(|connection| {
+        lost_modes::table
+            .filter(lost_modes::tablet_id.gt(after.map(|id| id.to_string()).unwrap_or_default()))
+            .filter(
+                lost_modes::state.ne(LostModeState::Off.as_str()).or(lost_modes::incident_id
+                    .eq_any(incidents::table.filter(incidents::state.eq(open)).select(incidents::id))),
+            )
+            .order(lost_modes::tablet_id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 crate::declared::declares! {

@@ -1,10 +1,13 @@
 //! What each tablet last reported about itself: one row a kind, the newest replaces the one before.
 
+use std::collections::BTreeMap;
+
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use serde_json::json;
 use types::{EnrolmentId, Instant};
 
 use crate::column::{Column as _, read};
-use crate::noun::on_each_engine;
+use crate::many::{Many, many};
 use crate::schema::observations;
 use crate::{StoreError, Tx};
 
@@ -30,22 +33,32 @@ pub fn put(
     body: &serde_json::Value,
     at: Instant,
 ) -> Result<(), StoreError> {
-    let (enrolment, body, at) = (enrolment.to_string(), body.stored(), at.as_millis());
-    on_each_engine!(tx, |connection| {
-        diesel::insert_into(observations::table)
-            .values((
-                observations::enrolment_id.eq(&enrolment),
-                observations::kind.eq(kind),
-                observations::reported_at.eq(at),
-                observations::body.eq(&body),
-            ))
-            .on_conflict((observations::enrolment_id, observations::kind))
-            .do_update()
-            .set((observations::reported_at.eq(at), observations::body.eq(&body)))
-            .execute(connection)
-    })?;
-    Ok(())
+    put_all(tx, [(enrolment, kind, body, at)])
 }
+
+/// As [`put`], for many; of two of one kind the later counts.
+///
+/// # Errors
+/// [`StoreError::Dangling`] if one is of no enrolment; nothing is kept then.
+pub(crate) fn put_all<'o>(
+    tx: &mut Tx<'_>,
+    reported: impl IntoIterator<Item = (EnrolmentId, &'o str, &'o serde_json::Value, Instant)>,
+) -> Result<(), StoreError> {
+    let latest: BTreeMap<_, _> =
+        reported.into_iter().map(|(enrolment, kind, body, at)| ((enrolment, kind), (body, at))).collect();
+    let notes = latest.into_iter().map(|((enrolment, kind), (body, at))| {
+        json!({ "owner": enrolment, "about": kind, "at": at.as_millis(), "told": body.stored() })
+    });
+    PUT.run(tx, notes)
+}
+
+const PUT: Many = many!(
+    "INSERT INTO observations (enrolment_id, kind, reported_at, body) \
+        SELECT note.owner, note.about, note.at, note.told FROM";
+    owner text, about text, at bigint, told text;
+    // SQLite would take ON for the condition of a join.
+    "WHERE true ON CONFLICT (enrolment_id, kind) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body"
+);
 
 /// Everything the tablet of an enrolment reported, by kind.
 ///

@@ -4,7 +4,8 @@
 use ::incidents::{Asking, Kept};
 use diesel::dsl::{count_star, max};
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
 use types::{AccountId, CommandId, IncidentId, Instant, TabletId, WarrantId};
 
@@ -148,6 +149,24 @@ pub fn settle(
     Ok(changed == 1)
 }
 
+/// Calls off every request that is awaited; how many.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn give_up(tx: &mut Tx<'_>, why: &str, at: Instant) -> Result<usize, StoreError> {
+    tx.run(|connection| {
+        diesel::update(
+            position_requests::table.filter(position_requests::outcome.eq(Outcome::Awaited.as_str())),
+        )
+        .set((
+            position_requests::outcome.eq(Outcome::Cancelled.as_str()),
+            position_requests::why.eq(why),
+            position_requests::outcome_at.eq(at.as_millis()),
+        ))
+        .execute(connection)
+    })
+}
+
 /// Keeps a sealed position, and records that it was.
 ///
 /// # Errors
@@ -168,6 +187,90 @@ pub fn keep(
     tx.run(|connection| diesel::insert_into(positions::table).values(row).execute(connection))?;
     settle(tx, command, Outcome::Kept, None, at)?;
     Ok(())
+}
+
+/// A position that was kept, sealed with the key of its incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedPosition {
+    /// Its incident, whose key opens it.
+    pub incident: IncidentId,
+    /// What [`IncidentKey::open`](crate::incident_keys::IncidentKey::open) takes.
+    pub sealed: Vec<u8>,
+    /// When it was kept.
+    pub kept_at: Instant,
+}
+
+/// The position that answered a request, if one was kept.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn kept_for(tx: &mut Tx<'_>, command: CommandId) -> Result<Option<SealedPosition>, StoreError> {
+    let row: Option<(String, Vec<u8>, i64)> = tx.run(|connection| {
+        positions::table
+            .find(command.to_string())
+            .select((positions::incident_id, positions::sealed, positions::kept_at))
+            .first(connection)
+            .optional()
+    })?;
+    let Some((incident, sealed, kept_at)) = row else { return Ok(None) };
+    let incident = crate::column::read(incident, "positions", "incident_id", &command)?;
+    Ok(Some(SealedPosition { incident, sealed, kept_at: Instant::from_millis(kept_at) }))
+}
+
+/// At most `limit` positions that were kept, by the id of their request, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn sealed_after(
+    tx: &mut Tx<'_>,
+    after: Option<CommandId>,
+    limit: u32,
+) -> Result<Vec<(CommandId, SealedPosition)>, StoreError> {
+    let rows: Vec<(String, String, Vec<u8>, i64)> = tx.run(|connection| {
+        positions::table
+            .filter(positions::command_id.gt(after.map(|id| id.to_string()).unwrap_or_default()))
+            .order(positions::command_id.asc())
+            .limit(i64::from(limit))
+            .select((positions::command_id, positions::incident_id, positions::sealed, positions::kept_at))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(command, incident, sealed, kept_at)| {
+            let incident = crate::column::read(incident, "positions", "incident_id", &command)?;
+            let kept_at = Instant::from_millis(kept_at);
+            let id = crate::column::read(command.clone(), "positions", "command_id", &command)?;
+            Ok((id, SealedPosition { incident, sealed, kept_at }))
+        })
+        .collect()
+}
+
+/// When the last position of an incident was kept: the clock of its key (M2).
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn last_kept(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Option<Instant>, StoreError> {
+    let last: Option<i64> = tx.run(|connection| {
+        positions::table
+            .filter(positions::incident_id.eq(incident.to_string()))
+            .select(max(positions::kept_at))
+            .first(connection)
+    })?;
+    Ok(last.map(Instant::from_millis))
+}
+
+/// The requests under one warrant that no tablet has answered, the oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn awaited(tx: &mut Tx<'_>, warrant: WarrantId) -> Result<Vec<PositionRequest>, StoreError> {
+    read_all!(tx.run(|connection| {
+        position_requests::table
+            .filter(position_requests::warrant_id.eq(warrant.to_string()))
+            .filter(position_requests::outcome.eq(Outcome::Awaited.as_str()))
+            .order(position_requests::command_id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 crate::declared::declares! {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use types::{EnrolmentId, Instant};
 
-use crate::connection::AnyConnection;
 use crate::database::Database;
+use crate::many::{Many, many};
 use crate::schema::presence;
 use crate::transaction::Mode;
 use crate::{StoreError, Tx};
@@ -102,33 +102,17 @@ fn write(database: &Database, notes: &Notes) -> Result<(), StoreError> {
     let mut rows: Vec<(String, i64)> =
         taken.into_iter().map(|(enrolment, at)| (enrolment.to_string(), at.as_millis())).collect();
     rows.sort();
-    let json = serde_json::Value::from(
-        rows.into_iter().map(|(id, at)| serde_json::json!({ "id": id, "at": at })).collect::<Vec<_>>(),
-    )
-    .to_string();
-    database.transact(Mode::Group, |tx| tx.run(|connection| update_all(connection, &json)))
+    database.transact(Mode::Group, |tx| {
+        SEEN.run(tx, rows.iter().map(|(id, at)| serde_json::json!({ "id": id, "at": at })))
+    })
 }
 
 /// One statement for the whole batch, whatever its size; a clock set back does not make a tablet unseen.
-fn update_all(connection: &mut AnyConnection, json: &str) -> diesel::QueryResult<()> {
-    match connection {
-        AnyConnection::Postgresql(connection) => diesel::sql_query(
-            "UPDATE presence SET last_seen_at = note.at \
-             FROM json_to_recordset($1::json) AS note (id text, at bigint) \
-             WHERE presence.enrolment_id = note.id AND presence.last_seen_at < note.at",
-        )
-        .bind::<diesel::sql_types::Text, _>(json)
-        .execute(connection)?,
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "UPDATE presence SET last_seen_at = note.at \
-             FROM (SELECT value ->> 'id' AS id, value ->> 'at' AS at FROM json_each(?)) AS note \
-             WHERE presence.enrolment_id = note.id AND presence.last_seen_at < note.at",
-        )
-        .bind::<diesel::sql_types::Text, _>(json)
-        .execute(connection)?,
-    };
-    Ok(())
-}
+const SEEN: Many = many!(
+    "UPDATE presence SET last_seen_at = note.at FROM";
+    id text, at bigint;
+    "WHERE presence.enrolment_id = note.id AND presence.last_seen_at < note.at"
+);
 
 crate::declared::declares! {
     presence kept as Equipment {

@@ -15,6 +15,7 @@ use types::{EnrolmentId, Instant};
 
 use crate::column::{Column as _, read};
 use crate::connection::AnyConnection;
+use crate::many::{Many, many};
 use crate::noun::{by_key, noun, read_all};
 use crate::prepared::{Prepared, Value};
 use crate::schema::push_states;
@@ -168,6 +169,27 @@ pub fn want(
 const WANT: &str =
     "UPDATE push_states SET wanted_at = ?, due_at = coalesce(?, due_at) WHERE enrolment_id = ?";
 
+/// As [`want`], for many tablets in one statement.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn want_all(
+    tx: &mut Tx<'_>,
+    wanted: impl IntoIterator<Item = (EnrolmentId, Option<Instant>)>,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let notes = wanted
+        .into_iter()
+        .map(|(enrolment, due)| json!({ "id": enrolment, "at": now.as_millis(), "due": due.stored() }));
+    WANT_ALL.run(tx, notes)
+}
+
+const WANT_ALL: Many = many!(
+    "UPDATE push_states SET wanted_at = note.at, due_at = coalesce(note.due, due_at) FROM";
+    id text, at bigint, due bigint;
+    "WHERE push_states.enrolment_id = note.id"
+);
+
 /// The statement of a claim: the lane is written out, so that its index serves.
 macro_rules! claim_on {
     ("answering", $engine:ident) => {
@@ -254,57 +276,27 @@ pub fn record(tx: &mut Tx<'_>, attempt: &PushAttempt) -> Result<(), StoreError> 
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn record_all(tx: &mut Tx<'_>, attempts: &[PushAttempt]) -> Result<(), StoreError> {
-    let rows: Vec<_> = attempts
-        .iter()
-        .map(|attempt| {
-            json!({
-                "id": attempt.enrolment.to_string(),
-                "at": attempt.at.as_millis(),
-                "attempts": attempt.attempts,
-                "unanswered": attempt.unanswered,
-                "outcome": attempt.outcome,
-                "due": attempt.next_due_at.stored(),
-                "invalid": i32::from(attempt.token_invalid),
-            })
+    let rows = attempts.iter().map(|attempt| {
+        json!({
+            "id": attempt.enrolment.to_string(),
+            "at": attempt.at.as_millis(),
+            "attempts": attempt.attempts,
+            "unanswered": attempt.unanswered,
+            "outcome": attempt.outcome,
+            "due": attempt.next_due_at.stored(),
+            "invalid": i32::from(attempt.token_invalid),
         })
-        .collect();
-    with_each(
-        tx,
-        rows,
-        "UPDATE push_states SET pushed_at = note.at, attempts = note.attempts, unanswered = note.unanswered, \
-            outcome = note.outcome, due_at = note.due, lease_until = NULL, \
-            token_invalid_since = CASE WHEN note.invalid = 1 THEN note.at ELSE token_invalid_since END \
-            FROM json_to_recordset(?::json) AS note (id text, at bigint, attempts int, unanswered int, outcome text, \
-            due bigint, invalid int) WHERE push_states.enrolment_id = note.id",
-        "UPDATE push_states SET pushed_at = note.at, attempts = note.attempts, unanswered = note.unanswered, \
-            outcome = note.outcome, due_at = note.due, lease_until = NULL, \
-            token_invalid_since = CASE WHEN note.invalid = 1 THEN note.at ELSE token_invalid_since END \
-            FROM (SELECT value ->> 'id' AS id, value ->> 'at' AS at, value ->> 'attempts' AS attempts, \
-            value ->> 'unanswered' AS unanswered, value ->> 'outcome' AS outcome, value ->> 'due' AS due, \
-            value ->> 'invalid' AS invalid FROM json_each(?)) AS note WHERE push_states.enrolment_id = note.id",
-    )
+    });
+    NOTE.run(tx, rows)
 }
 
-/// Runs one statement over many rows of JSON; nothing for none.
-fn with_each(
-    tx: &mut Tx<'_>,
-    rows: Vec<serde_json::Value>,
-    postgresql: &'static str,
-    sqlite: &'static str,
-) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let json = serde_json::Value::from(rows).to_string();
-    tx.run(|connection| {
-        let text = match connection {
-            AnyConnection::Postgresql(_) => postgresql,
-            AnyConnection::Sqlite(_) => sqlite,
-        };
-        Prepared::<Untyped>::new(text, vec![json.into()]).execute(connection)
-    })?;
-    Ok(())
-}
+const NOTE: Many = many!(
+    "UPDATE push_states SET pushed_at = note.at, attempts = note.attempts, unanswered = note.unanswered, \
+        outcome = note.outcome, due_at = note.due, lease_until = NULL, \
+        token_invalid_since = CASE WHEN note.invalid = 1 THEN note.at ELSE token_invalid_since END FROM";
+    id text, at bigint, attempts int, unanswered int, outcome text, due bigint, invalid int;
+    "WHERE push_states.enrolment_id = note.id"
+);
 
 /// A TokenUpdate brought a token: it is good until Apple says otherwise. If it is another one than before
 /// (`replaced`), or the one before was no good, then what waits for the tablet is pushed to it now.
@@ -353,18 +345,16 @@ pub struct PutOff {
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn put_off_all(tx: &mut Tx<'_>, rows: &[PutOff]) -> Result<(), StoreError> {
-    with_each(
-        tx,
-        rows.iter()
-            .map(|row| json!({ "id": row.enrolment.to_string(), "due": row.due_at.as_millis() }))
-            .collect(),
-        "UPDATE push_states SET due_at = note.due, lease_until = NULL, attempts = 0 \
-            FROM json_to_recordset(?::json) AS note (id text, due bigint) WHERE push_states.enrolment_id = note.id",
-        "UPDATE push_states SET due_at = note.due, lease_until = NULL, attempts = 0 \
-            FROM (SELECT value ->> 'id' AS id, value ->> 'due' AS due FROM json_each(?)) AS note \
-            WHERE push_states.enrolment_id = note.id",
-    )
+    let rows =
+        rows.iter().map(|row| json!({ "id": row.enrolment.to_string(), "due": row.due_at.as_millis() }));
+    PUT_OFF.run(tx, rows)
 }
+
+const PUT_OFF: Many = many!(
+    "UPDATE push_states SET due_at = note.due, lease_until = NULL, attempts = 0 FROM";
+    id text, due bigint;
+    "WHERE push_states.enrolment_id = note.id"
+);
 
 /// Tries again now what failed with this outcome (`outcome` is how it begins): the reason is gone.
 ///

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use diesel::dsl::exists;
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::Condition;
 use lending::restitution::{Place, Proof, Restitution as Decided, Stage};
-use types::{AccountId, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
+use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun};
-use crate::schema::restitutions;
-use crate::{StoreError, Tx};
+use crate::noun::{by_key, find_first, hold_first, noun, read_all};
+use crate::schema::{destructions, incidents, notices, restitutions};
+use crate::within::of_colleges_within;
+use crate::{StoreError, Tx, Within};
 
 stored_enum! {
     /// How far a restitution has come.
@@ -168,21 +171,19 @@ impl Restitution {
     }
 }
 
+/// What was not undone.
+macro_rules! standing {
+    () => {
+        restitutions::table.filter(restitutions::stage.ne(StageName::Undone.as_str()))
+    };
+}
+
 /// The restitution of a loan that was not undone.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Option<Restitution>, StoreError> {
-    tx.run(|connection| {
-        restitutions::table
-            .filter(restitutions::loan_id.eq(loan.to_string()))
-            .filter(restitutions::stage.ne(StageName::Undone.as_str()))
-            .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+    find_first!(tx, standing!().filter(restitutions::loan_id.eq(loan.to_string())))
 }
 
 /// The latest restitution of a tablet that was not undone.
@@ -190,17 +191,118 @@ pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Option<Restitution>, Sto
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restitution>, StoreError> {
-    tx.run(|connection| {
-        restitutions::table
-            .filter(restitutions::tablet_id.eq(tablet.to_string()))
-            .filter(restitutions::stage.ne(StageName::Undone.as_str()))
+    find_first!(
+        tx,
+        standing!().filter(restitutions::tablet_id.eq(tablet.to_string())).order(restitutions::id.desc())
+    )
+}
+
+/// The restitution that an order was given for, held until the end of the transaction: whoever else takes it a step
+/// further waits.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold_of_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<Restitution>, StoreError> {
+    hold_first!(tx, restitutions, restitutions::order_id.eq(order.to_string()))
+}
+
+/// The restitution of a tablet that an erasure is under way of, held until the end of the transaction.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold_under_order(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restitution>, StoreError> {
+    let under_order =
+        [StageName::Ordered.as_str(), StageName::Delivered.as_str(), StageName::Acknowledged.as_str()];
+    hold_first!(
+        tx,
+        restitutions,
+        restitutions::tablet_id.eq(tablet.to_string()).and(restitutions::stage.eq_any(under_order))
+    )
+}
+
+/// At most `limit` restitutions within reach, the newest first, from the first one before `before`; only those that are
+/// not over, if that is wanted.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    under_way: bool,
+    before: Option<RestitutionId>,
+    limit: u32,
+) -> Result<Vec<Restitution>, StoreError> {
+    // `g` sorts after every hexadecimal digit.
+    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    read_all!(tx.run(|connection| {
+        let mut query = restitutions::table
+            .filter(restitutions::id.lt(before))
             .order(restitutions::id.desc())
+            .limit(i64::from(limit))
             .select(Stored::as_select())
-            .first(connection)
-            .optional()
-    })?
-    .map(Stored::read)
-    .transpose()
+            .into_boxed();
+        if under_way {
+            query = query.filter(restitutions::stage.eq_any(UNDER_WAY));
+        }
+        of_colleges_within!(query, within, restitutions::uai.nullable()).load::<Stored>(connection)
+    }))
+}
+
+/// The stages of what is not over.
+const UNDER_WAY: [&str; 5] = [
+    StageName::Received.as_str(),
+    StageName::Ordered.as_str(),
+    StageName::Delivered.as_str(),
+    StageName::Acknowledged.as_str(),
+    StageName::Erased.as_str(),
+];
+
+/// At most `limit` restitutions whose order may be due, from the first one after `after`: received before `before`, held by
+/// nothing, counted by the brake and let go, never ordered, and either the data is saved or a notice counts since
+/// `told_before`. The rules decide on each.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn ripe(
+    tx: &mut Tx<'_>,
+    (before, told_before): (Instant, Instant),
+    after: Option<RestitutionId>,
+    limit: u32,
+) -> Result<Vec<Restitution>, StoreError> {
+    use crate::destructions::DestructionState;
+    use crate::schema::erase_orders;
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let told = notices::table
+            .filter(notices::loan_id.eq(restitutions::loan_id))
+            .filter(notices::kind.ne("rules-changed"))
+            .filter(notices::state.eq_any(["accepted", "handed-over"]))
+            .filter(notices::counted_at.le(told_before.as_millis()));
+        let let_go = destructions::table
+            .filter(destructions::reference.eq(restitutions::counted_order_id))
+            .filter(destructions::kind.eq(DestructionKind::Erase.as_str()))
+            .filter(
+                destructions::state
+                    .eq_any([DestructionState::Counted.as_str(), DestructionState::Released.as_str()]),
+            );
+        let given = erase_orders::table.filter(erase_orders::id.eq(restitutions::counted_order_id));
+        let held = incidents::table
+            .filter(incidents::tablet_id.eq(restitutions::tablet_id))
+            .filter(incidents::state.eq("open"));
+        restitutions::table
+            .filter(restitutions::stage.eq(StageName::Received.as_str()))
+            .filter(restitutions::id.gt(after))
+            .filter(restitutions::received_at.le(before.as_millis()))
+            .filter(restitutions::held_for_check.eq(false))
+            .filter(restitutions::saved_at.is_not_null().or(exists(told)))
+            .filter(exists(let_go))
+            .filter(diesel::dsl::not(exists(given)))
+            .filter(diesel::dsl::not(exists(held)))
+            .order(restitutions::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 /// Gives back every restitution whose order has ended without a proof: another may be ordered. Says how many.
@@ -210,7 +312,7 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restit
 pub(crate) fn give_back(tx: &mut Tx<'_>, at: Instant) -> Result<usize, StoreError> {
     tx.run(|connection| {
         use crate::schema::erase_orders;
-        use diesel::{JoinOnDsl as _, NullableExpressionMethods as _};
+        use diesel::JoinOnDsl as _;
         let ended: Vec<String> = restitutions::table
             .inner_join(erase_orders::table.on(restitutions::order_id.eq(erase_orders::id.nullable())))
             .filter(restitutions::stage.eq_any([

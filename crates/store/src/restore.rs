@@ -127,6 +127,8 @@ pub fn void_after_restore(tx: &mut Tx<'_>, now: Instant) -> Result<Voided, Store
                 .execute(connection)?,
         })
     })?;
+    // Nobody answers a request whose command is void.
+    crate::position_requests::give_up(tx, "a restore made it void", now)?;
     // What waited for an order that is void may be ordered anew, once somebody has looked.
     crate::restitutions::give_back(tx, now)?;
     settings::set(tx, RESTORED_AT, &now.as_millis().to_string())?;

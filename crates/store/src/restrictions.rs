@@ -27,7 +27,7 @@ noun! {
     }
 }
 
-by_key!(restrictions, Restriction, id: RestrictionId; insert, get, update);
+by_key!(restrictions, Restriction, id: RestrictionId; insert);
 
 /// The restrictions of a loan, the first recorded first.
 ///
@@ -41,6 +41,20 @@ pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<Restriction>, StoreE
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Lifts a restriction before its end; `false` if it was lifted, or is not there.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn lift(tx: &mut Tx<'_>, id: RestrictionId, at: Instant) -> Result<bool, StoreError> {
+    let changed = tx.run(|connection| {
+        let standing = restrictions::table
+            .filter(restrictions::id.eq(id.to_string()))
+            .filter(restrictions::lifted_at.is_null());
+        diesel::update(standing).set(restrictions::lifted_at.eq(at.as_millis())).execute(connection)
+    })?;
+    Ok(changed == 1)
 }
 
 crate::declared::declares! {

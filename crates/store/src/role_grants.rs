@@ -53,7 +53,7 @@ impl RoleGrant {
 
 #[derive(diesel::Queryable, diesel::Selectable, diesel::Insertable)]
 #[diesel(table_name = role_grants)]
-struct Stored {
+pub(crate) struct Stored {
     id: String,
     account_id: String,
     role: String,
@@ -356,6 +356,25 @@ fn with_colleges(tx: &mut Tx<'_>, rows: Vec<Stored>) -> Result<Vec<RoleGrant>, S
         .collect()
 }
 
+/// Grants as a joined query returns them: once for each collège they name, and once without any.
+#[derive(Default)]
+pub(crate) struct Gathered(BTreeMap<String, (Stored, BTreeSet<Uai>)>);
+
+impl Gathered {
+    /// Adds one of those rows.
+    pub(crate) fn add(&mut self, grant: Stored, college: Option<String>) -> Result<(), StoreError> {
+        let college: Option<Uai> = read(college, "role_grant_colleges", "uai", &grant.id)?;
+        let (_grant, named) = self.0.entry(grant.id.clone()).or_insert((grant, BTreeSet::new()));
+        named.extend(college);
+        Ok(())
+    }
+
+    /// The grants in the order of their ids, each checked again.
+    pub(crate) fn proven(self) -> Result<Vec<governance::RoleGrant>, StoreError> {
+        self.0.into_values().map(|(grant, named)| checked(typed(grant, named)?)).collect()
+    }
+}
+
 fn typed(row: Stored, named: BTreeSet<Uai>) -> Result<RoleGrant, StoreError> {
     const TABLE: &str = "role_grants";
     let corrupt = |column| StoreError::Corrupt { table: TABLE, row: row.id.clone(), column };
@@ -380,15 +399,7 @@ fn typed(row: Stored, named: BTreeSet<Uai>) -> Result<RoleGrant, StoreError> {
     })
 }
 
-/// Every grant that an account ever had, each checked again: what its [`Standing`](governance::Standing) rests
-/// on.
-///
-/// # Errors
-/// [`StoreError::Edited`] for one that no decision can have written; [`StoreError::Corrupt`].
-pub fn proven(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<governance::RoleGrant>, StoreError> {
-    of_account(tx, account)?.into_iter().map(checked).collect()
-}
-
+/// A grant that a decision can have written: what a [`Standing`](governance::Standing) rests on.
 fn checked(grant: RoleGrant) -> Result<governance::RoleGrant, StoreError> {
     // Nobody's account: someone at the machine itself.
     let maker = |account: Option<AccountId>| account.map_or(Maker::Host, Maker::Account);

@@ -758,7 +758,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     role_grants,
     role_grant_colleges,
-    countersignatures
+    countersignatures,
+    sessions,
+    api_tokens
 );
 // Lists are limited to the collèges that whoever asks reaches.
 diesel::allow_tables_to_appear_in_same_query!(organisations, tablets);
@@ -770,6 +772,7 @@ diesel::allow_tables_to_appear_in_same_query!(tablets, audit);
 // Entries whose seal there is not.
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_seals);
 diesel::allow_tables_to_appear_in_same_query!(organisations, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(organisations, commands);
 diesel::allow_tables_to_appear_in_same_query!(organisations, links);
 diesel::allow_tables_to_appear_in_same_query!(tablets, links);
 // Approvals are read with the organisation that gave them.
@@ -1011,10 +1014,107 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(lists, list_changes);
 diesel::allow_tables_to_appear_in_same_query!(organisations, lists);
-diesel::allow_tables_to_appear_in_same_query!(organisations, loans);
-diesel::allow_tables_to_appear_in_same_query!(loans, persons);
 // Where the tablets of segments stand.
 diesel::allow_tables_to_appear_in_same_query!(tablet_modes, enrolments);
 diesel::allow_tables_to_appear_in_same_query!(tablet_modes, tablets);
-// The figures of a year.
+
+diesel::table! {
+    return_profiles (enrolment_id) {
+        enrolment_id -> Text,
+        order_id -> Text,
+        rendered_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(restitutions, notices);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, destructions);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, incidents);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, organisations);
+diesel::allow_tables_to_appear_in_same_query!(loans, persons);
 diesel::allow_tables_to_appear_in_same_query!(loans, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(loans, organisations);
+diesel::allow_tables_to_appear_in_same_query!(persons, restitutions);
+diesel::allow_tables_to_appear_in_same_query!(persons, organisations);
+
+diesel::table! {
+    position_looks (id) {
+        id -> Text,
+        command_id -> Text,
+        looked_by -> Text,
+        reason -> Text,
+        looked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    warrant_notices (warrant_id, occasion) {
+        warrant_id -> Text,
+        occasion -> Text,
+        loan_id -> Nullable<Text>,
+        written_at -> BigInt,
+        due_at -> BigInt,
+        told_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    notice_delays (incident_id, recorded_at) {
+        incident_id -> Text,
+        until -> Text,
+        reference -> Text,
+        recorded_at -> BigInt,
+        recorded_by -> Text,
+    }
+}
+
+diesel::table! {
+    incident_confirmations (incident_id, restored_at) {
+        incident_id -> Text,
+        restored_at -> BigInt,
+        confirmed_by -> Text,
+        confirmed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    warranty_verdicts (incident_id) {
+        incident_id -> Text,
+        finding -> Text,
+        verdict -> Text,
+        judged_at -> BigInt,
+        judged_by -> Text,
+    }
+}
+
+diesel::table! {
+    supplier_repairs (incident_id) {
+        incident_id -> Text,
+        reference -> Text,
+        exchanged_serial -> Nullable<Text>,
+        recorded_at -> BigInt,
+        recorded_by -> Text,
+    }
+}
+
+diesel::table! {
+    replacements (incident_id) {
+        incident_id -> Text,
+        granted -> Bool,
+        counterpart -> Nullable<Text>,
+        sum_cents -> Nullable<BigInt>,
+        fixed_on -> Nullable<Text>,
+        paid_on -> Nullable<Text>,
+        decided_at -> BigInt,
+        decided_by -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(warrants, warrant_notices);
+diesel::allow_tables_to_appear_in_same_query!(incidents, lost_modes);
+diesel::allow_tables_to_appear_in_same_query!(incidents, incident_confirmations);
+diesel::allow_tables_to_appear_in_same_query!(incident_declarations, incident_confirmations);
+diesel::allow_tables_to_appear_in_same_query!(organisations, incident_confirmations);
+// A replacement that stays at school.
+diesel::allow_tables_to_appear_in_same_query!(replacements, incidents);
+diesel::allow_tables_to_appear_in_same_query!(replacements, loans);
+diesel::allow_tables_to_appear_in_same_query!(incidents, loans);

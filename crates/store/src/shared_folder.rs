@@ -1,5 +1,6 @@
 //! The shared folder: what all nodes share besides the database. Uploaded apps lie in it, each named by the SHA-256 of
-//! its bytes, so that no name that anybody sends ever becomes a path (T-C8).
+//! its bytes, so that no name that anybody sends ever becomes a path (T-C8). The keys of incidents lie beside them
+//! ([`IncidentKeys`]).
 //!
 //! ```text
 //! FOLDER/incoming/UUID      being received; taken away if the upload breaks off, swept a day later if we died
@@ -17,8 +18,9 @@ use sha2::{Digest as _, Sha256};
 use types::{Duration, Instant};
 use uuid::Uuid;
 
+use crate::incident_keys::IncidentKeys;
 use crate::store::blocking;
-use crate::{Digest, StoreError};
+use crate::{Digest, StoreError, VaultError};
 
 /// What nobody knows of is kept this long: an upload may be under way.
 const BENEFIT_OF_THE_DOUBT: Duration = Duration::from_secs(86_400);
@@ -42,6 +44,15 @@ pub enum FolderError {
         /// The most that is taken in.
         limit: u64,
     },
+    /// The file of an incident's key holds none.
+    #[error("the shared folder: `{path}` is no key of an incident: {source}; its positions cannot be read",
+        path = .path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: VaultError,
+    },
     /// The server stops.
     #[error(transparent)]
     Stopped(#[from] StoreError),
@@ -60,7 +71,8 @@ impl SharedFolder {
     /// [`FolderError::Io`] says what could not be made, and why.
     pub fn open(path: PathBuf) -> Result<Self, FolderError> {
         let folder = Self { at: Arc::new(path) };
-        for path in [folder.apps(), folder.incoming(), folder.leaving()] {
+        let of_keys = folder.incident_keys().folders();
+        for path in [folder.apps(), folder.incoming(), folder.leaving()].into_iter().chain(of_keys) {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -85,8 +97,16 @@ impl SharedFolder {
         let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe);
         written.map_err(failed("writing into", &self.incoming()))?;
         fs::remove_file(&probe).map_err(failed("writing into", &probe))?;
-        fs::metadata(self.apps()).map_err(failed("looking into", &self.apps()))?;
+        for path in self.incident_keys().folders().into_iter().chain([self.apps()]) {
+            fs::metadata(&path).map_err(failed("looking into", &path))?;
+        }
         Ok(())
+    }
+
+    /// The keys of incidents, and the ledger of those that were destroyed (M2).
+    #[must_use]
+    pub fn incident_keys(&self) -> IncidentKeys {
+        IncidentKeys::within(&self.at)
     }
 
     /// Begins to receive a file of at most `limit` bytes.
@@ -319,12 +339,12 @@ impl Kept {
     }
 }
 
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+pub(crate) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     let path = path.to_owned();
     move |source| FolderError::Io { what, path, source }
 }
 
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, FolderError> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, FolderError> {
     let entries = fs::read_dir(folder).map_err(failed("looking into", folder))?;
     entries.collect::<Result<_, _>>().map_err(failed("looking into", folder))
 }

@@ -136,6 +136,27 @@ impl Store {
         .await?
     }
 
+    /// Reads by one statement, which sees one state without a transaction around it: a third of the round trips.
+    ///
+    /// # Errors
+    /// What `look` refuses with; [`StoreError::MoreThanAGlance`] if it takes a second statement; [`StoreError::Busy`] if
+    /// no connection is free for 10 s.
+    pub async fn glance<T>(
+        &self,
+        mut look: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+    {
+        let permit = self.turn(&self.readers).await?;
+        let database = Arc::clone(&self.database);
+        blocking(move || {
+            let _permit = permit;
+            database.glance(&mut look)
+        })
+        .await?
+    }
+
     /// Loads, decides and saves in one transaction, which behaves as if it ran alone. It is run again, up to 16
     /// times, when it met others on the same rows: `write` has no other effect than its statements.
     ///

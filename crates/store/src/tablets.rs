@@ -42,6 +42,21 @@ pub fn by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet
     find_first!(tx, tablets::table.filter(tablets::serial.eq(serial.to_string())))
 }
 
+/// The tablets that bear that label of the owner's: one, if labels are what they should be. At most `limit`.
+///
+/// # Errors
+/// As [`get`].
+pub fn by_asset_tag(tx: &mut Tx<'_>, tag: &str, limit: u32) -> Result<Vec<Tablet>, StoreError> {
+    read_all!(tx.run(|connection| {
+        tablets::table
+            .filter(tablets::asset_tag.eq(tag))
+            .order(tablets::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
 /// As [`by_serial`], and holds the tablet until the end of the transaction: whoever else holds it waits.
 ///
 /// # Errors

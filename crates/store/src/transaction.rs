@@ -33,8 +33,12 @@ impl Mode {
             (AnyConnection::Postgresql(_), Self::Write) => "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE",
             // What was read after the enrolment was held is what it is: whoever would change it waits. SERIALIZABLE
             // would compare pages of indexes, on which the waiting commands of all tablets lie side by side.
-            (AnyConnection::Postgresql(_), Self::Held | Self::Group) => {
-                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
+            (AnyConnection::Postgresql(_), Self::Held) => "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            // A statement over many rows goes from each of them to its row by the index: a plan that was made while a
+            // table was nearly empty would read all of it instead, and be kept.
+            (AnyConnection::Postgresql(_), Self::Group) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+                 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
             }
             (AnyConnection::Sqlite(_), Self::Read) => "BEGIN DEFERRED",
             (AnyConnection::Sqlite(_), Self::Write | Self::Held | Self::Group) => "BEGIN IMMEDIATE",
@@ -48,6 +52,15 @@ pub struct Tx<'c> {
     vault: &'c Vault,
     trouble: Option<Trouble>,
     holds: bool,
+    /// Whether it may run one statement only, and whether it has.
+    glance: Option<Glance>,
+}
+
+/// A look at the memory by one statement, which needs no transaction around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glance {
+    Before,
+    After,
 }
 
 /// Why the transaction cannot be committed any more.
@@ -58,7 +71,11 @@ enum Trouble {
     HoldsNothing,
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    fn new(connection: &'c mut AnyConnection, vault: &'c Vault) -> Self {
+        Self { connection, vault, trouble: None, holds: false, glance: None }
+    }
+
     /// The vault that seals and opens what is secret.
     #[must_use]
     pub fn vault(&self) -> &Vault {
@@ -76,6 +93,11 @@ impl Tx<'_> {
         &mut self,
         statements: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
+        match &mut self.glance {
+            Some(Glance::After) => return Err(StoreError::MoreThanAGlance),
+            Some(before) => *before = Glance::After,
+            None => {}
+        }
         statements(self.connection).map_err(|error| {
             let error = StoreError::from(error);
             self.trouble = Some(match &error {
@@ -92,6 +114,15 @@ impl std::fmt::Debug for Tx<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tx").finish_non_exhaustive()
     }
+}
+
+/// Looks by one statement, outside any transaction.
+pub(crate) fn glance<T>(
+    connection: &mut AnyConnection,
+    vault: &Vault,
+    look: &mut impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    look(&mut Tx { glance: Some(Glance::Before), ..Tx::new(connection, vault) })
 }
 
 /// What became of one run of a transaction.
@@ -119,7 +150,7 @@ pub(crate) fn attempt<T, E: From<StoreError>>(
     }
     let (attempt, lost) = {
         let open = OpenTransaction(&mut link.connection);
-        let mut tx = Tx { connection: &mut *open.0, vault, trouble: None, holds: false };
+        let mut tx = Tx::new(&mut *open.0, vault);
         let result = run(&mut tx);
         let careless = mode == Mode::Held && !tx.holds;
         let trouble = tx.trouble.take().or(careless.then_some(Trouble::HoldsNothing));

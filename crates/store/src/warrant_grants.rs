@@ -121,22 +121,6 @@ pub fn last(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Option<WarrantId>, 
     found.map(|id| crate::column::read(id.clone(), "warrant_grants", "warrant_id", &id)).transpose()
 }
 
-/// Ends every warrant of an incident; how many were open.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn end_of(tx: &mut Tx<'_>, incident: IncidentId) -> Result<usize, StoreError> {
-    tx.run(|connection| {
-        diesel::update(
-            warrant_rows::table
-                .filter(warrant_rows::incident_id.eq(incident.to_string()))
-                .filter(warrant_rows::state.eq(OrderState::Open.as_str())),
-        )
-        .set(warrant_rows::state.eq(OrderState::Ended.as_str()))
-        .execute(connection)
-    })
-}
-
 crate::declared::declares! {
     warrant_grants kept as Orders {
         personal(Geolocation: LocationMeasures) { author, second, reason, footing, extends }

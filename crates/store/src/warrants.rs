@@ -1,10 +1,10 @@
 //! Location warrants (M1). Frozen once granted, except towards their end.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use types::{IncidentId, Instant, TabletId, WarrantId};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun};
+use crate::noun::{by_key, noun, read_all};
 use crate::schema::warrants;
 use crate::{StoreError, Tx};
 
@@ -57,6 +57,36 @@ pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
         .execute(connection)
     })?;
     Ok(ended == 1)
+}
+
+/// At most `limit` warrants whose time is over and that were not ended, the first over first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn run_out(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<Warrant>, StoreError> {
+    read_all!(tx.run(|connection| {
+        warrants::table
+            .filter(warrants::state.eq(OrderState::Open.as_str()))
+            .filter(warrants::expires_at.le(now.as_millis()))
+            .order(warrants::expires_at.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The warrants of an incident, the first granted first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<Warrant>, StoreError> {
+    read_all!(tx.run(|connection| {
+        warrants::table
+            .filter(warrants::incident_id.eq(incident.to_string()))
+            .order(warrants::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 crate::declared::declares! {

@@ -4,6 +4,7 @@ use plist::Dictionary;
 
 use crate::answers::{self, After, Answer, Status};
 use crate::check_ins::ReturnToService;
+use crate::profile::Profile;
 use crate::wire::{self, Entries as _};
 use crate::{Error, Ipad, Outcome};
 
@@ -162,7 +163,19 @@ impl Ipad {
         Ok(())
     }
 
+    /// Joins the network that came with the command (it has neither a cable nor a mobile network), then enrols.
     async fn return_to_service(&mut self, order: &ReturnToService) -> Result<(), Error> {
+        let lacks = |what| Error::Lacks { serial: self.serial().to_owned(), what };
+        let network = order
+            .wifi_profile
+            .as_deref()
+            .ok_or_else(|| lacks("network to return to service by: WiFiProfileData was absent"))?;
+        let joins = Profile::open(network)?
+            .payload("com.apple.wifi.managed")
+            .is_some_and(|wifi| wifi.text("SSID_STR").is_some_and(|name| !name.is_empty()));
+        if !joins {
+            return Err(lacks("network to return to service by: WiFiProfileData names none"));
+        }
         match (&order.mdm_profile, self.state.hardware.automated_enrolment_url.clone()) {
             (Some(profile), _) => self.enrol_with_profile(profile).await,
             (None, Some(url)) => self.enrol_by_machine_info(&url).await,

@@ -99,6 +99,12 @@ impl ApiClient {
         Self { token: Some(Arc::new(token)), ..self.clone() }
     }
 
+    /// The same client, with the token of another.
+    #[must_use]
+    pub fn as_whoever(&self, other: &Self) -> Self {
+        Self { token: other.token.clone(), ..self.clone() }
+    }
+
     /// The same client, asking at another port of the same host.
     pub(crate) fn at_port(&self, port: u16) -> Result<Self, TestkitError> {
         let mut base = self.base.clone();

@@ -68,7 +68,8 @@ impl TestkitError {
         move |source| Self::File { what, source }
     }
 
-    pub(crate) fn other(problem: impl std::fmt::Display) -> Self {
+    /// What went wrong beside the test kit.
+    pub fn other(problem: impl std::fmt::Display) -> Self {
         Self::Other(problem.to_string())
     }
 }

@@ -3,17 +3,114 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::school_years::Dates;
+use lending::PersonName;
 use lending::list::{Change, Entry, digest};
 use serde_json::json;
 use store::lists::{self, List, ListState};
 use store::loans::{self, Loan, Standing};
 use store::persons::{self, Person};
+use store::role_grants::GrantReach;
 use store::school_years::{self, SchoolYear};
-use store::{StoreError, tablets};
-use types::{Clock as _, Day, ListId, LoanId, PersonId, Role, Uai, UserKind};
+use store::{Store, StoreError, Tx, accounts, tablets};
+use types::{AccountId, Clock as _, Day, Instant, ListId, LoanId, PersonId, Role, Uai, UserKind};
 
-use crate::people::{CodeShown, Employer};
+use crate::people::{self, CodeShown, Employer};
 use crate::{TestServer, TestkitError};
+
+/// A head of the collège, and somebody who approves for the académie: made once.
+pub(crate) async fn signers(
+    store: &Store,
+    college: &Uai,
+    now: Instant,
+) -> Result<(AccountId, AccountId), StoreError> {
+    let of = [
+        (Employer::College(college.clone()), format!("list-head-{college}"), Role::Head),
+        (Employer::Academie, "list-approver".to_owned(), Role::Approver),
+    ];
+    let mut signers = Vec::new();
+    for (employer, login, role) in of {
+        let login = login.to_lowercase();
+        let name = login.clone();
+        signers.push(match store.read(move |tx| accounts::by_login(tx, &name)).await? {
+            Some(account) => account.id,
+            None => {
+                people::someone(store, employer, &login, vec![(role, GrantReach::Organisation)], now).await?
+            }
+        });
+    }
+    let missing = || StoreError::Corrupt { table: "accounts", row: college.to_string(), column: "login" };
+    match signers.as_slice() {
+        [head, approver] => Ok((*head, *approver)),
+        _ => Err(missing()),
+    }
+}
+
+/// What a list says of a pupil.
+pub(crate) fn pupil(name: PersonName) -> Entry {
+    Entry {
+        kind: UserKind::Pupil,
+        name,
+        class: "3e B".parse().ok(),
+        number: None,
+        arrives_on: None,
+        leaves_on: None,
+        guardians: 1,
+        contacts: BTreeMap::new(),
+    }
+}
+
+/// Puts people on the validated list of a collège and year, settled and validated now.
+pub(crate) fn put_on_list(
+    tx: &mut Tx<'_>,
+    (head, academie): (AccountId, AccountId),
+    college: &Uai,
+    school_year: &str,
+    people: &[(PersonId, Entry)],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let id = ListId::new(now);
+    let rows: Vec<Change> =
+        people.iter().map(|(person, entry)| Change::Set(*person, entry.clone())).collect();
+    let content_sha256 = digest(id, college, school_year, &rows);
+    let proposed = List {
+        id,
+        uai: college.clone(),
+        school_year: school_year.to_owned(),
+        changes: i32::try_from(rows.len()).unwrap_or(i32::MAX),
+        content_sha256,
+        state: ListState::Proposed,
+        proposed_by: head,
+        proposed_at: now,
+        settled_by: None,
+        settled_at: None,
+        settled_sha256: None,
+        validated_by: None,
+        validated_at: None,
+        validated_sha256: None,
+        withdrawn_at: None,
+    };
+    lists::propose(tx, &proposed, &rows, now)?;
+    let settled = List {
+        state: ListState::Settled,
+        settled_by: Some(head),
+        settled_at: Some(now),
+        settled_sha256: Some(content_sha256),
+        ..proposed
+    };
+    lists::update(tx, &settled)?;
+    let validated = List {
+        state: ListState::Validated,
+        validated_by: Some(academie),
+        validated_at: Some(now),
+        validated_sha256: Some(content_sha256),
+        ..settled
+    };
+    lists::update(tx, &validated)?;
+    for (person, entry) in people {
+        persons::insert(tx, &Person::listed(*person, college, entry, None, now))?;
+    }
+    Ok(())
+}
 
 impl TestServer {
     /// Dates a school year that began three months ago, and whose summer break is five months away; gives its label.
@@ -58,74 +155,18 @@ impl TestServer {
         school_year: &str,
         names: &[&str],
     ) -> Result<Vec<PersonId>, TestkitError> {
-        let head = format!("head-{college}").to_lowercase();
-        let head = self.known(Employer::College(college.clone()), &head, Role::Head).await?;
-        let academie = self.known(Employer::Academie, "decides-academie", Role::Approver).await?;
-        let now = self.clock().now();
-        let mut changes = Vec::new();
+        let (store, now) = (self.fleet()?.store(), self.clock().now());
+        let signers = signers(store, college, now).await?;
+        let mut people = Vec::new();
         for name in names {
             let name =
                 name.parse().map_err(|error: lending::InvalidText| TestkitError::other(error.to_string()))?;
-            let entry = Entry {
-                kind: UserKind::Pupil,
-                name,
-                class: None,
-                number: None,
-                arrives_on: None,
-                leaves_on: None,
-                guardians: 1,
-                contacts: BTreeMap::new(),
-            };
-            changes.push((PersonId::new(now), entry));
+            people.push((PersonId::new(now), pupil(name)));
         }
-        let (uai, year) = (college.clone(), school_year.to_owned());
-        let people: Vec<PersonId> = changes.iter().map(|(id, _)| *id).collect();
-        let write = move |tx: &mut store::Tx<'_>| {
-            let id = ListId::new(now);
-            let rows: Vec<Change> =
-                changes.iter().map(|(person, entry)| Change::Set(*person, entry.clone())).collect();
-            let content_sha256 = digest(id, &uai, &year, &rows);
-            let proposed = List {
-                id,
-                uai: uai.clone(),
-                school_year: year.clone(),
-                changes: i32::try_from(rows.len()).unwrap_or(i32::MAX),
-                content_sha256,
-                state: ListState::Proposed,
-                proposed_by: head,
-                proposed_at: now,
-                settled_by: None,
-                settled_at: None,
-                settled_sha256: None,
-                validated_by: None,
-                validated_at: None,
-                validated_sha256: None,
-                withdrawn_at: None,
-            };
-            lists::propose(tx, &proposed, &rows, now)?;
-            let settled = List {
-                state: ListState::Settled,
-                settled_by: Some(head),
-                settled_at: Some(now),
-                settled_sha256: Some(content_sha256),
-                ..proposed
-            };
-            lists::update(tx, &settled)?;
-            let validated = List {
-                state: ListState::Validated,
-                validated_by: Some(academie),
-                validated_at: Some(now),
-                validated_sha256: Some(content_sha256),
-                ..settled
-            };
-            lists::update(tx, &validated)?;
-            for (person, entry) in &changes {
-                persons::insert(tx, &Person::listed(*person, &uai, entry, None, now))?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        self.fleet()?.store().write(write).await?;
-        Ok(people)
+        let ids = people.iter().map(|(id, _)| *id).collect();
+        let (college, year) = (college.clone(), school_year.to_owned());
+        store.write(move |tx| put_on_list(tx, signers, &college, &year, &people, now)).await?;
+        Ok(ids)
     }
 
     /// Lends a tablet to a person on the validated list, as of now.

@@ -1,15 +1,20 @@
 //! Tablets that were never enrolled through the doors: a fleet whose size matters, whose tablets never come, or come as
 //! if they had long been there.
 
+use lending::PersonName;
 use store::authorities::{self, Authority, AuthorityKind, AuthorityState};
 use store::certificates::{self, Certificate, CertificateState};
 use store::enrolments::{self, Enrolment, EnrolmentSecrets, EnrolmentState};
+use store::loans::{self, Loan, Standing};
+use store::school_years::{self, SchoolYear};
 use store::tablets::{self, Tablet};
-use store::{Store, StoreError};
+use store::{Store, StoreError, Tx};
 use types::{
-    AuthorityId, Digest, Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Secret, SerialNumber,
-    Supervision, TabletId, Uai,
+    AccountId, AuthorityId, Day, Digest, Duration, EnrolmentId, EnrolmentKind, Instant, LoanId, PersonId,
+    Platform, Secret, SerialNumber, Supervision, TabletId, Uai, UserKind,
 };
+
+use crate::lent;
 
 /// How long the certificates last of tablets at work.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -161,6 +166,101 @@ pub async fn at_work(
             .await?;
     }
     Ok(())
+}
+
+/// Lends tablets of the inventory, one to each of as many pupils of a collège, as use cases would have left it. Their
+/// numbers, in the order of the serial numbers.
+///
+/// # Errors
+/// [`StoreError`], if one is not in the inventory or is lent.
+pub async fn lent(
+    store: &Store,
+    serials: &[SerialNumber],
+    college: &Uai,
+    now: Instant,
+) -> Result<Vec<LoanId>, StoreError> {
+    let mut ids = Vec::with_capacity(serials.len());
+    let signers = lent::signers(store, college, now).await?;
+    for batch in serials.chunks(BATCH) {
+        let (batch, college) = (batch.to_vec(), college.clone());
+        let lent = store
+            .write(move |tx| {
+                let year = school_year(tx, now)?;
+                let missing = |_invalid| StoreError::Corrupt {
+                    table: "persons",
+                    row: college.to_string(),
+                    column: "name_sealed",
+                };
+                let name: PersonName = "Zoé Exemple".parse().map_err(missing)?;
+                let people: Vec<_> =
+                    batch.iter().map(|_serial| (PersonId::new(now), lent::pupil(name.clone()))).collect();
+                lent::put_on_list(tx, signers, &college, &year, &people, now)?;
+                batch
+                    .iter()
+                    .zip(&people)
+                    .map(|(serial, (person, _entry))| lend(tx, serial, *person, &college, &year, now))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        ids.extend(lent);
+    }
+    Ok(ids)
+}
+
+/// The label of the school year of a day, dated if it was not.
+fn school_year(tx: &mut Tx<'_>, now: Instant) -> Result<String, StoreError> {
+    let today = Day::of(now);
+    if let Some(year) = school_years::on(tx, today)? {
+        return Ok(year.label);
+    }
+    let text = today.to_string();
+    let (year, rest) = text.split_once('-').unwrap_or((&text, ""));
+    let year: i32 = year.parse().unwrap_or(2026);
+    let first = if rest >= "09" { year } else { year - 1 };
+    let day = |text: String| text.parse::<Day>().unwrap_or(today);
+    let dated = SchoolYear {
+        label: format!("{first}-{}", first + 1),
+        starts_on: day(format!("{first}-09-01")),
+        ends_on: day(format!("{}-08-31", first + 1)),
+        summer_starts_on: day(format!("{}-07-04", first + 1)),
+        summer_ends_on: day(format!("{}-08-31", first + 1)),
+    };
+    school_years::insert(tx, &dated)?;
+    Ok(dated.label)
+}
+
+fn lend(
+    tx: &mut Tx<'_>,
+    serial: &SerialNumber,
+    person_id: PersonId,
+    college: &Uai,
+    school_year: &str,
+    now: Instant,
+) -> Result<LoanId, StoreError> {
+    let missing = |column| StoreError::Corrupt { table: "tablets", row: serial.to_string(), column };
+    let tablet = tablets::by_serial(tx, serial)?.ok_or_else(|| missing("serial"))?;
+    let loan = Loan {
+        id: LoanId::new(now),
+        tablet_id: tablet.id,
+        person_id,
+        holder_kind: UserKind::Pupil,
+        uai: college.clone(),
+        school_year: school_year.to_owned(),
+        state: Standing::Lent,
+        suspension: None,
+        began_at: now,
+        changed_at: now,
+        ended_because: None,
+        ended_on: None,
+        ended_reference: None,
+        handed_over_by: AccountId::new(now),
+        accessories: ["charger".to_owned()].into(),
+        condition: "neuf".parse().map_err(|_invalid| missing("condition"))?,
+        reserve: std::collections::BTreeSet::new(),
+        reserve_signed_by: None,
+    };
+    loans::insert(tx, &loan)?;
+    Ok(loan.id)
 }
 
 fn digest(bytes: &[u8]) -> Digest {

@@ -108,6 +108,8 @@ ids! {
     IncidentId = "incident";
     /// A location warrant.
     WarrantId = "warrant";
+    /// A look at a position that was kept (M1).
+    PositionLookId = "look at a position";
     /// An erase order.
     EraseOrderId = "erase order";
     /// A recorded end of an enrolment.

@@ -4,6 +4,7 @@
 //! [`ManualClock`], an in-process handle: there is no other way to move it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -69,6 +70,21 @@ impl fmt::Display for Instant {
     }
 }
 
+/// Not an instant as RFC 3339 writes one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an instant in RFC 3339, such as 2026-11-23T22:00:00Z")]
+pub struct InvalidInstant;
+
+/// As RFC 3339 writes it, with its offset.
+impl FromStr for Instant {
+    type Err = InvalidInstant;
+
+    fn from_str(text: &str) -> Result<Self, InvalidInstant> {
+        let read: jiff::Timestamp = text.parse().map_err(|_not_an_instant| InvalidInstant)?;
+        Ok(Self(read.as_millisecond()))
+    }
+}
+
 /// Where the time comes from. Held by edges only; rules take an [`Instant`].
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present instant.
@@ -125,6 +141,16 @@ mod tests {
     #[test]
     fn an_instant_is_shown_in_utc() {
         assert_eq!(Instant::from_millis(1_795_471_200_000).to_string(), "2026-11-23T22:00:00Z");
+    }
+
+    #[test]
+    fn an_instant_is_read_with_its_offset() {
+        for text in ["2026-11-23T22:00:00Z", "2026-11-23T23:00:00+01:00", "2026-11-23T22:00:00.000Z"] {
+            assert_eq!(text.parse(), Ok(Instant::from_millis(1_795_471_200_000)), "{text}");
+        }
+        for text in ["", "2026-11-23", "2026-11-23T22:00:00", "tomorrow", "2026-13-23T22:00:00Z"] {
+            assert_eq!(text.parse::<Instant>(), Err(InvalidInstant), "{text}");
+        }
     }
 
     #[test]

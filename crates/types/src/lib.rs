@@ -26,12 +26,12 @@ pub use id::{
     AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
     ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
     EraseOrderId, ExceptionId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, ListId,
-    LoanId, NoticeId, OrganisationId, PersonId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId,
-    RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId,
-    ValidationId, WarrantId,
+    LoanId, NoticeId, OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId, PushCertificateId,
+    RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId,
+    TakeoverId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
-pub use instant::{Clock, Duration, Instant, ManualClock, SystemClock};
+pub use instant::{Clock, Duration, Instant, InvalidInstant, ManualClock, SystemClock};
 pub use job::JobKind;
 pub use loan::{LoanMode, UserKind};
 pub use organisation::{DestructionKind, OrganisationKind, Role};

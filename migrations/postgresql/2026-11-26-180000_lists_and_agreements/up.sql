@@ -286,3 +286,32 @@ CREATE TRIGGER restrictions_before_truncate BEFORE TRUNCATE ON restrictions
     FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
 CREATE TRIGGER supervision_exceptions_before_truncate BEFORE TRUNCATE ON supervision_exceptions
     FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+
+-- A donation waits for its notice, too: when its order is given, when the command is queued, and when it is sent.
+CREATE FUNCTION donations_after_a_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = NEW.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')
+        AND n.counted_at + 86400000 <= NEW.not_before) THEN
+        RAISE EXCEPTION 'ardoise: nobody''s data is erased without notice, nor that of a tablet that is given away (C5.1.2, C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER donations_after_a_notice BEFORE INSERT ON erase_orders FOR EACH ROW
+    EXECUTE FUNCTION donations_after_a_notice();
+CREATE FUNCTION donations_are_sent_after_a_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over'))) THEN
+        RAISE EXCEPTION 'ardoise: nobody''s data is erased without notice, nor that of a tablet that is given away (C5.1.2, C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER donations_are_queued_after_a_notice BEFORE INSERT ON commands FOR EACH ROW
+    WHEN (NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent', 'not-now'))
+    EXECUTE FUNCTION donations_are_sent_after_a_notice();
+CREATE TRIGGER donations_are_sent_after_a_notice BEFORE UPDATE ON commands FOR EACH ROW
+    WHEN (NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent')
+    AND (NEW.state <> OLD.state OR NEW.sent_at IS DISTINCT FROM OLD.sent_at))
+    EXECUTE FUNCTION donations_are_sent_after_a_notice();

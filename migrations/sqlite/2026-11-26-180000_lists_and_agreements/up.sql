@@ -256,3 +256,21 @@ CREATE TRIGGER loans_before_insert_7 BEFORE INSERT ON loans WHEN
         AND m.state = 'validated' AND m.uai = l.uai AND m.school_year = l.school_year AND d.step = 'remove'
         AND (m.validated_at > l.validated_at OR (m.validated_at = l.validated_at AND m.id > l.id))))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a loan is made to a person on the validated list of the collège and year (C4.2)'); END;
+
+-- A donation waits for its notice, too: when its order is given, when the command is queued, and when it is sent.
+CREATE TRIGGER donations_after_a_notice_1 BEFORE INSERT ON erase_orders WHEN
+        NEW.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = NEW.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')
+        AND n.counted_at + 86400000 <= NEW.not_before)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice, nor that of a tablet that is given away (C5.1.2, C5.3.5)'); END;
+CREATE TRIGGER donations_after_a_notice_2 BEFORE INSERT ON commands WHEN
+        NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent', 'not-now') AND EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')))
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice, nor that of a tablet that is given away (C5.1.2, C5.3.5)'); END;
+CREATE TRIGGER donations_after_a_notice_3 BEFORE UPDATE ON commands WHEN
+        NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent')
+        AND (NEW.state <> OLD.state OR NEW.sent_at IS NOT OLD.sent_at) AND EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.erase_order_id
+        AND o.cause = 'donation' AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.loan_id = o.loan_id
+        AND n.kind <> 'rules-changed' AND n.state IN ('accepted', 'handed-over')))
+    BEGIN SELECT RAISE(ABORT, 'ardoise: nobody''s data is erased without notice, nor that of a tablet that is given away (C5.1.2, C5.3.5)'); END;

@@ -5,7 +5,7 @@
 
 mod book;
 mod cluster;
-mod dice;
+pub(crate) mod dice;
 mod storm;
 mod wire;
 

@@ -47,6 +47,8 @@ mod interruptions;
 mod lending;
 mod log;
 #[cfg(test)]
+mod lost_mode;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod nodes;
@@ -71,6 +73,12 @@ mod renewal;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
+mod returns_interrupted;
+#[cfg(test)]
+mod returns_ledger;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;
@@ -90,3 +98,5 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod troubles;
+#[cfg(test)]
+mod warrants;

@@ -109,6 +109,7 @@ struct Things {
     person: String,
     list: String,
     loan: String,
+    restitution: String,
 }
 
 impl Things {
@@ -130,10 +131,24 @@ impl Things {
         let college = row.await.unwrap().unwrap().id.to_string();
         let alarm = alarm(server, tablet).await;
         let incident = incident(server, tablet, uai, account).await;
+        let restitution = restitution(server, &format!("{tablet}2"), uai).await;
         let (person, loan) = loan(server, tablet, uai).await;
         let list = list(server, uai, account).await;
         let account = account.to_string();
-        Self { uai, tablet, command, link, alarm, college, account, incident, person, list, loan }
+        Self {
+            uai,
+            tablet,
+            command,
+            link,
+            alarm,
+            college,
+            account,
+            incident,
+            restitution,
+            person,
+            list,
+            loan,
+        }
     }
 
     /// The path, with what is of this collège in the place of its parameter.
@@ -149,6 +164,7 @@ impl Things {
             path if path.starts_with("/api/v1/persons/") => &self.person,
             path if path.starts_with("/api/v1/lists/") => &self.list,
             path if path.starts_with("/api/v1/loans/") => &self.loan,
+            path if path.starts_with("/api/v1/restitutions/") => &self.restitution,
             // What is nobody's: whoever may ask is told that there is none.
             _ => NOBODYS,
         };
@@ -192,6 +208,20 @@ impl Things {
             "/api/v1/incidents/{id}/steps" => json!({ "step": "take-up" }),
             "/api/v1/incidents/{id}/reopen" => json!({ "reason": "matrice" }),
             "/api/v1/incidents/{id}/lost-mode" => json!({ "reason": "matrice" }),
+            "/api/v1/restitutions" => {
+                json!({ "tablets": [{ "tablet": format!("{}2", self.tablet), "condition": "bon" }] })
+            }
+            "/api/v1/restitutions/{id}/check" => json!({ "held": false }),
+            "/api/v1/restitutions/{id}/shelve" => json!({ "place": "in-stock" }),
+            "/api/v1/incidents/{id}/warrants" => json!({ "reason": "matrice" }),
+            "/api/v1/incidents/{id}/positions" => json!({ "reason": "matrice" }),
+            "/api/v1/positions/{id}/looks" => json!({ "reason": "matrice" }),
+            "/api/v1/warrants/{id}/extend" | "/api/v1/warrants/{id}/end" => json!({ "reason": "matrice" }),
+            "/api/v1/incidents/{id}/notices/delay" => json!({ "until": "2026-01-05", "reference": "1" }),
+            "/api/v1/incidents/{id}/warranty" => json!({ "finding": "shock-or-scratch" }),
+            "/api/v1/incidents/{id}/supplier" => json!({ "reference": "1" }),
+            "/api/v1/incidents/{id}/replacement" => json!({ "granted": true }),
+            "/api/v1/incidents/{id}/payment" => json!({ "paid_on": "2026-01-05" }),
             "/api/v1/links" => json!({ "uai": self.uai, "max_uses": 3 }),
             "/api/v1/unenrolments" => json!({ "tablets": [self.tablet], "reason": "matrice" }),
             "/api/v1/brake/engage" => json!({ "reason": "" }),
@@ -264,6 +294,16 @@ async fn list(server: &TestServer, uai: &str, head: AccountId) -> String {
     made.ok().map(|_made| id).unwrap()
 }
 
+/// Another tablet of the collège, which its pupil gave back.
+async fn restitution(server: &TestServer, tablet: &str, uai: &str) -> String {
+    server.import_inventory(&testkit::inventory_csv([tablet], uai)).await.unwrap();
+    let (store, now) = (server.fleet().unwrap().store(), server.clock().now());
+    testkit::rows::lent(store, &[tablet.parse().unwrap()], &uai.parse().unwrap(), now).await.unwrap();
+    let wanted = json!({ "tablets": [{ "tablet": tablet, "condition": "bon", "saved": true }] });
+    let receipt = server.api().unwrap().post("/api/v1/restitutions", &wanted).await.unwrap();
+    receipt.text("/tablets/0/restitution/id").to_owned()
+}
+
 /// An alarm about the tablet.
 async fn alarm(server: &TestServer, tablet: &str) -> String {
     let (serial, now) = (tablet.parse().unwrap(), server.clock().now());
@@ -328,6 +368,9 @@ async fn t_c1_every_role_gets_what_the_page_says_on_its_own_and_on_others_colleg
     }
     let mine = Things::of(&server, COLLEGE, OWN).await;
     let theirs = Things::of(&server, OTHER_COLLEGE, OTHER).await;
+    crate::returns::notices_are_validated(&server).await;
+    // By then a receipt is no slip any more.
+    server.advance(types::Duration::from_secs(61));
 
     let mut page = String::new();
     writeln!(page, "# What each role is told, route by route: on its own collège, then on another one's.")

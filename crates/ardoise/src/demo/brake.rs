@@ -21,6 +21,12 @@ use crate::remote::command::profile_parameters;
 /// The tablet that leaves rightly, and the one that is to stay whatever is tried.
 const LEAVES: &str = "DMPXBRAKE001";
 const STAYS: &str = "DMPXBRAKE002";
+/// The tablet that its pupil gives back, and that is rightly erased.
+const RETURNS: &str = "DMPXBRAKE003";
+/// A receipt is no slip any more after that.
+const NO_SLIP: types::Duration = types::Duration::from_secs(61);
+/// Tablets that are received at once.
+const CLASSES: usize = 500;
 /// The collège of both.
 const COLLEGE: &str = "0761234A";
 /// How many collèges share the others.
@@ -38,10 +44,11 @@ pub(super) async fn tell(
 ) -> Result<(), Failure> {
     let fleet = Fleet::prepare(stage, tablets, teller).await?;
     rightly(stage, &fleet, teller, figures).await?;
+    given_back(stage, &fleet, teller, figures).await?;
     let before = enrolled(&fleet.camille).await?;
     by_token(stage, &fleet, teller).await?;
     let held = by_session(&fleet, teller).await?;
-    by_restore(stage, database, fleet.serials.len(), teller).await?;
+    by_restore(stage, database, fleet.serials.len() + fleet.serials.len().min(CLASSES), teller).await?;
     stopped_by_the_second_person(&fleet, &held, teller).await?;
 
     teller.step("the evening: what was destroyed");
@@ -54,7 +61,7 @@ pub(super) async fn tell(
     teller.check("erase commands that were ever queued", 0, erased);
     figures.set("erased", erased);
     let acts = list(&fleet.camille, "/api/v1/brake/acts?state=counted").await?;
-    teller.check("acts that went: the rightful one", 1, count(acts.iter()));
+    teller.check("acts that went: the two rightful ones", 2, count(acts.iter()));
     Ok(())
 }
 
@@ -69,11 +76,12 @@ struct Fleet {
 
 impl Fleet {
     async fn prepare(stage: &Stage, tablets: u64, teller: &mut Teller) -> Result<Self, Failure> {
-        teller.step(&format!("{tablets} tablets of {COLLEGES} collèges are enrolled, two of them simulated"));
+        teller
+            .step(&format!("{tablets} tablets of {COLLEGES} collèges are enrolled, three of them simulated"));
         let server = stage.server();
-        let csv = testkit::inventory_csv([LEAVES, STAYS], COLLEGE);
+        let csv = testkit::inventory_csv([LEAVES, STAYS, RETURNS], COLLEGE);
         server.import_inventory(&csv).await.map_err(stopped)?;
-        for serial in [LEAVES, STAYS] {
+        for serial in [LEAVES, STAYS, RETURNS] {
             let url = server.link_for(serial).await.map_err(stopped)?;
             let mut ipad = stage.ipad(serial)?;
             Box::pin(ipad.enrol_by_link(&url)).await.map_err(stopped)?;
@@ -81,13 +89,17 @@ impl Fleet {
             stage.keep(ipad).await;
         }
         let name = |number: u64| format!("DMPB{number:08}").parse();
-        let serials: Vec<SerialNumber> = (2..tablets).map(name).collect::<Result<_, _>>().map_err(stopped)?;
+        let serials: Vec<SerialNumber> = (3..tablets).map(name).collect::<Result<_, _>>().map_err(stopped)?;
         let colleges: Vec<Uai> = (0..COLLEGES)
             .map(|number| format!("076{number:04}A").parse())
             .collect::<Result<_, _>>()
             .map_err(stopped)?;
         let store = server.fleet().map_err(stopped)?.store();
         rows::enrolled(store, &serials, &colleges, server.clock().now()).await.map_err(stopped)?;
+        let college: Uai = COLLEGE.parse().map_err(stopped)?;
+        let returns: SerialNumber = RETURNS.parse().map_err(stopped)?;
+        let lent: Vec<SerialNumber> = serials.iter().cloned().chain([returns]).collect();
+        rows::lent(store, &lent, &college, server.clock().now()).await.map_err(stopped)?;
 
         let camille = server.stepped_up().await.map_err(stopped)?;
         let bruno = server
@@ -120,6 +132,39 @@ async fn rightly(
     teller.check("acts that the brake has counted", 1, count(acts.iter()));
     figures.set("rightly", u64::from(left));
     Ok(())
+}
+
+/// So does the act that erases: a tablet comes back, its pupil says that the data is saved, and it is erased by order.
+async fn given_back(
+    stage: &Stage,
+    fleet: &Fleet,
+    teller: &mut Teller,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    teller.step("a tablet is given back, and erased by order: received, counted, ordered, delivered (M3)");
+    let receipt = receive(&fleet.camille, &[RETURNS]).await?;
+    teller.check("the receipt", 201, receipt.status);
+    let id = receipt.text("/tablets/0/restitution/id").to_owned();
+    let order = format!("/api/v1/restitutions/{id}/order");
+    let early = fleet.camille.post(&order, &json!({})).await.map_err(stopped)?;
+    teller.check("ordered at once", "forbidden-by-rule", early.text("/code"));
+    stage.server().advance(NO_SLIP);
+    // The calendar may have been quicker.
+    let ordered = fleet.camille.post(&order, &json!({})).await.map_err(stopped)?;
+    teller.check("ordered a minute later", true, matches!(ordered.status, 201 | 409));
+    stage.wake(RETURNS).await?;
+    let shown = fleet.camille.get(&format!("/api/v1/restitutions/{id}")).await.map_err(stopped)?;
+    let done = teller.check("what the tablet says", "acknowledged", shown.text("/stage"));
+    figures.set("returned", u64::from(done));
+    Ok(())
+}
+
+async fn receive(client: &ApiClient, serials: &[&str]) -> Result<testkit::Answer, Failure> {
+    let scanned: Vec<Value> = serials
+        .iter()
+        .map(|serial| json!({ "tablet": serial, "condition": "bon état", "saved": true }))
+        .collect();
+    client.post("/api/v1/restitutions", &json!({ "tablets": scanned })).await.map_err(stopped)
 }
 
 /// A stolen token: of an administrator who is operator, too.
@@ -160,7 +205,7 @@ async fn by_token(stage: &Stage, fleet: &Fleet, teller: &mut Teller) -> Result<(
 }
 
 /// A stolen session in which a code was just shown: all that can be stolen.
-async fn by_session(fleet: &Fleet, teller: &mut Teller) -> Result<String, Failure> {
+async fn by_session(fleet: &Fleet, teller: &mut Teller) -> Result<[String; 2], Failure> {
     teller.step("her session is stolen too, a moment after she showed a code in it");
     let thief = &fleet.camille;
     let all = json!({ "tablets": fleet.serials, "reason": "fin de convention" });
@@ -168,8 +213,13 @@ async fn by_session(fleet: &Fleet, teller: &mut Teller) -> Result<String, Failur
     teller.check("unenrol the whole fleet at once", 201, answer.status);
     let held = answer.text("/held").to_owned();
     teller.check("it waits for a second person", true, !held.is_empty());
+    let named: Vec<&str> = fleet.serials.iter().take(CLASSES).map(SerialNumber::as_str).collect();
+    let receipt = receive(thief, &named).await?;
+    teller.check("receive whole classes, to have them erased", 201, receipt.status);
+    let classes = receipt.text("/held").to_owned();
+    teller.check("their erasures wait for a second person too", true, !classes.is_empty());
     let brake = thief.get("/api/v1/brake").await.map_err(stopped)?.ok().map_err(stopped)?;
-    teller.check("acts of today that went", 1, number(&brake, "/own"));
+    teller.check("acts of today that went", 2, number(&brake, "/own"));
     let go = json!({ "countersignature": held });
     let answer = thief.post("/api/v1/brake/let-go", &go).await.map_err(stopped)?;
     teller.check("let go without the second person", 409, answer.status);
@@ -184,7 +234,7 @@ async fn by_session(fleet: &Fleet, teller: &mut Teller) -> Result<String, Failur
         "refused",
         if answer.status >= 400 { "refused" } else { "accepted" },
     );
-    Ok(held)
+    Ok([held, classes])
 }
 
 /// A backup taken in the worst moment, brought back elsewhere.
@@ -221,16 +271,22 @@ async fn by_restore(
 }
 
 /// The second person looks, refuses, and throws the switch.
-async fn stopped_by_the_second_person(fleet: &Fleet, held: &str, teller: &mut Teller) -> Result<(), Failure> {
+async fn stopped_by_the_second_person(
+    fleet: &Fleet,
+    asked: &[String],
+    teller: &mut Teller,
+) -> Result<(), Failure> {
     teller.step("the second person sees what it is about, refuses, and throws the switch");
     let bruno = &fleet.bruno;
-    let shown = bruno.get(&format!("/api/v1/countersignatures/{held}")).await.map_err(stopped)?;
-    let no = json!({
-        "verdict": "refuse", "content_sha256": shown.text("/content_sha256"), "reason": "personne n’a décidé cela",
-    });
-    let answer =
-        bruno.post(&format!("/api/v1/countersignatures/{held}/answer"), &no).await.map_err(stopped)?;
-    teller.check("the refusal", 200, answer.status);
+    for held in asked {
+        let path = format!("/api/v1/countersignatures/{held}");
+        let shown = bruno.get(&path).await.map_err(stopped)?;
+        let no = json!({
+            "verdict": "refuse", "content_sha256": shown.text("/content_sha256"), "reason": "personne n’a décidé cela",
+        });
+        let answer = bruno.post(&format!("{path}/answer"), &no).await.map_err(stopped)?;
+        teller.check("the refusal", 200, answer.status);
+    }
     let thrown = bruno
         .post("/api/v1/brake/engage", &json!({ "reason": "la session de Camille est volée" }))
         .await

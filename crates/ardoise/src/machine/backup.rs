@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use store::Store;
+use store::shared_folder::SharedFolder;
+use store::{Store, incident_keys};
 
 use super::tables::OwnerArguments;
 use super::{authority, now, open_fleet};
@@ -21,7 +22,9 @@ const RESTORE_EXAMPLES: &str = "\
 Stop the server first. The database must be empty: move SQLite's file away, or create a fresh PostgreSQL one.
 Whatever destroys and is older than the restore is void: pending commands that rest on an order, erase orders,
 warrants, ends of enrolments, what the brake holds, what waits for a second person. Everybody signs in again.
-Tablets that the backup does not know stay managed, and raise an alarm.
+Tablets that the backup does not know stay managed, and raise an alarm. Incidents that were open are confirmed by the
+head or an operator before anything rests on them (`ardoise incident list --to-confirm`), and the keys that were
+destroyed since the backup stay so: the ledger in the shared folder is replayed.
   ardoise restore /srv/backups/ardoise-2026-11-23.db
 A database that came back by other means (a snapshot of the machine, PostgreSQL's own archives) is as old as any
 backup. Before it is served:
@@ -67,6 +70,9 @@ const RESTORED: &[Column] = &[
     ("sessions revoked", "/void/sessions"),
     ("tokens revoked", "/void/api_tokens"),
     ("invitations void", "/void/invitations"),
+    ("keys destroyed again", "/keys_destroyed_again"),
+    ("positions", "/positions"),
+    ("of them readable", "/positions_readable"),
 ];
 
 /// Writes a backup.
@@ -96,12 +102,20 @@ pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Resu
     };
     spinner.finish_and_clear();
     let restored = restored?;
+    // What was forgotten since the backup stays forgotten (M2).
+    let keys = SharedFolder::open(config.shared_folder.clone())?.incident_keys();
+    let destroyed = keys.replay()?;
     arguments.owner.grant(&config).await?;
     // The authority in use is the backup's now: one that was made since is gone.
-    authority::write_file(&open_fleet(&config).await?, &home).await?;
+    let fleet = open_fleet(&config).await?;
+    authority::write_file(&fleet, &home).await?;
+    let positions = incident_keys::readable(fleet.store(), &keys).await?;
     let document = json!({
         "migrations": restored.migrated.applied.len(),
         "void": restored.voided.as_json(),
+        "keys_destroyed_again": destroyed,
+        "positions": positions.kept,
+        "positions_readable": positions.readable,
     });
     output.show(&document, || sheet(&document, RESTORED))
 }

@@ -21,6 +21,9 @@ hand: they come from their order.
   ardoise command send DMPXK1ABCD12 DeviceInformation --wait 60
   ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
   ardoise command send DMPXK1ABCD12 RemoveProfile --parameters '{\"Identifier\": \"fr.example.wifi\"}'
+  ardoise command broadcast SecurityInfo --college 0761234A
+  ardoise command broadcast DeviceInformation --everyone --key september
+  ardoise command progress september             how many of them have answered
   ardoise command list DMPXK1ABCD12
   ardoise command why COMMAND                    one sentence: why is it where it is?";
 
@@ -41,6 +44,13 @@ pub(crate) struct Arguments {
 enum Action {
     /// Queue a command for a tablet, and wake it.
     Send(Box<Send>),
+    /// Ask many tablets the same: only what changes nothing is sent so.
+    Broadcast(Broadcast),
+    /// Say how far a command for many has come.
+    Progress {
+        /// What it is called: the key that `broadcast` told.
+        key: String,
+    },
     /// List the commands of a tablet, the newest first.
     List {
         /// The tablet, by its id or serial number.
@@ -102,6 +112,41 @@ struct Send {
     wait: Option<u64>,
 }
 
+/// A command for many tablets.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("audience").required(true))]
+struct Broadcast {
+    /// The kind, such as `DeviceInformation`.
+    kind: String,
+    /// The tablets of this collège.
+    #[arg(long, value_name = "UAI", group = "audience")]
+    college: Option<String>,
+    /// Every tablet that you reach.
+    #[arg(long, group = "audience")]
+    everyone: bool,
+    /// What it is called: the same key goes on where it was cut off. One is made, unless told.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The first instant it is offered, such as 2026-11-23T22:00:00+01:00.
+    #[arg(long, value_name = "INSTANT")]
+    not_before: Option<String>,
+    /// The first instant it is not offered any more.
+    #[arg(long, value_name = "INSTANT")]
+    expires_at: Option<String>,
+}
+
+const BROADCAST: &[Column] =
+    &[("key", "/key"), ("kind", "/request_type"), ("queued", "/queued"), ("had it already", "/already")];
+
+const PROGRESS: &[Column] = &[
+    ("key", "/key"),
+    ("tablets", "/tablets"),
+    ("pending", "/pending"),
+    ("acknowledged", "/acknowledged"),
+    ("failed", "/failed"),
+    ("called off", "/called_off"),
+];
+
 const COLUMNS: &[Column] = &[
     ("id", "/id"),
     ("kind", "/request_type"),
@@ -148,6 +193,17 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 }
             }
         }
+        Action::Broadcast(broadcast) => {
+            let spinner = output.spinner("queueing it for each tablet");
+            let sent = api.post(&["broadcasts"], Body::Json(for_many(&broadcast))).await;
+            spinner.finish_and_clear();
+            let sent = sent?;
+            output.show(&sent, || sheet(&sent, BROADCAST))
+        }
+        Action::Progress { key } => {
+            let progress = api.get(&["broadcasts", &key]).await?;
+            output.show(&progress, || sheet(&progress, PROGRESS))
+        }
         Action::List { tablet, limit } => {
             let commands = Value::Array(api.list(&["tablets", &tablet, "commands"], &[], Some(limit)).await?);
             output.show(&commands, || table(commands.as_array().map_or(&[], Vec::as_slice), COLUMNS))
@@ -165,6 +221,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             output.show(&command, || sheet(&command, FIELDS))
         }
     }
+}
+
+/// What is sent to the API for many.
+fn for_many(broadcast: &Broadcast) -> Value {
+    let Broadcast { kind, college, everyone: _, key, not_before, expires_at } = broadcast;
+    json!({ "uai": college, "command": {
+        "request_type": kind, "idempotency_key": key, "not_before": not_before, "expires_at": expires_at,
+    } })
 }
 
 /// What is sent to the API: keys that were not given are left to it.

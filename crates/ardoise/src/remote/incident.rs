@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Body, Connection};
+use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Column, sheet, table};
@@ -59,6 +59,48 @@ impl Kind {
     }
 }
 
+/// What was found on a tablet.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Found {
+    /// Nothing that the user did.
+    NothingOfTheUser,
+    /// Shocks or scratches.
+    ShockOrScratch,
+    /// A repair by the user.
+    RepairByTheUser,
+}
+
+impl Found {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NothingOfTheUser => "nothing-of-the-user",
+            Self::ShockOrScratch => "shock-or-scratch",
+            Self::RepairByTheUser => "repair-by-the-user",
+        }
+    }
+}
+
+/// What is attached to a replacement.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Attached {
+    /// No donation at the end of 3e.
+    NoDonation,
+    /// A sum that the board has fixed.
+    Sum,
+    /// The replacement stays at school.
+    StaysAtSchool,
+}
+
+impl Attached {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoDonation => "no-donation",
+            Self::Sum => "sum",
+            Self::StaysAtSchool => "stays-at-school",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Declare what happened to a tablet of one's collège. Late is shown, never refused.
@@ -80,8 +122,11 @@ enum Action {
     /// List the incidents that are open, with the clocks of their papers.
     List {
         /// Those that are closed too.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "to_confirm")]
         all: bool,
+        /// Only those that wait to be confirmed, because the database was restored since they were opened.
+        #[arg(long)]
+        to_confirm: bool,
         /// At most so many.
         #[arg(long, value_name = "COUNT")]
         limit: Option<usize>,
@@ -161,6 +206,54 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         footnote: Option<String>,
     },
+    /// Say that it still stands after a restore: nothing new rests on it before.
+    Confirm {
+        /// The incident's id.
+        id: String,
+    },
+    /// Record what was found on the tablet: whether the warranty covers it follows from that.
+    Warranty {
+        /// The incident's id.
+        id: String,
+        /// What was found.
+        finding: Found,
+    },
+    /// Record how the supplier names the repair, and which tablet came back.
+    Supplier {
+        /// The incident's id.
+        id: String,
+        /// How the supplier names it.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+        /// The serial number of the tablet that came back instead.
+        #[arg(long, value_name = "SERIAL")]
+        exchanged: Option<String>,
+    },
+    /// Decide, as the head, whether there is a replacement, and what is attached to it.
+    Replace {
+        /// The incident's id.
+        id: String,
+        /// There is one; without this, there is none.
+        #[arg(long)]
+        granted: bool,
+        /// What is attached to it.
+        #[arg(long, requires = "granted")]
+        counterpart: Option<Attached>,
+        /// The sum, in cents.
+        #[arg(long, value_name = "CENTS", requires = "counterpart")]
+        cents: Option<u32>,
+        /// When the board fixed the sum.
+        #[arg(long, value_name = "DAY", requires = "counterpart")]
+        fixed_on: Option<String>,
+    },
+    /// Record that the sum of a counterpart was paid.
+    Pay {
+        /// The incident's id.
+        id: String,
+        /// When.
+        #[arg(long, value_name = "DAY")]
+        on: String,
+    },
     /// Make its tablet, in lost mode, sound. Needs a code of the second factor.
     Sound {
         /// The incident's id.
@@ -201,6 +294,13 @@ const FIELDS: &[Column] = &[
     ("is", "/papers/1/standing"),
     ("lost mode", "/lost_mode/state"),
     ("since", "/lost_mode/since"),
+    ("to confirm", "/to_confirm"),
+    ("warranty", "/warranty"),
+    ("supplier", "/supplier_reference"),
+    ("came back", "/exchanged_serial"),
+    ("replacement", "/replacement/granted"),
+    ("counterpart", "/replacement/counterpart"),
+    ("paid", "/replacement/paid_on"),
 ];
 
 const ASKED: &[Column] = &[("tablet", "/tablet"), ("waits for", "/held")];
@@ -210,8 +310,12 @@ const SOUND: &[Column] = &[("command", "/command")];
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let api = arguments.connection.open()?;
     let (path, body): (Vec<String>, Value) = match arguments.action {
-        Action::List { all, limit } => {
-            let wanted: &[(&str, &str)] = if all { &[("all", "true")] } else { &[] };
+        Action::List { all, to_confirm, limit } => {
+            let wanted: &[(&str, &str)] = match (all, to_confirm) {
+                (_, true) => &[("to_confirm", "true")],
+                (true, false) => &[("all", "true")],
+                (false, false) => &[],
+            };
             let listed = Value::Array(api.list(&["incidents"], wanted, limit).await?);
             return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), COLUMNS));
         }
@@ -229,6 +333,27 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let asked = api.post(&["incidents", &id, "sound"], Body::Empty).await?;
             return output.show(&asked, || sheet(&asked, SOUND));
         }
+        Action::Confirm { id } => {
+            let shown = api.post(&["incidents", &id, "confirm"], Body::Empty).await?;
+            return output.show(&shown, || sheet(&shown, FIELDS));
+        }
+        Action::Warranty { id, finding } => {
+            return put(&api, &id, "warranty", json!({ "finding": finding.as_str() }), output).await;
+        }
+        Action::Supplier { id, reference, exchanged } => {
+            let body = json!({ "reference": reference, "exchanged_serial": exchanged });
+            return put(&api, &id, "supplier", body, output).await;
+        }
+        Action::Replace { id, granted, counterpart, cents, fixed_on } => {
+            let body = json!({
+                "granted": granted,
+                "counterpart": counterpart.map(Attached::as_str),
+                "sum_cents": cents,
+                "fixed_on": fixed_on,
+            });
+            return put(&api, &id, "replacement", body, output).await;
+        }
+        Action::Pay { id, on } => (of(id, "payment"), json!({ "paid_on": on })),
         Action::Declare { tablet, kind, noticed, circumstances, authority_reference } => (
             vec!["tablets".to_owned(), tablet, "incidents".to_owned()],
             json!({
@@ -252,6 +377,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     };
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let shown = api.post(&path, Body::Json(body)).await?;
+    output.show(&shown, || sheet(&shown, FIELDS))
+}
+
+async fn put(api: &Api, id: &str, what: &str, body: Value, output: Output) -> Result<(), Failure> {
+    let shown = api.put(&["incidents", id, what], Body::Json(body)).await?;
     output.show(&shown, || sheet(&shown, FIELDS))
 }
 

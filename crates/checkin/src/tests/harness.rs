@@ -261,8 +261,11 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     };
     Fleet::open(store, settings).await.unwrap()
 }

@@ -186,7 +186,10 @@ fn settings() -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
+        erasures: fleet::EraseTerms::default(),
         shared_folder: None,
         app_bytes: 0,
+        warrants: fleet::WarrantLimits::default(),
+        lost_mode: fleet::LostModeWords::default(),
     }
 }

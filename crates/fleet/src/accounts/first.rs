@@ -6,7 +6,7 @@ use governance::countersignature::{Purpose, Question, SecondPerson};
 use governance::{Deed, Email, Login, OrganisationState, Permission, RoleGrant};
 use serde_json::json;
 use store::organisations::{self, Organisation};
-use store::{Tx, account_makers, accounts, role_grants};
+use store::{Tx, account_makers, accounts, role_grants, standings};
 use types::{CountersignatureId, Instant, OrganisationId, OrganisationKind, RoleGrantId};
 
 use super::NewAccount;
@@ -103,7 +103,7 @@ pub async fn invite_first(
             let decided = first_account(&into, names, managers, proof, by, access, now)?;
             accounts::insert(tx, &row)?;
             account_makers::record(tx, row.id, Deed::Created, &principal.actor(), now)?;
-            let standing = accounts::standing(tx, row.id)?.ok_or(Refusal::NotAuthenticated)?;
+            let standing = standings::of_account(tx, row.id)?.ok_or(Refusal::NotAuthenticated)?;
             let ids = [RoleGrantId::new(now), RoleGrantId::new(now)];
             for grant in RoleGrant::give_first(ids, standing.whose(), &decided, now)? {
                 give(tx, &grant)?;

@@ -47,7 +47,8 @@ async fn is_known(fleet: &Fleet, name: types::Digest) -> Result<bool, Refusal> {
     Ok(fleet.store().read(move |tx| app_files::get(tx, &name)).await?.is_some())
 }
 
-async fn blocking<T: Send + 'static>(
+/// Works in the shared folder, on a thread that may wait for a disk.
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, store::shared_folder::FolderError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let failed = |error: &dyn std::fmt::Display| Refusal::Internal(error.to_string());

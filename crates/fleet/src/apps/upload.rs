@@ -201,7 +201,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn refused(error: FolderError) -> Refusal {
     match error {
         FolderError::TooLong { .. } => Refusal::invalid("file", error),
-        FolderError::Io { .. } | FolderError::Stopped(_) => Refusal::Internal(error.to_string()),
+        FolderError::Io { .. } | FolderError::NoKey { .. } | FolderError::Stopped(_) => {
+            Refusal::Internal(error.to_string())
+        }
     }
 }
 

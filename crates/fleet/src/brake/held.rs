@@ -11,6 +11,7 @@ use types::{CountersignatureId, DestructionId, DestructionKind, Instant};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
 use crate::incidents::lost_mode;
+use crate::lending::orders;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, unenrolment};
 
@@ -46,15 +47,19 @@ pub async fn let_go(
     id: CountersignatureId,
     now: Instant,
 ) -> Result<usize, Refusal> {
-    let principal = principal.clone();
+    let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let rows = destructions::of_countersignature(tx, id)?;
             // Whoever may do what is held lets it go.
-            let lost = !rows.is_empty() && rows.iter().all(|row| row.kind == DestructionKind::LostMode);
-            let permission = if lost { Permission::LostMode } else { Permission::Unenrol };
+            let all = |kind| !rows.is_empty() && rows.iter().all(|row| row.kind == kind);
+            let permission = match (all(DestructionKind::LostMode), all(DestructionKind::Erase)) {
+                (true, _) => Permission::LostMode,
+                (_, true) => Permission::OrderErasure,
+                (false, false) => Permission::Unenrol,
+            };
             let reach = person.standing.may(permission, &person.access, now)?;
             let mine = |row: &Destruction| {
                 row.account_id == Some(person.standing.account())
@@ -80,7 +85,12 @@ pub async fn let_go(
                         unenrolment::carry_out(tx, &principal, &row.reference, now)?;
                     }
                     DestructionKind::LostMode => lost_mode::carry_out(tx, &principal, &row.reference, now)?,
-                    DestructionKind::Erase => {}
+                    DestructionKind::Erase => {
+                        if let Some(tablet) = row.tablet_id {
+                            let act = (tablet, row.reference.as_str());
+                            orders::carry_out(tx, &principal, &terms, act, now)?;
+                        }
+                    }
                 }
             }
             let detail = json!({ "countersignature": id, "acts": acts.len() });

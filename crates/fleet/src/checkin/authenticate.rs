@@ -9,6 +9,7 @@ use store::tablets::Tablet;
 use types::{EnrolmentKind, Instant, Platform, RuleId, Udid};
 
 use super::{Bound, bound};
+use crate::lending::erasures;
 use crate::standing::{Admission, Moment};
 use crate::{Fleet, Reply, TabletError, clean_slate, watch};
 
@@ -136,7 +137,11 @@ fn replace_former(
     };
     let may = match enrolment.kind {
         EnrolmentKind::Automated | EnrolmentKind::TakenOver => true,
-        EnrolmentKind::Link => link.as_ref().is_some_and(|link| link.kind == LinkKind::Tablet),
+        EnrolmentKind::Link => {
+            link.as_ref().is_some_and(|link| link.kind == LinkKind::Tablet)
+                // Its own erase order's profile (“Tablets' door”).
+                || erasures::is_return(tx, enrolment.id)?
+        }
     };
     if !may {
         return Err(not_admitted(format!(

@@ -8,6 +8,7 @@ use types::{Actor, EnrolmentId, Instant, Secret};
 
 use super::{Bound, bound, confirm};
 use crate::incidents::lost_mode;
+use crate::lending::erasures;
 use crate::standing::Moment;
 use crate::{Fleet, Reply, TabletError, first_commands};
 
@@ -44,31 +45,31 @@ fn update(
         // The topic of an enrolment never changes; another one would make every push vanish (T-B1).
         return Err(TabletError::Malformed("Topic is not the one of the enrolment".into()));
     }
-    let replaced = replaces(&former(tx, enrolment.id)?, message);
-    // An absent UnlockToken keeps the old one, and so does an empty one.
-    store::enrolments::set_secrets(
-        tx,
-        enrolment.id,
-        &EnrolmentSecrets {
-            push_token: Some(message.token.clone()),
-            push_magic: Some(Secret::new(message.push_magic.expose().clone().into_bytes())),
-            unlock_token: message.unlock_token.clone().filter(|token| !token.expose().is_empty()),
-            bootstrap_token: None,
-        },
-    )?;
     let first = enrolment.state == EnrolmentState::Authenticated;
+    // One that never sent a token has none to compare with.
+    let replaced = match enrolment.token_updated_at {
+        Some(_before) => replaces(&former(tx, enrolment.id)?, message),
+        None => true,
+    };
+    let secrets = EnrolmentSecrets {
+        push_token: Some(message.token.clone()),
+        push_magic: Some(Secret::new(message.push_magic.expose().clone().into_bytes())),
+        // An absent UnlockToken keeps the old one, and so does an empty one.
+        unlock_token: message.unlock_token.clone().filter(|token| !token.expose().is_empty()),
+        bootstrap_token: None,
+    };
+    // Absent means "as before", not false.
+    let awaiting = message.awaiting_configuration;
+    store::enrolments::token_updated(tx, enrolment.id, &secrets, awaiting, now)?;
+    let waited = enrolment.awaiting_configuration;
+    enrolment.awaiting_configuration = awaiting.unwrap_or(waited);
     enrolment.state = EnrolmentState::Active;
     enrolment.token_updated_at = Some(now);
-    // Absent means "as before", not false.
-    let waited = enrolment.awaiting_configuration;
-    if let Some(awaiting) = message.awaiting_configuration {
-        enrolment.awaiting_configuration = awaiting;
-    }
-    store::enrolments::update(tx, &enrolment)?;
     store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
     if first {
         first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
         lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
+        erasures::enrolled(tx, &enrolment, now)?;
     } else if enrolment.awaiting_configuration && !waited {
         first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
     }

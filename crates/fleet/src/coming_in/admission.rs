@@ -7,10 +7,11 @@ use governance::sign_in::{
 };
 use governance::{AccountState, Permission};
 use store::accounts::Trying;
+use store::standings::{self, Named};
 use store::{Tx, accounts, api_tokens, sessions, settings};
 use types::{AccountId, Duration, Instant, Secret};
 
-use super::principal::{Way, goes_on, is_in_force};
+use super::principal::{Person, Way};
 use super::sessions::step_up;
 use crate::{Fleet, Principal, Refusal, bearer_secret};
 
@@ -36,14 +37,18 @@ pub async fn admit(
     permission: Permission,
     now: Instant,
 ) -> Result<Principal, Refusal> {
-    let mut principal = identify(fleet, bearer, now).await?;
-    match (principal.account(), code) {
-        (Some((account, Way::Token { id, .. })), Some(code)) => {
+    let (mut principal, person) = look_up(fleet, bearer, now).await?;
+    let Some(code) = code else {
+        person.standing.may(permission, &person.access, now)?;
+        return Ok(principal);
+    };
+    match principal.account() {
+        Some((account, Way::Token { id, .. })) => {
             show_code(fleet, account, code, now).await?;
             principal = Principal::of_account(account, Way::Token { id, code_at: Some(now) });
         }
-        (Some((_, Way::Session(_))), Some(code)) => step_up(fleet, &principal, code, now).await?,
-        (_, None) | (None, Some(_)) => {}
+        Some((_, Way::Session(_))) => step_up(fleet, &principal, code, now).await?,
+        None => {}
     }
     principal.require(fleet, permission, now).await?;
     Ok(principal)
@@ -54,29 +59,28 @@ pub async fn admit(
 /// # Errors
 /// [`Refusal::NotAuthenticated`]; [`Refusal::Store`].
 pub async fn identify(fleet: &Fleet, bearer: &str, now: Instant) -> Result<Principal, Refusal> {
+    Ok(look_up(fleet, bearer, now).await?.0)
+}
+
+/// Who bears this session or token, and what they may do: one statement, and nothing of its rows is remembered.
+async fn look_up(fleet: &Fleet, bearer: &str, now: Instant) -> Result<(Principal, Person), Refusal> {
     let digest = bearer_secret::presented(bearer).ok_or(Refusal::NotAuthenticated)?;
-    let (principal, last_used_at) = if bearer.starts_with(SESSION_PREFIX) {
-        let session = fleet
-            .store()
-            .read(move |tx| Ok::<_, Refusal>(sessions::by_secret(tx, &digest)?))
-            .await?
-            .ok_or(Refusal::NotAuthenticated)?;
-        goes_on(&session, now)?;
-        (Principal::of_account(session.account_id, Way::Session(session.id)), Some(session.last_used_at))
+    let (way, person, last_used_at) = if bearer.starts_with(SESSION_PREFIX) {
+        let found = fleet.store().glance(move |tx| standings::of_session(tx, Named::Secret(digest))).await?;
+        let found = found.ok_or(Refusal::NotAuthenticated)?;
+        let (id, last_used_at) = (found.credential.id, found.credential.last_used_at);
+        (Way::Session(id), Person::by_session(found, now)?, Some(last_used_at))
     } else {
-        let token = fleet
-            .store()
-            .read(move |tx| Ok::<_, Refusal>(api_tokens::by_secret(tx, &digest)?))
-            .await?
-            .filter(|token| is_in_force(token, now))
-            .ok_or(Refusal::NotAuthenticated)?;
-        let account = token.account_id.ok_or(Refusal::NotAuthenticated)?;
-        (Principal::of_account(account, Way::Token { id: token.id, code_at: None }), token.last_used_at)
+        let found = fleet.store().glance(move |tx| standings::of_token(tx, Named::Secret(digest))).await?;
+        let found = found.ok_or(Refusal::NotAuthenticated)?;
+        let (id, last_used_at) = (found.credential.id, found.credential.last_used_at);
+        (Way::Token { id, code_at: None }, Person::by_token(found, None, now)?, last_used_at)
     };
+    let principal = Principal::of_account(person.standing.account(), way);
     if last_used_at.is_none_or(|last| now.since(last) >= USE_NOTED_EVERY) {
         note_use(fleet, &principal, now).await?;
     }
-    Ok(principal)
+    Ok((principal, person))
 }
 
 async fn note_use(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<(), Refusal> {

@@ -4,9 +4,12 @@
 //! It says who someone is, never what they may do: that is read anew, in the transaction of each act, from the
 //! rows of their account. A role that was taken back while a request waited counts for nothing.
 
-use governance::sign_in::Session;
+use governance::sign_in;
 use governance::{Access, NotAllowed, Permission, Place, Reach, Standing};
-use store::{Tx, Within, accounts, api_tokens, sessions};
+use store::api_tokens::ApiToken;
+use store::sessions::Session;
+use store::standings::{self, Bearer, Named};
+use store::{Tx, Within};
 use types::{AccountId, Actor, ApiTokenId, Instant, SessionId};
 
 use crate::{Fleet, Refusal};
@@ -45,6 +48,30 @@ pub(crate) struct Person {
     pub(crate) standing: Standing,
     /// Their session or token.
     pub(crate) access: Access,
+}
+
+impl Person {
+    /// Whoever bears a session that goes on.
+    pub(super) fn by_session(bearer: Bearer<Session>, now: Instant) -> Result<Self, Refusal> {
+        let Bearer { credential: session, standing } = bearer;
+        goes_on(&session, now)?;
+        Ok(Self { standing, access: Access::Session { stepped_up_at: session.stepped_up_at } })
+    }
+
+    /// Whoever bears a token that is in force; `code_at` is when a code of the second factor came with it.
+    pub(super) fn by_token(
+        bearer: Bearer<ApiToken>,
+        code_at: Option<Instant>,
+        now: Instant,
+    ) -> Result<Self, Refusal> {
+        let Bearer { credential: token, standing } = bearer;
+        if !is_in_force(&token, now) {
+            return Err(Refusal::NotAuthenticated);
+        }
+        let scope =
+            token.scope.parse().map_err(|error: types::InvalidName| Refusal::Internal(error.to_string()))?;
+        Ok(Self { standing, access: Access::Token { scope, colleges: token.reach, stepped_up_at: code_at } })
+    }
 }
 
 impl Principal {
@@ -115,9 +142,17 @@ impl Principal {
     /// [`Refusal::OtherHands`] for the calendar and the host, who are no person.
     pub(crate) fn person(&self, tx: &mut Tx<'_>, now: Instant) -> Result<Person, Refusal> {
         let (id, way) = self.account().ok_or(Refusal::OtherHands("by a person who signs in"))?;
-        let access = access(tx, id, way, now)?;
-        let standing = accounts::standing(tx, id)?.ok_or(Refusal::NotAuthenticated)?;
-        Ok(Person { standing, access })
+        let person = match way {
+            Way::Session(session) => {
+                let bearer = standings::of_session(tx, Named::Id(session))?;
+                Person::by_session(bearer.ok_or(Refusal::NotAuthenticated)?, now)?
+            }
+            Way::Token { id, code_at } => {
+                let bearer = standings::of_token(tx, Named::Id(id))?;
+                Person::by_token(bearer.ok_or(Refusal::NotAuthenticated)?, code_at, now)?
+            }
+        };
+        if person.standing.account() == id { Ok(person) } else { Err(Refusal::NotAuthenticated) }
     }
 
     /// Where this may be done by whoever asks.
@@ -195,32 +230,9 @@ fn covers(reach: &Reach, permission: Permission, place: &Place) -> Result<(), Re
     if reach.covers(place) { Ok(()) } else { Err(NotAllowed::OutOfReach { permission }.into()) }
 }
 
-/// The session or token as its row stands now.
-fn access(tx: &mut Tx<'_>, account: AccountId, way: Way, now: Instant) -> Result<Access, Refusal> {
-    match way {
-        Way::Session(id) => {
-            let session = sessions::get(tx, &id)?
-                .filter(|session| session.account_id == account)
-                .ok_or(Refusal::NotAuthenticated)?;
-            goes_on(&session, now)?;
-            Ok(Access::Session { stepped_up_at: session.stepped_up_at })
-        }
-        Way::Token { id, code_at } => {
-            let token = api_tokens::get(tx, &id)?
-                .filter(|token| token.account_id == Some(account) && is_in_force(token, now))
-                .ok_or(Refusal::NotAuthenticated)?;
-            let scope = token
-                .scope
-                .parse()
-                .map_err(|error: types::InvalidName| Refusal::Internal(error.to_string()))?;
-            Ok(Access::Token { scope, colleges: token.reach, stepped_up_at: code_at })
-        }
-    }
-}
-
 /// Passes a session that goes on.
-pub(crate) fn goes_on(session: &sessions::Session, now: Instant) -> Result<(), Refusal> {
-    let rule = Session {
+fn goes_on(session: &Session, now: Instant) -> Result<(), Refusal> {
+    let rule = sign_in::Session {
         created_at: session.created_at,
         last_used_at: session.last_used_at,
         expires_at: session.expires_at,
@@ -230,6 +242,6 @@ pub(crate) fn goes_on(session: &sessions::Session, now: Instant) -> Result<(), R
 }
 
 /// Whether a token is worth something now. One without an account is older than accounts, and opens nothing.
-pub(crate) fn is_in_force(token: &api_tokens::ApiToken, now: Instant) -> bool {
+pub(super) fn is_in_force(token: &ApiToken, now: Instant) -> bool {
     token.account_id.is_some() && token.revoked_at.is_none() && token.expires_at.is_some_and(|end| now < end)
 }

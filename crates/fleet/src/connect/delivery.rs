@@ -1,8 +1,9 @@
 //! How a queued command is put to a tablet: a last look at its row, and the secrets that are never stored.
 
-use apple::command::{Command, EnableLostMode, PlayLostModeSound, RequestType};
+use apple::command::{Command, DeviceLocation, EnableLostMode, PlayLostModeSound, RequestType};
 use apple::plist::{Dictionary, Value};
-use orders::{EnrolmentProfile, Gate};
+use incidents::Warrant;
+use orders::{EnrolmentProfile, Gate, Order};
 use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
 use store::{
@@ -12,6 +13,8 @@ use store::{
 use types::{Duration, EnrolmentId, Instant, Secret};
 
 use crate::incidents::lost_mode::{AtDelivery, at_delivery};
+use crate::incidents::positions;
+use crate::lending::{erasures, return_to_service};
 use crate::watch::{self, AlarmKind};
 use crate::{Fleet, Reply, TabletError, enrolment_profile, management_profile, register, unenrolment};
 
@@ -37,12 +40,8 @@ pub(super) async fn admissible(
         }
         Gate::Unenrol => unenrolment(fleet, enrolment, next, key).await,
         Gate::LostMode => lost_mode(fleet, enrolment, next, key).await,
-        Gate::Locate | Gate::Erase => {
-            let command = next.id;
-            fleet.store().write(move |tx| store::commands::cancel(tx, command)).await?;
-            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
-            Ok(None)
-        }
+        Gate::Erase => erase(fleet, enrolment, next, key).await,
+        Gate::Locate => locate(fleet, enrolment, next, key).await,
     }
 }
 
@@ -108,6 +107,63 @@ async fn lost_mode(
         AtDelivery::Goes => Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh })),
         AtDelivery::Waits | AtDelivery::Over => Ok(None),
         AtDelivery::WithoutProof => {
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// An erasure goes only by an order that stands at this moment, with all that it rests on (M3, T-A19). While something
+/// stands in its way for a while it waits, and the others go before it; once its order has ended it is called off.
+async fn erase(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (id, command, now, terms) = (enrolment.id, next.id, key.now, fleet.settings().erasures);
+    let found = fleet
+        .store()
+        .write_held(move |tx| {
+            let found = erasures::at_delivery(tx, (id, command), &terms, now)?;
+            match found {
+                erasures::AtDelivery::Goes => {}
+                erasures::AtDelivery::Waits => {
+                    store::commands::put_off(tx, command, now.plus(BRAKED))?;
+                }
+                erasures::AtDelivery::Over | erasures::AtDelivery::WithoutProof => {
+                    store::commands::cancel(tx, command)?;
+                }
+            }
+            Ok::<_, crate::Refusal>(found)
+        })
+        .await?;
+    match found {
+        erasures::AtDelivery::Goes => {
+            Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh }))
+        }
+        erasures::AtDelivery::Waits | erasures::AtDelivery::Over => Ok(None),
+        erasures::AtDelivery::WithoutProof => {
+            watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
+            Ok(None)
+        }
+    }
+}
+
+/// A request for a position goes only to the tablet of a warrant that is in force now (M1). What is over is called off.
+async fn locate(
+    fleet: &Fleet,
+    enrolment: &ConnectEnrolment,
+    next: &NextCommand,
+    key: &ConnectKey,
+) -> Result<Option<Delivery>, TabletError> {
+    let (command, now) = (next.id, key.now);
+    match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+        positions::AtDelivery::Goes(_proof) => {
+            Ok(Some(Delivery { command, again_at: again_at(next, now), opens: key.fresh }))
+        }
+        positions::AtDelivery::Over => Ok(None),
+        positions::AtDelivery::WithoutProof => {
             watch::raise_now(fleet, AlarmKind::CommandWithoutProof, enrolment, now).await;
             Ok(None)
         }
@@ -213,6 +269,24 @@ pub(super) async fn render(
                 return undeliverable(fleet, enrolment, &delivered, why, now).await;
             }
         },
+        (None, RequestType::EraseDevice) => {
+            let Some(Order::Erase(order)) = delivered.order else {
+                return undeliverable(fleet, enrolment, &delivered, "no order carries it", now).await;
+            };
+            match return_to_service::command(fleet, enrolment.id, order, now).await? {
+                Ok(command) => of(&Command::EraseDevice(command)),
+                Err(why) => {
+                    let (id, command) = (enrolment.id, delivered.command);
+                    let reply = undeliverable(fleet, enrolment, &delivered, &why, now).await?;
+                    let not_done = erasures::Said::Refused;
+                    fleet
+                        .store()
+                        .write_held(move |tx| erasures::answered(tx, (id, command), not_done, now))
+                        .await?;
+                    return Ok(reply);
+                }
+            }
+        }
         (None, RequestType::EnableLostMode) => {
             let id = enrolment.id;
             match fleet.store().read(move |tx| shown(tx, id)).await? {
@@ -221,6 +295,13 @@ pub(super) async fn render(
                     return undeliverable(fleet, enrolment, &delivered, "nothing says what it shows", now)
                         .await;
                 }
+            }
+        }
+        (None, RequestType::DeviceLocation) => {
+            let command = delivered.command;
+            match fleet.store().write(move |tx| positions::at_delivery(tx, command, now)).await? {
+                positions::AtDelivery::Goes(proof) => of(&device_location(&proof)),
+                positions::AtDelivery::Over | positions::AtDelivery::WithoutProof => return Ok(None),
             }
         }
         (None, RequestType::PlayLostModeSound) => {
@@ -348,4 +429,9 @@ mod tests {
         assert_eq!(wait(500, 0), Some(3_600));
         assert_eq!(wait(40, 40), None, "a NotNow is an answer");
     }
+}
+
+/// The one place where this command is written: it takes the proof.
+fn device_location(_proof: &Warrant) -> Command {
+    Command::DeviceLocation(DeviceLocation::default())
 }

@@ -151,7 +151,23 @@ fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<String, Refusal> 
                 .to_owned()
         }
         (Purpose::Approve, _) => "that the version in the content takes effect".to_owned(),
-        (Purpose::ExtendWarrant, _) => "that the location warrant lasts longer".to_owned(),
+        (Purpose::GrantWarrant | Purpose::ExtendWarrant, _) => {
+            let content = row.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            let said = |key: &str| {
+                let content: Option<&serde_json::Value> = content.as_ref();
+                content.and_then(|content| content.get(key)).map_or_else(String::new, |value| {
+                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                })
+            };
+            format!(
+                "that tablet {} ({}) may be located for {} hours: at most {} times, at least {} minutes apart",
+                said("serial"),
+                said("kind"),
+                said("hours"),
+                said("fixes"),
+                said("interval_minutes"),
+            )
+        }
         (Purpose::GiveAway, _) => "that the tablet is given away".to_owned(),
         (Purpose::ReleaseTablet, _) => {
             "that the tablet is released from its owner’s account, which nobody can undo".to_owned()

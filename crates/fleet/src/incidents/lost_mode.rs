@@ -17,15 +17,22 @@ use types::{
     TabletId,
 };
 
-use super::{LONGEST_REASON, reached, text};
+use super::{LONGEST_REASON, confirm, reached, text};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
-use crate::{Fleet, Principal, Refusal, push};
+use crate::settings::LostModeWords;
+use crate::watch::{self, AlarmKind, Subject};
+use crate::{Fleet, Principal, Refusal, Settings, push};
 
 /// Lost mode goes before everything else, and its end before that.
 const BEFORE_ALL: i32 = 100;
 /// One command about lost mode replaces the one before.
-const KEY: &str = "lost-mode";
+pub(super) const KEY: &str = "lost-mode";
+
+/// What a tablet says of whether it is in lost mode, in an inventory.
+pub(crate) const LOST_MODE_QUERY: &str = "IsMDMLostModeEnabled";
+/// The key of an inventory that is asked to know just that.
+pub(crate) const QUERY_KEY: &str = "lost-mode-query";
 
 /// What became of a wish for lost mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +59,7 @@ pub async fn lose(
     let reason = text("reason", reason, LONGEST_REASON)?;
     let message = match message {
         Some(message) => message,
-        None => usual(&fleet.settings().organisation)?,
+        None => usual(fleet.settings())?,
     };
     let principal = principal.clone();
     fleet
@@ -60,6 +67,7 @@ pub async fn lose(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let incident = reached(tx, &principal, Permission::LostMode, id, now)?;
+            confirm::must_stand(tx, &incident)?;
             let enrolment = possible(tx, &incident, now)?;
             let reference = id.to_string();
             let earlier = destructions::by_reference(tx, DestructionKind::LostMode, &reference)?;
@@ -126,6 +134,7 @@ pub async fn sound(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::LostMode, id, now)?;
+            confirm::must_stand(tx, &incident)?;
             let enrolment = possible(tx, &incident, now)?;
             let on = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
@@ -151,12 +160,18 @@ pub async fn sound(
         .await
 }
 
-/// The département's own words.
-fn usual(organisation: &str) -> Result<Message, Refusal> {
-    let words = format!(
-        "Cette tablette est perdue. Elle appartient à : {organisation}. Merci de la rapporter au collège le plus proche."
-    );
-    Ok(Message::new(&words, "", "")?)
+/// The département's own words, as they are configured.
+fn usual(settings: &Settings) -> Result<Message, Refusal> {
+    let LostModeWords { message, phone, footnote } = &settings.lost_mode;
+    let text = if message.trim().is_empty() {
+        format!(
+            "Cette tablette est perdue. Elle appartient à : {}. Merci de la rapporter au collège le plus proche.",
+            settings.organisation
+        )
+    } else {
+        message.clone()
+    };
+    Ok(Message::new(&text, phone, footnote)?)
 }
 
 /// The live enrolment of the tablet, if it can be put in lost mode for this incident.
@@ -198,7 +213,7 @@ fn how(enrolment: &Enrolment, tablet: TabletId, replaces: Option<&str>, by: &Act
     }
 }
 
-fn enable(
+pub(super) fn enable(
     tx: &mut Tx<'_>,
     incident: &Incident,
     enrolment: &Enrolment,
@@ -222,7 +237,7 @@ pub(crate) fn carry_out(
 ) -> Result<(), Refusal> {
     let Ok(id) = reference.parse::<IncidentId>() else { return Ok(()) };
     let Some(incident) = incident_declarations::load(tx, id)? else { return Ok(()) };
-    if !incident.state.is_open() {
+    if !incident.state.is_open() || !confirm::stands(tx, &incident)? {
         return Ok(());
     }
     let Some(enrolment) = enrolments::live_of_tablet(tx, incident.tablet)? else { return Ok(()) };
@@ -249,7 +264,7 @@ pub(crate) fn turn_off(
     Ok(())
 }
 
-fn disable(
+pub(super) fn disable(
     tx: &mut Tx<'_>,
     enrolment: &Enrolment,
     tablet: TabletId,
@@ -279,6 +294,7 @@ pub(crate) fn enrolled_again(
     lost_modes::set(tx, tablet, LostModeState::Off, now)?;
     let Some(incident) = incident_declarations::load(tx, mode.incident_id)? else { return Ok(()) };
     let goes = incident.state.is_open()
+        && confirm::stands(tx, &incident)?
         // It was in lost mode as a supervised iPad; what it is now it has not said yet.
         && enrolment.supervision != Supervision::Unsupervised
         && brake::switch(tx)? == brake::Switch::Released
@@ -295,33 +311,85 @@ pub(crate) enum Said {
     Refused,
 }
 
-/// Writes down what the tablet says. Should lost mode come on where nothing wants it any more, it is turned off again.
+/// Writes down what the tablet says of a command. Should lost mode come on where nothing wants it any more, it is turned off
+/// again; should it not go off, somebody hears of it, and the calendar has it told again.
+///
+/// What a tablet says of a command is about the incident of that command, which need not be that of the moment: it may be
+/// missing again.
 pub(crate) fn answered(
     tx: &mut Tx<'_>,
     enrolment: EnrolmentId,
-    kind: RequestType,
-    said: Said,
+    command: CommandId,
+    (kind, said): (RequestType, Said),
     now: Instant,
 ) -> Result<(), Refusal> {
     let Some(enrolment) = enrolments::get(tx, &enrolment)? else { return Ok(()) };
     let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
     let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
+    let Some(row) = commands::get(tx, &command)? else { return Ok(()) };
     let open =
         incident_declarations::load(tx, mode.incident_id)?.is_some_and(|incident| incident.state.is_open());
+    let of_this_incident = row.incident_id == Some(mode.incident_id);
     match (kind, said) {
-        (RequestType::EnableLostMode, Said::Done) if open => {
-            lost_modes::set(tx, tablet, LostModeState::On, now)?;
-        }
-        (RequestType::EnableLostMode, Said::Done) => {
+        (RequestType::EnableLostMode, Said::Done) if !open => {
             disable(tx, &enrolment, tablet, &Actor::Tablet(enrolment.id), now)?;
+        }
+        // Of an incident before: what this one asked for is still to come.
+        (RequestType::EnableLostMode, _) if !of_this_incident => {}
+        (RequestType::EnableLostMode, Said::Done) => {
+            lost_modes::set(tx, tablet, LostModeState::On, now)?;
         }
         (RequestType::EnableLostMode, Said::Refused) => {
             lost_modes::set(tx, tablet, LostModeState::Refused, now)?;
         }
+        // It was asked for again since: its end is of before.
+        (RequestType::DisableLostMode, Said::Done) if mode.state == LostModeState::Asked => {}
         (RequestType::DisableLostMode, Said::Done) => {
             lost_modes::set(tx, tablet, LostModeState::Off, now)?;
         }
+        (RequestType::DisableLostMode, Said::Refused) if mode.state == LostModeState::Ending => {
+            let confirmed =
+                commands::was_done_for(tx, tablet, mode.incident_id, RequestType::EnableLostMode.as_str())?;
+            if confirmed {
+                let detail = json!({ "incident": mode.incident_id, "command": command });
+                watch::raise(tx, AlarmKind::LostModeStays, &Subject::enrolment(&enrolment), detail, now)?;
+            }
+            // It may not be in lost mode at all: it is asked whether it is.
+            ask_whether_it_is_lost(tx, &enrolment, tablet, now)?;
+        }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Asks a tablet that would not leave lost mode whether it is in it.
+fn ask_whether_it_is_lost(
+    tx: &mut Tx<'_>,
+    enrolment: &Enrolment,
+    tablet: TabletId,
+    now: Instant,
+) -> Result<(), Refusal> {
+    // All that an inventory asks: what is known of a tablet is its latest answer.
+    let command = Command::DeviceInformation(apple::inventory::device_information());
+    let ordinary = Ordinary::check(command, &EnrolmentProfile::Unknown)
+        .map_err(|refused| Refusal::Internal(refused.to_string()))?;
+    let how = how(enrolment, tablet, Some(QUERY_KEY), &Actor::Tablet(enrolment.id), now);
+    commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)?;
+    Ok(())
+}
+
+/// A tablet tells whether it is in lost mode. One that is not has left it, whatever it said when it was told to.
+pub(crate) fn told(
+    tx: &mut Tx<'_>,
+    enrolment: EnrolmentId,
+    is_lost: bool,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let tablet = enrolments::get(tx, &enrolment)?.and_then(|enrolment| enrolment.tablet_id);
+    let Some(tablet) = tablet else { return Ok(()) };
+    let ending = lost_modes::get(tx, &tablet)?.is_some_and(|mode| mode.state == LostModeState::Ending);
+    if ending && !is_lost {
+        lost_modes::set(tx, tablet, LostModeState::Off, now)?;
     }
     Ok(())
 }

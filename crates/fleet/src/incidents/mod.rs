@@ -1,13 +1,23 @@
 //! Incidents of tablets: declared, followed through their papers and steps, closed, reopened (C5.4.*); and lost mode, that
 //! rests on an open one (M1).
 //!
+//! A location warrant rests on one, too ([`warrants`]), and a request for a position on that ([`positions`]); positions die
+//! with their key ([`keys`]).
+//!
 //! What each step brings with it is carried out in its own transaction: whoever closes an incident ends its warrants, calls
 //! off what was asked for under them, and turns lost mode off, which nothing brakes.
 
+mod confirm;
+pub mod decisions;
 mod declare;
+pub mod keys;
 pub(crate) mod lost_mode;
+pub mod notices;
+pub mod positions;
+mod reconcile;
 mod show;
 mod steps;
+pub mod warrants;
 
 use governance::Permission;
 use incidents::Incident;
@@ -16,9 +26,11 @@ use types::{IncidentId, Instant};
 
 use crate::{Principal, Refusal};
 
+pub use confirm::confirm;
 pub use declare::{NewComplaint, NewIncident, NewLetter, complaint, declare, letter};
 pub use lost_mode::{Asked, lose, sound};
-pub use show::{Line, list, show};
+pub use reconcile::reconcile;
+pub use show::{Line, list, show, unconfirmed};
 pub use steps::{reopen, step};
 
 /// The longest reason, in characters.

@@ -4,10 +4,13 @@ use governance::Permission;
 use incidents::Incident;
 use incidents::papers::{Clock, clocks};
 use store::lost_modes::LostMode;
-use store::{Tx, incident_declarations, lost_modes, tablets};
+use store::replacements::{self, Replacement};
+use store::supplier_repairs::{self, SupplierRepair};
+use store::warranty_verdicts::{self, Verdict};
+use store::{Tx, incident_confirmations, incident_declarations, lost_modes, tablets};
 use types::{IncidentId, Instant, SerialNumber};
 
-use super::{declare::again, reached};
+use super::{confirm, declare::again, reached};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
 
@@ -24,6 +27,14 @@ pub struct Line {
     pub lost_mode: Option<LostMode>,
     /// The incident that goes on from this one.
     pub goes_on_in: Option<IncidentId>,
+    /// Whether it waits to be confirmed, because the database was restored since it was opened (M5).
+    pub to_confirm: bool,
+    /// Whether the warranty covers it, once that was judged (C5.4.5).
+    pub warranty: Option<Verdict>,
+    /// What the supplier does (C5.4.5).
+    pub supplier: Option<SupplierRepair>,
+    /// What the head decided on a replacement (C5.4.4).
+    pub replacement: Option<Replacement>,
 }
 
 /// Incidents of tablets within reach, the oldest first; only those that are open, if `open`.
@@ -43,13 +54,28 @@ pub async fn list(
         .read(move |tx| {
             let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
             let ids = incident_declarations::list(tx, &within, open, page.after, page.with_one_more())?;
-            let listed = page.cut(ids, ToString::to_string);
-            let mut items = Vec::with_capacity(listed.items.len());
-            for id in listed.items {
-                let incident = again(tx, id)?;
-                items.push(line(tx, incident, now)?);
-            }
-            Ok(Listed { items, next: listed.next })
+            lines(tx, page.cut(ids, ToString::to_string), now)
+        })
+        .await
+}
+
+/// Incidents of tablets within reach that wait to be confirmed after a restore, the oldest first (M5).
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn unconfirmed(
+    fleet: &Fleet,
+    principal: &Principal,
+    page: Page<IncidentId>,
+    now: Instant,
+) -> Result<Listed<Line>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
+            let ids = incident_confirmations::waiting(tx, &within, page.after, page.with_one_more())?;
+            lines(tx, page.cut(ids, ToString::to_string), now)
         })
         .await
 }
@@ -74,10 +100,34 @@ pub async fn show(
         .await
 }
 
+fn lines(tx: &mut Tx<'_>, listed: Listed<IncidentId>, now: Instant) -> Result<Listed<Line>, Refusal> {
+    let mut items = Vec::with_capacity(listed.items.len());
+    for id in listed.items {
+        let incident = again(tx, id)?;
+        items.push(line(tx, incident, now)?);
+    }
+    Ok(Listed { items, next: listed.next })
+}
+
 fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refusal> {
     let tablet = tablets::get(tx, &incident.tablet)?
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
     let lost_mode = lost_modes::get(tx, &incident.tablet)?.filter(|mode| mode.incident_id == incident.id);
     let goes_on_in = incident_declarations::goes_on_in(tx, incident.id)?.map(|other| other.id);
-    Ok(Line { clocks: clocks(&incident, now), serial: tablet.serial, lost_mode, goes_on_in, incident })
+    let to_confirm = incident.state.is_open() && !confirm::stands(tx, &incident)?;
+    let clocks = clocks(&incident, now);
+    let warranty = warranty_verdicts::get(tx, &incident.id)?;
+    let supplier = supplier_repairs::get(tx, &incident.id)?;
+    let replacement = replacements::get(tx, &incident.id)?;
+    Ok(Line {
+        clocks,
+        serial: tablet.serial,
+        lost_mode,
+        goes_on_in,
+        to_confirm,
+        warranty,
+        supplier,
+        replacement,
+        incident,
+    })
 }

@@ -1,17 +1,17 @@
 //! The steps of an incident, and what each brings with it, in one transaction (C5.4.*, M1).
 
 use governance::Permission;
-use incidents::Incident;
 use incidents::life::{self, Consequence, Step};
 use incidents::papers::PaperKind;
+use incidents::{Incident, NoticeOccasion};
 use serde_json::json;
 use store::incident_papers::{self, Paper};
-use store::position_requests::{self, Outcome};
-use store::{Tx, commands, incident_declarations, warrant_grants};
+use store::warrants::OrderState;
+use store::{Tx, incident_declarations};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
-use super::{LONGEST_REASON, lost_mode, reached, text};
+use super::{LONGEST_REASON, lost_mode, notices, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
@@ -59,23 +59,23 @@ fn carry_out(
     now: Instant,
 ) -> Result<(), Refusal> {
     match consequence {
-        Consequence::EndWarrants => {
-            warrant_grants::end_of(tx, incident.id)?;
-        }
-        Consequence::CancelRequests => {
-            for request in position_requests::of_incident(tx, incident.id)? {
-                if request.outcome == Outcome::Awaited {
-                    let why = Some("the tablet is no longer looked for");
-                    position_requests::settle(tx, request.command_id, Outcome::Cancelled, why, now)?;
-                    commands::cancel(tx, request.command_id)?;
+        // What waits under a warrant is called off as it ends, and its end is told.
+        Consequence::EndWarrants | Consequence::CancelRequests => {
+            for warrant in store::warrants::of_incident(tx, incident.id)? {
+                if warrant.state == OrderState::Open {
+                    warrants::end_with(tx, incident, warrant.id, "the tablet is no longer looked for", now)?;
                 }
             }
         }
         Consequence::TurnLostModeOff => lost_mode::turn_off(tx, principal, incident.tablet, now)?,
         // Its clock is the closing itself; the calendar counts from there.
         Consequence::StartTheClockOfItsKey => {}
-        // Nobody is told by the program yet.
-        Consequence::TellWhatWasDone => {}
+        // Those that a restore ended were told by nobody.
+        Consequence::TellWhatWasDone => {
+            for warrant in store::warrants::of_incident(tx, incident.id)? {
+                notices::tell(tx, incident, warrant.id, NoticeOccasion::Over, now)?;
+            }
+        }
     }
     Ok(())
 }

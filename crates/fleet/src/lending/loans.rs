@@ -281,7 +281,7 @@ fn lift(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<(), Refusal> {
         return Err(Refusal::Conflict(format!("loan {} has no restriction that holds", loan.id)));
     }
     for row in standing {
-        restrictions::update(tx, &Restriction { lifted_at: Some(now), ..row })?;
+        restrictions::lift(tx, row.id, now)?;
     }
     Ok(())
 }

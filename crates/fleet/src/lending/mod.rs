@@ -2,13 +2,38 @@
 //!
 //! Names are personal data. They are shown to whoever may see them and stand in no entry of the log and in no message of
 //! the server's own; what of it may be done at all is the DPO's switch (C3.1.6), asked each time.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`people`], [`lists`] | reads the school's export; the list that the head settles and the académie validates (C4.2) |
+//! | [`agreements`] | the texts of the agreement, and what was said to them (C5.2.1) |
+//! | [`handover`] | the light of a tablet, and its handover (C5.3.4) |
+//! | [`loans`], [`modes`] | what becomes of a loan, and where its tablet stands |
+//! | [`wall`], [`year`] | the list for the wall of a class, the report of the year (C6.1) |
+//! | [`restitutions`] | receives tablets, takes slips back, records what the holder and the technician say |
+//! | [`calendar`] | ends the loans of whoever has left |
+//! | [`overdue`] | lists what should be back and is not |
+//! | [`notices`] | writes the letter that tells whoever held it, and records its handing over |
+//! | [`waits`] | says why a restitution is where it is, and what to do |
+//! | [`orders`] | gives erase orders, and ends them |
+//! | `erasures` | looks again at an order when its tablet connects, and at what the tablet says and does then |
+//! | `return_to_service` | renders the command, with the way back |
 
 pub mod agreements;
+pub mod calendar;
+pub(crate) mod erasures;
 pub mod handover;
 pub mod lists;
 pub mod loans;
 pub mod modes;
+pub mod notices;
+pub mod orders;
+pub mod overdue;
 pub mod people;
+mod refusals;
+pub mod restitutions;
+pub(crate) mod return_to_service;
+pub mod waits;
 pub mod wall;
 pub mod year;
 
@@ -67,6 +92,6 @@ fn decided_year(year: &SchoolYear) -> Result<::lending::SchoolYear, Refusal> {
 
 impl From<::lending::Refused> for Refusal {
     fn from(refused: ::lending::Refused) -> Self {
-        Self::Forbidden { rule: refused.rule(), what: refused.to_string() }
+        refusals::refused(&refused)
     }
 }

@@ -1,4 +1,4 @@
-//! Where each lent tablet stands (C5.2.1, C5.2.2, C5.2.5), made anew when something changes and once a day, so that its
+//! Where each lent tablet stands (C5.2.1, C5.2.2, C5.2.5, C5.4.4), made anew when something changes and once a day, so that its
 //! configuration follows: the layer of that mode is part of its segment.
 
 use ::lending::calendar::due_back;
@@ -7,7 +7,9 @@ use governance::HomeUse;
 use store::loans::{self, Loan};
 use store::restitutions::{self, StageName};
 use store::tablet_modes::{self, TabletMode};
-use store::{Tx, enrolments, incident_declarations, organisations, persons, restrictions, segments};
+use store::{
+    Tx, enrolments, incident_declarations, organisations, persons, replacements, restrictions, segments,
+};
 use types::{Day, Instant, LoanMode, TabletId};
 
 use super::agreements;
@@ -25,13 +27,7 @@ pub(crate) fn refresh(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result
         Some(loan) if !is_back(tx, &loan)? => Some((of_loan(tx, &loan, now)?, loan)),
         _ => None,
     };
-    let Some((mode, loan)) = current else {
-        let gone = tablet_modes::remove(tx, tablet)?;
-        if gone {
-            moves(tx, tablet)?;
-        }
-        return Ok(gone);
-    };
+    let Some((mode, loan)) = current else { return came_back(tx, tablet) };
     let same = before.as_ref().is_some_and(|before| before.loan_id == loan.id && before.mode == mode);
     let since = before.filter(|_| same).map_or(now, |before| before.since);
     let row = TabletMode {
@@ -48,6 +44,15 @@ pub(crate) fn refresh(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result
         moves(tx, tablet)?;
     }
     Ok(!same)
+}
+
+/// Nobody holds the tablet any more; `true` if somebody did. Then it gets another segment.
+pub(super) fn came_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, Refusal> {
+    let gone = tablet_modes::remove(tx, tablet)?;
+    if gone {
+        moves(tx, tablet)?;
+    }
+    Ok(gone)
 }
 
 /// Whether the tablet of a loan was received: from then on nobody holds it.
@@ -86,8 +91,7 @@ fn of_loan(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<LoanMode, Refus
             HomeUse::NotAllowed => AtHome::NotAllowed,
         },
         agreed: &agreement.agreed,
-        // Counterparts are not recorded yet.
-        kept_at_school: false,
+        kept_at_school: replacements::keeps_at_school(tx, loan)?,
         deposited: loan.state == loans::Standing::Deposited,
         lost: incident_declarations::missing(tx, loan.tablet_id)?.is_some(),
         restrictions: &measures,

@@ -1,12 +1,14 @@
 //! What a collège decides for itself: tablets at home (C3.3.3), charter (C3.3.5), référent (C3.3.1), and the network that
 //! its tablets join after an erasure.
 
+use std::borrow::Cow;
+
 use governance::{AccountState, HomeUse, Permission};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::organisations::{self as rows, Organisation};
 use store::{Tx, accounts};
-use types::{AccountId, Day, Instant, OrganisationKind, RuleId, Secret};
+use types::{AccountId, Day, Instant, OrganisationId, OrganisationKind, RuleId, Secret};
 
 use super::{Named, reached};
 use crate::audit::{self, Change};
@@ -86,11 +88,20 @@ pub struct Network {
 }
 
 /// What is sealed of it.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Sealed<'a> {
-    ssid: &'a str,
-    passphrase: Option<&'a str>,
+    ssid: Cow<'a, str>,
+    passphrase: Option<Cow<'a, str>>,
     hidden: bool,
+}
+
+/// The network that the tablets of a collège join after an erasure, if it named one.
+pub(crate) fn network(tx: &mut Tx<'_>, college: OrganisationId) -> Result<Option<Network>, Refusal> {
+    let Some(sealed) = rows::wifi(tx, college)? else { return Ok(None) };
+    let Sealed { ssid, passphrase, hidden } = serde_json::from_slice(sealed.expose())
+        .map_err(|error| Refusal::Internal(format!("the network of organisation {college}: {error}")))?;
+    let passphrase = passphrase.map(|passphrase| Secret::new(passphrase.into_owned()));
+    Ok(Some(Network { ssid: ssid.into_owned(), passphrase, hidden }))
 }
 
 /// Names the network that a collège's tablets join after an erasure, so that they come back by themselves.
@@ -115,8 +126,8 @@ pub async fn set_network(
     if !passphrase.as_ref().is_none_or(plain) {
         return Err(Refusal::invalid("passphrase", "must have 8 to 63 characters of ASCII"));
     }
-    let passphrase = passphrase.as_ref().map(|secret| secret.expose().as_str());
-    let sealed = serde_json::to_vec(&Sealed { ssid, passphrase, hidden: *hidden })
+    let passphrase = passphrase.as_ref().map(|secret| Cow::from(secret.expose().as_str()));
+    let sealed = serde_json::to_vec(&Sealed { ssid: Cow::from(ssid), passphrase, hidden: *hidden })
         .map_err(|error| Refusal::Internal(error.to_string()))?;
     remember(fleet, principal, named, Some(Secret::new(sealed)), now).await
 }

@@ -1,13 +1,14 @@
 //! The queue, as people use it.
 
 use apple::plist::{Dictionary, Value};
+use governance::Permission;
 use store::commands::CommandState;
 use types::RuleId;
 
 use super::fixture::{People, SERIAL, days, engines, named, now};
 use crate::commands::{self, Accepted, Content, NewCommand};
 use crate::page::Page;
-use crate::{Principal, Refusal};
+use crate::{Principal, Refusal, Scope, coming_in};
 
 fn plain(request_type: &str) -> NewCommand {
     NewCommand {
@@ -60,6 +61,32 @@ async fn enrolled(engine: store::Engine) -> People {
     let people = People::stocked(engine).await;
     people.enrol(SERIAL).await;
     people
+}
+
+#[tokio::test]
+async fn whoever_comes_in_is_one_statement_and_a_command_is_ten() {
+    for engine in engines() {
+        let people = People::stocked(engine).await;
+        people.enrol(SERIAL).await;
+        let store = people.fleet.store();
+        let token = people.token(Scope::Operate).await;
+        let come_in =
+            || coming_in::admit(&people.fleet, token.expose(), None, Permission::SendCommands, now());
+        // The first time, that it was used is noted.
+        come_in().await.unwrap();
+        let before = store.statements();
+        let operator = come_in().await.unwrap();
+        assert_eq!(store.statements() - before, 1, "the token, the account, its organisation and its roles");
+        let before = store.statements();
+        commands::enqueue(&people.fleet, &operator, named(SERIAL), plain("DeviceInformation"), now())
+            .await
+            .unwrap();
+        assert_eq!(
+            store.statements() - before,
+            10,
+            "BEGIN, who asks, the tablet, its enrolment, what it replaces, the command, its push twice, the log, COMMIT"
+        );
+    }
 }
 
 #[tokio::test]

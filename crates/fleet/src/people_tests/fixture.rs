@@ -10,7 +10,7 @@ use store::shared_folder::SharedFolder;
 use store::{DatabaseUrl, Engine, Store, StoreOptions, Vault};
 use testkit::people::{self, CodeShown, Employer};
 use types::{
-    AccountId, Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Role, Supervision, TabletId,
+    AccountId, Duration, EnrolmentId, EnrolmentKind, Instant, Platform, Role, Secret, Supervision, TabletId,
 };
 
 use crate::coming_in::identify;
@@ -94,8 +94,11 @@ impl People {
             anchors: Vec::new(),
             takeover,
             quiet_hours: None,
+            erasures: lending::EraseTerms::default(),
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             app_bytes: 8 << 20,
+            warrants: incidents::Limits::default(),
+            lost_mode: crate::LostModeWords::default(),
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));
@@ -158,9 +161,14 @@ impl People {
         identify(&self.fleet, session.expose(), at).await.unwrap()
     }
 
+    /// A token of the operator's.
+    pub(super) async fn token(&self, scope: Scope) -> Secret<String> {
+        people::token(self.fleet.store(), self.camille, scope, None, now()).await.unwrap()
+    }
+
     /// Someone who may only look.
     pub(super) async fn reader(&self) -> Principal {
-        let token = people::token(self.fleet.store(), self.camille, Scope::Read, None, now()).await.unwrap();
+        let token = self.token(Scope::Read).await;
         identify(&self.fleet, token.expose(), now()).await.unwrap()
     }
 

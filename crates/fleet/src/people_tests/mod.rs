@@ -2,11 +2,13 @@
 
 mod accounts;
 mod apps;
+mod broadcasts;
 mod commands;
 mod enrolment;
 mod fixture;
 mod inventory;
 mod keys;
+mod lending;
 mod organisations;
 mod profiles;
 mod push;

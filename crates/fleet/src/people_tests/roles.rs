@@ -33,7 +33,7 @@ async fn answer(people: &People, by: &Principal, id: CountersignatureId, at: Ins
 }
 
 async fn approves(people: &People, account: AccountId, at: Instant) -> bool {
-    let standing = people.fleet.store().read(move |tx| store::accounts::standing(tx, account)).await;
+    let standing = people.fleet.store().read(move |tx| store::standings::of_account(tx, account)).await;
     standing.unwrap().unwrap().has(Role::Approver, at)
 }
 

@@ -76,9 +76,7 @@ pub async fn wake_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
         .store()
         .write(move |tx| {
             let due = deliveries::wake(tx, now, WOKEN)?;
-            for enrolment in &due {
-                push::want(tx, *enrolment, now, now)?;
-            }
+            push::want_all(tx, &due, now, now)?;
             Ok(due.len())
         })
         .await

@@ -1,8 +1,8 @@
 //! What a second person is asked for: who may ask, who may answer, and for how long.
 
 use types::{
-    AccountId, Digest, Duration, InvalidName, OrganisationId, OrganisationKind, RoleGrantId, RuleId,
-    TabletId, Uai, WarrantId, text_enum,
+    AccountId, Digest, Duration, IncidentId, InvalidName, OrganisationId, OrganisationKind, RoleGrantId,
+    RuleId, TabletId, Uai, WarrantId, text_enum,
 };
 
 use crate::Permission;
@@ -33,6 +33,8 @@ text_enum! {
         /// That a tablet is released from its owner's account at Apple or Google, which nobody undoes
         /// (C5.1.2).
         ReleaseTablet = "release-tablet",
+        /// That a tablet may be located, under a warrant (M1).
+        GrantWarrant = "grant-warrant",
     }
 }
 
@@ -53,11 +55,8 @@ impl Purpose {
             Self::ReleaseBrake => Some(Permission::ReleaseBrake),
             Self::ReadoptOrphans => Some(Permission::ReadoptOrphans),
             Self::RecoverAccount => Some(Permission::ManageAccounts),
-            Self::ExceedBudget
-            | Self::Approve
-            | Self::ExtendWarrant
-            | Self::GiveAway
-            | Self::ReleaseTablet => None,
+            Self::GrantWarrant | Self::ExtendWarrant => Some(Permission::AskWarrant),
+            Self::ExceedBudget | Self::Approve | Self::GiveAway | Self::ReleaseTablet => None,
         }
     }
 
@@ -65,7 +64,11 @@ impl Purpose {
     #[must_use]
     pub const fn waits_for(self) -> Duration {
         match self {
-            Self::ExceedBudget | Self::ReleaseBrake | Self::ExtendWarrant | Self::RecoverAccount => DAY,
+            Self::ExceedBudget
+            | Self::ReleaseBrake
+            | Self::GrantWarrant
+            | Self::ExtendWarrant
+            | Self::RecoverAccount => DAY,
             Self::ConfirmApprover | Self::FirstAccount | Self::OpenCampaign | Self::ReadoptOrphans => {
                 DAY.saturating_mul(7)
             }
@@ -91,7 +94,7 @@ impl Purpose {
             Self::ConfirmApprover | Self::RecoverAccount | Self::FirstAccount => RuleId::C3_1_7,
             Self::ExceedBudget | Self::OpenCampaign | Self::ReleaseBrake | Self::ReadoptOrphans => RuleId::M5,
             Self::Approve => RuleId::C3_1_1,
-            Self::ExtendWarrant => RuleId::M1,
+            Self::GrantWarrant | Self::ExtendWarrant => RuleId::M1,
             Self::GiveAway | Self::ReleaseTablet => RuleId::C5_1_2,
         }
     }
@@ -109,6 +112,7 @@ impl Purpose {
                 | (Self::ReleaseBrake, Subject::Switch)
                 | (Self::ReadoptOrphans, Subject::Orphans)
                 | (Self::Approve, Subject::Version(_))
+                | (Self::GrantWarrant, Subject::Incident(_))
                 | (Self::ExtendWarrant, Subject::Warrant(_))
                 | (Self::GiveAway | Self::ReleaseTablet, Subject::Tablet(_))
         )
@@ -134,7 +138,7 @@ impl Purpose {
                 SecondPerson::Departement,
             ) => true,
             (Self::Approve, SecondPerson::Approver { .. }) => true,
-            (Self::ExtendWarrant, SecondPerson::HeadOrDepartement { .. }) => true,
+            (Self::GrantWarrant | Self::ExtendWarrant, SecondPerson::HeadOrDepartement { .. }) => true,
             _ => false,
         }
     }
@@ -250,6 +254,8 @@ pub enum Subject {
     Orphans,
     /// A version of what is decided jointly, by its hash.
     Version(Digest),
+    /// An incident of a tablet.
+    Incident(IncidentId),
     /// A location warrant.
     Warrant(WarrantId),
     /// A tablet.
@@ -279,6 +285,7 @@ impl std::fmt::Display for Subject {
             Self::Switch => f.write_str("switch"),
             Self::Orphans => f.write_str("orphans"),
             Self::Version(digest) => write!(f, "version:{digest}"),
+            Self::Incident(incident) => write!(f, "incident:{incident}"),
             Self::Warrant(warrant) => write!(f, "warrant:{warrant}"),
             Self::Tablet(tablet) => write!(f, "tablet:{tablet}"),
         }
@@ -297,6 +304,7 @@ impl std::str::FromStr for Subject {
             "account" => id.parse().ok().map(Self::Account),
             "organisation" => id.parse().ok().map(Self::Organisation),
             "version" => id.parse().ok().map(Self::Version),
+            "incident" => id.parse().ok().map(Self::Incident),
             "warrant" => id.parse().ok().map(Self::Warrant),
             "tablet" => id.parse().ok().map(Self::Tablet),
             "held" => Some(Self::Held),

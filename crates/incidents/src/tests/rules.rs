@@ -306,6 +306,21 @@ fn t_a23_a_position_that_cannot_be_is_dropped_and_never_shown() {
 }
 
 #[test]
+fn a_position_of_the_second_in_which_the_warrant_opened_is_not_of_before() {
+    let incident = theft_with_its_papers();
+    let opens_at = hours(2).plus(Duration::from_millis(900));
+    let grant = Grant { opens_at, ..granted(&incident, 2).unwrap() };
+    let (warrant, open) = (warrant_of(&grant), recorded(&incident));
+    let basis = Basis { warrant: &warrant, incident: &open, validation: validated(), tablet: tablet() };
+    let accept = |at| {
+        let fix = Fix { latitude: 49.44, longitude: 1.09, accuracy: None, measured_at: Some(at) };
+        basis.accept(&fix, Kept::default(), hours(3)).map(drop)
+    };
+    assert_eq!(accept(hours(2)), Ok(()), "tablets write whole seconds");
+    assert_eq!(accept(hours(2).minus(Duration::from_millis(1))), Err(Dropped::FromBefore));
+}
+
+#[test]
 fn m1_positions_beyond_number_or_interval_or_after_the_end_are_dropped() {
     let incident = theft_with_its_papers();
     let (warrant, open) = (warrant_of(&granted(&incident, 2).unwrap()), recorded(&incident));

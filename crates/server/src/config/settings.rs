@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fleet::{LostModeWords, WarrantAsked, WarrantLimits};
 use outbound::{ApnsEndpoint, Destination, Egress};
 use store::{DatabaseUrl, Engine};
 use tracing_subscriber::EnvFilter;
@@ -332,6 +333,49 @@ pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<A
         return Err(reader.refuse_with("apns.trust", fault, next));
     }
     Ok(ApnsSettings { endpoint, trust, quiet_hours: quiet_hours? })
+}
+
+/// How long, how often and how closely a warrant lets a tablet be located: between a floor and a ceiling that no
+/// configuration moves (M1).
+pub(super) fn warrants(reader: &mut Reader<'_>) -> Result<WarrantLimits, Reported> {
+    let most = asked(reader, ["warrants.most_hours", "warrants.most_fixes", "warrants.least_minutes"]);
+    let usual = asked(reader, ["warrants.hours", "warrants.fixes", "warrants.minutes"]);
+    let (most, usual) = (most?, usual?);
+    WarrantLimits::new(usual, most).map_err(|beyond| {
+        let next = "ask for no more than `warrants.most_hours`, `warrants.most_fixes` and `warrants.least_minutes` admit";
+        reader.refuse_with("warrants.hours", beyond.to_string(), next.to_owned())
+    })
+}
+
+fn asked(
+    reader: &mut Reader<'_>,
+    [hours, fixes, minutes]: [&'static str; 3],
+) -> Result<WarrantAsked, Reported> {
+    let hours = reader.number(hours, 1, 168);
+    let fixes = reader.number(fixes, 1, 24);
+    let minutes = reader.number(minutes, 5, 1_440);
+    Ok(WarrantAsked {
+        lasts: Duration::from_secs(u64::from(hours?) * 3_600),
+        fixes: fixes?,
+        interval: Duration::from_secs(u64::from(minutes?) * 60),
+    })
+}
+
+pub(super) fn lost_mode(reader: &mut Reader<'_>) -> Result<LostModeWords, Reported> {
+    let mut words = |name| {
+        let words = reader.optional(name, |text| {
+            let fits = text.chars().count() <= 400 && !text.chars().any(|c| c.is_control() && c != '\n');
+            if fits {
+                Ok(text.to_owned())
+            } else {
+                Err("expected at most 400 printable characters".to_owned())
+            }
+        });
+        Ok::<_, Reported>(words?.unwrap_or_default())
+    };
+    let (message, phone, footnote) =
+        (words("lost_mode.message"), words("lost_mode.phone"), words("lost_mode.footnote"));
+    Ok(LostModeWords { message: message?, phone: phone?, footnote: footnote? })
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> Result<LogSettings, Reported> {

@@ -226,7 +226,7 @@ async fn with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole(f
     write.observations = vec![("device-information".to_owned(), json!({}))];
     write.facts = ReportedFacts { supervision: Some(Supervision::Supervised), ..ReportedFacts::default() };
     write.settle_push = true;
-    within(&fixture, &mut link, |tx| apply(tx, &write).map(drop));
+    within(&fixture, &mut link, |tx| apply(tx, &[&write]).map(drop));
     within(&fixture, &mut link, |tx| {
         enrolments::hold_by_certificate(tx, &enrolled.certificate)?;
         enrolments::hold_live_of_tablet(tx, enrolled.tablet)?;

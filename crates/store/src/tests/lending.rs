@@ -20,6 +20,7 @@ use crate::notices::{self, Channel, Notice, NoticeState};
 use crate::restitutions::{self, Restitution, StageName};
 use crate::school_years::{self, SchoolYear};
 use crate::tests::on_both_engines;
+use crate::tests::returns::came_back_with_its_token;
 use crate::{ConnectWrite, StoreError, Tx, erase_orders, last_decisions, restore};
 
 on_both_engines! {
@@ -28,16 +29,17 @@ on_both_engines! {
     m3_no_order_is_written_without_its_receipt_its_minute_and_a_notice,
     m3_what_an_erasure_rests_on_is_looked_at_again_when_it_is_sent,
     m3_a_decision_that_is_taken_back_erases_nothing,
+    m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_otherwise,
     m3_a_restitution_goes_its_way_step_by_step_and_its_receipt_stays,
     a_receipt_that_was_a_slip_is_undone_and_the_loan_goes_on,
     c5_3_5_a_notice_is_said_once_counts_once_and_bounces_for_good,
     t_c24_a_restored_restitution_waits_to_be_ordered_anew,
 }
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 /// A school year, and people of one collège on its validated list.
-async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
+pub(super) async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     let ids: Vec<PersonId> = (0..people).map(|_one| PersonId::new(at(1))).collect();
     fixture.write(year).await;
     fixture.listed("0760001A", "2026-2027", &ids).await;
@@ -120,7 +122,7 @@ fn notice(loan: LoanId) -> Notice {
 }
 
 /// A tablet that was lent at `at(10)`, whose holder was told at `at(20)`, and that came back after 20 days.
-async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
+pub(super) async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Restitution, Notice) {
     let loan = lent(of, by);
     let (receipt, notice) = (receipt(&loan, 20 * DAY), notice(loan.id));
     let rows = (loan.clone(), receipt.clone(), notice.clone());
@@ -140,7 +142,7 @@ async fn came_back(fixture: &Fixture, of: Enrolled, by: PersonId) -> (Loan, Rest
 }
 
 /// Gives the order that the rules grant a minute after the receipt.
-async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
+pub(super) async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
     let (id, order) = (receipt.id, receipt.counted_order_id);
     fixture
         .write(move |tx| {
@@ -159,7 +161,7 @@ async fn ordered(fixture: &Fixture, receipt: &Restitution) -> EraseOrderId {
         .await
 }
 
-fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
+pub(super) fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
     match result {
         Err(StoreError::Refused { .. } | StoreError::Duplicate { .. }) => {}
         other => panic!("{why}: {other:?}"),
@@ -204,7 +206,8 @@ async fn c5_3_5_a_tablet_is_lent_again_once_it_is_proven_erased_and_not_before(f
     let again = next.clone();
     refused(fixture.store.write(move |tx| loans::insert(tx, &again)).await, "it holds somebody's data");
     let order = ordered(&fixture, &receipt).await;
-    let (id, enrolment) = (receipt.id, tablet.enrolment);
+    let id = receipt.id;
+    let enrolment = came_back_with_its_token(&fixture, tablet, order, 21 * DAY + 1).await;
     fixture
         .write(move |tx| {
             let now = at(21 * DAY);
@@ -500,4 +503,81 @@ async fn t_c24_a_restored_restitution_waits_to_be_ordered_anew(fixture: Fixture)
             Ok(())
         })
         .await;
+}
+
+/// A tablet that is given to its holder is erased like another: they are told before.
+async fn m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_otherwise(fixture: Fixture) {
+    let tablet = fixture.enrolled(1).await;
+    let people = school(&fixture, 1).await;
+    let loan = lent(tablet, people[0]);
+    let told = notice(loan.id);
+    let decision = last_decisions::LastDecision {
+        id: types::LastDecisionId::new(at(30)),
+        kind: lending::last_decision::LastKind::Donation,
+        tablet_id: tablet.tablet,
+        loan_id: Some(loan.id),
+        incident_id: None,
+        reason: "fin de 3e".parse().unwrap(),
+        begun_at: at(30),
+        head_by: Some(AccountId::new(at(1))),
+        head_at: Some(at(30)),
+        departement_by: None,
+        departement_at: None,
+        withdrawn_at: None,
+    };
+    let order = erase_orders::EraseOrder {
+        id: EraseOrderId::new(at(40)),
+        tablet_id: tablet.tablet,
+        enrolment_id: None,
+        cause: "donation".to_owned(),
+        state: crate::warrants::OrderState::Open,
+        not_before: at(20 * DAY),
+        expires_at: at(60 * DAY),
+        restitution_id: None,
+        decision_id: Some(decision.id),
+        loan_id: Some(loan.id),
+    };
+    let id = order.id;
+    fixture.count(DestructionKind::Erase, &id.to_string(), 20 * DAY).await;
+    let (row, waits, decided) = (loan.clone(), told.clone(), decision.clone());
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &row)?;
+            assert!(notices::write(tx, &waits)?);
+            last_decisions::insert(tx, &decided)?;
+            let both = last_decisions::LastDecision {
+                departement_by: Some(AccountId::new(at(2))),
+                departement_at: Some(at(31)),
+                ..decided.clone()
+            };
+            last_decisions::update(tx, &both)
+        })
+        .await;
+    let insert =
+        |order: erase_orders::EraseOrder| fixture.store.write(move |tx| erase_orders::insert(tx, &order));
+    refused(insert(order.clone()).await, "the notice waits");
+    let counted = told.id;
+    assert!(fixture.write(move |tx| notices::count(tx, counted, None, at(20 * DAY - 3_600))).await);
+    refused(insert(order.clone()).await, "told an hour ago");
+    insert(erase_orders::EraseOrder { not_before: at(21 * DAY), ..order }).await.unwrap();
+    // It goes, as long as the notice counts.
+    let now = at(21 * DAY + 1);
+    let erase = Command {
+        id: CommandId::new(now),
+        request_type: "EraseDevice".to_owned(),
+        gate: Gate::Erase,
+        erase_order_id: Some(id),
+        ..command(tablet, 21 * DAY + 1)
+    };
+    let (queued, command) = (erase.clone(), erase.id);
+    fixture.write(move |tx| commands::queue(tx, queued.clone(), None)).await;
+    assert!(fixture.write(move |tx| notices::bounce(tx, counted)).await);
+    let write = ConnectWrite { deliver: Some(delivery(command)), ..ConnectWrite::new(tablet.enrolment, now) };
+    let sent = fixture.store.connect_write(write).await;
+    assert!(!matches!(sent, Ok(sent) if sent.delivered.is_some()), "the mail came back");
+    let another = Command { id: CommandId::new(at(21 * DAY + 2)), ..erase };
+    refused(
+        fixture.store.write(move |tx| commands::queue(tx, another.clone(), None)).await,
+        "the notice bounced",
+    );
 }

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use ::incidents::Counterpart;
 use diesel::{QueryDsl as _, RunQueryDsl as _};
 use lending::agreement::{Evidence, GuardiansNeeded, Signatory, Signature as Said, Stance};
 use lending::list::{Change, Entry};
+use lending::loan::Suspension;
 use types::{
-    AgreementTextId, Digest, ExceptionId, LoanMode, PersonId, RestrictionId, Role, SignatureId, UserKind,
+    AgreementTextId, Digest, ExceptionId, IncidentId, IncidentKind, LoanMode, PersonId, RestrictionId, Role,
+    SignatureId, UserKind,
 };
 
 use super::cast::{HERE, THERE, entry, proposed, settled, uai, validated};
 use super::fixture::{Fixture, at};
 use super::lending::{lent, year};
 use crate::agreement_texts::{self, AgreementText};
+use crate::incidents::{self, Incident, IncidentState};
 use crate::lists::{self, ListState, Row};
 use crate::loans::{self, Loan};
 use crate::persons::{self, Known, Person};
+use crate::replacements::{self, Replacement};
 use crate::restrictions::{self, Restriction};
 use crate::signatures::{self, Signature};
 use crate::supervision_exceptions::{self, SupervisionException};
@@ -32,6 +37,7 @@ on_both_engines! {
     c5_2_1_what_was_said_to_a_text_stays_said_and_a_text_stays_what_it_was,
     c5_2_5_a_restriction_is_lifted_and_stays_what_it_was,
     an_exception_of_supervision_is_one_for_a_tablet_and_ends,
+    c5_4_4_a_replacement_that_stays_at_school_is_the_one_that_took_the_place_of_another,
     where_a_tablet_stands_is_looked_at_once_a_day_and_when_something_changed,
 }
 
@@ -363,8 +369,8 @@ async fn c5_2_5_a_restriction_is_lifted_and_stays_what_it_was(fixture: Fixture) 
     assert_eq!(fixture.read(move |tx| restrictions::of_loan(tx, of_loan)).await, [row.clone()]);
     fixture.refused_by_hand(&format!("UPDATE restrictions SET until_day = '2027-01-01' WHERE id = '{id}'"));
     fixture.refused_by_hand(&format!("DELETE FROM restrictions WHERE id = '{id}'"));
-    let lifted = Restriction { lifted_at: Some(at(30)), ..row };
-    assert!(fixture.write(move |tx| restrictions::update(tx, &lifted)).await);
+    assert!(fixture.write(move |tx| restrictions::lift(tx, id, at(30))).await);
+    assert!(!fixture.write(move |tx| restrictions::lift(tx, id, at(31))).await);
     fixture.refused_by_hand(&format!("UPDATE restrictions SET lifted_at = NULL WHERE id = '{id}'"));
 }
 
@@ -436,4 +442,43 @@ async fn where_a_tablet_stands_is_looked_at_once_a_day_and_when_something_change
     assert_eq!(fixture.read(move |tx| tablet_modes::get(tx, &of.tablet)).await, Some(moved));
     assert!(fixture.write(move |tx| tablet_modes::remove(tx, of.tablet)).await);
     assert!(!fixture.write(move |tx| tablet_modes::remove(tx, of.tablet)).await);
+}
+
+async fn c5_4_4_a_replacement_that_stays_at_school_is_the_one_that_took_the_place_of_another(
+    fixture: Fixture,
+) {
+    fixture.write(year).await;
+    let (one, two) = (fixture.enrolled(1).await, fixture.enrolled(2).await);
+    let person = people(1)[0];
+    fixture.listed("0760001A", YEAR, &[person]).await;
+    let by = fixture.operator().await;
+    let first = lent(one, person);
+    let second = Loan { began_at: at(30), changed_at: at(30), ..lent(two, person) };
+    let incident = Incident {
+        id: IncidentId::new(at(20)),
+        tablet_id: one.tablet,
+        kind: IncidentKind::Breakage,
+        state: IncidentState::Open,
+        opened_at: at(20),
+        closed_at: None,
+    };
+    let (before, after, id) = (first.clone(), second.clone(), incident.id);
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &before)?;
+            incidents::insert(tx, &incident)?;
+            let rests = before.decided()?.suspend(Suspension::Incident).unwrap();
+            loans::update(tx, &before.standing(&rests, at(20)))?;
+            loans::insert(tx, &after)
+        })
+        .await;
+    let kept = |loan: &Loan| {
+        let loan = loan.clone();
+        fixture.read(move |tx| replacements::keeps_at_school(tx, &loan))
+    };
+    assert!(!kept(&second).await, "nothing is attached to it");
+    let decision = Replacement::decided(id, true, Some(Counterpart::StaysAtSchool), by, at(25));
+    fixture.write(move |tx| replacements::insert(tx, &decision)).await;
+    assert!(kept(&second).await);
+    assert!(!kept(&first).await, "the one that broke is none");
 }

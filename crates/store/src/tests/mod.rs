@@ -28,10 +28,12 @@ mod profile_versions;
 mod proofs;
 mod purge;
 mod register;
+mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
 mod switch;
+mod together;
 mod upgrade;
 
 /// Declares that each test function, which takes a [`fixture::Fixture`], runs on both engines.

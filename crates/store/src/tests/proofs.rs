@@ -13,7 +13,9 @@ use super::second_persons::question;
 use crate::accounts::AccountState;
 use crate::campaigns::Campaign;
 use crate::tests::on_both_engines;
-use crate::{StoreError, account_makers, accounts, campaigns, countersignatures, purge, role_grants};
+use crate::{
+    StoreError, account_makers, accounts, campaigns, countersignatures, purge, role_grants, standings,
+};
 
 on_both_engines! {
     c3_1_7_a_standing_is_what_the_rows_say_now,
@@ -25,7 +27,7 @@ on_both_engines! {
 
 async fn c3_1_7_a_standing_is_what_the_rows_say_now(fixture: Fixture) {
     let cast = fixture.cast().await;
-    let standing = || fixture.read(move |tx| accounts::standing(tx, cast.alice));
+    let standing = || fixture.read(move |tx| standings::of_account(tx, cast.alice));
     let before = standing().await.unwrap();
     assert_eq!((before.account(), before.organisation().id()), (cast.alice, cast.departement));
     assert_eq!(before.reach(Permission::ViewTablets, at(1)), Some(Reach::Everything));
@@ -40,7 +42,7 @@ async fn c3_1_7_a_standing_is_what_the_rows_say_now(fixture: Fixture) {
         .await;
     assert!(standing().await.unwrap().in_use().is_err());
     let nobody = AccountId::new(at(0));
-    assert_eq!(fixture.read(move |tx| accounts::standing(tx, nobody)).await, None);
+    assert_eq!(fixture.read(move |tx| standings::of_account(tx, nobody)).await, None);
 }
 
 async fn c3_1_7_whoever_made_an_account_stands_behind_it_for_thirty_days(fixture: Fixture) {
@@ -78,7 +80,7 @@ fn plan() -> CampaignPlan {
 /// Alice asks the département about her campaign at `at(100)`.
 async fn ask(fixture: &Fixture, cast: &Cast) -> Asked {
     let alice = cast.alice;
-    let standing = fixture.read(move |tx| accounts::standing(tx, alice)).await.unwrap();
+    let standing = fixture.read(move |tx| standings::of_account(tx, alice)).await.unwrap();
     let (subject, content) = plan().question();
     let question = Question {
         purpose: Purpose::OpenCampaign,

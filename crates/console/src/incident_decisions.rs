@@ -1,0 +1,128 @@
+//! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5).
+
+use ::incidents::Counterpart;
+use actix_web::web::{Json, Path};
+use fleet::incidents::decisions;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::gate::Caller;
+use crate::incidents::{IncidentView, shown};
+use crate::input::{self, Answer, State, field, optional};
+use crate::problem::Problem;
+
+/// What was found on a tablet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TabletExamined {
+    /// `nothing-of-the-user`, `shock-or-scratch` or `repair-by-the-user`.
+    finding: String,
+}
+
+/// What the supplier does.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RepairBySupplier {
+    /// How the supplier names it.
+    reference: String,
+    /// The serial number of the tablet that came back instead.
+    exchanged_serial: Option<String>,
+}
+
+/// What the head decides on a replacement.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplacementDecided {
+    /// Whether there is one.
+    granted: bool,
+    /// What is attached to it: `no-donation`, `sum` or `stays-at-school`; nothing, if it is absent.
+    counterpart: Option<String>,
+    /// The sum, in cents.
+    sum_cents: Option<u32>,
+    /// When the board (conseil d'administration) fixed the sum, such as `2026-11-26`.
+    fixed_on: Option<String>,
+}
+
+/// That a sum was paid.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SumPaid {
+    /// When, such as `2026-11-26`.
+    paid_on: String,
+}
+
+/// Records what was found on the tablet: whether the warranty covers it follows from that (C5.4.5).
+#[utoipa::path(put, path = "/api/v1/incidents/{id}/warranty", tag = "incidents", request_body = TabletExamined,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn judge(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    found: Json<TabletExamined>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let finding = field("finding", &found.finding)?;
+    decisions::judge(&state.fleet, caller.principal(), id, finding, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Records how the supplier names the repair, and which tablet came back (C5.4.5).
+#[utoipa::path(put, path = "/api/v1/incidents/{id}/supplier", tag = "incidents", request_body = RepairBySupplier,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn supplier(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    repair: Json<RepairBySupplier>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let serial = optional("exchanged_serial", repair.exchanged_serial.as_deref())?;
+    decisions::supplier(&state.fleet, caller.principal(), id, &repair.reference, serial, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// The head decides whether there is a replacement, and what is attached to it (C5.4.4).
+#[utoipa::path(put, path = "/api/v1/incidents/{id}/replacement", tag = "incidents", request_body = ReplacementDecided,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn replace(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    decided: Json<ReplacementDecided>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let ReplacementDecided { granted, counterpart, sum_cents, fixed_on } = decided.into_inner();
+    let counterpart = match (counterpart.as_deref(), sum_cents, fixed_on.as_deref()) {
+        (None, None, None) => None,
+        (Some("no-donation"), None, None) => Some(Counterpart::NoDonation),
+        (Some("stays-at-school"), None, None) => Some(Counterpart::StaysAtSchool),
+        (Some("sum"), Some(cents), Some(day)) => {
+            Some(Counterpart::Sum { cents, fixed_on: field("fixed_on", day)?, paid_on: None })
+        }
+        _ => {
+            let right = "must be `no-donation`, `stays-at-school`, or `sum` with `sum_cents` and `fixed_on`";
+            return Err(input::invalid("counterpart", right));
+        }
+    };
+    decisions::replace(&state.fleet, caller.principal(), id, granted, counterpart, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Records that the sum of a counterpart was paid: it speaks against nothing any more.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/payment", tag = "incidents", request_body = SumPaid,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn pay(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    paid: Json<SumPaid>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let on = field("paid_on", &paid.paid_on)?;
+    decisions::pay(&state.fleet, caller.principal(), id, on, state.now()).await?;
+    shown(&state, &caller, id).await
+}

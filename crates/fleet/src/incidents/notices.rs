@@ -1,0 +1,90 @@
+//! Whom a warrant must be told to: the holder, or the guardians of a minor, when it opens and when it is over (M1, C7.1).
+//! What is due is written here; the messenger sends it.
+
+use governance::Permission;
+use incidents::papers::AuthorityReference;
+use incidents::{AuthorityDelay, Incident, NoticeOccasion, notice_due};
+use serde_json::json;
+use store::warrant_notices::{self, WarrantNotice};
+use store::{Tx, loans, notice_delays};
+use types::{Day, IncidentId, Instant, WarrantId};
+
+use super::reached;
+use crate::audit::{self, Change};
+use crate::{Fleet, Principal, Refusal};
+
+/// Writes that a warrant opened, or is over: once. Whoever had the tablet then is told.
+pub(super) fn tell(
+    tx: &mut Tx<'_>,
+    incident: &Incident,
+    warrant: WarrantId,
+    occasion: NoticeOccasion,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let due = match notice_delays::last(tx, incident.id)? {
+        Some(delay) => delay.due(occasion, now),
+        None => notice_due(occasion, now, None),
+    };
+    let loan = match loans::live_of_tablet(tx, incident.tablet)? {
+        Some(loan) => Some(loan),
+        None => loans::last_of_tablet(tx, incident.tablet)?,
+    };
+    warrant_notices::write(tx, warrant, loan.map(|loan| loan.id), due, now)?;
+    Ok(())
+}
+
+/// The notices of an incident's warrants.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    incident: IncidentId,
+    now: Instant,
+) -> Result<Vec<WarrantNotice>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            reached(tx, &principal, Permission::ViewIncidents, incident, now)?;
+            Ok(warrant_notices::of_incident(tx, incident)?)
+        })
+        .await
+}
+
+/// Records that an authority asked that nobody be told until a day. What was not told yet waits until then.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for any incident but an authority's request, and a day that is past or too far off.
+pub async fn delay(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    until: Day,
+    reference: &str,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    let reference = AuthorityReference::new(reference).ok_or_else(|| {
+        let most = AuthorityReference::LONGEST;
+        Refusal::invalid("reference", format!("must have 1 to {most} characters on one line"))
+    })?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            let delay = AuthorityDelay::new(incident.kind, until, reference.clone(), now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            notice_delays::record(tx, id, &delay, by, now)?;
+            let waiting = warrant_notices::put_off(tx, id, until.starts_at())?;
+            let detail = json!({ "incident": id, "until": until.to_string(), "notices": waiting });
+            let change = Change::new("incident.delay-notices")
+                .tablet(Some(incident.tablet))
+                .reason(Some(reference.as_str().to_owned()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            Ok(waiting)
+        })
+        .await
+}

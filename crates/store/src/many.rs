@@ -1,0 +1,133 @@
+//! One statement over many rows: they are handed in as one value of JSON, so that the statement's text is the same, and
+//! kept prepared, however many they are.
+
+use diesel::RunQueryDsl as _;
+use diesel::query_dsl::LoadQuery;
+use diesel::sql_types::Untyped;
+use serde_json::Value as Json;
+
+use crate::connection::AnyConnection;
+use crate::prepared::{Prepared, Value};
+use crate::{StoreError, Tx};
+
+/// How long the JSON of one statement gets, about, in bytes: long answers of many tablets are written in several.
+const LONGEST: usize = 1 << 20;
+
+/// A statement whose rows are called `note`, in the words of each engine. [`many!`] makes one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Many {
+    pub(crate) postgresql: &'static str,
+    pub(crate) sqlite: &'static str,
+}
+
+/// `many!("UPDATE … FROM"; id text, at bigint; "WHERE …")`: the columns of `note`, with PostgreSQL's types.
+macro_rules! many {
+    ($before:literal; $($rest:tt)*) => {
+        $crate::many::many!(postgresql $before, sqlite $before; $($rest)*)
+    };
+    (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ; $after:literal) => {
+        $crate::many::Many {
+            postgresql: concat!(
+                $postgresql, " json_to_recordset(?::json) AS note (",
+                stringify!($first), " ", stringify!($first_type),
+                $( ", ", stringify!($column), " ", stringify!($type), )*
+                ") ", $after
+            ),
+            sqlite: concat!(
+                $sqlite, " (SELECT value ->> '", stringify!($first), "' AS ", stringify!($first),
+                $( ", value ->> '", stringify!($column), "' AS ", stringify!($column), )*
+                " FROM json_each(?)) AS note ", $after
+            ),
+        }
+    };
+}
+pub(crate) use many;
+
+impl Many {
+    /// Runs it over these rows; nothing for none.
+    pub(crate) fn run(self, tx: &mut Tx<'_>, rows: impl IntoIterator<Item = Json>) -> Result<(), StoreError> {
+        for json in texts(rows) {
+            tx.run(|connection| {
+                Prepared::<Untyped>::new(self.on(connection), vec![json.into()]).execute(connection)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs it over these rows, and reads what it returns, in no order.
+    pub(crate) fn load<Types, Row>(
+        self,
+        tx: &mut Tx<'_>,
+        rows: impl IntoIterator<Item = Json>,
+    ) -> Result<Vec<Row>, StoreError>
+    where
+        for<'q> Prepared<'q, Types>: LoadQuery<'q, AnyConnection, Row>,
+    {
+        self.load_with(tx, Vec::new, rows)
+    }
+
+    /// As [`Many::load`]; `values` are those of the `?` before the rows.
+    pub(crate) fn load_with<Types, Row>(
+        self,
+        tx: &mut Tx<'_>,
+        values: impl Fn() -> Vec<Value<'static>>,
+        rows: impl IntoIterator<Item = Json>,
+    ) -> Result<Vec<Row>, StoreError>
+    where
+        for<'q> Prepared<'q, Types>: LoadQuery<'q, AnyConnection, Row>,
+    {
+        let mut found = Vec::new();
+        for json in texts(rows) {
+            let mut values = values();
+            values.push(json.into());
+            found
+                .append(&mut tx.run(|connection| {
+                    Prepared::<Types>::new(self.on(connection), values).load(connection)
+                })?);
+        }
+        Ok(found)
+    }
+
+    fn on(self, connection: &AnyConnection) -> &'static str {
+        match connection {
+            AnyConnection::Postgresql(_) => self.postgresql,
+            AnyConnection::Sqlite(_) => self.sqlite,
+        }
+    }
+}
+
+/// The rows as arrays of JSON, each not much longer than [`LONGEST`].
+fn texts(rows: impl IntoIterator<Item = Json>) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for row in rows {
+        let row = row.to_string();
+        match texts.last_mut() {
+            Some(text) if text.len() + row.len() <= LONGEST => {
+                text.push(',');
+                text.push_str(&row);
+            }
+            _ => texts.push(format!("[{row}")),
+        }
+    }
+    for text in &mut texts {
+        text.push(']');
+    }
+    texts
+}
+
+#[cfg(test)]
+mod unit {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_go_together_until_they_are_long() {
+        assert!(texts([]).is_empty());
+        assert_eq!(texts([json!({ "id": 1 }), json!({ "id": 2 })]), [r#"[{"id":1},{"id":2}]"#]);
+        let long = || json!({ "id": "x".repeat(LONGEST / 2) });
+        let lengths: Vec<usize> = texts([long(), long(), long()]).iter().map(String::len).collect();
+        assert_eq!(lengths.len(), 3, "{lengths:?}");
+        assert!(texts([long()]).iter().all(|text| serde_json::from_str::<Vec<Json>>(text).is_ok()));
+    }
+}
