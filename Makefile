@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
 ARGS ?=
 
-.PHONY: help run test check room bench chaos fuzz install
+.PHONY: help run test check room bench chaos fuzz mutants install
 
 help: ## Show this page
 	@echo 'Ardoise: the tablets of a département, managed from one program.'
@@ -29,6 +29,8 @@ help: ## Show this page
 	@echo '  make chaos ARGS="--seed 7 --rounds 20 --engine sqlite"'
 	@echo '  make fuzz                   every parser that a tablet reaches, fed with what nobody sends'
 	@echo '  make fuzz ARGS="--seconds 20 plist"'
+	@echo '  make mutants                change what decides, one thing at a time: does a test notice?'
+	@echo '  make mutants ARGS="--shard 0/8"'
 	@echo '  make install                install what building and testing need, and nothing else'
 	@echo
 	@echo 'Each command installs the Debian or Ubuntu packages it needs when it may (root, or sudo'
@@ -56,6 +58,9 @@ chaos: ## kill -9 of the server, of PostgreSQL and of what connects them, amid a
 
 fuzz: ## Feed every parser that a tablet reaches with what nobody sends
 	@scripts/fuzz.sh $(ARGS)
+
+mutants: ## Change what decides, one thing at a time, and list what no test noticed
+	@scripts/mutants.sh $(ARGS)
 
 install: ## Install the packages that building and testing need
 	@scripts/install.sh build test lint

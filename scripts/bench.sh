@@ -3,6 +3,7 @@
 #
 #   scripts/bench.sh connect [OPTION…]      everything by itself: database, server, tablets, figures
 #   scripts/bench.sh returns [TABLETS] [RESTITUTIONS] [ENGINE]      a June day of restitutions, and the calendar's night
+#   scripts/bench.sh base-change [OPTION…]  a change of the base for a whole département
 #   scripts/bench.sh LOAD FOLDER [OPTION…]  loads a server that runs already, ours or another
 #   scripts/bench.sh --help
 set -euo pipefail
@@ -15,6 +16,7 @@ FIGURES OF ARDOISE ON THIS MACHINE
 starts a PostgreSQL of its own on a real disk with full durability, the server as it is released, and tablets, each
 in processes of their own; measures; reads back from the tables what was answered; and leaves nothing behind.
   make bench ARGS="connect --help"        what is measured, and all that can be chosen
+  make bench ARGS="base-change"          how long a change of the base takes for 100,000 tablets, and what is signed
 What was measured, where, and what limits it: docs/performance.md.
 
   make bench ARGS="returns 100000 25000 postgresql"
@@ -35,6 +37,10 @@ connect)
 returns)
     shift
     exec scripts/bench-returns.sh "$@"
+    ;;
+base-change)
+    shift
+    exec scripts/bench-base-change.sh "$@"
     ;;
 "" | -h | --help | help)
     page

@@ -17,7 +17,7 @@ usage() {
     exit 2
 }
 
-known=(plist checkin connect declarative machine_info cms scep scep_inside forwarded)
+known=(plist checkin connect declarative status_report machine_info cms scep scep_inside forwarded)
 seconds=20 replay='' targets=()
 while [ $# -gt 0 ]; do
     case $1 in

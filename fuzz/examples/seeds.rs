@@ -16,6 +16,14 @@ use types::Secret;
 const MACHINE_INFO: &[u8] = include_bytes!("../../crates/apple/vectors/other/MachineInfo.plist");
 const PROFILE: &[u8] = include_bytes!("../../crates/apple/vectors/profile/wifi.plist");
 
+const FULL_REPORT: &[u8] = br#"{"FullReport":true,"StatusItems":{"device":{"operating-system":{"version":"27.0"}},
+"management":{"declarations":{"activations":[{"identifier":"a","server-token":"1","active":true,"valid":"valid"}],
+"configurations":[{"identifier":"b","server-token":"2","active":false,"valid":"invalid",
+"reasons":[{"code":"Error.ConfigurationCannotBeApplied","description":"No","details":{}}]}],"assets":[],"management":[]}}},
+"Errors":[]}"#;
+const CHANGES: &[u8] =
+    br#"{"StatusItems":{"management":{"declarations":{"assets":[{"identifier":"c","_removed":true}]}}}}"#;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("which folder?")?);
     let shared = fuzz::fixture::get();
@@ -52,6 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let status =
         "status\n{\"StatusItems\":{\"management\":{\"declarations\":{\"activations\":[]}}},\"Errors\":[]}";
     put("declarative", "status", status.as_bytes())?;
+    put("status_report", "full", FULL_REPORT)?;
+    put("status_report", "changes", CHANGES)?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use apple::ddm::{DeclarationKind, Endpoint};
 use apple::machine_info::MachineInfo;
 use apple::plist::{Dictionary, Limits, Value};
 use apple::profile::Profile;
+use apple::status_report::{LONGEST_REPORT, StatusReport};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pki::scep::{self, LegacyPolicy, OpenPolicy, ScepError};
@@ -112,6 +113,24 @@ pub fn declarative(bytes: &[u8]) {
         return;
     };
     assert_eq!(read.data.map(|data| data.expose().clone()).unwrap_or_default(), status);
+}
+
+/// A status report: what it says of declarations and of the tablet, bounded whatever it says.
+///
+/// # Panics
+/// When more is kept than is to be, or what moves a cursor.
+pub fn status_report(bytes: &[u8]) {
+    let Ok(report) = StatusReport::parse(bytes) else { return };
+    assert!(bytes.len() <= LONGEST_REPORT);
+    assert!(report.declarations.len() + report.removed.len() <= 4 * 500, "four kinds of declarations");
+    let bounded = |text: &str| text.chars().count() <= 256 && !text.chars().any(char::is_control);
+    for one in &report.declarations {
+        assert!(bounded(&one.identifier) && bounded(&one.server_token) && bounded(&one.valid), "{one:?}");
+        assert!(one.reasons.len() <= 8, "{one:?}");
+        // A reason is a code and its words, each bounded.
+        assert!(one.reasons.iter().all(|why| why.chars().count() <= 2 * 256 + 3), "{one:?}");
+    }
+    assert!(report.removed.iter().map(String::as_str).chain(report.os_version.as_deref()).all(bounded));
 }
 
 /// Automated enrolment: the signed message, and what it holds.

@@ -26,7 +26,7 @@ Then, from anywhere:
   ardoise inventory import tablets.csv           which tablets may enrol
   ardoise link create --uai 0761234A --max-uses 30
   ardoise tablet list --state enrolled
-  ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
+  ardoise command send DMPXK1ABCD12 ClearPasscode
   ardoise command why COMMAND                    one sentence: why is it still pending?
 
 Exit codes: 0 done, 1 refused or failed, 2 not understood.";
@@ -239,7 +239,7 @@ mod tests {
             "ardoise inventory import tablets.csv",
             "ardoise link create --uai 0761234A --max-uses 30",
             "ardoise tablet list --state enrolled",
-            "ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig",
+            "ardoise command send DMPXK1ABCD12 ClearPasscode",
             "ardoise command why 0193",
             "ardoise demo first-day --tablets 50 --json",
             "ardoise --json alarm list --server https://localhost:9443",
@@ -347,7 +347,7 @@ mod tests {
             "ardoise unenrol --reason nothing",
             "ardoise link create --tablet DMPXK1ABCD12 --uai 0761234A",
             "ardoise link create --uai 0761234A",
-            "ardoise command send X InstallProfile --profile a --parameters {}",
+            "ardoise command send X DeviceLock --property-list a --parameters {}",
             "ardoise demo no-such-story",
             "ardoise demo first-day --tablets 0",
             "ardoise audit verify --on-this-machine --file log.jsonl",

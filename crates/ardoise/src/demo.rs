@@ -15,6 +15,7 @@ mod span;
 mod stage;
 mod stolen_tablet;
 mod teller;
+mod two_keys;
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ pub(crate) struct Arguments {
     story: Option<Story>,
 
     /// How many tablets; `first-day` has 20 unless told, `brake` 13,000, `morning` 2,000,
-    /// `loan-year` 6, `stolen-tablet` 1, the département 200.
+    /// `loan-year` 6, `stolen-tablet` 1, `two-keys` 100, the département 200.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLETS))]
     tablets: Option<u64>,
 
@@ -82,6 +83,8 @@ enum Story {
     LoanYear,
     /// A tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death
     StolenTablet,
+    /// A base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27
+    TwoKeys,
 }
 
 impl Story {
@@ -92,6 +95,7 @@ impl Story {
             Self::Morning => "morning",
             Self::LoanYear => "loan-year",
             Self::StolenTablet => "stolen-tablet",
+            Self::TwoKeys => "two-keys",
         }
     }
 
@@ -112,6 +116,9 @@ impl Story {
             Self::StolenTablet => {
                 "a tablet is stolen: lost mode, a warrant that a second person grants, three positions, and their death"
             }
+            Self::TwoKeys => {
+                "a base is refused alone, approved by two, and comes in waves to tablets of iPadOS 15 to 27"
+            }
         }
     }
 
@@ -124,6 +131,7 @@ impl Story {
             Self::Morning => 2_000,
             Self::LoanYear => 6,
             Self::StolenTablet => 1,
+            Self::TwoKeys => 100,
         }
     }
 
@@ -147,6 +155,7 @@ impl Story {
             Self::StolenTablet => {
                 &["positions_readable", "positions", "requests", "refused", "looks", "notices", "checks"]
             }
+            Self::TwoKeys => &["checks", "tablets", "delivered", "waves", "alarms"],
         }
     }
 }
@@ -289,6 +298,7 @@ async fn play(
         Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
         Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
+        Story::TwoKeys => Box::pin(two_keys::tell(&stage, tablets, teller, figures)).await,
     };
     stage.close().await;
     told

@@ -10,7 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod serve;
 mod tables;
 
-use fleet::{Fleet, Principal, Settings, TakeoverPolicy};
+use fleet::{Fleet, Principal, Settings, TakeoverPolicy, UploadLimits};
 use pki::scep::LegacyPolicy;
 use server::config::Config;
 use store::{Store, StoreOptions};
@@ -67,8 +67,8 @@ fn settings(config: &Config) -> Settings {
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
-        app_bytes: 0,
         warrants: config.warrants,
         lost_mode: config.lost_mode.clone(),
+        uploads: UploadLimits::default(),
     }
 }

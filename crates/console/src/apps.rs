@@ -272,6 +272,8 @@ pub(crate) async fn withdraw(state: State, caller: Caller, id: Path<String>, why
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, body = AppFileView),
     (status = 422, description = "No such package, or of another app or version", body = Problem),
+    (status = 503, description = "As many uploads run as may", body = Problem),
+    (status = 507, description = "The disk is too full", body = Problem),
     (status = "default", body = Problem)))]
 pub(crate) async fn upload(
     request: HttpRequest,
@@ -292,13 +294,29 @@ pub(crate) async fn upload(
     let length = text(CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let id = input::parse("app", &id)?;
     let mut upload = upload::begin(&state.fleet, caller.principal(), id, length, state.now()).await?;
+    let within = state.fleet.settings().uploads.within;
+    let over = rt::time::Instant::now() + within;
     loop {
-        let piece = rt::time::timeout(PIECE_WITHIN, body.next()).await;
-        match piece.map_err(|_elapsed| invalid("file", "the upload stood still for 30 s and was given up"))? {
+        let left = over.saturating_duration_since(rt::time::Instant::now());
+        let piece = rt::time::timeout(left.min(PIECE_WITHIN), body.next()).await;
+        match piece.map_err(|_elapsed| given_up(left < PIECE_WITHIN, within))? {
             None => break,
             Some(Ok(piece)) => upload.write(&piece).await?,
             Some(Err(_broken)) => return Err(invalid("file", "the upload broke off; begin again")),
         }
     }
     Ok(Json(upload.finish(state.now()).await?.into()))
+}
+
+/// Why an upload was given up: all its time is over, or it stood still.
+fn given_up(all_of_it: bool, within: Duration) -> Failure {
+    let why = if all_of_it {
+        format!(
+            "the upload took longer than {} s (`limits.app_upload_seconds`) and was given up; send it over a faster line",
+            within.as_secs()
+        )
+    } else {
+        format!("the upload stood still for {} s and was given up", PIECE_WITHIN.as_secs())
+    };
+    invalid("file", &why)
 }

@@ -21,7 +21,7 @@ use crate::timestamp::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCommand {
     /// Its kind, by its name in Apple's documentation.
-    #[schema(example = "InstallProfile")]
+    #[schema(example = "DeviceInformation")]
     request_type: String,
     /// Its keys; data as `{"$data": "base64"}`, dates as `{"$date": "RFC 3339"}`.
     parameters: Option<Parameters>,
@@ -115,7 +115,7 @@ impl From<Command> for CommandView {
     }
 }
 
-/// Queues a command. Dangerous kinds are refused with the rule that forbids them.
+/// Queues a command. Dangerous kinds, and those that decide what layers do, are refused with the rule that forbids them.
 #[utoipa::path(post, path = "/api/v1/tablets/{id}/commands", tag = "commands", request_body = NewCommand,
     params(("id" = String, Path, description = "Id or serial number of the tablet")), responses(
     (status = 201, description = "It waits for the tablet", body = CommandView),

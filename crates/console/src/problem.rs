@@ -133,7 +133,10 @@ impl ResponseError for Failure {
                 | Refusal::NotConfirmed(_)
                 | Refusal::NotAsked(_)
                 | Refusal::NotCountersigned { .. } => StatusCode::CONFLICT,
-                Refusal::Busy | Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Refusal::Busy | Refusal::UploadsBusy { .. } | Refusal::Store(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                Refusal::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
                 Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -325,6 +328,17 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         "too-fast" => (
             ("too many attempts from this address", "wait as long as `Retry-After` says"),
             ("trop d’essais depuis cette adresse", "attendez le temps indiqué par `Retry-After`"),
+        ),
+        "disk-full" => (
+            (
+                "there is no room for this file",
+                "withdraw apps that nobody uses, or give the shared folder a larger disk; then upload again",
+            ),
+            (
+                "il n’y a pas de place pour ce fichier",
+                "retirez les apps dont personne ne se sert, ou donnez un disque plus grand au dossier partagé ; puis \
+                 recommencez l’envoi",
+            ),
         ),
         "stopped" => (
             (

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::gate::Caller;
 use crate::input::{Answer, Created, Page, PageQuery, State, field, invalid, optional, parse};
 use crate::problem::{Failure, Problem};
-use crate::profiles::{Why, version};
+use crate::profiles::{Why, version, with_a_reason};
 use crate::timestamp::Timestamp;
 
 /// The waves of a roll-out. Everyone is the last one.
@@ -165,8 +165,7 @@ pub(crate) async fn halt(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<RolloutView> {
-    let id = version(&id)?;
-    Ok(Json(profiles::halt(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?.into()))
+    with_a_reason((state, caller, id, why), profiles::halt).await
 }
 
 /// Goes on where it stopped.
@@ -178,8 +177,7 @@ pub(crate) async fn resume(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<RolloutView> {
-    let id = version(&id)?;
-    Ok(Json(profiles::resume(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?.into()))
+    with_a_reason((state, caller, id, why), profiles::resume).await
 }
 
 /// Gives every tablet the version before again; it was approved, too.
@@ -191,10 +189,7 @@ pub(crate) async fn roll_back(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<RolloutView> {
-    let id = version(&id)?;
-    Ok(Json(
-        profiles::roll_back(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?.into(),
-    ))
+    with_a_reason((state, caller, id, why), profiles::roll_back).await
 }
 
 /// An emergency order to give.

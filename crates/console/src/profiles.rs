@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
 use fleet::profiles::{self, Difference, Line, Plan, Shown, When};
+use fleet::{Fleet, Principal, Refusal};
 use serde::{Deserialize, Serialize};
-use types::{Day, ProfileVersionId, Secret};
+use types::{Day, Instant, ProfileVersionId, Secret};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
@@ -272,6 +273,16 @@ pub(crate) fn version(id: &str) -> Result<ProfileVersionId, Failure> {
     parse("profile version", id)
 }
 
+/// Does to a version what takes a reason, and shows what came of it.
+pub(crate) async fn with_a_reason<T, V: From<T>>(
+    (state, caller, id, why): (State, Caller, Path<String>, Json<Why>),
+    act: impl AsyncFnOnce(&Fleet, &Principal, ProfileVersionId, &str, Instant) -> Result<T, Refusal>,
+) -> Answer<V> {
+    let id = version(&id)?;
+    let done = act(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
+    Ok(Json(done.into()))
+}
+
 /// Versions, the newest first.
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles", params(VersionsQuery), responses(
     (status = 200, body = Page<VersionView>), (status = "default", body = Problem)))]
@@ -326,9 +337,7 @@ pub(crate) async fn submit(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<VersionDetail> {
-    let id = version(&id)?;
-    let shown = profiles::submit(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
-    Ok(Json(shown.into()))
+    with_a_reason((state, caller, id, why), profiles::submit).await
 }
 
 /// Approves exactly the text that one looked at, for one’s organisation (C3.1.1, C3.1.7).
@@ -354,9 +363,7 @@ pub(crate) async fn reject(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<VersionDetail> {
-    let id = version(&id)?;
-    let shown = profiles::reject(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
-    Ok(Json(shown.into()))
+    with_a_reason((state, caller, id, why), profiles::reject).await
 }
 
 /// Publishes an approved version, now or on a day.
@@ -385,9 +392,7 @@ pub(crate) async fn withdraw(
     id: Path<String>,
     why: Json<Why>,
 ) -> Answer<VersionDetail> {
-    let id = version(&id)?;
-    let shown = profiles::withdraw(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
-    Ok(Json(shown.into()))
+    with_a_reason((state, caller, id, why), profiles::withdraw).await
 }
 
 /// What differs from another version, or from the one in force, in words.

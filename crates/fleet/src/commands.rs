@@ -62,8 +62,8 @@ pub struct Accepted {
 
 /// Queues a command for a tablet, and wants it to be woken.
 ///
-/// A newer one replaces a pending one of the same purpose: the same inventory, the same setting, the same
-/// profile. Kinds that need a proof cannot be queued here at all (M6): they are refused with their rule.
+/// A newer one replaces a pending one of the same purpose: the same inventory, the same setting. Kinds that need a
+/// proof cannot be queued here at all (M6), nor what layers decide (C3.1.1): they are refused with their rule.
 ///
 /// # Errors
 /// [`Refusal::NotValidated`] for what lists apps, while the DPO has not validated that (C3.1.6);
@@ -282,11 +282,11 @@ pub(crate) fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refus
     }
 }
 
-/// The gate for what people send: by type and content, on the parsed property list (T-C23).
+/// The gate for what people send: by type and content, on the parsed property list (T-C23, C3.1.1).
 fn check(tx: &mut Tx<'_>, enrolment: &Enrolment, request: &Request) -> Result<Ordinary, Refusal> {
     let Some(command) = request.command.clone() else { return Ok(Ordinary::clear_passcode()) };
     let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
-    Ordinary::check(command, &profile)
+    Ordinary::asked_by_hand(command, &profile)
         .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
 }
 

@@ -77,10 +77,11 @@ pub use coming_in::Principal;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
-pub use settings::{LostModeWords, Settings, TakeoverPolicy};
+pub use settings::{LostModeWords, Settings, TakeoverPolicy, UploadLimits};
 use store::Store;
 use store::shared_folder::SharedFolder;
 pub use tablet_error::{TabletError, Told};
+use tokio::sync::Semaphore;
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
 ///
@@ -98,6 +99,7 @@ struct Inner {
     passwords: Passwords,
     meters: vitals::Meters,
     world: RwLock<Option<(String, Arc<segments::World>)>>,
+    uploads: Arc<Semaphore>,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -127,6 +129,7 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
+        let at_once = usize::try_from(settings.uploads.at_once).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
@@ -135,6 +138,7 @@ impl Fleet {
                 passwords: Passwords::new(),
                 meters: vitals::Meters::default(),
                 world: RwLock::new(None),
+                uploads: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
             }),
         })
     }
@@ -143,6 +147,11 @@ impl Fleet {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// The places of uploads that may run at once.
+    pub(crate) fn upload_places(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.uploads)
     }
 
     pub(crate) fn meters(&self) -> &vitals::Meters {

@@ -30,6 +30,27 @@ pub enum Refusal {
     #[error("too many people are signing in at this moment; nothing was changed")]
     Busy,
 
+    /// As many uploads run on this node as may.
+    #[error(
+        "{at_once} upload(s) run already, as many as may at once (`limits.app_uploads`); nothing was taken in"
+    )]
+    UploadsBusy {
+        /// How many may.
+        at_once: u32,
+    },
+
+    /// The disk of the shared folder would be too full.
+    #[error(
+        "the disk of the shared folder has {free} bytes free, and {stays_free} are to stay (`limits.free_megabytes`); \
+             nothing was kept"
+    )]
+    DiskFull {
+        /// How much is free, in bytes.
+        free: u64,
+        /// How much is to stay, in bytes.
+        stays_free: u64,
+    },
+
     /// Who asks may not do this.
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
@@ -180,7 +201,8 @@ impl Refusal {
             Self::NotValidated(_) => "not-validated",
             Self::NotValidatedSo(_) => "not-decided-so",
             Self::Conflict(_) => "conflict",
-            Self::Busy | Self::Store(_) => "unavailable",
+            Self::Busy | Self::UploadsBusy { .. } | Self::Store(_) => "unavailable",
+            Self::DiskFull { .. } => "disk-full",
             Self::Internal(_) => "internal",
         }
     }

@@ -6,7 +6,7 @@ use apple::plist::{self, Dictionary, Limits, PlistError, Value};
 use crate::Refusal;
 use crate::commands::Content;
 
-/// The longest replacement key, in characters; identifiers of profiles are far shorter.
+/// The longest replacement key, in characters.
 const LONGEST_KEY: usize = 250;
 
 /// A command as it was asked for.
@@ -122,40 +122,19 @@ fn replaces_key(command: &Command) -> Option<String> {
         | Command::AvailableOSUpdates(_)
         | Command::OSUpdateStatus(_)
         | Command::DeviceConfigured(_)
-        | Command::DeclarativeManagement(_)
         | Command::RestartDevice(_)
         | Command::ShutDownDevice(_) => Some(kind.to_owned()),
-        Command::InstallProfile(_) => {
-            identifier_of_profile(command).map(|identifier| format!("{kind}:{identifier}"))
-        }
-        Command::RemoveProfile(_) => {
-            text(&command.to_dictionary(), "Identifier").map(|identifier| format!("{kind}:{identifier}"))
-        }
         Command::Settings(_) => Some(format!("{kind}:{}", items_of_settings(command)?.join("+"))),
         _ => None,
     }
 }
 
-fn identifier_of_profile(command: &Command) -> Option<String> {
-    let keys = command.to_dictionary();
-    let bytes = keys.get("Payload")?.as_data()?;
-    // What cannot be opened has no key here; the gate refuses it with its reason.
-    let opened =
-        pki::open_signed_profile(bytes, pki::Limits::bytes(apple::plist::Limits::PROFILE.max_bytes)).ok()?;
-    let profile = apple::profile::Profile::parse(opened.as_deref().unwrap_or(bytes)).ok()?;
-    Some(profile.identifier)
-}
-
-/// The items, sorted; `None` when one is about a single app, whose settings do not replace another's.
+/// The items, sorted.
 fn items_of_settings(command: &Command) -> Option<Vec<String>> {
     let keys = command.to_dictionary();
     let mut items = Vec::new();
     for item in keys.get("Settings")?.as_array()? {
-        let item = item.as_dictionary()?;
-        if item.contains_key("Identifier") {
-            return None;
-        }
-        items.push(text(item, "Item")?);
+        items.push(text(item.as_dictionary()?, "Item")?);
     }
     items.sort();
     Some(items)
@@ -213,25 +192,28 @@ mod tests {
 
     #[test]
     fn a_newer_command_replaces_one_of_the_same_purpose_only() {
-        let remove = |identifier: &str| {
-            read("RemoveProfile", Some(&keys(&[("Identifier", Value::String(identifier.into()))])))
-                .unwrap()
-                .replaces_key
+        let setting = |items: &[&str]| {
+            let item = |item: &&str| {
+                Value::Dictionary(Dictionary::from_iter([
+                    ("Item".to_owned(), Value::String((*item).into())),
+                    ("DeviceName".to_owned(), Value::String("CDI 12".into())),
+                ]))
+            };
+            let items = Value::Array(items.iter().map(item).collect());
+            read("Settings", Some(&keys(&[("Settings", items)]))).unwrap().replaces_key
         };
-        assert_eq!(remove("org.example.wifi").as_deref(), Some("RemoveProfile:org.example.wifi"));
-        assert_ne!(remove("org.example.wifi"), remove("org.example.mail"));
-
-        let setting = |item: &str| {
-            let item = Dictionary::from_iter([
-                ("Item".to_owned(), Value::String(item.into())),
-                ("Enabled".to_owned(), Value::Boolean(true)),
-            ]);
-            read("Settings", Some(&keys(&[("Settings", Value::Array(vec![Value::Dictionary(item)]))])))
-                .unwrap()
-                .replaces_key
-        };
-        assert_eq!(setting("Bluetooth").as_deref(), Some("Settings:Bluetooth"));
-        assert_ne!(setting("Bluetooth"), setting("PersonalHotspot"));
+        assert_eq!(setting(&["DeviceName"]).as_deref(), Some("Settings:DeviceName"));
+        assert_ne!(setting(&["DeviceName"]), setting(&["OrganizationInfo"]));
+        assert_eq!(
+            setting(&["OrganizationInfo", "DeviceName"]),
+            setting(&["DeviceName", "OrganizationInfo"]),
+            "in any order"
+        );
+        assert_eq!(
+            read("DeviceLock", None).unwrap().replaces_key,
+            None,
+            "one message does not replace another"
+        );
     }
 
     #[test]

@@ -34,14 +34,27 @@ pub struct Settings {
     pub quiet_hours: Option<QuietHours>,
     /// Where uploaded apps lie; `None` for commands on the machine itself, which upload none.
     pub shared_folder: Option<SharedFolder>,
-    /// The longest app that is taken in, in bytes.
-    pub app_bytes: u64,
     /// How long an erasure waits for whoever held the tablet, and how long its order lasts.
     pub erasures: EraseTerms,
     /// What a location warrant is asked for unless told, and the most that it may be (M1).
     pub warrants: incidents::Limits,
     /// What a tablet in lost mode shows unless told.
     pub lost_mode: LostModeWords,
+    /// How apps are taken in.
+    pub uploads: UploadLimits,
+}
+
+/// What bounds the uploads of apps on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UploadLimits {
+    /// The longest app, in bytes (`limits.app_bytes`).
+    pub longest: u64,
+    /// How many are taken in at once (`limits.app_uploads`).
+    pub at_once: u32,
+    /// How long one may take from its first byte to its last (`limits.app_upload_seconds`).
+    pub within: Duration,
+    /// How much of the disk stays free, in bytes (`limits.free_megabytes`).
+    pub stays_free: u64,
 }
 
 /// The département's own words for a tablet in lost mode. Empty ones are ours, or none.

@@ -12,8 +12,11 @@
 //! | `EraseDevice` | [`EraseOrder`] |
 //! | `RemoveProfile` of the enrolment profile | [`EnrolmentEnd`] |
 //! | everything else that passes [`Ordinary::check`], `DisableLostMode` included | nothing |
+//!
+//! What a person asks for goes through [`Ordinary::asked_by_hand`] instead, which also refuses what layers decide (C3.1.1).
 
 mod at_delivery;
+mod by_hand;
 mod not_ordinary;
 mod ordinary;
 
@@ -23,6 +26,7 @@ use lending::{EnrolmentEnd, EraseOrder};
 use types::{EnrolmentEndId, EraseOrderId, IncidentId, TabletId, WarrantId};
 
 pub use at_delivery::{NotDeliverable, check_stored};
+pub use by_hand::goes_round_the_layers;
 pub use not_ordinary::NotOrdinary;
 pub use ordinary::{EnrolmentProfile, Ordinary};
 

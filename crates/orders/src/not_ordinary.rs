@@ -40,6 +40,16 @@ pub enum NotOrdinary {
         /// The kind.
         request_type: RequestType,
     },
+    /// It decides what is on the tablet, which two organisations do.
+    #[error("{what} is not sent by hand: what is on a tablet is decided in layers; {instead}")]
+    DecidedInLayers {
+        /// The kind, or the item of it.
+        what: String,
+        /// What to do instead.
+        instead: &'static str,
+        /// The rule.
+        rule: RuleId,
+    },
     /// Its content cannot be looked into, so it cannot be shown to be harmless.
     #[error("{what}: nothing shows that it is harmless: {why}")]
     Opaque {
@@ -57,7 +67,9 @@ impl NotOrdinary {
     #[must_use]
     pub const fn rule(&self) -> RuleId {
         match self {
-            Self::NeedsProof { rule, .. } | Self::Opaque { rule, .. } => *rule,
+            Self::NeedsProof { rule, .. }
+            | Self::Opaque { rule, .. }
+            | Self::DecidedInLayers { rule, .. } => *rule,
             Self::Erases { .. } => RuleId::M3,
             Self::Unenrols { .. } => RuleId::M4,
             Self::Personal { .. } => RuleId::C3_1_6,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fleet::{EraseTerms, Settings, TakeoverPolicy};
+use fleet::{EraseTerms, Settings, TakeoverPolicy, UploadLimits};
 use jobs::PushService;
 use pki::scep::LegacyPolicy;
 use pki::{ProxyNetwork, SigningKey, TrustedProxies};
@@ -33,7 +33,12 @@ pub(crate) fn settings(
         profile_signer: profile_signer(&config.tablets.tls)?,
         anchors,
         shared_folder: Some(SharedFolder::open(config.shared_folder.clone())?),
-        app_bytes: u64::from(config.limits.app_bytes),
+        uploads: UploadLimits {
+            longest: u64::from(config.limits.app_bytes),
+            at_once: config.limits.app_uploads,
+            within: config.limits.app_upload_time,
+            stays_free: u64::from(config.limits.free_megabytes).saturating_mul(1_000_000),
+        },
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
         erasures: EraseTerms::default(),

@@ -25,6 +25,9 @@ use crate::{Digest, StoreError, VaultError};
 /// What nobody knows of is kept this long: an upload may be under way.
 const BENEFIT_OF_THE_DOUBT: Duration = Duration::from_secs(86_400);
 
+/// After so many bytes the disk is looked at again.
+const LOOK_EVERY: u64 = 16 << 20;
+
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -53,9 +56,39 @@ pub enum FolderError {
         /// What is wrong with it.
         source: VaultError,
     },
+    /// The disk would be too full.
+    #[error("{free} bytes of the disk are free, and {stays_free} are to stay (`limits.free_megabytes`)")]
+    Full {
+        /// How much is free, in bytes.
+        free: u64,
+        /// How much is to stay, in bytes.
+        stays_free: u64,
+    },
     /// The server stops.
     #[error(transparent)]
     Stopped(#[from] StoreError),
+}
+
+/// How much room a file may take, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// The longest file.
+    pub longest: u64,
+    /// How much of the disk stays free.
+    pub stays_free: u64,
+}
+
+impl Room {
+    /// Whether `more` bytes fit onto a disk of which `free` are free.
+    ///
+    /// # Errors
+    /// [`FolderError::Full`].
+    const fn admits(self, more: u64, free: u64) -> Result<(), FolderError> {
+        if free.saturating_sub(more) < self.stays_free {
+            return Err(FolderError::Full { free, stays_free: self.stays_free });
+        }
+        Ok(())
+    }
 }
 
 /// The shared folder. Cheap to clone.
@@ -109,11 +142,12 @@ impl SharedFolder {
         IncidentKeys::within(&self.at)
     }
 
-    /// Begins to receive a file of at most `limit` bytes.
+    /// Begins to receive a file of `length` bytes, if that is known.
     ///
     /// # Errors
-    /// [`FolderError::Io`].
-    pub fn receive(&self, limit: u64) -> Result<Incoming, FolderError> {
+    /// [`FolderError::Full`], [`FolderError::Io`].
+    pub fn receive(&self, room: Room, length: Option<u64>) -> Result<Incoming, FolderError> {
+        room.admits(length.unwrap_or(0), self.free()?)?;
         let path = self.incoming().join(Uuid::new_v4().to_string());
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
         let file = file.map_err(failed("making", &path))?;
@@ -123,7 +157,8 @@ impl SharedFolder {
             path,
             hash: Sha256::new(),
             bytes: 0,
-            limit,
+            room,
+            looked_at: 0,
         })
     }
 
@@ -209,6 +244,14 @@ impl SharedFolder {
         }
     }
 
+    /// How much of the disk is free for us, in bytes.
+    fn free(&self) -> Result<u64, FolderError> {
+        let incoming = self.incoming();
+        let disk = rustix::fs::statvfs(&incoming).map_err(io::Error::from);
+        let disk = disk.map_err(failed("looking at the disk of", &incoming))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     fn apps(&self) -> PathBuf {
         self.at.join("apps")
     }
@@ -239,19 +282,26 @@ pub struct Incoming {
     path: PathBuf,
     hash: Sha256,
     bytes: u64,
-    limit: u64,
+    room: Room,
+    /// How much was taken in when the disk was last looked at.
+    looked_at: u64,
 }
 
 impl Incoming {
     /// Takes in the next piece.
     ///
     /// # Errors
-    /// [`FolderError::TooLong`], [`FolderError::Io`].
+    /// [`FolderError::TooLong`], [`FolderError::Full`], [`FolderError::Io`].
     pub fn write(&mut self, piece: &[u8]) -> Result<(), FolderError> {
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(length);
-        if self.bytes > self.limit {
-            return Err(FolderError::TooLong { limit: self.limit });
+        if self.bytes > self.room.longest {
+            return Err(FolderError::TooLong { limit: self.room.longest });
+        }
+        // Others write onto the same disk meanwhile.
+        if self.bytes - self.looked_at >= LOOK_EVERY {
+            self.looked_at = self.bytes;
+            self.room.admits(0, self.folder.free()?)?;
         }
         self.hash.update(piece);
         self.file.write_all(piece).map_err(failed("writing", &self.path))
@@ -369,6 +419,8 @@ fn was_written_long_ago(about: &fs::Metadata, now: Instant) -> bool {
 mod tests {
     use super::*;
 
+    const ROOM: Room = Room { longest: 1_000, stays_free: 0 };
+
     fn folder() -> (tempfile::TempDir, SharedFolder) {
         let home = tempfile::tempdir().unwrap();
         let folder = SharedFolder::open(home.path().join("shared")).unwrap();
@@ -391,7 +443,7 @@ mod tests {
     }
 
     fn kept(folder: &SharedFolder, content: &[u8]) -> Digest {
-        let mut incoming = folder.receive(1_000).unwrap();
+        let mut incoming = folder.receive(ROOM, None).unwrap();
         content.chunks(3).for_each(|piece| incoming.write(piece).unwrap());
         incoming.keep().unwrap()
     }
@@ -414,10 +466,42 @@ mod tests {
     #[test]
     fn t_c8_what_breaks_off_or_is_too_long_leaves_nothing() {
         let (home, folder) = folder();
-        let mut incoming = folder.receive(10).unwrap();
+        let mut incoming = folder.receive(Room { longest: 10, ..ROOM }, None).unwrap();
         incoming.write(b"0123456789").unwrap();
         assert!(matches!(incoming.write(b"x"), Err(FolderError::TooLong { limit: 10 })));
         assert_eq!(everything(&home).len(), 1);
+        drop(incoming);
+        assert!(everything(&home).is_empty());
+    }
+
+    #[test]
+    fn t_c8_a_disk_that_would_be_too_full_takes_nothing_in() {
+        let room = Room { longest: 1 << 30, stays_free: 100 };
+        assert!(room.admits(50, 150).is_ok() && room.admits(0, 100).is_ok());
+        for (more, free) in [(51, 150), (0, 99), (u64::MAX, 1_000), (1, 0)] {
+            assert!(matches!(room.admits(more, free), Err(FolderError::Full { .. })), "{more} of {free}");
+        }
+        let (home, folder) = folder();
+        let free = folder.free().unwrap();
+        assert!(free > 0);
+        let all = Room { longest: u64::MAX, stays_free: u64::MAX };
+        assert!(matches!(folder.receive(all, None), Err(FolderError::Full { .. })));
+        let room = Room { longest: u64::MAX, stays_free: 0 };
+        assert!(matches!(Room { stays_free: 1, ..room }.admits(free, free), Err(FolderError::Full { .. })));
+        assert!(everything(&home).is_empty());
+    }
+
+    #[test]
+    fn t_c8_a_disk_that_fills_meanwhile_ends_an_upload_and_keeps_nothing() {
+        let (home, folder) = folder();
+        let mut incoming = folder.receive(Room { longest: u64::MAX, stays_free: 0 }, None).unwrap();
+        let piece = vec![7; 1 << 20];
+        incoming.write(&piece).unwrap();
+        // As if others had filled it.
+        incoming.room.stays_free = u64::MAX;
+        let ended = (0..64).find_map(|_piece| incoming.write(&piece).err());
+        assert!(matches!(ended, Some(FolderError::Full { .. })), "{ended:?}");
+        assert!(incoming.bytes() <= LOOK_EVERY + (1 << 20), "it is looked at in time");
         drop(incoming);
         assert!(everything(&home).is_empty());
     }

@@ -6,6 +6,7 @@ mod inventory;
 mod lost_mode;
 mod profiles;
 mod settings;
+mod updates;
 
 use plist::{Dictionary, Value};
 
@@ -208,8 +209,8 @@ pub(crate) fn answer(
         "CertificateList" => inventory::certificate_list(identity),
         "Restrictions" => inventory::restrictions(),
         "AvailableOSUpdates" => inventory::empty_list("AvailableOSUpdates"),
-        "OSUpdateStatus" => inventory::empty_list("OSUpdateStatus"),
-        "ScheduleOSUpdate" => inventory::empty_list("UpdateResults"),
+        "OSUpdateStatus" => updates::status(state),
+        "ScheduleOSUpdate" => updates::schedule(state, command),
         "ProfileList" => profiles::list(state, command),
         "InstallProfile" => profiles::install(state, command),
         "RemoveProfile" => profiles::remove(state, command),

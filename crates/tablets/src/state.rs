@@ -41,6 +41,9 @@ pub struct State {
     pub erased: u64,
     /// How many identities it has asked for; chooses the next key.
     pub identities: u64,
+    /// The version of the system that it has downloaded and not installed.
+    #[serde(default)]
+    pub downloaded_update: Option<String>,
     /// The message that is shown on its lock screen.
     pub lock_message: Option<String>,
     /// How often it was restarted or shut down by a command.
@@ -185,6 +188,7 @@ impl State {
             position: Position { latitude: 48.8566, longitude: 2.3522 },
             erased: 0,
             identities: 0,
+            downloaded_update: None,
             lock_message: None,
             restarts: 0,
             sounds: 0,

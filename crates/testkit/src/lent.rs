@@ -9,12 +9,12 @@ use serde_json::json;
 use store::lists::{self, List, ListState};
 use store::loans::{self, Loan, Standing};
 use store::persons::{self, Person};
-use store::role_grants::GrantReach;
 use store::school_years::{self, SchoolYear};
-use store::{Store, StoreError, Tx, accounts, tablets};
+use store::{Store, StoreError, Tx, tablets};
 use types::{AccountId, Clock as _, Day, Instant, ListId, LoanId, PersonId, Role, Uai, UserKind};
 
-use crate::people::{self, CodeShown, Employer};
+use crate::people::{CodeShown, Employer};
+use crate::published::known;
 use crate::{TestServer, TestkitError};
 
 /// A head of the collège, and somebody who approves for the académie: made once.
@@ -23,26 +23,11 @@ pub(crate) async fn signers(
     college: &Uai,
     now: Instant,
 ) -> Result<(AccountId, AccountId), StoreError> {
-    let of = [
-        (Employer::College(college.clone()), format!("list-head-{college}"), Role::Head),
-        (Employer::Academie, "list-approver".to_owned(), Role::Approver),
-    ];
-    let mut signers = Vec::new();
-    for (employer, login, role) in of {
-        let login = login.to_lowercase();
-        let name = login.clone();
-        signers.push(match store.read(move |tx| accounts::by_login(tx, &name)).await? {
-            Some(account) => account.id,
-            None => {
-                people::someone(store, employer, &login, vec![(role, GrantReach::Organisation)], now).await?
-            }
-        });
-    }
-    let missing = || StoreError::Corrupt { table: "accounts", row: college.to_string(), column: "login" };
-    match signers.as_slice() {
-        [head, approver] => Ok((*head, *approver)),
-        _ => Err(missing()),
-    }
+    let head = format!("list-head-{college}").to_lowercase();
+    Ok((
+        known(store, Employer::College(college.clone()), &head, Role::Head, now).await?,
+        known(store, Employer::Academie, "list-approver", Role::Approver, now).await?,
+    ))
 }
 
 /// What a list says of a pupil.
@@ -132,7 +117,14 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError::Answer`].
     pub async fn validate_activity(&self, code: &str) -> Result<(), TestkitError> {
-        let dpo = self.known(Employer::Departement, "dpo-who-validates", Role::Dpo).await?;
+        let dpo = known(
+            self.fleet()?.store(),
+            Employer::Departement,
+            "dpo-who-validates",
+            Role::Dpo,
+            self.clock().now(),
+        )
+        .await?;
         let dpo = self.in_session(dpo, CodeShown::JustNow).await?;
         let register = dpo.get("/api/v1/privacy/register").await?.ok()?;
         let all =

@@ -14,7 +14,7 @@ mod patience;
 pub mod people;
 pub mod postgres;
 mod program;
-mod published;
+pub mod published;
 mod push_service;
 pub mod rows;
 mod school;

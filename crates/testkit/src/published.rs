@@ -5,11 +5,11 @@ use store::countersignatures::{self, Answer, Question, SecondRole};
 use store::profile_approvals::{self, Approval};
 use store::profile_versions::{self, ProfileVersion, VersionState};
 use store::role_grants::GrantReach;
-use store::{Digest, StoreError, Tx, accounts};
+use store::{Digest, Store, StoreError, Tx, accounts};
 use types::Clock as _;
 use types::{AccountId, CountersignatureId, Duration, Instant, ProfileVersionId, Role, Secret};
 
-use crate::people::Employer;
+use crate::people::{self, Employer};
 use crate::{TestServer, TestkitError};
 
 /// What is published, and by whom it is decided.
@@ -27,44 +27,51 @@ impl TestServer {
     /// # Errors
     /// [`TestkitError`] with the first thing that is wrong in the text, or with what the database refused.
     pub async fn publish_layer(&self, text: &str) -> Result<ProfileVersionId, TestkitError> {
-        let layer = parse("layer", text).map_err(|problems| {
-            TestkitError::other(problems.first().map(ToString::to_string).unwrap_or_default())
-        })?;
-        let key = LayerKey::of(&layer);
-        let approvers = match key.college() {
-            Some(uai) => {
-                let login = format!("head-{uai}").to_lowercase();
-                vec![self.known(Employer::College(uai.clone()), &login, Role::Head).await?]
-            }
-            None => vec![
-                self.known(Employer::Departement, "decides-departement", Role::Approver).await?,
-                self.known(Employer::Academie, "decides-academie", Role::Approver).await?,
-            ],
-        };
-        let decided = Decided {
-            layer: key,
-            title: layer.name().title.clone(),
-            text: text.to_owned(),
-            author: self.operator()?,
-            approvers,
-        };
-        let now = self.clock().now();
-        Ok(self.fleet()?.store().write(move |tx| publish(tx, &decided, now)).await?)
+        publish_layer(self.fleet()?.store(), self.operator()?, text, self.clock().now()).await
     }
+}
 
-    /// Somebody with that role, made once.
-    pub(crate) async fn known(
-        &self,
-        employer: Employer,
-        login: &str,
-        role: Role,
-    ) -> Result<AccountId, TestkitError> {
-        let name = login.to_owned();
-        let found = self.fleet()?.store().read(move |tx| accounts::by_login(tx, &name)).await?;
-        match found {
-            Some(account) => Ok(account.id),
-            None => self.someone(employer, login, role, GrantReach::Organisation).await,
+/// The same in any database, written by `author`.
+///
+/// # Errors
+/// As [`TestServer::publish_layer`].
+pub async fn publish_layer(
+    store: &Store,
+    author: AccountId,
+    text: &str,
+    now: Instant,
+) -> Result<ProfileVersionId, TestkitError> {
+    let layer = parse("layer", text).map_err(|problems| {
+        TestkitError::other(problems.first().map(ToString::to_string).unwrap_or_default())
+    })?;
+    let key = LayerKey::of(&layer);
+    let approvers = match key.college() {
+        Some(uai) => {
+            let login = format!("head-{uai}").to_lowercase();
+            vec![known(store, Employer::College(uai.clone()), &login, Role::Head, now).await?]
         }
+        None => vec![
+            known(store, Employer::Departement, "decides-departement", Role::Approver, now).await?,
+            known(store, Employer::Academie, "decides-academie", Role::Approver, now).await?,
+        ],
+    };
+    let decided =
+        Decided { layer: key, title: layer.name().title.clone(), text: text.to_owned(), author, approvers };
+    Ok(store.write(move |tx| publish(tx, &decided, now)).await?)
+}
+
+/// Somebody with that role, made once.
+pub(crate) async fn known(
+    store: &Store,
+    employer: Employer,
+    login: &str,
+    role: Role,
+    now: Instant,
+) -> Result<AccountId, StoreError> {
+    let name = login.to_owned();
+    match store.read(move |tx| accounts::by_login(tx, &name)).await? {
+        Some(account) => Ok(account.id),
+        None => people::someone(store, employer, login, vec![(role, GrantReach::Organisation)], now).await,
     }
 }
 

@@ -21,7 +21,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// Rows in one transaction.
 const BATCH: usize = 500;
 
-/// Puts enrolled iPads in the database, in the collèges by turns.
+/// Puts enrolled iPads in the database, in the collèges by turns. What system they have, nobody knows.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -31,10 +31,31 @@ pub async fn enrolled(
     colleges: &[Uai],
     now: Instant,
 ) -> Result<(), StoreError> {
+    enrolled_with(store, serials, colleges, &[], now).await
+}
+
+/// The same, with these systems by turns: all tablets of a collège have one, then the next.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn enrolled_with(
+    store: &Store,
+    serials: &[SerialNumber],
+    colleges: &[Uai],
+    systems: &[&str],
+    now: Instant,
+) -> Result<(), StoreError> {
     let mut turns = colleges.iter().cycle().cloned();
+    let round = colleges.len().max(1);
+    let mut systems = systems.iter().flat_map(|system| std::iter::repeat_n(*system, round)).cycle();
     for batch in serials.chunks(BATCH) {
-        let rows: Vec<(Tablet, Enrolment)> =
-            batch.iter().map(|serial| row(serial, turns.next(), now)).collect();
+        let rows: Vec<(Tablet, Enrolment)> = batch
+            .iter()
+            .map(|serial| {
+                let (tablet, enrolment) = row(serial, turns.next(), now);
+                (tablet, Enrolment { os_version: systems.next().map(str::to_owned), ..enrolment })
+            })
+            .collect();
         store
             .write(move |tx| {
                 for (tablet, enrolment) in &rows {

@@ -1,13 +1,13 @@
 //! Apps of the département's own: uploaded by a person, fetched by the tablets that they were meant for, by nobody else,
 //! and never by a path that somebody wrote.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
 use hyper::Method;
 use hyper::header::{CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE};
-use openssl::ssl::{SslConnector, SslMethod};
+use openssl::ssl::{SslConnector, SslMethod, SslStream};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use serde_json::{Value, json};
@@ -23,6 +23,9 @@ on_both_engines! {
     t_c8_a_name_that_is_wrong_expired_or_anothers_is_answered_like_nothing,
     t_c8_a_package_that_is_dangerous_or_another_is_refused_and_nothing_of_it_is_left,
     t_c8_an_upload_that_breaks_off_leaves_nothing_behind,
+    t_c8_no_more_uploads_run_at_once_than_may,
+    t_c8_an_upload_that_takes_too_long_in_all_is_given_up,
+    t_c8_a_disk_that_is_too_full_takes_no_app_in,
     t_c15_a_field_that_is_not_known_is_refused,
     a_server_whose_shared_folder_is_gone_is_not_ready,
 }
@@ -261,9 +264,8 @@ async fn t_c8_a_package_that_is_dangerous_or_another_is_refused_and_nothing_of_i
     assert_eq!(shown.body.get("file_sha256"), None);
 }
 
-async fn t_c8_an_upload_that_breaks_off_leaves_nothing_behind(engine: store::Engine) {
-    let server = TestServer::start(engine).await.unwrap();
-    let app = added(&server, "1").await;
+/// An upload of 900,000 bytes that has begun, and sends no more than a third of them.
+async fn begun(server: &TestServer, app: &str) -> SslStream<TcpStream> {
     let token = {
         let (store, now) = (server.fleet().unwrap().store(), server.clock().now());
         let session = testkit::people::session(
@@ -279,7 +281,7 @@ async fn t_c8_an_upload_that_breaks_off_leaves_nothing_behind(engine: store::Eng
     let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
     connector.set_cert_store(trusted.build());
     let address = ("127.0.0.1", server.people_url().unwrap().port().unwrap());
-    let connector = connector.build();
+    let (connector, app) = (connector.build(), app.to_owned());
     let connection = tokio::task::spawn_blocking(move || {
         let mut connection = connector.connect("localhost", TcpStream::connect(address).unwrap()).unwrap();
         let head = format!(
@@ -298,9 +300,54 @@ async fn t_c8_an_upload_that_breaks_off_leaves_nothing_behind(engine: store::Eng
         Ok((bytes > 0).then_some(()))
     };
     wait_until("a part of the upload lies in the folder", Patience::default(), received).await.unwrap();
-    drop(connection);
+    connection
+}
+
+async fn t_c8_an_upload_that_breaks_off_leaves_nothing_behind(engine: store::Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let app = added(&server, "1").await;
+    drop(begun(&server, &app).await);
     let gone = || async { Ok(left(&server).is_empty().then_some(())) };
     wait_until("nothing of the upload is left", Patience::default(), gone).await.unwrap();
+}
+
+async fn t_c8_no_more_uploads_run_at_once_than_may(engine: store::Engine) {
+    let server = TestServer::setup(engine).flag("limits.app_uploads=1").start().await.unwrap();
+    let app = added(&server, "1").await;
+    let package = testkit::ipa(CANTINE, "1", &[]).unwrap();
+    let first = begun(&server, &app).await;
+    let busy = upload(&server, &app, package.clone()).await;
+    assert_eq!((busy.status, busy.text("/code")), (503, "unavailable"), "{busy:?}");
+    assert!(busy.text("/detail").contains("limits.app_uploads"), "{busy:?}");
+    drop(first);
+    let taken = || async { Ok((upload(&server, &app, package.clone()).await.status == 200).then_some(())) };
+    wait_until("the place is free again", Patience::default(), taken).await.unwrap();
+}
+
+async fn t_c8_an_upload_that_takes_too_long_in_all_is_given_up(engine: store::Engine) {
+    let server = TestServer::setup(engine).flag("limits.app_upload_seconds=1").start().await.unwrap();
+    let app = added(&server, "1").await;
+    let mut connection = begun(&server, &app).await;
+    let told = tokio::task::spawn_blocking(move || {
+        let mut told = String::new();
+        // The server closes when it has said why: what is left of the body would be read as another request.
+        let _closed = connection.read_to_string(&mut told);
+        told
+    });
+    let told = told.await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 422 "), "{told}");
+    assert!(told.contains("limits.app_upload_seconds"), "{told}");
+    let gone = || async { Ok(left(&server).is_empty().then_some(())) };
+    wait_until("nothing of the upload is left", Patience::default(), gone).await.unwrap();
+}
+
+async fn t_c8_a_disk_that_is_too_full_takes_no_app_in(engine: store::Engine) {
+    let server = TestServer::setup(engine).flag("limits.free_megabytes=4294967295").start().await.unwrap();
+    let app = added(&server, "1").await;
+    let refused = upload(&server, &app, testkit::ipa(CANTINE, "1", &[]).unwrap()).await;
+    assert_eq!((refused.status, refused.text("/code")), (507, "disk-full"), "{refused:?}");
+    assert!(refused.text("/detail").contains("limits.free_megabytes"), "{refused:?}");
+    assert!(left(&server).is_empty());
 }
 
 async fn t_c15_a_field_that_is_not_known_is_refused(engine: store::Engine) {

@@ -6,7 +6,6 @@ use tablets::Ipad;
 use testkit::TestServer;
 use types::Duration;
 
-use crate::first_day::install_profile;
 use crate::support::{asleep, fetched, given, obey, on_both_engines, report, state_of, still_managed, why};
 
 on_both_engines! {
@@ -43,16 +42,16 @@ async fn a_locked_tablet_is_asked_again_when_it_comes_back(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
     let mut ipad = server.enrolled_ipad("DMPX00000001").await.unwrap();
     obey(&mut ipad).await;
-    let install = server.command("DMPX00000001", "InstallProfile", install_profile()).await.unwrap();
+    let list = server.command("DMPX00000001", "CertificateList", Value::Null).await.unwrap();
     ipad.set_locked(true);
     let conversation = ipad.poll().await.unwrap();
-    assert_eq!(conversation.request_types(), ["InstallProfile"], "once in a conversation");
-    assert_eq!(state_of(&server, &install).await, "not-now");
-    let why = server.api().unwrap().get(&format!("/api/v1/commands/{install}/why")).await.unwrap();
+    assert_eq!(conversation.request_types(), ["CertificateList"], "once in a conversation");
+    assert_eq!(state_of(&server, &list).await, "not-now");
+    let why = server.api().unwrap().get(&format!("/api/v1/commands/{list}/why")).await.unwrap();
     assert_eq!(why.ok().unwrap()["code"], "not-now");
     ipad.set_locked(false);
     obey(&mut ipad).await;
-    assert_eq!(state_of(&server, &install).await, "acknowledged");
+    assert_eq!(state_of(&server, &list).await, "acknowledged");
 }
 
 async fn a_result_survives_a_crash_and_is_not_asked_for_twice(engine: Engine) {

@@ -1,42 +1,24 @@
 //! The first day: from an inventory to a profile that the tablet shows.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::Engine;
 use tablets::Ipad;
 use testkit::{TestServer, inventory_csv};
 
-use crate::support::{COLLEGE, enrolment, obey, observation, on_both_engines, standing, state_of};
+use crate::support::{COLLEGE, enrolment, obey, observation, on_both_engines, round, standing, state_of};
 
 on_both_engines! {
     a_tablet_enrols_by_link_reports_and_takes_a_profile,
 }
 
-/// A web clip: harmless, and visible in the list of profiles.
-const WEB_CLIP: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0"><dict>
-  <key>PayloadContent</key><array><dict>
-    <key>PayloadType</key><string>com.apple.webClip.managed</string>
-    <key>PayloadVersion</key><integer>1</integer>
-    <key>PayloadIdentifier</key><string>fr.example.cdi.webclip</string>
-    <key>PayloadUUID</key><string>6F1C1B9E-8B0C-4F43-9F0B-0D3C6D9C3B11</string>
-    <key>Label</key><string>CDI</string>
-    <key>URL</key><string>https://cdi.example/</string>
-  </dict></array>
-  <key>PayloadType</key><string>Configuration</string>
-  <key>PayloadVersion</key><integer>1</integer>
-  <key>PayloadIdentifier</key><string>fr.example.cdi</string>
-  <key>PayloadUUID</key><string>2C2E5C0E-6B59-4B53-8C1B-5A3E8E1A7C22</string>
-  <key>PayloadDisplayName</key><string>CDI</string>
-</dict></plist>"#;
-
-/// The parameters of `InstallProfile`, as the API takes them.
-pub(crate) fn install_profile() -> Value {
-    json!({ "Payload": { "$data": openssl::base64::encode_block(WEB_CLIP.as_bytes()) } })
-}
+/// The first set of choices for lent tablets: what everybody's first day brings, once it is published.
+pub(crate) const SOCLE: &str = include_str!("../../../profiles/socle.toml");
+/// What its profile is called on a tablet.
+const PROFILE: &str = "fr.ardoise.configuration.profile";
 
 async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
+    server.publish_layer(SOCLE).await.unwrap();
     let imported =
         server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();
     assert_eq!(imported["created"], 2);
@@ -47,7 +29,8 @@ async fn a_tablet_enrols_by_link_reports_and_takes_a_profile(engine: Engine) {
     assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
 }
 
-/// From a link to a profile that the tablet shows, for a tablet of the inventory, however it proves itself.
+/// From a link to the profile of the published base that the tablet shows, for a tablet of the inventory, however it proves
+/// itself.
 pub(crate) async fn has_its_first_day(server: &TestServer, ipad: &mut Ipad) {
     let serial = ipad.serial().to_owned();
     ipad.enrol_by_link(&server.link_for(&serial).await.unwrap()).await.unwrap();
@@ -62,15 +45,17 @@ pub(crate) async fn has_its_first_day(server: &TestServer, ipad: &mut Ipad) {
     assert!(information.to_string().contains("27.0"), "{information}");
     assert_eq!(enrolment(server, &serial).await["supervision"], "supervised");
 
-    let install = server.command(&serial, "InstallProfile", install_profile()).await.unwrap();
-    assert_eq!(state_of(server, &install).await, "queued");
-    assert_eq!(obey(ipad).await.request_types(), ["InstallProfile"]);
-    assert_eq!(state_of(server, &install).await, "acknowledged");
+    let path = format!("/api/v1/tablets/{serial}/rules");
+    round(server).await;
+    obey(ipad).await;
+    let rules = server.api().unwrap().get(&path).await.unwrap().ok().unwrap();
+    assert_eq!(rules["delivered"], true, "{rules:#}");
+    assert!(ipad.state().profiles.contains_key(PROFILE));
 
     let list = server.command(&serial, "ProfileList", Value::Null).await.unwrap();
     obey(ipad).await;
     assert_eq!(state_of(server, &list).await, "acknowledged");
     let profiles = observation(server, &serial, "profile-list").await.unwrap();
-    assert!(profiles.to_string().contains("fr.example.cdi"), "{profiles}");
+    assert!(profiles.to_string().contains(PROFILE), "{profiles}");
     assert!(obey(ipad).await.handled.is_empty(), "nothing is given twice");
 }

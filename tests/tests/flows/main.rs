@@ -99,4 +99,6 @@ mod takeover;
 #[cfg(test)]
 mod troubles;
 #[cfg(test)]
+mod updates;
+#[cfg(test)]
 mod warrants;

@@ -7,7 +7,6 @@ use tablets::{Faults, Status};
 use testkit::TestServer;
 use types::Duration;
 
-use crate::first_day::install_profile;
 use crate::support::{
     asleep, fetched, given, obey, on_both_engines, pushes, report, state_of, still_managed, why,
 };
@@ -27,11 +26,11 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn t_a21_a_locked_tablet_is_asked_once_in_a_conversation_and_ever_less_often(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
     let mut ipad = asleep(&server, SERIAL).await;
-    let install = server.command(SERIAL, "InstallProfile", install_profile()).await.unwrap();
+    let certificates = server.command(SERIAL, "CertificateList", Value::Null).await.unwrap();
     let list = server.command(SERIAL, "ProfileList", Value::Null).await.unwrap();
     ipad.set_locked(true);
     let conversation = ipad.poll().await.unwrap();
-    assert_eq!(conversation.request_types(), ["InstallProfile", "ProfileList"], "the others go on");
+    assert_eq!(conversation.request_types(), ["CertificateList", "ProfileList"], "the others go on");
     assert_eq!(conversation.count(Status::NotNow), 1);
     assert_eq!(state_of(&server, &list).await, "acknowledged");
 
@@ -45,22 +44,22 @@ async fn t_a21_a_locked_tablet_is_asked_once_in_a_conversation_and_ever_less_oft
         asked += conversation.handled.len();
     }
     assert!((6..=14).contains(&asked), "asked {asked} times in an hour");
-    let (code, sentence) = why(&server, &install).await;
+    let (code, sentence) = why(&server, &certificates).await;
     assert_eq!(code, "not-now");
     assert!(sentence.contains(&format!("({asked} times)")), "{sentence}");
     assert!(pushes(&server, &ipad) < 30, "it comes by itself, and is not woken for each");
 
     ipad.set_locked(false);
     server.advance(3_600 * SECOND);
-    assert_eq!(obey(&mut ipad).await.request_types(), ["InstallProfile"]);
-    assert_eq!(state_of(&server, &install).await, "acknowledged");
-    assert_eq!(why(&server, &install).await.0, "acknowledged");
+    assert_eq!(obey(&mut ipad).await.request_types(), ["CertificateList"]);
+    assert_eq!(state_of(&server, &certificates).await, "acknowledged");
+    assert_eq!(why(&server, &certificates).await.0, "acknowledged");
 }
 
 async fn t_a21_a_command_that_is_never_answered_keeps_the_others_from_nobody(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
     let mut ipad = asleep(&server, SERIAL).await;
-    let choking = server.command(SERIAL, "InstallProfile", install_profile()).await.unwrap();
+    let choking = server.command(SERIAL, "CertificateList", Value::Null).await.unwrap();
     let behind = server.command(SERIAL, "RestartDevice", Value::Null).await.unwrap();
     for time in 1..=5 {
         assert_eq!(fetched(&mut ipad).await.as_deref(), Some(choking.as_str()), "{time}");

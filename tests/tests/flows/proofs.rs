@@ -14,7 +14,7 @@ use tablets::{
 use testkit::{TestServer, inventory_csv};
 use types::Clock as _;
 
-use crate::first_day::has_its_first_day;
+use crate::first_day::{SOCLE, has_its_first_day};
 use crate::proxy::{self, Proxy};
 use crate::support::{
     COLLEGE, at, clock, enrolment, enrolment_id, obey, on_both_engines, put, report, standing, still_managed,
@@ -231,6 +231,7 @@ async fn t_a4_of_two_proofs_both_must_hold(engine: Engine) {
 
 async fn a_tablet_that_only_signs_has_its_first_day_in_every_style(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
+    server.publish_layer(SOCLE).await.unwrap();
     for (number, style) in styles().into_iter().enumerate() {
         let serial = format!("DMPX0000010{number}");
         server.import_inventory(&inventory_csv([serial.as_str()], COLLEGE)).await.unwrap();
@@ -256,6 +257,7 @@ async fn t_a7_a_tablet_behind_a_proxy_has_its_first_day_and_outlives_the_proxys_
     let trust = proxy.trust();
     let door = server.running().unwrap().tablets_addr();
     let proxy = proxy.serve(door);
+    server.publish_layer(SOCLE).await.unwrap();
     let serials = ["DMPX00000001", "DMPX00000002", "DMPX00000003"];
     server.import_inventory(&inventory_csv(serials, COLLEGE)).await.unwrap();
     let mut fleet = Vec::new();

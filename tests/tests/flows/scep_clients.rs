@@ -10,7 +10,7 @@ use testkit::{Patience, TestServer, inventory_csv, wait_until};
 use crate::asker::{
     Asker, BAD_ALG, BAD_REQUEST, BY_GET_AND_POST, Invitation, assert_refused, named, request, self_signed,
 };
-use crate::first_day::has_its_first_day;
+use crate::first_day::{SOCLE, has_its_first_day};
 use crate::log;
 use crate::support::{COLLEGE, at, certificates_of, fingerprint, obey, on_both_engines, stranger};
 
@@ -174,6 +174,7 @@ async fn clients_of_the_last_century_are_served_only_where_they_are_admitted(eng
 
 async fn a_tablet_that_sends_no_content_type_has_its_first_day(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
+    server.publish_layer(SOCLE).await.unwrap();
     server.import_inventory(&inventory_csv(["DMPX00000001"], COLLEGE)).await.unwrap();
     let mut ipad = server.ipad("DMPX00000001").connect_content_type(false).build().unwrap();
     has_its_first_day(&server, &mut ipad).await;

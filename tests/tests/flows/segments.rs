@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use store::Engine;
 use tablets::Ipad;
 use testkit::{Patience, TestServer, inventory_csv, wait_until};
-use types::{Clock as _, Duration};
+use types::Duration;
 
-use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines, still_managed, with};
+use crate::first_day::SOCLE;
+use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines, round, still_managed, with};
 
 on_both_engines! {
     tablets_of_every_version_come_to_have_what_was_decided,
@@ -17,9 +18,9 @@ on_both_engines! {
     t_a8_a_tablet_is_given_only_its_own_declarations,
     t_a17_a_tablet_that_lies_in_its_status_is_bounded_and_keeps_what_it_is_given,
     a_base_that_changes_is_signed_once_for_all_who_share_it,
+    a_connect_of_a_tablet_that_has_everything_costs_one_read_as_before_there_were_segments,
 }
 
-const SOCLE: &str = include_str!("../../../profiles/socle.toml");
 const PROFILE: &str = "fr.ardoise.configuration.profile";
 
 /// The tablets of a class of all ages: system and supervision.
@@ -48,14 +49,6 @@ const CLASS: [(&str, bool); 20] = [
 
 fn serial(number: usize) -> String {
     format!("DMPX{number:08}")
-}
-
-/// The calendar's round, now: tablets are put into segments, and those that are due are woken.
-async fn round(server: &TestServer) {
-    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
-    let calendar = fleet::Principal::calendar();
-    let (fleet, now) = (server.fleet().unwrap(), server.clock().now());
-    fleet::segments::follow(fleet, &calendar, now).await.unwrap();
 }
 
 /// Lets the tablet do all it is given; some of it may be refused.
@@ -288,4 +281,32 @@ async fn a_base_that_changes_is_signed_once_for_all_who_share_it(engine: Engine)
     follows(&mut ipad).await;
     assert_ne!(ipad.state().profiles[PROFILE].uuid, uuid);
     assert_eq!(signed().await, count + 1);
+}
+
+/// The calendar, the messenger and the batch of sightings speak to the database, too: what they say only adds, so that the
+/// cheapest of many connects tells what one costs.
+async fn a_connect_of_a_tablet_that_has_everything_costs_one_read_as_before_there_were_segments(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut without = server.enrolled_ipad("DMPX00000002").await.unwrap();
+    follows(&mut without).await;
+    server.publish_layer(SOCLE).await.unwrap();
+    let mut with = settled(&server, "DMPX00000001").await;
+    let store = server.fleet().unwrap().store();
+    round(&server).await;
+    follows(&mut without).await;
+    for ipad in [&mut with, &mut without] {
+        let mut least = u64::MAX;
+        for _connect in 0..1_000 {
+            let before = store.statements();
+            let conversation = ipad.poll().await.unwrap();
+            assert!(conversation.handled.is_empty(), "{conversation:?}");
+            least = least.min(store.statements() - before);
+            if least == 1 {
+                break;
+            }
+        }
+        assert_eq!(least, 1, "{}", ipad.serial());
+    }
 }

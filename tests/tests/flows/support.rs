@@ -68,6 +68,14 @@ pub(crate) async fn obey(ipad: &mut Ipad) -> Conversation {
     conversation
 }
 
+/// The calendar's round, now: tablets are put into segments, and those that are due are woken.
+pub(crate) async fn round(server: &TestServer) {
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let (fleet, now) = (server.fleet().unwrap(), server.clock().now());
+    fleet::segments::follow(fleet, &calendar, now).await.unwrap();
+}
+
 /// An enrolled tablet that was pushed once, came, and sleeps.
 pub(crate) async fn asleep(server: &TestServer, serial: &str) -> Ipad {
     let mut ipad = server.enrolled_ipad(serial).await.unwrap();

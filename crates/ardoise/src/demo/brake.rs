@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fleet::Scope;
 use serde_json::{Value, json};
 use store::role_grants::GrantReach;
@@ -16,7 +18,6 @@ use super::scratch::Scratch;
 use super::stage::{Stage, stopped};
 use super::teller::Teller;
 use crate::failure::Failure;
-use crate::remote::command::profile_parameters;
 
 /// The tablet that leaves rightly, and the one that is to stay whatever is tried.
 const LEAVES: &str = "DMPXBRAKE001";
@@ -181,8 +182,10 @@ async fn by_token(stage: &Stage, fleet: &Fleet, teller: &mut Teller) -> Result<(
         );
         json!({ "request_type": request_type, "property_list": plist })
     };
-    let profile =
-        json!({ "request_type": "InstallProfile", "parameters": profile_parameters(ERASING_PROFILE) });
+    let profile = json!({
+        "request_type": "InstallProfile",
+        "parameters": { "Payload": { "$data": STANDARD.encode(ERASING_PROFILE) } },
+    });
     let management = "<key>Identifier</key><string>fr.ardoise.enrolment</string>";
     let tries = [
         ("erase, as a command", json!({ "request_type": "EraseDevice" })),

@@ -17,16 +17,21 @@ pub(super) struct Classroom {
 }
 
 impl Classroom {
-    /// Enrols every tablet of the département; `one_more` is told of each. What goes wrong with one is kept, and
-    /// does not stop the others.
+    /// Enrols every tablet of the département, as `built` makes each by its place and serial number; `one_more` is told of
+    /// each. What goes wrong with one is kept, and does not stop the others.
     pub(super) async fn enrol(
         stage: &Stage,
         departement: &Departement,
         links: &Links,
+        built: impl Fn(usize, &str) -> Result<Ipad, Failure>,
         one_more: impl Fn(),
     ) -> Result<Self, Failure> {
-        let ipads: Vec<Ipad> =
-            departement.serials().iter().map(|serial| stage.ipad(serial)).collect::<Result<_, _>>()?;
+        let serials = departement.serials();
+        let ipads: Vec<Ipad> = serials
+            .iter()
+            .enumerate()
+            .map(|(number, serial)| built(number, serial))
+            .collect::<Result<_, _>>()?;
         let fleet = Fleet::new(ipads);
         let one_more = &one_more;
         let outcomes = fleet
@@ -49,6 +54,14 @@ impl Classroom {
     /// Lets one tablet enrol, and nothing else.
     pub(super) async fn enrol_one(mut ipad: Ipad, url: &str) -> Result<(), Failure> {
         Box::pin(ipad.enrol_by_link(url)).await.map_err(stopped)
+    }
+
+    /// The user of a tablet removes a profile in its settings. Says whether the tablet let them.
+    pub(super) async fn remove_by_hand(&self, serial: &str, profile: &str) -> Result<bool, Failure> {
+        match self.fleet.tablet(serial).await {
+            Some(mut ipad) => Ok(ipad.remove_profile_by_hand(profile)),
+            None => Err(Failure::Story(format!("there is no iPad {serial}"))),
+        }
     }
 
     /// What went wrong with a tablet that did not enrol.

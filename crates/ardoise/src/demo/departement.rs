@@ -73,6 +73,11 @@ impl Departement {
         self.colleges().flat_map(|college| college.serials.iter().cloned()).collect()
     }
 
+    /// The UAI code of the first collège, and its tablets.
+    pub(super) fn first(&self) -> (&'static str, &[String]) {
+        (self.trolley.uai, &self.trolley.serials)
+    }
+
     /// A serial number that is in nobody's inventory.
     pub(super) const fn stranger(&self) -> &'static str {
         "GG7ZSTRANGER"
@@ -151,7 +156,14 @@ async fn stay(stage: &Stage, tablets: u64, arguments: &Arguments, output: Output
     departement.import(stage.api()).await?;
     let links = departement.links(stage.api()).await?;
     let bar = output.bar(tablets, "enrolling simulated tablets");
-    let classroom = Box::pin(Classroom::enrol(stage, &departement, &links, || bar.inc(1))).await;
+    let classroom = Box::pin(Classroom::enrol(
+        stage,
+        &departement,
+        &links,
+        |_place, serial| stage.ipad(serial),
+        || bar.inc(1),
+    ))
+    .await;
     bar.finish_and_clear();
     let classroom = classroom?;
     classroom.problems().iter().for_each(|problem| output.note(problem));

@@ -10,16 +10,16 @@ use tokio::time::{Instant, sleep};
 use super::Figures;
 use super::classroom::Classroom;
 use super::departement::Departement;
-use super::stage::Stage;
+use super::stage::{Stage, stopped};
 use super::teller::Teller;
 use crate::failure::Failure;
-use crate::remote::command::profile_parameters;
 use crate::remote::{Api, Body};
 use crate::table::text_at;
 
-/// A profile that puts a link on the home screen.
-const PROFILE: &[u8] = include_bytes!("../../fixtures/first-day.mobileconfig");
-const PROFILE_IDENTIFIER: &str = "org.example.departement.premier-jour";
+/// The base of the first day: the first set of choices for lent tablets.
+const BASE: &str = include_str!("../../../../profiles/socle.toml");
+/// What its profile is called on a tablet.
+const PROFILE_IDENTIFIER: &str = "fr.ardoise.configuration.profile";
 
 /// Requests to the API at the same time.
 const AT_ONCE: usize = 8;
@@ -61,7 +61,9 @@ pub(super) async fn tell(
     teller.check("alarms about an unknown serial number", 1, about_it);
 
     teller.step("the tablets enrol: profile, key, SCEP, Authenticate, TokenUpdate");
-    let classroom = Box::pin(Classroom::enrol(stage, &departement, &links, || {})).await?;
+    let classroom =
+        Box::pin(Classroom::enrol(stage, &departement, &links, |_place, serial| stage.ipad(serial), || {}))
+            .await?;
     classroom.problems().iter().take(5).for_each(|problem| teller.tell(problem));
     let status = api.get(&["status"]).await?;
     let enrolled = number(&status, "/enrolled");
@@ -76,10 +78,10 @@ pub(super) async fn tell(
     teller.check("different devices", tablets, as_count(udids.len()));
 
     let serials = departement.serials();
-    Box::pin(commands(api, &serials, teller)).await?;
+    Box::pin(commands(stage, &serials, teller)).await?;
     teller.check("tablets that Apple's push service was asked to wake", tablets, classroom.woken(stage));
 
-    teller.step("what must not be: an erase without its order (M3), a second command for one key");
+    teller.step("what must not be: an erase without its order (M3), a profile taken away by one person (C3.1.1), a second command for one key");
     refusals(api, &serials, teller).await?;
 
     teller.step("the evening");
@@ -99,9 +101,9 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Wakes every tablet, asks what it is, gives it the profile, and looks for it in the tablet's own list.
-async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<(), Failure> {
-    let tablets = as_count(serials.len());
+/// Wakes every tablet, asks what it is, publishes the base, and looks for it in the tablets' own lists.
+async fn commands(stage: &Stage, serials: &[String], teller: &mut Teller) -> Result<(), Failure> {
+    let (api, tablets) = (stage.api(), as_count(serials.len()));
 
     teller.step("each tablet is woken and asked what it is: DeviceInformation");
     let asked = json!({ "request_type": "DeviceInformation", "idempotency_key": "first-day" });
@@ -121,10 +123,9 @@ async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<
     teller.check("tablets that told their own serial number", tablets, as_count(told));
     teller.check("tablets whose system is known", tablets, having(&details, "/enrolment/os_version"));
 
-    teller.step("each tablet gets the profile of the first day: InstallProfile");
-    let install = json!({ "request_type": "InstallProfile", "parameters": profile_parameters(PROFILE) });
-    let installed = done(api, &queue(api, serials, &install).await?).await?;
-    teller.check("InstallProfile acknowledged", tablets, acknowledged(&installed));
+    teller.step("the base that two organisations decided is published, and comes to each tablet (C3.1.1)");
+    stage.server().publish_layer(BASE).await.map_err(stopped)?;
+    teller.check("tablets that have all they are given", tablets, delivered(api, serials).await?);
 
     teller.step("each tablet is asked what is on it: ProfileList");
     let listed = done(api, &queue(api, serials, &json!({ "request_type": "ProfileList" })).await?).await?;
@@ -140,8 +141,8 @@ async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<
                 .any(|profile| text_at(profile, "/PayloadIdentifier") == PROFILE_IDENTIFIER)
         })
         .count();
-    teller.check("tablets that list the profile of the first day", tablets, as_count(with_it));
-    let why = match installed.first() {
+    teller.check("tablets that list the profile of the base", tablets, as_count(with_it));
+    let why = match listed.first() {
         Some(command) => api.get(&["commands", &text_at(command, "/id"), "why"]).await?,
         None => Value::Null,
     };
@@ -149,17 +150,51 @@ async fn commands(api: &Api, serials: &[String], teller: &mut Teller) -> Result<
     Ok(())
 }
 
+/// How many tablets have all they are given by their layers, once all do or patience ends.
+async fn delivered(api: &Api, serials: &[String]) -> Result<u64, Failure> {
+    let deadline = Instant::now() + patience(serials.len());
+    let mut waiting: Vec<&String> = serials.iter().collect();
+    loop {
+        let shown: Vec<Value> = stream::iter(waiting.iter().copied())
+            .map(|serial| async move { api.get(&["tablets", serial, "rules"]).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        waiting = waiting
+            .into_iter()
+            .zip(shown)
+            .filter(|(_serial, rules)| rules.pointer("/delivered") != Some(&Value::Bool(true)))
+            .map(|(serial, _rules)| serial)
+            .collect();
+        if waiting.is_empty() || Instant::now() >= deadline {
+            return Ok(as_count(serials.len().saturating_sub(waiting.len())));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// How long so many tablets may take.
+fn patience(tablets: usize) -> Duration {
+    PATIENCE + PATIENCE_PER_TABLET.saturating_mul(u32::try_from(tablets).unwrap_or(u32::MAX))
+}
+
 /// What the API refuses, and what it does once only.
 async fn refusals(api: &Api, serials: &[String], teller: &mut Teller) -> Result<(), Failure> {
     let Some(serial) = serials.first() else { return Ok(()) };
     let path = ["tablets", serial.as_str(), "commands"];
-    let erase = api.post(&path, Body::Json(json!({ "request_type": "EraseDevice" }))).await;
-    let code = match &erase {
-        Ok(_queued) => "queued".to_owned(),
-        Err(Failure::Problem(problem)) => problem.code.clone().unwrap_or_default(),
-        Err(other) => other.to_string(),
-    };
-    teller.check("EraseDevice by hand", "forbidden-by-rule", code.as_str());
+    let removal =
+        json!({ "request_type": "RemoveProfile", "parameters": { "Identifier": PROFILE_IDENTIFIER } });
+    for (what, command) in [
+        ("EraseDevice by hand", json!({ "request_type": "EraseDevice" })),
+        ("RemoveProfile of the base by hand", removal),
+    ] {
+        let code = match api.post(&path, Body::Json(command)).await {
+            Ok(_queued) => "queued".to_owned(),
+            Err(Failure::Problem(problem)) => problem.code.clone().unwrap_or_default(),
+            Err(other) => other.to_string(),
+        };
+        teller.check(what, "forbidden-by-rule", code.as_str());
+    }
 
     let before = count(&api.list(&path, &[], None).await?);
     let again = json!({ "request_type": "DeviceInformation", "idempotency_key": "first-day" });
@@ -184,8 +219,7 @@ async fn queue(api: &Api, serials: &[String], command: &Value) -> Result<Vec<Str
 
 /// The commands once none is pending, or as they are when patience ends: the checks then say what is missing.
 async fn done(api: &Api, ids: &[String]) -> Result<Vec<Value>, Failure> {
-    let share = PATIENCE_PER_TABLET.saturating_mul(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-    let deadline = Instant::now() + PATIENCE + share;
+    let deadline = Instant::now() + patience(ids.len());
     let mut over = Vec::new();
     let mut pending: Vec<&String> = ids.iter().collect();
     loop {
@@ -257,15 +291,6 @@ fn as_count(number: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_fixture_has_the_identifier_that_is_looked_for_and_erases_nothing() {
-        let text = std::str::from_utf8(PROFILE).unwrap();
-        assert!(text.contains(&format!("<string>{PROFILE_IDENTIFIER}</string>")));
-        for word in ["maxFailedAttempts", "Erase", "password"] {
-            assert!(!text.contains(word), "{word}");
-        }
-    }
 
     #[test]
     fn what_a_tablet_reported_is_found_by_its_kind() {

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -17,10 +15,10 @@ use crate::table::{Column, sheet, table, text_at};
 
 const EXAMPLES: &str = "\
 Kinds are named as in Apple's documentation. Those that erase, locate, lock away or unenrol are not sent by
-hand: they come from their order.
+hand: they come from their order. What decides what is on a tablet is not, either: see `ardoise profile --help`.
   ardoise command send DMPXK1ABCD12 DeviceInformation --wait 60
-  ardoise command send DMPXK1ABCD12 InstallProfile --profile wifi.mobileconfig
-  ardoise command send DMPXK1ABCD12 RemoveProfile --parameters '{\"Identifier\": \"fr.example.wifi\"}'
+  ardoise command send DMPXK1ABCD12 ClearPasscode
+  ardoise command send DMPXK1ABCD12 DeviceLock --parameters '{\"Message\": \"Au CDI\"}'
   ardoise command broadcast SecurityInfo --college 0761234A
   ardoise command broadcast DeviceInformation --everyone --key september
   ardoise command progress september             how many of them have answered
@@ -92,9 +90,6 @@ struct Send {
     /// A file with the keys of the command as an XML property list; `-` reads standard input.
     #[arg(long, value_name = "FILE", group = "content")]
     property_list: Option<PathBuf>,
-    /// A file with the profile of an InstallProfile, signed or not.
-    #[arg(long, value_name = "FILE", group = "content")]
-    profile: Option<PathBuf>,
     /// The higher goes first: -10 to 10.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
@@ -248,12 +243,6 @@ fn document(send: &Send) -> Result<Value, Failure> {
 }
 
 fn parameters(send: &Send) -> Result<Option<Value>, Failure> {
-    if let Some(file) = &send.profile {
-        if send.kind != "InstallProfile" {
-            return Err(Failure::Usage("`--profile` goes with the kind `InstallProfile`".into()));
-        }
-        return Ok(Some(profile_parameters(&read(file)?)));
-    }
     let Some(text) = &send.parameters else { return Ok(None) };
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::Usage(format!("`--parameters` is not JSON: {error}")))?;
@@ -262,11 +251,6 @@ fn parameters(send: &Send) -> Result<Option<Value>, Failure> {
     } else {
         Err(Failure::Usage("`--parameters` must be an object with the keys of the command".into()))
     }
-}
-
-/// The keys of an InstallProfile.
-pub(crate) fn profile_parameters(profile: &[u8]) -> Value {
-    json!({ "Payload": { "$data": STANDARD.encode(profile) } })
 }
 
 fn property_list(send: &Send) -> Result<Option<Value>, Failure> {
@@ -322,21 +306,9 @@ mod tests {
     fn only_what_was_said_is_sent() {
         let document = sent("send DMPXK1ABCD12 DeviceInformation --priority -3").unwrap();
         assert_eq!(document, json!({ "request_type": "DeviceInformation", "priority": -3 }));
-        let document =
-            sent(r#"send X RemoveProfile --parameters {"Identifier":"a"} --idempotency-key k"#).unwrap();
-        assert_eq!(document["parameters"], json!({ "Identifier": "a" }));
+        let document = sent(r#"send X DeviceLock --parameters {"Message":"a"} --idempotency-key k"#).unwrap();
+        assert_eq!(document["parameters"], json!({ "Message": "a" }));
         assert_eq!(document["idempotency_key"], "k");
-    }
-
-    #[test]
-    fn a_profile_is_sent_as_data_and_only_to_be_installed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("wifi.mobileconfig");
-        std::fs::write(&file, b"<plist/>").unwrap();
-        let document = sent(&format!("send X InstallProfile --profile {}", file.display())).unwrap();
-        assert_eq!(document["parameters"]["Payload"]["$data"], STANDARD.encode(b"<plist/>"));
-        let refusal = sent(&format!("send X RemoveProfile --profile {}", file.display())).unwrap_err();
-        assert!(matches!(refusal, Failure::Usage(_)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{HttpMessage as _, http::header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fleet::{Fleet, Settings, TakeoverPolicy};
+use fleet::{Fleet, Settings, TakeoverPolicy, UploadLimits};
 use openssl::asn1::Asn1Time;
 use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::ec::{EcGroup, EcKey};
@@ -263,9 +263,9 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
-        app_bytes: 0,
         warrants: fleet::WarrantLimits::default(),
         lost_mode: fleet::LostModeWords::default(),
+        uploads: UploadLimits::default(),
     };
     Fleet::open(store, settings).await.unwrap()
 }

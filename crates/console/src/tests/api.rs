@@ -118,10 +118,9 @@ async fn a_command_takes_its_keys_as_json_or_as_a_property_list() {
     door.enrol(SERIAL).await;
     let queue = format!("/api/v1/tablets/{SERIAL}/commands");
     let plist = "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict><key>Command</key><dict><key>RequestType</key>\
-        <string>RemoveProfile</string><key>Identifier</key><string>org.example.wifi</string></dict></dict></plist>";
-    let by_plist = json!({ "request_type": "RemoveProfile", "property_list": plist });
-    let by_json =
-        json!({ "request_type": "RemoveProfile", "parameters": { "Identifier": "org.example.wifi" } });
+        <string>ProfileList</string><key>ManagedOnly</key><true/></dict></dict></plist>";
+    let by_plist = json!({ "request_type": "ProfileList", "property_list": plist });
+    let by_json = json!({ "request_type": "ProfileList", "parameters": { "ManagedOnly": true } });
     for new in [&by_plist, &by_json] {
         assert_eq!(door.send(door.post(&queue, new)).await.status, StatusCode::CREATED, "{new}");
     }
@@ -129,8 +128,22 @@ async fn a_command_takes_its_keys_as_json_or_as_a_property_list() {
     let states: Vec<&str> =
         listed["items"].as_array().unwrap().iter().map(|item| text(item, "state")).collect();
     assert!(states.contains(&"cancelled") && states.contains(&"queued"), "{states:?}");
-    let both = json!({ "request_type": "RemoveProfile", "property_list": plist, "parameters": {} });
+    let both = json!({ "request_type": "ProfileList", "property_list": plist, "parameters": {} });
     assert_eq!(door.send(door.post(&queue, &both)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[actix_web::test]
+async fn c3_1_1_what_goes_round_the_layers_is_refused_and_told_what_to_do_instead() {
+    let door = Door::stocked().await;
+    door.enrol(SERIAL).await;
+    let queue = format!("/api/v1/tablets/{SERIAL}/commands");
+    let new = json!({ "request_type": "RemoveProfile", "parameters": { "Identifier": "org.example.wifi" } });
+    let refused = door.send(door.post(&queue, &new)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let problem = refused.json();
+    assert_eq!((text(&problem, "code"), text(&problem, "rule")), ("forbidden-by-rule", "C3.1.1"));
+    assert!(text(&problem, "detail").contains("write it into a layer"), "{problem}");
+    assert_eq!(door.send(door.get(&queue)).await.ok()["items"], json!([]));
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{App, test, web};
 use fleet::pace::{Gate, Rate, RateLimits};
-use fleet::{Fleet, Principal, Scope, Settings, TakeoverPolicy, authorities};
+use fleet::{Fleet, Principal, Scope, Settings, TakeoverPolicy, UploadLimits, authorities};
 use pki::TrustedProxies;
 use serde_json::Value as Json;
 use store::role_grants::GrantReach;
@@ -188,8 +188,8 @@ fn settings() -> Settings {
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
         shared_folder: None,
-        app_bytes: 0,
         warrants: fleet::WarrantLimits::default(),
         lost_mode: fleet::LostModeWords::default(),
+        uploads: UploadLimits::default(),
     }
 }

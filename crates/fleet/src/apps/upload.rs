@@ -6,7 +6,8 @@ use governance::Permission;
 use serde_json::json;
 use store::app_files::{self, AppFile, AppFormat};
 use store::apps::{self as rows, App, AppSource};
-use store::shared_folder::{FolderError, Incoming};
+use store::shared_folder::{FolderError, Incoming, Room};
+use tokio::sync::OwnedSemaphorePermit;
 use types::{AppId, Instant, Platform};
 
 use crate::audit::{self, Change};
@@ -24,6 +25,8 @@ pub struct Upload {
     version: String,
     incoming: Option<Incoming>,
     gathered: Vec<u8>,
+    /// Given back when the upload is over, however it ends.
+    _place: OwnedSemaphorePermit,
 }
 
 /// Begins an upload. `length`: how long the file is, if that is known; one that is too long is refused before a byte of
@@ -31,7 +34,8 @@ pub struct Upload {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] for an app that was withdrawn or comes from a shop;
-/// [`Refusal::Invalid`] for a file that is too long.
+/// [`Refusal::Invalid`] for a file that is too long; [`Refusal::UploadsBusy`] while as many run as may;
+/// [`Refusal::DiskFull`] if the disk would be too full with it.
 pub async fn begin(
     fleet: &Fleet,
     principal: &Principal,
@@ -39,7 +43,7 @@ pub async fn begin(
     length: Option<u64>,
     now: Instant,
 ) -> Result<Upload, Refusal> {
-    let limit = fleet.settings().app_bytes;
+    let limits = fleet.settings().uploads;
     let asked = principal.clone();
     let app = fleet
         .store()
@@ -54,11 +58,16 @@ pub async fn begin(
             app.bundle
         )));
     };
-    if length.is_some_and(|length| length > limit) {
-        return Err(refused(FolderError::TooLong { limit }));
+    if length.is_some_and(|length| length > limits.longest) {
+        return Err(refused(FolderError::TooLong { limit: limits.longest }));
     }
+    let place = fleet
+        .upload_places()
+        .try_acquire_owned()
+        .map_err(|_none_left| Refusal::UploadsBusy { at_once: limits.at_once })?;
     let folder = fleet.shared_folder()?.clone();
-    let incoming = blocking(move || folder.receive(limit)).await?.map_err(refused)?;
+    let room = Room { longest: limits.longest, stays_free: limits.stays_free };
+    let incoming = blocking(move || folder.receive(room, length)).await?.map_err(refused)?;
     Ok(Upload {
         fleet: fleet.clone(),
         principal: principal.clone(),
@@ -66,6 +75,7 @@ pub async fn begin(
         version,
         incoming: Some(incoming),
         gathered: Vec::with_capacity(PIECE),
+        _place: place,
     })
 }
 
@@ -73,7 +83,8 @@ impl Upload {
     /// Takes in the next piece, of whatever length.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] once the file is too long; [`Refusal::Internal`] if the disk refuses. The upload is over then.
+    /// [`Refusal::Invalid`] once the file is too long; [`Refusal::DiskFull`] once the disk is; [`Refusal::Internal`] if it
+    /// refuses. The upload is over then.
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), Refusal> {
         for part in piece.chunks(PIECE) {
             self.gathered.extend_from_slice(part);
@@ -201,6 +212,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn refused(error: FolderError) -> Refusal {
     match error {
         FolderError::TooLong { .. } => Refusal::invalid("file", error),
+        FolderError::Full { free, stays_free } => Refusal::DiskFull { free, stays_free },
         FolderError::Io { .. } | FolderError::NoKey { .. } | FolderError::Stopped(_) => {
             Refusal::Internal(error.to_string())
         }

@@ -3,14 +3,14 @@
 use apple::command::{Command, DeviceLocation, EnableLostMode, PlayLostModeSound, RequestType};
 use apple::plist::{Dictionary, Value};
 use incidents::Warrant;
-use orders::{EnrolmentProfile, Gate, Order};
+use orders::{EnrolmentProfile, Gate, NotOrdinary, Order};
 use privacy::Activity;
 use store::enrolments::EnrolmentSecrets;
 use store::{
     CommandOutcome, CommandReport, ConnectEnrolment, ConnectKey, ConnectWrite, Delivered, Delivery,
     NextCommand, StoreError, Tx,
 };
-use types::{Duration, EnrolmentId, Instant, Secret};
+use types::{Actor, CommandId, Duration, EnrolmentId, Instant, Secret};
 
 use crate::incidents::lost_mode::{AtDelivery, at_delivery};
 use crate::incidents::positions;
@@ -215,7 +215,13 @@ pub(super) async fn render(
         (Some(payload), _) => {
             let profile = profile_of(fleet, enrolment, kind).await?;
             match orders::check_stored(kind, payload, &profile) {
-                Ok(content) => content,
+                Ok(content) => match round_the_layers(fleet, kind, &content, delivered.command).await? {
+                    None => content,
+                    Some(refused) => {
+                        watch::raise_now(fleet, AlarmKind::RefusedCommand, enrolment, now).await;
+                        return undeliverable(fleet, enrolment, &delivered, &refused.to_string(), now).await;
+                    }
+                },
                 Err(refused) => {
                     watch::raise_now(fleet, AlarmKind::RefusedCommand, enrolment, now).await;
                     return undeliverable(fleet, enrolment, &delivered, &refused.to_string(), now).await;
@@ -317,6 +323,24 @@ pub(super) async fn render(
     Ok(Some(Reply::Plist(apple::plist::to_xml(&document))))
 }
 
+/// Why a stored command goes no further although it harms nobody: it decides what layers do, and nothing but the calendar,
+/// which follows the layers, may queue that (C3.1.1). A person may have, under an older version or in the table.
+async fn round_the_layers(
+    fleet: &Fleet,
+    kind: RequestType,
+    content: &Dictionary,
+    command: CommandId,
+) -> Result<Option<NotOrdinary>, TabletError> {
+    let Some(refused) =
+        Command::from_dictionary(kind, content).ok().as_ref().and_then(orders::goes_round_the_layers)
+    else {
+        return Ok(None);
+    };
+    let row = fleet.store().read(move |tx| store::commands::get(tx, &command)).await?;
+    let by_the_calendar = row.is_some_and(|row| row.queued_by.parse() == Ok(Actor::Calendar));
+    Ok((!by_the_calendar).then_some(refused))
+}
+
 /// The key of the command that installs the profile of a segment.
 fn segments_profile() -> Option<String> {
     Some(profiles::segment::Item::Profile.key())
@@ -407,8 +431,6 @@ async fn undeliverable(
 
 #[cfg(test)]
 mod tests {
-    use types::CommandId;
-
     use super::*;
 
     #[test]

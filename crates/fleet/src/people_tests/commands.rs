@@ -30,6 +30,16 @@ fn text(text: &str) -> Value {
     Value::String(text.into())
 }
 
+/// A Settings command of one item, whose content is under a key of the same name.
+fn setting(item: &str, content: Value) -> NewCommand {
+    let item = Dictionary::from_iter([("Item".to_owned(), text(item)), (item.to_owned(), content)]);
+    with("Settings", &[("Settings", Value::Array(vec![Value::Dictionary(item)]))])
+}
+
+fn owner() -> Dictionary {
+    Dictionary::from_iter([("OrganizationName".to_owned(), text("Département"))])
+}
+
 fn profile(identifier: &str, payload: &str) -> NewCommand {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><plist version=\"1.0\"><dict>\
@@ -161,20 +171,20 @@ async fn t_a20_two_workers_with_one_key_queue_one_command() {
 async fn a_newer_command_replaces_a_pending_one_of_the_same_purpose() {
     for engine in engines() {
         let people = enrolled(engine).await;
-        let wifi = queue(&people, profile("org.example.wifi", WEB_CLIP)).await.unwrap();
-        let mail = queue(&people, profile("org.example.mail", WEB_CLIP)).await.unwrap();
+        let name = queue(&people, setting("DeviceName", text("CDI 12"))).await.unwrap();
+        let owner = queue(&people, setting("OrganizationInfo", Value::Dictionary(owner()))).await.unwrap();
         let inventory = queue(&people, plain("DeviceInformation")).await.unwrap();
-        let newer = queue(&people, profile("org.example.wifi", WEB_CLIP)).await.unwrap();
+        let newer = queue(&people, setting("DeviceName", text("CDI 13"))).await.unwrap();
         queue(&people, plain("DeviceInformation")).await.unwrap();
-        assert_eq!(state(&people, &wifi).await, CommandState::Cancelled);
+        assert_eq!(state(&people, &name).await, CommandState::Cancelled);
         assert_eq!(state(&people, &inventory).await, CommandState::Cancelled);
-        assert_eq!(state(&people, &mail).await, CommandState::Queued);
+        assert_eq!(state(&people, &owner).await, CommandState::Queued);
         assert_eq!(state(&people, &newer).await, CommandState::Queued);
     }
 }
 
 #[tokio::test]
-async fn t_c23_dangerous_commands_are_refused_by_type_and_content_with_their_rule() {
+async fn c3_1_1_t_c23_what_is_dangerous_or_goes_round_the_layers_is_refused_with_its_rule() {
     let people = enrolled(store::Engine::Sqlite).await;
     let query = |query: &str| with("DeviceInformation", &[("Queries", Value::Array(vec![text(query)]))]);
     let cases = [
@@ -184,6 +194,10 @@ async fn t_c23_dangerous_commands_are_refused_by_type_and_content_with_their_rul
         (with("RemoveProfile", &[("Identifier", text(crate::enrolment_profile::IDENTIFIER))]), RuleId::M4),
         (profile("org.example.mdm", MDM), RuleId::M4),
         (profile("org.example.code", ERASING), RuleId::M3),
+        (profile("org.example.clip", WEB_CLIP), RuleId::C3_1_1),
+        (with("RemoveProfile", &[("Identifier", text("org.example.clip"))]), RuleId::C3_1_1),
+        (with("InstallApplication", &[("Identifier", text("org.example.app"))]), RuleId::C3_1_1),
+        (setting("TimeZone", text("Pacific/Auckland")), RuleId::C3_1_1),
         (query("PhoneNumber"), RuleId::C3_1_6),
         (with("InstalledApplicationList", &[("ManagedAppsOnly", Value::Boolean(false))]), RuleId::C3_1_6),
     ];

@@ -16,7 +16,7 @@ use types::{
 use crate::coming_in::identify;
 use crate::page::Page;
 use crate::tablets::{self, Filter, Named};
-use crate::{Fleet, Principal, Scope, Settings, TakeoverPolicy, inventory};
+use crate::{Fleet, Principal, Scope, Settings, TakeoverPolicy, UploadLimits, inventory};
 
 /// The server on which tests on PostgreSQL make their databases.
 const SERVER: &str = "ARDOISE_TEST_POSTGRESQL";
@@ -96,9 +96,14 @@ impl People {
             quiet_hours: None,
             erasures: lending::EraseTerms::default(),
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
-            app_bytes: 8 << 20,
             warrants: incidents::Limits::default(),
             lost_mode: crate::LostModeWords::default(),
+            uploads: UploadLimits {
+                longest: 8 << 20,
+                at_once: 4,
+                within: Duration::from_secs(60),
+                stays_free: 0,
+            },
         };
         let fleet = Fleet::open(store, settings).await.unwrap();
         let roles = [Role::Operator, Role::Administrator].map(|role| (role, GrantReach::Organisation));

@@ -173,10 +173,13 @@ fn wanted(plan: &Plan, known: &Known, facts: &Facts, until: &mut Instant) -> Vec
         plan.update.as_ref().filter(|update| update.by_command && !update.is_met_by(facts.version))
     {
         let due = update.due_at();
-        let action = if due <= now { UpdateAction::Install } else { UpdateAction::Download };
-        let told =
-            known.update.as_ref().is_some_and(|(token, _at)| *token == update_token(&update.version, action));
-        if !told {
+        let told = |action| {
+            known.update.as_ref().is_some_and(|(token, _at)| *token == update_token(&update.version, action))
+        };
+        // What was not downloaded cannot be installed: a tablet that slept through its deadline downloads first.
+        let is_there = told(UpdateAction::Download) || told(UpdateAction::Install);
+        let action = if due <= now && is_there { UpdateAction::Install } else { UpdateAction::Download };
+        if !told(action) {
             steps.push(Step::Update(action));
         }
         if due > now {

@@ -11,8 +11,8 @@ use super::templates::{template, today};
 use crate::render::{Frame, sketch_ipad};
 use crate::segment::assemble;
 use crate::segment::{
-    Carrier, Declaring, Facts, Heard, IpadClass, Item, Known, Plan, Query, RuleState, Step, next, rules,
-    segment_key,
+    Carrier, Declaring, Facts, Heard, IpadClass, Item, Known, Plan, Query, RuleState, Step, UpdateAction,
+    next, rules, segment_key,
 };
 use crate::{Layer, combine, parse};
 
@@ -43,6 +43,7 @@ struct Model {
     settings: Option<String>,
     apps: BTreeSet<String>,
     version: apple::OsVersion,
+    downloaded: bool,
     refuses: BTreeSet<Item>,
 }
 
@@ -56,6 +57,7 @@ impl Model {
             settings: None,
             apps: BTreeSet::new(),
             version: version.parse().unwrap(),
+            downloaded: false,
             refuses: BTreeSet::new(),
         }
     }
@@ -96,7 +98,13 @@ impl Model {
             Step::Set => self.settings = plan.settings.as_ref().map(|settings| settings.token.clone()),
             Step::InstallApp(bundle) => drop(self.apps.insert(bundle.clone())),
             Step::RemoveApp(bundle) => drop(self.apps.remove(bundle)),
-            Step::Update(_) => self.version = plan.update.as_ref().unwrap().version.parse().unwrap(),
+            Step::Update(UpdateAction::Download) => self.downloaded = true,
+            Step::Update(UpdateAction::Install) if self.downloaded => {
+                self.version = plan.update.as_ref().unwrap().version.parse().unwrap();
+            }
+            Step::Update(UpdateAction::Install) => {
+                return Heard::Refused("nothing was downloaded".to_owned());
+            }
         }
         Heard::Done
     }
@@ -239,6 +247,26 @@ fn a_tablet_of_any_version_comes_to_rest_and_every_rule_it_can_do_was_reported()
             }
         }
     }
+}
+
+#[test]
+fn an_update_is_downloaded_before_it_is_installed_however_late_a_tablet_comes() {
+    let plan = plan_of(&everything(), class("16.7", true));
+    let update = plan.update.clone().unwrap();
+    let wanted: apple::OsVersion = update.version.parse().unwrap();
+    assert!(update.by_command && update.due_at() > start());
+
+    let (mut model, mut known) = (Model::new("16.7"), Known::default());
+    converge(&mut model, &mut known, &plan, start());
+    assert!(model.downloaded && model.version < wanted, "downloaded, and not installed before its day");
+    let (_steps, step) = converge(&mut model, &mut known, &plan, start());
+    assert!(matches!(step, Step::Rest { until, .. } if until <= update.due_at()), "{step:?}");
+    converge(&mut model, &mut known, &plan, update.due_at());
+    assert_eq!(model.version, wanted, "at the hour itself");
+
+    let (mut model, mut known) = (Model::new("16.7"), Known::default());
+    converge(&mut model, &mut known, &plan, update.due_at().plus(Duration::from_secs(86_400)));
+    assert_eq!(model.version, wanted, "one that slept through its day");
 }
 
 #[test]

@@ -387,6 +387,27 @@ pub const KEYS: &[Key] = &[
         "The longest app that is uploaded, from 65536 to 4294967295 bytes.",
     ),
     key(
+        "limits.app_uploads",
+        Shape::Number,
+        "4",
+        "2",
+        "How many apps are taken in at once by each node, from 1 to 1000.",
+    ),
+    key(
+        "limits.app_upload_seconds",
+        Shape::Number,
+        "3600",
+        "600",
+        "How many seconds the upload of an app may take in all, from 1 to 86400.",
+    ),
+    key(
+        "limits.free_megabytes",
+        Shape::Number,
+        "1024",
+        "10240",
+        "How much of the shared folder's disk stays free when an app is uploaded, from 0 to 4294967295 megabytes.",
+    ),
+    key(
         "limits.request_seconds",
         Shape::Number,
         "30",

@@ -120,6 +120,12 @@ pub struct Limits {
     pub upload_bytes: u32,
     /// Bytes of an app that is uploaded.
     pub app_bytes: u32,
+    /// How many apps are taken in at once.
+    pub app_uploads: u32,
+    /// How long an app may take to arrive.
+    pub app_upload_time: Duration,
+    /// Megabytes of the shared folder's disk that stay free.
+    pub free_megabytes: u32,
     /// How long a request may take to arrive.
     pub request_time: Duration,
 }
@@ -395,12 +401,18 @@ pub(super) fn limits(reader: &mut Reader<'_>) -> Result<Limits, Reported> {
     let body_bytes = reader.number("limits.body_bytes", 65_536, 16_777_216);
     let upload_bytes = reader.number("limits.upload_bytes", 65_536, 268_435_456);
     let app_bytes = reader.number("limits.app_bytes", 65_536, u32::MAX);
+    let app_uploads = reader.number("limits.app_uploads", 1, 1_000);
+    let app_upload_seconds = reader.number("limits.app_upload_seconds", 1, 86_400);
+    let free_megabytes = reader.number("limits.free_megabytes", 0, u32::MAX);
     let seconds = reader.number("limits.request_seconds", 1, 600);
     Ok(Limits {
         connections: connections?,
         body_bytes: body_bytes?,
         upload_bytes: upload_bytes?,
         app_bytes: app_bytes?,
+        app_uploads: app_uploads?,
+        app_upload_time: Duration::from_secs(u64::from(app_upload_seconds?)),
+        free_megabytes: free_megabytes?,
         request_time: Duration::from_secs(u64::from(seconds?)),
     })
 }

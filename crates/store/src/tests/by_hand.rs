@@ -283,3 +283,23 @@ async fn kinds_that_erase_are_never_ordinary_rows(fixture: Fixture) {
         );
     }
 }
+
+/// SQLite has no TRUNCATE.
+#[tokio::test]
+async fn t_c20_no_table_whose_rows_are_kept_is_emptied_at_a_stroke() {
+    let fixture = Fixture::new(Engine::Postgresql).await;
+    for table in ["apps", "app_files", "lost_modes"] {
+        assert_refused(&fixture, &format!("TRUNCATE {table} CASCADE"));
+    }
+    // Tables with a trigger of rows (bit 0) on DELETE (bit 3), and none on TRUNCATE (bit 5).
+    let guarded = fixture.by_hand(
+        "DO $$ DECLARE bare text; BEGIN
+            SELECT string_agg(DISTINCT c.relname::text, ', ') INTO bare
+            FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND t.tgtype & 1 = 1 AND t.tgtype & 8 <> 0 AND NOT EXISTS
+                (SELECT 1 FROM pg_trigger o WHERE o.tgrelid = t.tgrelid AND o.tgtype & 32 = 32);
+            IF bare IS NOT NULL THEN RAISE EXCEPTION 'not guarded: %', bare; END IF;
+        END $$",
+    );
+    guarded.unwrap();
+}

@@ -65,7 +65,8 @@ fn what_27_no_longer_knows_is_known_before() {
     }
     state.hardware.os_version = "26.4".to_owned();
     for gone in GONE_IN_27 {
-        assert_eq!(said(&mut state, &command(gone, [])), DONE, "{gone}");
+        let nothing = Value::Array(Vec::new());
+        assert_eq!(said(&mut state, &command(gone, [("Updates", nothing)])), DONE, "{gone}");
     }
 }
 
@@ -266,4 +267,70 @@ fn a_report_repeats_the_command_and_carries_the_answer() {
         state.obey(b"<plist><dict/></plist>", &Clock::system(), None).is_err(),
         "a command has a CommandUUID"
     );
+}
+
+/// What became of each order of a ScheduleOSUpdate, `action status`.
+fn scheduled(state: &mut State, orders: &[(&str, &str)]) -> Vec<String> {
+    let order = |(action, version): &(&str, &str)| {
+        wire::dictionary([("InstallAction", (*action).into()), ("ProductVersion", (*version).into())])
+    };
+    let told = ask(state, &command("ScheduleOSUpdate", [("Updates", array(orders.iter().map(order)))]));
+    assert_eq!(told.status, Status::Acknowledged);
+    let results = told.fields.list("UpdateResults").iter().filter_map(Value::as_dictionary);
+    results
+        .map(|one| format!("{} {}", one.text("InstallAction").unwrap(), one.text("Status").unwrap()))
+        .collect()
+}
+
+fn system(state: &mut State) -> String {
+    let told =
+        ask(state, &command("DeviceInformation", [("Queries", Value::Array(vec!["OSVersion".into()]))]));
+    told.fields.inner("QueryResponses").unwrap().text("OSVersion").unwrap().to_owned()
+}
+
+#[test]
+fn an_update_is_downloaded_then_installed_and_the_tablet_has_another_system() {
+    let (mut state, _identity) = tablet();
+    state.hardware.os_version = "16.7".to_owned();
+    state.passcode = Some("2580".to_owned());
+    let build = state.hardware.build_version.clone();
+    assert_eq!(scheduled(&mut state, &[("InstallASAP", "17.0")]), ["Error Idle"], "nothing is downloaded");
+    assert_eq!(scheduled(&mut state, &[("DownloadOnly", "17.0")]), ["DownloadOnly Downloading"]);
+    assert_eq!(system(&mut state), "16.7");
+    let told = ask(&mut state, &command("OSUpdateStatus", []));
+    assert_eq!(told.fields.list("OSUpdateStatus").len(), 1);
+    assert_eq!(
+        scheduled(&mut state, &[("InstallASAP", "17.1")]),
+        ["Error Idle"],
+        "another version is not there"
+    );
+    assert_eq!(scheduled(&mut state, &[("InstallASAP", "17.0")]), ["InstallASAP Installing"]);
+    assert_eq!((system(&mut state).as_str(), state.restarts, state.locked), ("17.0", 1, true));
+    assert_ne!(state.hardware.build_version, build);
+    assert_eq!(ask(&mut state, &command("OSUpdateStatus", [])).fields.list("OSUpdateStatus").len(), 0);
+    for version in ["17.0", "17.0.0", "16.9", "x", ""] {
+        assert_eq!(scheduled(&mut state, &[("DownloadOnly", version)]), ["Error Idle"], "{version:?}");
+    }
+    let both = [("Default", "18.0"), ("Default", "18.0")];
+    assert_eq!(scheduled(&mut state, &both), ["DownloadOnly Downloading", "InstallASAP Installing"]);
+    assert_eq!(system(&mut state), "18.0");
+    assert_eq!(scheduled(&mut state, &[("InstallLater", "19.0")]), ["Error Idle"], "a Mac does that");
+    assert_eq!(said(&mut state, &command("ScheduleOSUpdate", [])).0, Status::Error);
+}
+
+#[test]
+fn a_declared_update_goes_before_one_by_command_and_27_knows_no_command() {
+    let (mut state, _identity) = tablet();
+    state.hardware.os_version = "17.0".to_owned();
+    let enforced = crate::state::Declaration {
+        kind: "configurations".to_owned(),
+        server_token: "1".to_owned(),
+        content: serde_json::json!({ "Type": "com.apple.configuration.softwareupdate.enforcement.specific" }),
+    };
+    state.declarations.insert("fr.example.update".to_owned(), enforced);
+    assert_eq!(scheduled(&mut state, &[("DownloadOnly", "17.1")]), ["Error Idle"]);
+    state.declarations.clear();
+    assert_eq!(scheduled(&mut state, &[("DownloadOnly", "17.1")]), ["DownloadOnly Downloading"]);
+    state.hardware.os_version = "27.0".to_owned();
+    assert_eq!(said(&mut state, &command("ScheduleOSUpdate", [])).0, Status::CommandFormatError);
 }

@@ -176,8 +176,8 @@ async fn operate(
         let serial = &serials[usize::try_from(click).unwrap() % serials.len()];
         let key = format!("storm-{number}-{click}");
         let wanted = json!({
-            "request_type": "RemoveProfile",
-            "parameters": { "Identifier": format!("fr.example.{key}") },
+            "request_type": "ValidateApplications",
+            "parameters": { "Identifiers": [format!("fr.example.{key}")] },
             "idempotency_key": key,
         });
         let path = format!("/api/v1/tablets/{serial}/commands");
