@@ -45,6 +45,7 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod lending;
+mod loans;
 mod log;
 #[cfg(test)]
 mod lost_mode;
