@@ -6,28 +6,38 @@ use fleet::school_years::Dates;
 use lending::PersonName;
 use lending::list::{Change, Entry, digest};
 use serde_json::json;
+use store::accounts::AccountState;
 use store::lists::{self, List, ListState};
 use store::loans::{self, Loan, Standing};
 use store::persons::{self, Person};
 use store::school_years::{self, SchoolYear};
-use store::{Store, StoreError, Tx, tablets};
+use store::{Store, StoreError, Tx, organisations, role_grants, tablets};
 use types::{AccountId, Clock as _, Day, Instant, ListId, LoanId, PersonId, Role, Uai, UserKind};
 
 use crate::people::{CodeShown, Employer};
 use crate::published::known;
 use crate::{TestServer, TestkitError};
 
-/// A head of the collège, and somebody who approves for the académie: made once.
+/// The head of the collège, made if it has none, and somebody who approves for the académie.
 pub(crate) async fn signers(
     store: &Store,
     college: &Uai,
     now: Instant,
 ) -> Result<(AccountId, AccountId), StoreError> {
-    let head = format!("list-head-{college}").to_lowercase();
-    Ok((
-        known(store, Employer::College(college.clone()), &head, Role::Head, now).await?,
-        known(store, Employer::Academie, "list-approver", Role::Approver, now).await?,
-    ))
+    let uai = college.clone();
+    let heads = store.read(move |tx| match organisations::by_uai(tx, &uai)? {
+        Some(organisation) => role_grants::managers(tx, organisation.id, now),
+        None => Ok(Vec::new()),
+    });
+    let head = heads.await?.into_iter().find(|(_id, state)| *state == AccountState::Active);
+    let head = match head {
+        Some((id, _state)) => id,
+        None => {
+            let login = format!("list-head-{college}").to_lowercase();
+            known(store, Employer::College(college.clone()), &login, Role::Head, now).await?
+        }
+    };
+    Ok((head, known(store, Employer::Academie, "list-approver", Role::Approver, now).await?))
 }
 
 /// What a list says of a pupil.
