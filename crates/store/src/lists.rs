@@ -112,9 +112,9 @@ pub fn propose(tx: &mut Tx<'_>, list: &List, changes: &[Change], now: Instant) -
     Ok(())
 }
 
-type Stored1 = (String, String, String, Option<Vec<u8>>);
+type StoredChange = (String, String, String, Option<Vec<u8>>);
 
-fn row(tx: &Tx<'_>, (id, person, step, sealed): Stored1) -> Result<Row, StoreError> {
+fn row(tx: &Tx<'_>, (id, person, step, sealed): StoredChange) -> Result<Row, StoreError> {
     let change: ListChangeId = read(id.clone(), "list_changes", "id", &id)?;
     let person: PersonId = read(person, "list_changes", "person_id", &id)?;
     let step: ListStep = read(step, "list_changes", "step", &id)?;
@@ -131,7 +131,7 @@ fn row(tx: &Tx<'_>, (id, person, step, sealed): Stored1) -> Result<Row, StoreErr
 /// # Errors
 /// [`StoreError::Sealed`] if a name does not open; [`StoreError::Corrupt`].
 pub fn changes(tx: &mut Tx<'_>, list: ListId) -> Result<Vec<Row>, StoreError> {
-    let rows: Vec<Stored1> = tx.run(|connection| {
+    let rows: Vec<StoredChange> = tx.run(|connection| {
         list_changes::table
             .filter(list_changes::list_id.eq(list.to_string()))
             .order(list_changes::id.asc())
@@ -155,7 +155,7 @@ pub fn validated(
     uai: &Uai,
     school_year: &str,
 ) -> Result<BTreeMap<PersonId, Entry>, StoreError> {
-    let rows: Vec<Stored1> = tx.run(|connection| {
+    let rows: Vec<StoredChange> = tx.run(|connection| {
         list_changes::table
             .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
             .filter(lists::uai.eq(uai.to_string()))

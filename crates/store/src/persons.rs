@@ -100,6 +100,7 @@ struct Identity {
 }
 
 type Sealed = (Option<Vec<u8>>, Option<Vec<u8>>);
+type Row = (open::Stored, Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Person {
     /// The person as a validated list says it of them from `now` on.
@@ -259,7 +260,7 @@ pub fn update(tx: &mut Tx<'_>, person: &Person) -> Result<bool, StoreError> {
 /// # Errors
 /// [`StoreError::Sealed`] if their name does not open; [`StoreError::Corrupt`].
 pub fn get(tx: &mut Tx<'_>, id: &PersonId) -> Result<Option<Person>, StoreError> {
-    let row: Option<(open::Stored, Option<Vec<u8>>, Option<Vec<u8>>)> = tx.run(|connection| {
+    let row: Option<Row> = tx.run(|connection| {
         persons::table
             .find(id.to_string())
             .select((open::Stored::as_select(), persons::name_sealed, persons::contacts_sealed))
@@ -280,7 +281,7 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<Person>, StoreError> {
     let (uai, after) = (uai.to_string(), after.map(|id| id.to_string()).unwrap_or_default());
-    let rows: Vec<(open::Stored, Option<Vec<u8>>, Option<Vec<u8>>)> = tx.run(|connection| {
+    let rows: Vec<Row> = tx.run(|connection| {
         persons::table
             .filter(persons::uai.eq(uai))
             .filter(persons::id.gt(after))

@@ -45,7 +45,9 @@ mod independent_clients;
 mod interruptions;
 #[cfg(test)]
 mod lending;
+#[cfg(test)]
 mod loans;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod lost_mode;

@@ -366,7 +366,7 @@ async fn c5_2_5_a_restriction_is_lifted_and_stays_what_it_was(fixture: Fixture) 
             restrictions::insert(tx, &written)
         })
         .await;
-    assert_eq!(fixture.read(move |tx| restrictions::of_loan(tx, of_loan)).await, [row.clone()]);
+    assert_eq!(fixture.read(move |tx| restrictions::of_loan(tx, of_loan)).await, [row]);
     fixture.refused_by_hand(&format!("UPDATE restrictions SET until_day = '2027-01-01' WHERE id = '{id}'"));
     fixture.refused_by_hand(&format!("DELETE FROM restrictions WHERE id = '{id}'"));
     assert!(fixture.write(move |tx| restrictions::lift(tx, id, at(30))).await);
