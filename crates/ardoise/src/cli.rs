@@ -8,9 +8,9 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    account, alarm, app, apple, audit, brake, command, countersignature, incident, inventory, link,
-    organisation, position, privacy, push_certificate, restitution, role, school_year, session, status,
-    tablet, takeover, token, warrant,
+    account, agreement, alarm, app, apple, audit, brake, command, countersignature, incident, inventory,
+    link, list, loan, organisation, person, position, privacy, push_certificate, restitution, role,
+    school_year, session, status, tablet, takeover, token, warrant,
 };
 
 const EXAMPLES: &str = "\
@@ -100,6 +100,14 @@ enum Verb {
     Takeover(takeover::Arguments),
     /// What Apple's automated enrolment needs.
     Apple(apple::Arguments),
+    /// The people whom a collège knows, and what was said to the agreement for each.
+    Person(person::Arguments),
+    /// The named list of users: from the school's export to the académie's validation.
+    List(list::Arguments),
+    /// The texts of the agreement of loan.
+    Agreement(agreement::Arguments),
+    /// Who holds which tablet: the light, the handover, what becomes of the loan.
+    Loan(loan::Arguments),
     /// What happened to tablets: papers and their clocks, lost mode.
     Incident(incident::Arguments),
     /// Tablets that were given back: received, erased by order, proven empty.
@@ -168,6 +176,10 @@ impl Cli {
             Verb::Apple(arguments) => apple::run(arguments, output).await,
             Verb::Audit(arguments) => Box::pin(audit::run(arguments, output)).await,
             Verb::Privacy(arguments) => privacy::run(arguments, output).await,
+            Verb::Person(arguments) => person::run(arguments, output).await,
+            Verb::List(arguments) => Box::pin(list::run(arguments, output)).await,
+            Verb::Agreement(arguments) => agreement::run(arguments, output).await,
+            Verb::Loan(arguments) => Box::pin(loan::run(arguments, output)).await,
             Verb::Incident(arguments) => Box::pin(incident::run(arguments, output)).await,
             Verb::Warrant(arguments) => warrant::run(arguments, output).await,
             Verb::Position(arguments) => position::run(arguments, output).await,
@@ -254,6 +266,23 @@ mod tests {
             "ardoise privacy prove --json",
             "ardoise privacy notice --language en",
             "ardoise privacy assessment geolocation",
+            "ardoise list import 0761234A export.csv --mapping mapping.toml --preview",
+            "ardoise list settle 0193 --seen 3f2a91c0",
+            "ardoise list validate 0193 --seen 3f2a91c0",
+            "ardoise list wall 0761234A --class 4eB",
+            "ardoise person list 0761234A",
+            "ardoise person sign 0193 guardian-1 --on 2026-09-12 --reference x",
+            "ardoise person oppose 0193 user --on 2026-09-12 --scan 3f2a91c0",
+            "ardoise agreement publish convention.txt --title Convention --guardians all",
+            "ardoise loan ready DMPX00000001 --person 0193",
+            "ardoise loan hand-over DMPX00000001 0193 --condition neuve --with chargeur --with coque --under-reserve",
+            "ardoise loan except DMPX00000001 --reason x",
+            "ardoise loan except DMPX00000001 --end",
+            "ardoise loan list --under-reserve",
+            "ardoise loan restrict 0193 --until 2026-12-18",
+            "ardoise loan end 0193 --breach",
+            "ardoise loan letter 0193 --from guardians --dated 2027-02-01 --reference x",
+            "ardoise loan year --csv",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",
@@ -329,6 +358,12 @@ mod tests {
             "ardoise countersignature give 0193",
             "ardoise countersignature refuse 0193 --seen 3f2a91c0",
             "ardoise school-year set --starts 2026-09-01",
+            "ardoise list settle 0193",
+            "ardoise person sign 0193 guardian-1 --on 2026-09-12",
+            "ardoise person sign 0193 guardian-5 --on 2026-09-12 --reference x",
+            "ardoise loan end 0193",
+            "ardoise loan end 0193 --reason x --breach",
+            "ardoise loan except DMPX00000001",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -1,6 +1,7 @@
 //! Commands over a server's API: one file per noun, each of which asks and shows.
 
 pub(crate) mod account;
+pub(crate) mod agreement;
 pub(crate) mod alarm;
 mod api;
 pub(crate) mod app;
@@ -13,7 +14,10 @@ pub(crate) mod countersignature;
 pub(crate) mod incident;
 pub(crate) mod inventory;
 pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod loan;
 pub(crate) mod organisation;
+pub(crate) mod person;
 pub(crate) mod position;
 pub(crate) mod privacy;
 mod problem;

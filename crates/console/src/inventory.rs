@@ -107,7 +107,8 @@ pub(crate) fn is_csv(request: &HttpRequest) -> bool {
     names(request, CONTENT_TYPE)
 }
 
-fn names(request: &HttpRequest, header: actix_web::http::header::HeaderName) -> bool {
+/// Whether a header names CSV.
+pub(crate) fn names(request: &HttpRequest, header: actix_web::http::header::HeaderName) -> bool {
     let value = request.headers().get(header).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split([';', ',']).next().unwrap_or_default().trim().eq_ignore_ascii_case(CSV)
 }
@@ -126,7 +127,7 @@ fn to_csv(tablets: &[Tablet]) -> Result<Vec<u8>, Failure> {
 }
 
 /// What a spreadsheet would take for a formula is shown as text (T-C10).
-fn harmless(field: &str) -> String {
+pub(crate) fn harmless(field: &str) -> String {
     let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula { format!("'{field}") } else { field.to_owned() }
 }

@@ -7,9 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
-    incident_decisions, incidents, inventory, links, metrics, organisations, positions, privacy, problem,
-    profile_rollouts, profiles, push_certificate, restitutions, roles, school_years, segments, sessions,
-    tablets, takeovers, tokens, warrants,
+    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, organisations,
+    persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate, restitutions, roles,
+    school_years, segments, sessions, tablets, takeovers, tokens, warrants,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +47,12 @@ use crate::{
         restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
         restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
         restitutions::attest, restitutions::shelve, restitutions::undo,
+        persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,
+        lists::propose, lists::list, lists::show, lists::settle, lists::validate, lists::withdraw,
+        loans::readiness, loans::hand_over, loans::except, loans::end_exception, loans::list, loans::show,
+        loans::confiscate, loans::resume, loans::deposit, loans::hand_out, loans::restrict, loans::lift, loans::end,
+        loans::letter,
+        lending_reports::wall, lending_reports::year,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -15,6 +15,7 @@ pub(crate) use advance::{Told, advance, answered};
 pub(crate) use given::{declaration, declared, installation};
 pub use shown::{RuleLine, SegmentLine, Shown, TabletRules, failing, list, rules_of};
 pub use walk::{Walked, follow, wake_due};
+pub(crate) use world::fingerprint;
 pub use world::{LoanFacts, TabletFacts, World, layers_of};
 
 use store::tablets::Tablet;

@@ -97,6 +97,33 @@ text_enum! {
         HandleIncident = "handle-incident",
         /// Put a tablet in lost mode because of an open incident (M1).
         LostMode = "lost-mode",
+        /// See the people of a collège and the changes of its list, by name (C4.2).
+        ViewLists = "view-lists",
+        /// Propose a change of the list of users, or take one back (C4.2).
+        ProposeList = "propose-list",
+        /// Settle a change of the list: the head (C4.2).
+        SettleList = "settle-list",
+        /// Validate a change of the list for the académie (C4.2).
+        ValidateList = "validate-list",
+        /// See the texts of the agreement of loan.
+        ViewAgreements = "view-agreements",
+        /// Publish a text of the agreement of loan (C5.2.1, C9.1).
+        PublishAgreement = "publish-agreement",
+        /// Record what users and guardians said to a text (C5.2.1).
+        RecordSignature = "record-signature",
+        /// See who holds which tablet, and what stands in the way of a handover (C5.3.1, C5.3.4).
+        ViewLoans = "view-loans",
+        /// Hand a tablet over, take it into deposit, hand it out again (C5.2.2, C5.3.4).
+        HandOver = "hand-over",
+        /// Sign a handover under reserve, and what only a head decides of a loan: confiscation, restriction, the letter that
+        /// ends it (C5.2.4, C5.2.5, C5.3.4, C5.3.6).
+        DecideLoan = "decide-loan",
+        /// End a loan for the département (C5.2.4).
+        EndLoan = "end-loan",
+        /// Let a tablet be lent that is not supervised.
+        ExceptSupervision = "except-supervision",
+        /// See the figures of a school year: counts, never names (C6.1).
+        ViewYear = "view-year",
         /// See tablets that were given back, and how far their erasure has come (C5.3.5).
         ViewRestitutions = "view-restitutions",
         /// Receive a tablet, take a slip back, record that data is saved, or that a letter was handed over (C5.3.5).
@@ -210,6 +237,19 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::DeclareIncident           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::HandleIncident            => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::LostMode                  => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ViewLists                 => [ No,  No,  No,  Col,   No,  All,  Col, No,    No,  No  ],
+        P::ProposeList               => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::SettleList                => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ValidateList              => [ No,  No,  No,  No,    No,  All,  No,  No,    No,  No  ],
+        P::ViewAgreements            => [ Any, Any, Any, Any,   Any, Any,  Any, Any,   Any, Any ],
+        P::PublishAgreement          => [ All, All, No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::RecordSignature           => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ViewLoans                 => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::HandOver                  => [ No,  No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::DecideLoan                => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::EndLoan                   => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ExceptSupervision         => [ All, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ViewYear                  => [ Col, All, No,  No,    All, All,  Col, No,    No,  Col ],
         P::ViewRestitutions          => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  Col ],
         P::ReceiveTablets            => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
         P::OrderErasure              => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
@@ -241,6 +281,10 @@ impl Permission {
                 | Self::ViewProfiles
                 | Self::ViewApps
                 | Self::ViewIncidents
+                | Self::ViewLists
+                | Self::ViewAgreements
+                | Self::ViewLoans
+                | Self::ViewYear
                 | Self::ViewRestitutions
         )
     }
@@ -282,6 +326,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ValidateProcessing
         | P::PublishProfiles
         | P::OrderEmergency
+        | P::ValidateList
+        | P::PublishAgreement
+        | P::ExceptSupervision
         // What is uploaded runs on every tablet.
         | P::ManageApps => true,
         P::ViewTablets
@@ -311,6 +358,16 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ViewIncidents
         | P::DeclareIncident
         | P::HandleIncident
+        | P::ViewLists
+        | P::ProposeList
+        | P::SettleList
+        | P::ViewAgreements
+        | P::RecordSignature
+        | P::ViewLoans
+        | P::HandOver
+        | P::DecideLoan
+        | P::EndLoan
+        | P::ViewYear
         | P::ViewRestitutions
         // A tablet that lies on the counter is received at once; nothing is erased by that.
         | P::ReceiveTablets

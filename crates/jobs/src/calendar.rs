@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::lending::{calendar as loans, orders};
+use fleet::lending::{calendar as loans, handover, modes, orders};
 use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
 use types::{Clock, Duration, Instant};
 
@@ -25,6 +25,8 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(30);
 const ROLL_OUT_EVERY: Duration = Duration::from_secs(300);
 /// Between two looks at what nobody will use any more.
 const TIDY_EVERY: Duration = Duration::from_secs(86_400);
+/// Between two looks at handovers under reserve.
+const RESERVES_EVERY: Duration = Duration::from_secs(600);
 /// Between two looks at warrants and lost mode.
 const MISSING_EVERY: Duration = Duration::from_secs(30);
 /// Between two looks for keys of incidents whose time has come.
@@ -52,6 +54,7 @@ pub(crate) struct Calendar {
     published_at: Option<Instant>,
     rolled_out_at: Option<Instant>,
     swept_at: Option<Instant>,
+    reserves_at: Option<Instant>,
     ordered_at: Option<Instant>,
     loans_at: Option<Instant>,
     missing_at: Option<Instant>,
@@ -74,6 +77,7 @@ impl Calendar {
             published_at: None,
             rolled_out_at: None,
             swept_at: None,
+            reserves_at: None,
             ordered_at: None,
             loans_at: None,
             missing_at: None,
@@ -105,6 +109,7 @@ impl Calendar {
                 self.renewed_at = Some(now);
             }
         }
+        done("where lent tablets stand", &modes::follow(fleet, &calendar, now).await);
         let followed = segments::follow(fleet, &calendar, now).await.map(|walked| walked.moved);
         done("put tablets into segments", &followed);
         let woken = segments::wake_due(fleet, &calendar, now).await;
@@ -141,6 +146,11 @@ impl Calendar {
             && done("move roll-outs on", &profiles::advance_due(fleet, &calendar, now).await)
         {
             self.rolled_out_at = Some(now);
+        }
+        if is_due(self.reserves_at, RESERVES_EVERY, now)
+            && done("reserves that are in order", &handover::settle_reserves(fleet, &calendar, now).await)
+        {
+            self.reserves_at = Some(now);
         }
         if is_due(self.missing_at, MISSING_EVERY, now) {
             let ended = incidents::warrants::end_run_out(fleet, &calendar, now).await;

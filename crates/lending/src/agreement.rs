@@ -1,8 +1,11 @@
 //! Who signed the agreement of loan, and what that allows (C5.2.1, C7.1, C9.1).
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-use types::{AgreementTextId, Day, Digest, UserKind, text_enum};
+use serde::{Deserialize, Serialize};
+use types::{AgreementTextId, Day, Digest, InvalidName, UserKind, text_enum};
 
 use crate::Reference;
 
@@ -25,12 +28,56 @@ text_enum! {
 }
 
 /// Who speaks: the user, or one of the guardians that the collège knows of, by number. Their names are on the paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Signatory {
     /// The user.
     User,
     /// A guardian, from 1.
     Guardian(u8),
+}
+
+/// The most guardians that are recorded of one pupil.
+pub const MOST_GUARDIANS: u8 = 4;
+
+impl fmt::Display for Signatory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User => f.write_str("user"),
+            Self::Guardian(number) => write!(f, "guardian-{number}"),
+        }
+    }
+}
+
+impl FromStr for Signatory {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let guardian = || {
+            let number = text.strip_prefix("guardian-")?.parse().ok()?;
+            (1..=MOST_GUARDIANS).contains(&number).then_some(Self::Guardian(number))
+        };
+        match text {
+            "user" => Ok(Self::User),
+            _ => guardian().ok_or_else(|| {
+                InvalidName::new("signatory", "`user`, or `guardian-1` to `guardian-4`", text)
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for Signatory {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<Signatory> for String {
+    fn from(signatory: Signatory) -> Self {
+        signatory.to_string()
+    }
 }
 
 /// Where the paper can be found.

@@ -5,6 +5,7 @@
 //!
 //! | file | what it decides |
 //! |---|---|
+//! | [`roster`] | who is who in an export of the school's register |
 //! | [`list`] | who may be lent a tablet: settled by the head, validated by the académie (C4.2) |
 //! | [`agreement`], [`mode`] | whether it may leave the collège (C5.2.1) |
 //! | [`readiness`] | whether it can be handed over, and because of what not (C5.3.4) |
@@ -27,6 +28,7 @@ pub mod notice;
 pub mod readiness;
 mod refused;
 pub mod restitution;
+pub mod roster;
 mod school_year;
 mod texts;
 
@@ -36,7 +38,9 @@ pub use erase_order::{
 };
 pub use refused::Refused;
 pub use school_year::SchoolYear;
-pub use texts::{ClassName, Condition, InvalidText, PersonName, Reason, Reference};
+pub use texts::{
+    ClassName, Condition, InvalidText, MailAddress, PersonName, Reason, Reference, SchoolNumber,
+};
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use types::{AccountId, Instant, PersonId, UserKind, text_enum};
+use serde::{Deserialize, Serialize};
+use types::{AccountId, Day, Digest, Instant, ListId, PersonId, Uai, UserKind, text_enum};
 
-use crate::{ClassName, PersonName, Refused};
+use crate::agreement::Signatory;
+use crate::{ClassName, MailAddress, PersonName, Refused, SchoolNumber};
 
 text_enum! {
     /// What a change does to a list.
@@ -20,7 +22,7 @@ text_enum! {
 }
 
 /// What a list says of a person: nothing that a loan does not need (C3.1.6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Who they are to the programme (C4.1).
     pub kind: UserKind,
@@ -28,6 +30,57 @@ pub struct Entry {
     pub name: PersonName,
     /// A pupil's class.
     pub class: Option<ClassName>,
+    /// The number by which the school's register tells them from others of that name.
+    pub number: Option<SchoolNumber>,
+    /// Their first day in the collège, if it is to come.
+    pub arrives_on: Option<Day>,
+    /// Their last day of attendance, if it is known (C5.2.3).
+    pub leaves_on: Option<Day>,
+    /// How many guardians a pupil has: each may sign, or object (C5.2.1).
+    pub guardians: u8,
+    /// How they, or their guardians, are reached; empty unless notices may be sent.
+    pub contacts: BTreeMap<Signatory, MailAddress>,
+}
+
+/// What both sign: the digest of exactly these names, and of what the list says of each. The number of the proposal is
+/// part of it, so that nobody guesses a name from it, and no signature serves for another proposal.
+#[must_use]
+pub fn digest(proposal: ListId, college: &Uai, school_year: &str, changes: &[Change]) -> Digest {
+    let mut sorted: Vec<&Change> = changes.iter().collect();
+    sorted.sort_by_key(|change| change.person());
+    let mut hashed = Hashed(format!("ardoise list 1\n{proposal}\n{college}\n{school_year}\n"));
+    for change in sorted {
+        hashed.field("person", Some(&change.person().to_string()));
+        let Change::Set(_, entry) = change else {
+            hashed.field("remove", None);
+            continue;
+        };
+        hashed.field("kind", Some(entry.kind.as_str()));
+        hashed.field("name", Some(entry.name.as_str()));
+        hashed.field("class", entry.class.as_ref().map(ClassName::as_str));
+        hashed.field("number", entry.number.as_ref().map(SchoolNumber::as_str));
+        hashed.field("arrives", entry.arrives_on.map(|day| day.to_string()).as_deref());
+        hashed.field("leaves", entry.leaves_on.map(|day| day.to_string()).as_deref());
+        hashed.field("guardians", Some(&entry.guardians.to_string()));
+        for (who, address) in &entry.contacts {
+            hashed.field(&who.to_string(), Some(address.as_str()));
+        }
+    }
+    Digest::of(hashed.0.as_bytes())
+}
+
+/// Fields, each on a line of its own: no text of a list holds a line break.
+struct Hashed(String);
+
+impl Hashed {
+    fn field(&mut self, name: &str, value: Option<&str>) {
+        self.0.push_str(name);
+        if let Some(value) = value {
+            self.0.push('=');
+            self.0.push_str(value);
+        }
+        self.0.push('\n');
+    }
 }
 
 /// A person's signature under one step, with its instant.

@@ -151,6 +151,10 @@ as_text! {
     types::PersonId, types::LoanId, types::RestitutionId, types::LastDecisionId, types::UserKind,
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
+    types::ListId, types::ListChangeId, types::AgreementTextId, types::SignatureId, types::RestrictionId,
+    types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::agreement::GuardiansNeeded,
+    lending::agreement::Stance, lending::agreement::Signatory, crate::lists::ListState,
+    crate::signatures::EvidenceKind,
     lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
     ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
 }
@@ -172,22 +176,7 @@ macro_rules! as_written {
     )*};
 }
 
-as_written! { lending::PersonName, lending::ClassName, lending::Condition, lending::Reason, }
-
-impl Column for crate::persons::Known {
-    type Stored = String;
-
-    fn stored(&self) -> String {
-        match self {
-            Self::By(name) => name.stored(),
-            Self::Forgotten => String::new(),
-        }
-    }
-
-    fn read(stored: String) -> Option<Self> {
-        if stored.is_empty() { Some(Self::Forgotten) } else { Column::read(stored).map(Self::By) }
-    }
-}
+as_written! { lending::ClassName, lending::Condition, lending::Reason, }
 
 impl Column for orders::Gate {
     type Stored = String;

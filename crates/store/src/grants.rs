@@ -36,15 +36,16 @@ const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrol
     destructions, brake, privacy_validations, purges, profile_versions, profile_approvals, rollouts, \
     emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
     incident_declarations, incident_papers, warrant_grants, position_requests, positions, layer_suspensions, \
-    position_looks, warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements";
+     position_looks, warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements, \
+     lists, list_changes, agreement_texts, signatures, restrictions, supervision_exceptions";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
     incident_papers, warrant_grants, positions, position_looks, notice_delays, incident_confirmations, \
-    warranty_verdicts";
+    warranty_verdicts, agreement_texts";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 15] = [
+const CHANGED_IN_PART: [(&str, &str); 18] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -63,6 +64,9 @@ const CHANGED_IN_PART: [(&str, &str); 15] = [
     ("rollouts", "state, wave, wave_since, reason, ended_at"),
     ("emergency_orders", "ended_at, ended_by"),
     ("notices_due", "told_at"),
+    ("list_changes", "entry_sealed"),
+    ("signatures", "evidence"),
+    ("restrictions", "lifted_at"),
     ("incident_declarations", "circumstances_sealed, stage, stage_at"),
     ("position_requests", "outcome, why, outcome_at"),
     ("layer_suspensions", "why, suspended_at, lifted_at"),

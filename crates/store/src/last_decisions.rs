@@ -5,8 +5,14 @@ use lending::last_decision::{About, LastDecision as Decided, LastKind};
 use lending::list::Signed;
 use types::{AccountId, IncidentId, Instant, LastDecisionId, LoanId, TabletId};
 
-use crate::StoreError;
-use crate::noun::{by_key, noun};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
+};
+
+use crate::noun::{by_key, find_first, noun};
+use crate::schema::last_decisions;
+use crate::{StoreError, Tx};
 
 noun! {
     /// A decision.
@@ -79,6 +85,26 @@ impl LastDecision {
             ..self.clone()
         }
     }
+}
+
+/// The decision that is in force for a tablet: everybody whom it takes has signed.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn in_force_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<LastDecision>, StoreError> {
+    find_first!(
+        tx,
+        last_decisions::table
+            .filter(last_decisions::tablet_id.eq(tablet.to_string()))
+            .filter(last_decisions::withdrawn_at.is_null())
+            .filter(last_decisions::departement_at.is_not_null())
+            .filter(
+                last_decisions::kind
+                    .eq(LastKind::Retirement.as_str())
+                    .or(last_decisions::head_at.is_not_null())
+            )
+            .order(last_decisions::id.desc())
+    )
 }
 
 crate::declared::declares! {

@@ -207,6 +207,48 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>,
     .transpose()
 }
 
+/// Which loans a list shows; what is `None` admits all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Those that are over too.
+    pub over: bool,
+    /// Those that a head signed over, and that are not in order yet.
+    pub under_reserve: bool,
+    /// Those of this person.
+    pub person: Option<PersonId>,
+}
+
+/// At most `limit` loans of collèges within reach, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    filter: Filter,
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<Loan>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let mut query = loans::table.filter(loans::id.gt(after)).into_boxed();
+        if !filter.over {
+            query = query.filter(loans::state.ne(Standing::Ended.as_str()));
+        }
+        if filter.under_reserve {
+            query = query.filter(loans::reserve.ne("[]"));
+        }
+        if let Some(person) = filter.person {
+            query = query.filter(loans::person_id.eq(person.to_string()));
+        }
+        of_colleges_within!(query, within, loans::uai.nullable())
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
 /// At most `limit` loans that go on although their holder's last day of attendance is over (C5.2.3), in the order of their
 /// ids, each with that day.
 ///

@@ -26,7 +26,7 @@ macro_rules! noun {
         }
 
         impl Stored {
-            fn of(row: &$name) -> Self {
+            pub(crate) fn of(row: &$name) -> Self {
                 Self { $( $field: crate::column::Column::stored(&row.$field), )* }
             }
 

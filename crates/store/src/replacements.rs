@@ -2,12 +2,15 @@
 //! except that a sum is paid.
 
 use ::incidents::Counterpart;
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+};
 use types::{AccountId, Day, IncidentId, Instant};
 
 use crate::column::stored_enum;
+use crate::loans::Loan;
 use crate::noun::{by_key, noun};
-use crate::schema::replacements;
+use crate::schema::{incidents, loans, replacements};
 use crate::{StoreError, Tx};
 
 stored_enum! {
@@ -121,6 +124,29 @@ pub fn pay(tx: &mut Tx<'_>, incident: IncidentId, on: Day) -> Result<bool, Store
         .execute(connection)
     })?;
     Ok(changed == 1)
+}
+
+/// Whether the tablet of this loan takes the place of another on the condition that it stays at school: a replacement was
+/// granted so, after an incident that befell a tablet its holder had until then (C5.4.4).
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn keeps_at_school(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, StoreError> {
+    let found: Option<String> = tx.run(|connection| {
+        replacements::table
+            .inner_join(incidents::table.on(incidents::id.eq(replacements::incident_id)))
+            .inner_join(loans::table.on(loans::tablet_id.eq(incidents::tablet_id)))
+            .filter(replacements::granted.eq(true))
+            .filter(replacements::counterpart.eq(CounterpartName::StaysAtSchool.as_str()))
+            .filter(loans::person_id.eq(loan.person_id.to_string()))
+            .filter(loans::id.ne(loan.id.to_string()))
+            .filter(loans::began_at.le(incidents::opened_at))
+            .filter(incidents::opened_at.le(loan.began_at.as_millis()))
+            .select(replacements::incident_id)
+            .first(connection)
+            .optional()
+    })?;
+    Ok(found.is_some())
 }
 
 crate::declared::declares! {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::schema::{
-    accounts, authorities, enrolments, incident_declarations, organisations, profile_versions,
-    push_certificates, segment_payloads, takeovers,
+    accounts, authorities, enrolments, incident_declarations, list_changes, organisations, persons,
+    profile_versions, push_certificates, segment_payloads, takeovers,
 };
 use crate::{RowName, StoreError, Tx, Vault};
 
@@ -81,6 +81,9 @@ sealed_columns! {
     12 => profile_versions.content_sealed,
     13 => incident_declarations.circumstances_sealed,
     14 => segment_payloads.signed_sealed,
+    15 => persons.name_sealed,
+    16 => persons.contacts_sealed,
+    17 => list_changes.entry_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

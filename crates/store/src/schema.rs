@@ -612,12 +612,15 @@ diesel::table! {
         id -> Text,
         uai -> Text,
         kind -> Text,
-        name -> Text,
         class -> Nullable<Text>,
         leaves_on -> Nullable<Text>,
         left_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        arrives_on -> Nullable<Text>,
+        guardians -> Integer,
+        name_sealed -> Nullable<Binary>,
+        contacts_sealed -> Nullable<Binary>,
     }
 }
 
@@ -927,6 +930,107 @@ diesel::table! {
 }
 
 diesel::table! {
+    lists (id) {
+        id -> Text,
+        uai -> Text,
+        school_year -> Text,
+        changes -> Integer,
+        content_sha256 -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> BigInt,
+        settled_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+        settled_sha256 -> Nullable<Text>,
+        validated_by -> Nullable<Text>,
+        validated_at -> Nullable<BigInt>,
+        validated_sha256 -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    list_changes (id) {
+        id -> Text,
+        list_id -> Text,
+        person_id -> Text,
+        step -> Text,
+        kind -> Nullable<Text>,
+        entry_sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    agreement_texts (id) {
+        id -> Text,
+        school_year -> Text,
+        number -> Integer,
+        title -> Text,
+        body -> Text,
+        body_sha256 -> Text,
+        guardians_needed -> Text,
+        published_by -> Text,
+        published_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signatures (id) {
+        id -> Text,
+        text_id -> Text,
+        person_id -> Text,
+        signatory -> Text,
+        stance -> Text,
+        signed_on -> Text,
+        evidence_kind -> Text,
+        evidence -> Text,
+        recorded_by -> Text,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    restrictions (id) {
+        id -> Text,
+        loan_id -> Text,
+        from_day -> Text,
+        until_day -> Text,
+        recorded_by -> Text,
+        recorded_at -> BigInt,
+        lifted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    supervision_exceptions (id) {
+        id -> Text,
+        tablet_id -> Text,
+        reason -> Text,
+        granted_by -> Text,
+        granted_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tablet_modes (tablet_id) {
+        tablet_id -> Text,
+        loan_id -> Text,
+        uai -> Text,
+        holder_kind -> Text,
+        mode -> Text,
+        since -> BigInt,
+        looked_on -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(lists, list_changes);
+diesel::allow_tables_to_appear_in_same_query!(organisations, lists);
+// Where the tablets of segments stand.
+diesel::allow_tables_to_appear_in_same_query!(tablet_modes, enrolments);
+diesel::allow_tables_to_appear_in_same_query!(tablet_modes, tablets);
+
+diesel::table! {
     return_profiles (enrolment_id) {
         enrolment_id -> Text,
         order_id -> Text,
@@ -1022,3 +1126,7 @@ diesel::allow_tables_to_appear_in_same_query!(incidents, lost_modes);
 diesel::allow_tables_to_appear_in_same_query!(incidents, incident_confirmations);
 diesel::allow_tables_to_appear_in_same_query!(incident_declarations, incident_confirmations);
 diesel::allow_tables_to_appear_in_same_query!(organisations, incident_confirmations);
+// A replacement that stays at school.
+diesel::allow_tables_to_appear_in_same_query!(replacements, incidents);
+diesel::allow_tables_to_appear_in_same_query!(replacements, loans);
+diesel::allow_tables_to_appear_in_same_query!(incidents, loans);

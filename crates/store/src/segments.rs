@@ -6,13 +6,16 @@ use diesel::{
 };
 use profiles::segment::Plan;
 use types::{
-    EnrolmentId, Instant, Platform, ProfileVersionId, Secret, SegmentId, Supervision, TabletId, Uai,
+    EnrolmentId, Instant, LoanMode, Platform, ProfileVersionId, Secret, SegmentId, Supervision, TabletId,
+    Uai, UserKind,
 };
 
 use crate::column::read;
 use crate::enrolments::EnrolmentState;
 use crate::noun::{by_key, noun, on_each_engine};
-use crate::schema::{deliveries, enrolments, segment_layers, segment_payloads, segments, tablets};
+use crate::schema::{
+    deliveries, enrolments, segment_layers, segment_payloads, segments, tablet_modes, tablets,
+};
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, Within};
 
@@ -199,9 +202,20 @@ pub struct Member {
     pub supervision: Supervision,
     /// The segment it is in.
     pub segment: Option<SegmentId>,
+    /// Who holds it, and where it may be used, while it is lent.
+    pub loan: Option<(UserKind, LoanMode)>,
 }
 
-type MemberRow = (String, Option<String>, Option<String>, Option<String>, String, Option<String>);
+type MemberRow = (
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 
 /// At most `limit` enrolled iPads after that one, in the order of their ids; those without a segment only, if asked.
 ///
@@ -246,6 +260,7 @@ fn member_rows() -> _ {
     let ipad: &'static str = Platform::Ipad.as_str();
     enrolments::table
         .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
+        .left_join(tablet_modes::table.on(tablet_modes::tablet_id.eq(tablets::id)))
         .filter(enrolments::state.eq(active))
         .filter(enrolments::platform.eq(ipad))
         .select((
@@ -255,15 +270,20 @@ fn member_rows() -> _ {
             enrolments::os_version,
             enrolments::supervision,
             enrolments::segment_id,
+            tablet_modes::holder_kind.nullable(),
+            tablet_modes::mode.nullable(),
         ))
 }
 
 fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
-    let (id, tablet, uai, os_version, supervision, segment) = row;
+    let (id, tablet, uai, os_version, supervision, segment, holder, mode) = row;
     let tablet: Option<TabletId> = read(tablet, "enrolments", "tablet_id", &id)?;
     let Some(tablet) = tablet else { return Ok(None) };
+    let holder: Option<UserKind> = read(holder, "tablet_modes", "holder_kind", &id)?;
+    let mode: Option<LoanMode> = read(mode, "tablet_modes", "mode", &id)?;
     Ok(Some(Member {
         tablet,
+        loan: holder.zip(mode),
         uai: read(uai, "tablets", "uai", &id)?,
         os_version,
         supervision: read(supervision, "enrolments", "supervision", &id)?,

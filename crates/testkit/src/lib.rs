@@ -8,6 +8,7 @@ mod api;
 mod database;
 mod error;
 mod home;
+mod lent;
 mod package;
 mod patience;
 pub mod people;

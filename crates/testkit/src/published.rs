@@ -84,19 +84,17 @@ pub async fn publish_layer(
 }
 
 /// Somebody with that role, made once.
-async fn known(
+pub(crate) async fn known(
     store: &Store,
     employer: Employer,
     login: &str,
     role: Role,
     now: Instant,
-) -> Result<AccountId, TestkitError> {
+) -> Result<AccountId, StoreError> {
     let name = login.to_owned();
     match store.read(move |tx| accounts::by_login(tx, &name)).await? {
         Some(account) => Ok(account.id),
-        None => {
-            Ok(people::someone(store, employer, login, vec![(role, GrantReach::Organisation)], now).await?)
-        }
+        None => people::someone(store, employer, login, vec![(role, GrantReach::Organisation)], now).await,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Tablets that were never enrolled through the doors: a fleet whose size matters, whose tablets never come, or come as
 //! if they had long been there.
 
+use lending::PersonName;
 use store::authorities::{self, Authority, AuthorityKind, AuthorityState};
 use store::certificates::{self, Certificate, CertificateState};
 use store::enrolments::{self, Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::loans::{self, Loan, Standing};
-use store::persons::{self, Known, Person};
 use store::school_years::{self, SchoolYear};
 use store::tablets::{self, Tablet};
 use store::{Store, StoreError, Tx};
@@ -13,6 +13,8 @@ use types::{
     AccountId, AuthorityId, Day, Digest, Duration, EnrolmentId, EnrolmentKind, Instant, LoanId, PersonId,
     Platform, Secret, SerialNumber, Supervision, TabletId, Uai, UserKind,
 };
+
+use crate::lent;
 
 /// How long the certificates last of tablets at work.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -199,14 +201,25 @@ pub async fn lent(
     now: Instant,
 ) -> Result<Vec<LoanId>, StoreError> {
     let mut ids = Vec::with_capacity(serials.len());
+    let signers = lent::signers(store, college, now).await?;
     for batch in serials.chunks(BATCH) {
         let (batch, college) = (batch.to_vec(), college.clone());
         let lent = store
             .write(move |tx| {
                 let year = school_year(tx, now)?;
+                let missing = |_invalid| StoreError::Corrupt {
+                    table: "persons",
+                    row: college.to_string(),
+                    column: "name_sealed",
+                };
+                let name: PersonName = "Zoé Exemple".parse().map_err(missing)?;
+                let people: Vec<_> =
+                    batch.iter().map(|_serial| (PersonId::new(now), lent::pupil(name.clone()))).collect();
+                lent::put_on_list(tx, signers, &college, &year, &people, now)?;
                 batch
                     .iter()
-                    .map(|serial| lend(tx, serial, &college, &year, now))
+                    .zip(&people)
+                    .map(|(serial, (person, _entry))| lend(tx, serial, *person, &college, &year, now))
                     .collect::<Result<Vec<_>, _>>()
             })
             .await?;
@@ -240,28 +253,17 @@ fn school_year(tx: &mut Tx<'_>, now: Instant) -> Result<String, StoreError> {
 fn lend(
     tx: &mut Tx<'_>,
     serial: &SerialNumber,
+    person_id: PersonId,
     college: &Uai,
     school_year: &str,
     now: Instant,
 ) -> Result<LoanId, StoreError> {
     let missing = |column| StoreError::Corrupt { table: "tablets", row: serial.to_string(), column };
     let tablet = tablets::by_serial(tx, serial)?.ok_or_else(|| missing("serial"))?;
-    let person = Person {
-        id: PersonId::new(now),
-        uai: college.clone(),
-        kind: UserKind::Pupil,
-        name: Known::By("Zoé Exemple".parse().map_err(|_invalid| missing("name"))?),
-        class: "3e B".parse().ok(),
-        leaves_on: None,
-        left_at: None,
-        created_at: now,
-        updated_at: now,
-    };
-    persons::insert(tx, &person)?;
     let loan = Loan {
         id: LoanId::new(now),
         tablet_id: tablet.id,
-        person_id: person.id,
+        person_id,
         holder_kind: UserKind::Pupil,
         uai: college.clone(),
         school_year: school_year.to_owned(),

@@ -138,6 +138,12 @@ ids! {
     LastDecisionId = "decision on the end of a tablet's life here";
     /// An app of the catalogue.
     AppId = "app";
+    /// A change of a collège's named list of users, settled and validated as one (C4.2).
+    ListId = "list";
+    /// A recorded restriction of use (C5.2.5).
+    RestrictionId = "restriction";
+    /// An exception for a tablet that is not supervised.
+    ExceptionId = "exception";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

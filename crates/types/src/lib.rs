@@ -25,9 +25,10 @@ pub use digest::Digest;
 pub use id::{
     AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
     ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
-    EraseOrderId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, LoanId, NoticeId,
-    OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId, PushCertificateId, RestitutionId,
-    RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
+    EraseOrderId, ExceptionId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, ListId,
+    LoanId, NoticeId, OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId, PushCertificateId,
+    RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId,
+    TakeoverId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, InvalidInstant, ManualClock, SystemClock};

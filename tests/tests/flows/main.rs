@@ -44,6 +44,10 @@ mod independent_clients;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
+mod lending;
+#[cfg(test)]
+mod loans;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod lost_mode;

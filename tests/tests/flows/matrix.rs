@@ -106,6 +106,9 @@ struct Things {
     college: String,
     account: String,
     incident: String,
+    person: String,
+    list: String,
+    loan: String,
     restitution: String,
 }
 
@@ -129,8 +132,23 @@ impl Things {
         let alarm = alarm(server, tablet).await;
         let incident = incident(server, tablet, uai, account).await;
         let restitution = restitution(server, &format!("{tablet}2"), uai).await;
+        let (person, loan) = loan(server, tablet, uai).await;
+        let list = list(server, uai, account).await;
         let account = account.to_string();
-        Self { uai, tablet, command, link, alarm, college, account, incident, restitution }
+        Self {
+            uai,
+            tablet,
+            command,
+            link,
+            alarm,
+            college,
+            account,
+            incident,
+            restitution,
+            person,
+            list,
+            loan,
+        }
     }
 
     /// The path, with what is of this collège in the place of its parameter.
@@ -143,6 +161,9 @@ impl Things {
             path if path.starts_with("/api/v1/organisations/") => &self.college,
             path if path.starts_with("/api/v1/accounts/") => &self.account,
             path if path.starts_with("/api/v1/incidents/") => &self.incident,
+            path if path.starts_with("/api/v1/persons/") => &self.person,
+            path if path.starts_with("/api/v1/lists/") => &self.list,
+            path if path.starts_with("/api/v1/loans/") => &self.loan,
             path if path.starts_with("/api/v1/restitutions/") => &self.restitution,
             // What is nobody's: whoever may ask is told that there is none.
             _ => NOBODYS,
@@ -160,6 +181,23 @@ impl Things {
     fn body(&self, route: &Route) -> Value {
         match route.path {
             "/api/v1/tablets/{id}/commands" => json!({ "request_type": "SecurityInfo" }),
+            "/api/v1/organisations/{id}/lists" => json!({
+                "mapping": { "columns": { "name": ["nom"] } }, "csv": "nom\nNouveau Nom\n", "preview": true,
+            }),
+            "/api/v1/lists/{id}/settle" | "/api/v1/lists/{id}/validate" => {
+                json!({ "content_sha256": "0".repeat(64) })
+            }
+            "/api/v1/agreements" => json!({ "title": "Convention", "body": "Texte" }),
+            "/api/v1/persons/{id}/agreement" => json!({
+                "signatory": "user", "stance": "signed", "on": "2026-01-05", "reference": "1",
+            }),
+            "/api/v1/tablets/{id}/loans" => json!({ "person": self.person, "condition": "neuve" }),
+            "/api/v1/tablets/{id}/supervision-exception" | "/api/v1/loans/{id}/confiscate" => {
+                json!({ "reason": "matrice" })
+            }
+            "/api/v1/loans/{id}/restrict" => json!({ "until": "2099-01-05" }),
+            "/api/v1/loans/{id}/letter" => json!({ "from": "user", "dated": "2026-01-05", "reference": "1" }),
+            "/api/v1/loans/{id}/end" => json!({ "reason": "matrice" }),
             "/api/v1/tablets/{id}/incidents" => {
                 json!({ "kind": "fault", "noticed_at": "2026-01-05T08:00:00Z" })
             }
@@ -233,6 +271,29 @@ async fn incident(server: &TestServer, tablet: &str, uai: &str, head: AccountId)
         .unwrap()
 }
 
+/// Somebody on the validated list, to whom the tablet is lent.
+async fn loan(server: &TestServer, tablet: &str, uai: &str) -> (String, String) {
+    let today = types::Day::of(server.clock().now());
+    let store = server.fleet().unwrap().store();
+    let year = store.read(move |tx| store::school_years::on(tx, today)).await.unwrap();
+    let year = match year {
+        Some(year) => year.label,
+        None => server.school_year().await.unwrap(),
+    };
+    let people = server.listed(&uai.parse().unwrap(), &year, &["Prénom Nom"]).await.unwrap();
+    let loan = server.lent(tablet, people[0], &year).await.unwrap();
+    (people[0].to_string(), loan.to_string())
+}
+
+/// A change of the list that its head proposed.
+async fn list(server: &TestServer, uai: &str, head: AccountId) -> String {
+    let head = server.in_session(head, CodeShown::JustNow).await.unwrap();
+    let export = json!({ "mapping": { "columns": { "name": ["nom"] } }, "csv": "nom\nAutre Nom\n", "complete": false });
+    let made = head.post(&format!("/api/v1/organisations/{uai}/lists"), &export).await.unwrap();
+    let id = made.text("/id").to_owned();
+    made.ok().map(|_made| id).unwrap()
+}
+
 /// Another tablet of the collège, which its pupil gave back.
 async fn restitution(server: &TestServer, tablet: &str, uai: &str) -> String {
     server.import_inventory(&testkit::inventory_csv([tablet], uai)).await.unwrap();
@@ -268,14 +329,15 @@ async fn alarm(server: &TestServer, tablet: &str) -> String {
 }
 
 /// One letter for what somebody is told.
-fn letter(route: &Route, status: u16) -> char {
-    match status {
-        // Let in: done, or not understood, or against what is there.
+fn letter(route: &Route, answer: &testkit::Answer) -> char {
+    match answer.status {
+        // Let in: done, or not understood, or against what is there, or against what the law says of it.
         200..=299 | 400 | 409 | 413 | 415 | 422 => '+',
+        403 if answer.text("/code") == "forbidden-by-rule" => '+',
         401 => '!',
         403 => '-',
         404 => '0',
-        _ => panic!("{} {}: {status}", route.method, route.path),
+        status => panic!("{} {}: {status}", route.method, route.path),
     }
 }
 
@@ -301,6 +363,9 @@ async fn t_c1_every_role_gets_what_the_page_says_on_its_own_and_on_others_colleg
     other.enrol_by_link(&server.link_for(OTHER).await.unwrap()).await.unwrap();
     other.poll().await.unwrap();
     let everybody = everybody(&server).await;
+    for activity in ["roster", "lending"] {
+        server.validate_activity(activity).await.unwrap();
+    }
     let mine = Things::of(&server, COLLEGE, OWN).await;
     let theirs = Things::of(&server, OTHER_COLLEGE, OTHER).await;
     crate::returns::notices_are_validated(&server).await;
@@ -321,7 +386,7 @@ async fn t_c1_every_role_gets_what_the_page_says_on_its_own_and_on_others_colleg
             for things in [&mine, &theirs] {
                 let client = come_in(&server, somebody).await;
                 let answer = ask(&client, route, things).await;
-                told.push(letter(route, answer.status));
+                told.push(letter(route, &answer));
                 let leaks = answer.body.to_string().contains(OTHER) && answer.status == 200;
                 assert!(!(somebody.limited && leaks), "{} {}: {}", route.method, route.path, somebody.name);
             }

@@ -7,6 +7,7 @@ use serde_json::json;
 use store::{Tx, loans};
 use types::{Actor, Day, Instant};
 
+use super::modes;
 use super::refusals::refused;
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
@@ -38,6 +39,7 @@ fn end_some(tx: &mut Tx<'_>, now: Instant) -> Result<usize, Refusal> {
         let Some((because, at)) = ends_by_itself(&loan, Some(leaves_on), now) else { continue };
         let over = loan.end(because, at).map_err(|why| refused(&why))?;
         loans::update(tx, &row.standing(&over, at))?;
+        modes::refresh(tx, row.tablet_id, now)?;
         let change = Change::new("loan.end")
             .tablet(Some(row.tablet_id))
             .detail(json!({ "loan": row.id, "because": "left", "last_day": leaves_on }));

@@ -18,6 +18,7 @@ use store::tablets::Tablet;
 use store::{Tx, commands, erase_orders, loans, tablets};
 use types::{CountersignatureId, EraseOrderId, Instant, RestitutionId, SerialNumber, TabletId};
 
+use super::modes;
 use super::refusals::refused;
 use super::waits::{self, Waits};
 use crate::audit::{self, Change};
@@ -219,6 +220,7 @@ fn received(
         changed_at: now,
     };
     rows::insert(tx, &row)?;
+    modes::came_back(tx, tablet.id)?;
     Ok((row, false))
 }
 
@@ -281,6 +283,7 @@ pub async fn undo(
         let undone = row.decided()?.undo().map_err(|why| refused(&why))?;
         rows::update(tx, &row.come_to(&undone, now))?;
         resume(tx, row, now)?;
+        modes::refresh(tx, row.tablet_id, now)?;
         Ok(("restitution.undo", json!({})))
     })
     .await

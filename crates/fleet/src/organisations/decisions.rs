@@ -62,6 +62,10 @@ pub async fn decide(
             }
             after.updated_at = now;
             rows::update(tx, &after)?;
+            if after.home_use != before.home_use {
+                // The modes of its loans follow: the calendar makes them anew (C5.2.1).
+                store::tablet_modes::look_again(tx, after.uai.as_ref())?;
+            }
             let detail = json!({
                 "organisation": after.id, "home_use": after.home_use,
                 "charter_adopted_on": after.charter_adopted_on, "referent": after.referent_account_id,

@@ -10,7 +10,7 @@ use store::{Digest, Tx, deliveries, settings};
 use types::{Duration, EnrolmentId, Instant, SegmentId};
 
 use super::ensure::ensure;
-use super::world::{self, TabletFacts, World};
+use super::world::{self, LoanFacts, TabletFacts, World};
 use crate::{Fleet, Principal, Refusal, push, watch};
 
 /// How many tablets share a transaction.
@@ -153,7 +153,8 @@ impl Walk<'_> {
         member: &Member,
         class: IpadClass,
     ) -> Result<Option<SegmentId>, Refusal> {
-        let facts = TabletFacts { tablet: member.tablet, uai: member.uai.clone(), loan: None };
+        let loan = member.loan.map(|(user, mode)| LoanFacts { user, mode });
+        let facts = TabletFacts { tablet: member.tablet, uai: member.uai.clone(), loan };
         let layers = world::of_tablet(world, &facts);
         if let Some(unreadable) = layers.unreadable {
             tracing::warn!(%class, version = unreadable.version, "a layer cannot be read: its tablets stay as they are");

@@ -20,7 +20,16 @@ fn signed(by: AccountId, text: &str) -> Signed {
 }
 
 fn pupil(class: &str) -> Entry {
-    Entry { kind: UserKind::Pupil, name: "Zoé".parse().unwrap(), class: Some(class.parse().unwrap()) }
+    Entry {
+        kind: UserKind::Pupil,
+        name: "Zoé".parse().unwrap(),
+        class: Some(class.parse().unwrap()),
+        number: None,
+        arrives_on: None,
+        leaves_on: None,
+        guardians: 2,
+        contacts: BTreeMap::new(),
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod borrowing;
 mod calendar;
 mod erasing;
 mod ledger;
+mod roster;
 
 use types::{Day, Duration, Instant};
 

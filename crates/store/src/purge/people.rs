@@ -1,15 +1,17 @@
 //! Forgetting what was kept of those who work with the server.
 
-use diesel::dsl::min;
+use diesel::dsl::{exists, min, not};
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _,
 };
 use types::Instant;
 
 use super::{Backend, first_id_at, instant, most};
 use crate::countersignatures::CountersignatureState;
-use crate::schema::{accounts, api_tokens, audit, countersignatures, persons, sessions};
+use crate::schema::{
+    accounts, api_tokens, audit, countersignatures, list_changes, lists, loans, persons, sessions, signatures,
+};
 use crate::{StoreError, Tx};
 
 /// Deletes at most `limit` tokens of the API that expired or were revoked before `before`.
@@ -131,13 +133,28 @@ pub(super) fn oldest_countersignature(tx: &mut Tx<'_>) -> Result<Option<Instant>
     Ok(instant(oldest))
 }
 
-/// People who have left and are still named.
+/// People who have left, hold nothing, and are still named.
 fn persons_who_left<'q>() -> persons::BoxedQuery<'q, Backend> {
-    persons::table.filter(persons::left_at.is_not_null()).filter(persons::name.ne("")).into_boxed()
+    let holds = loans::table.filter(loans::person_id.eq(persons::id)).filter(loans::state.ne("ended"));
+    persons::table
+        .filter(persons::left_at.is_not_null())
+        .filter(persons::name_sealed.is_not_null())
+        .filter(not(exists(holds)))
+        .into_boxed()
 }
 
-/// Forgets who at most `limit` people were that left before `before`: name, class and last day go, the number stays where
-/// a loan names it.
+/// Names on lists that were taken back before they counted.
+#[diesel::dsl::auto_type]
+fn names_taken_back() -> _ {
+    list_changes::table
+        .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+        .filter(list_changes::entry_sealed.is_not_null())
+        .filter(lists::withdrawn_at.is_not_null())
+}
+
+/// Forgets who at most `limit` people were that left before `before`: name, class, last day and contacts go, and with them
+/// what lists and signatures say of them; the number stays where a loan names it. Names on lists that were taken back
+/// before then go, too.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -149,18 +166,49 @@ pub fn persons(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, St
             .limit(most(limit))
             .select(persons::id)
             .load(connection)?;
-        diesel::update(persons::table.filter(persons::id.eq_any(old)))
+        diesel::update(list_changes::table.filter(list_changes::person_id.eq_any(&old)))
+            .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
+            .execute(connection)?;
+        diesel::update(signatures::table.filter(signatures::person_id.eq_any(&old)))
+            .set(signatures::evidence.eq(""))
+            .execute(connection)?;
+        let forgotten = diesel::update(persons::table.filter(persons::id.eq_any(&old)))
             .set((
-                persons::name.eq(""),
+                persons::name_sealed.eq(None::<Vec<u8>>),
+                persons::contacts_sealed.eq(None::<Vec<u8>>),
                 persons::class.eq(None::<String>),
+                persons::arrives_on.eq(None::<String>),
                 persons::leaves_on.eq(None::<String>),
             ))
-            .execute(connection)
+            .execute(connection)?;
+        let left = most(limit).saturating_sub(i64::try_from(forgotten).unwrap_or(i64::MAX));
+        let taken_back: Vec<String> = names_taken_back()
+            .filter(lists::withdrawn_at.lt(before.as_millis()))
+            .order(lists::withdrawn_at.asc())
+            .limit(left.max(0))
+            .select(list_changes::id)
+            .load(connection)?;
+        if taken_back.is_empty() {
+            return Ok(forgotten);
+        }
+        let emptied = diesel::update(list_changes::table.filter(list_changes::id.eq_any(taken_back)))
+            .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
+            .execute(connection)?;
+        Ok(forgotten + emptied)
     })
 }
 
 pub(super) fn oldest_person(tx: &mut Tx<'_>) -> Result<Option<Instant>, StoreError> {
-    tx.run(|connection| persons_who_left().select(min(persons::left_at)).first(connection)).map(instant)
+    let left: Option<i64> =
+        tx.run(|connection| persons_who_left().select(min(persons::left_at)).first(connection))?;
+    let taken_back: Option<Option<i64>> = tx.run(|connection| {
+        names_taken_back()
+            .order(lists::withdrawn_at.asc())
+            .select(lists::withdrawn_at)
+            .first(connection)
+            .optional()
+    })?;
+    Ok(instant(left.into_iter().chain(taken_back.flatten()).min()))
 }
 
 /// Entries whose body is known by its digest and was not emptied. An entry that has no digest yet, of a program

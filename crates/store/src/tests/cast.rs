@@ -1,12 +1,17 @@
 //! The cast of many tests: a département, an académie and two collèges, and people in them.
 
-use types::{AccountId, OrganisationId, OrganisationKind, Role, RoleGrantId, Uai};
+use lending::list::{Change, Entry};
+use types::{
+    AccountId, Instant, ListId, OrganisationId, OrganisationKind, PersonId, Role, RoleGrantId, Uai, UserKind,
+};
 
 use super::fixture::{Fixture, at};
 use crate::accounts::{Account, AccountState};
+use crate::lists::{List, ListState};
 use crate::organisations::{HomeUse, Organisation, OrganisationState};
+use crate::persons::Person;
 use crate::role_grants::{GrantReach, NewGrant};
-use crate::{StoreError, accounts, organisations, role_grants};
+use crate::{StoreError, accounts, lists, organisations, persons, role_grants};
 
 /// The first collège, whose tablets the fixture makes.
 pub(crate) const HERE: &str = "0761234A";
@@ -72,6 +77,64 @@ pub(crate) fn new_grant(account: AccountId, role: Role, by: Option<AccountId>) -
     NewGrant { id: RoleGrantId::new(at(0)), account, role, reach: GrantReach::Organisation, by, at: at(0) }
 }
 
+/// What a list says of a pupil.
+pub(crate) fn entry(name: &str) -> Entry {
+    Entry {
+        kind: UserKind::Pupil,
+        name: name.parse().unwrap(),
+        class: Some("6e A".parse().unwrap()),
+        number: None,
+        arrives_on: None,
+        leaves_on: None,
+        guardians: 2,
+        contacts: std::collections::BTreeMap::new(),
+    }
+}
+
+/// A proposal of these names, at `at(1)`.
+pub(crate) fn proposed(college: &str, school_year: &str, changes: &[Change], by: AccountId) -> List {
+    let (id, uai) = (ListId::new(at(1)), uai(college));
+    List {
+        id,
+        content_sha256: lending::list::digest(id, &uai, school_year, changes),
+        uai,
+        school_year: school_year.to_owned(),
+        changes: i32::try_from(changes.len()).unwrap(),
+        state: ListState::Proposed,
+        proposed_by: by,
+        proposed_at: at(1),
+        settled_by: None,
+        settled_at: None,
+        settled_sha256: None,
+        validated_by: None,
+        validated_at: None,
+        validated_sha256: None,
+        withdrawn_at: None,
+    }
+}
+
+/// The head's signature.
+pub(crate) fn settled(list: &List, by: AccountId, when: Instant) -> List {
+    List {
+        state: ListState::Settled,
+        settled_by: Some(by),
+        settled_at: Some(when),
+        settled_sha256: Some(list.content_sha256),
+        ..list.clone()
+    }
+}
+
+/// The académie's signature.
+pub(crate) fn validated(list: &List, by: AccountId, when: Instant) -> List {
+    List {
+        state: ListState::Validated,
+        validated_by: Some(by),
+        validated_at: Some(when),
+        validated_sha256: Some(list.content_sha256),
+        ..list.clone()
+    }
+}
+
 impl Fixture {
     /// Adds an active account.
     pub(crate) async fn account(&self, organisation: OrganisationId, login: &str) -> AccountId {
@@ -86,6 +149,71 @@ impl Fixture {
         let new = new_grant(account, role, by);
         let id = new.id;
         self.write(move |tx| role_grants::grant(tx, &new)).await;
+        id
+    }
+
+    /// A collège's head, and somebody who approves for the académie since yesterday.
+    pub(crate) async fn signers(&self, college: &str) -> (AccountId, AccountId) {
+        let mut of = Vec::new();
+        for (kind, code) in
+            [(OrganisationKind::College, Some(college.to_owned())), (OrganisationKind::Academie, None)]
+        {
+            let row = organisation(kind, code.as_deref());
+            let id = self
+                .write(move |tx| {
+                    let found = match &row.uai {
+                        Some(uai) => organisations::by_uai(tx, uai)?,
+                        None => organisations::of_kind(tx, kind)?,
+                    };
+                    match found {
+                        Some(found) => Ok(found.id),
+                        None => organisations::insert(tx, &row).map(|()| row.id),
+                    }
+                })
+                .await;
+            of.push(id);
+        }
+        let [college_id, academie] = [of[0], of[1]];
+        let name = |who: &str| format!("{who}-{}", college.to_lowercase());
+        let head = self.account(college_id, &name("head")).await;
+        let approver = self.account(academie, &name("approver")).await;
+        let (giver, second) =
+            (self.account(academie, &name("giver")).await, self.account(academie, &name("second")).await);
+        self.give(head, Role::Head, None).await;
+        let before = at(-2 * 86_400);
+        let grant = NewGrant { at: before, ..new_grant(approver, Role::Approver, Some(giver)) };
+        self.write(move |tx| {
+            role_grants::grant(tx, &grant)?;
+            role_grants::confirm(tx, grant.id, second, before, at(-86_400)).map(|_confirmed| ())
+        })
+        .await;
+        (head, approver)
+    }
+
+    /// Somebody of the département.
+    pub(crate) async fn operator(&self) -> AccountId {
+        let row = organisation(OrganisationKind::Departement, None);
+        let id = row.id;
+        self.write(move |tx| organisations::insert(tx, &row)).await;
+        self.account(id, "operator").await
+    }
+
+    /// Puts people on the validated list of a collège and year: proposed, settled and validated at `at(1)`.
+    pub(crate) async fn listed(&self, college: &str, school_year: &str, people: &[PersonId]) -> ListId {
+        let (head, approver) = self.signers(college).await;
+        let changes: Vec<Change> = people.iter().map(|person| Change::Set(*person, entry("Zoé"))).collect();
+        let list = proposed(college, school_year, &changes, head);
+        let (id, rows) = (list.id, changes.clone());
+        self.write(move |tx| {
+            for person in &rows {
+                persons::insert(tx, &Person::listed(person.person(), &list.uai, &entry("Zoé"), None, at(1)))?;
+            }
+            lists::propose(tx, &list, &rows, at(1))?;
+            let settled = settled(&list, head, at(1));
+            lists::update(tx, &settled)?;
+            lists::update(tx, &validated(&settled, approver, at(1))).map(|_changed| ())
+        })
+        .await;
         id
     }
 

@@ -17,12 +17,11 @@ use crate::commands::{self, Command, Enqueue};
 use crate::incidents::{self, Incident, IncidentState};
 use crate::loans::{self, Loan, Standing};
 use crate::notices::{self, Channel, Notice, NoticeState};
-use crate::persons::{self, Known, Person};
 use crate::restitutions::{self, Restitution, StageName};
 use crate::school_years::{self, SchoolYear};
 use crate::tests::on_both_engines;
 use crate::tests::returns::came_back_with_its_token;
-use crate::{ConnectWrite, StoreError, erase_orders, last_decisions, restore};
+use crate::{ConnectWrite, StoreError, Tx, erase_orders, last_decisions, restore};
 
 on_both_engines! {
     c5_3_1_a_tablet_is_lent_to_one_person_and_a_person_holds_one,
@@ -30,6 +29,7 @@ on_both_engines! {
     m3_no_order_is_written_without_its_receipt_its_minute_and_a_notice,
     m3_what_an_erasure_rests_on_is_looked_at_again_when_it_is_sent,
     m3_a_decision_that_is_taken_back_erases_nothing,
+    m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_otherwise,
     m3_a_restitution_goes_its_way_step_by_step_and_its_receipt_stays,
     a_receipt_that_was_a_slip_is_undone_and_the_loan_goes_on,
     c5_3_5_a_notice_is_said_once_counts_once_and_bounces_for_good,
@@ -38,42 +38,27 @@ on_both_engines! {
 
 pub(super) const DAY: i64 = 86_400;
 
-/// A school year, and people of one collège.
+/// A school year, and people of one collège on its validated list.
 pub(super) async fn school(fixture: &Fixture, people: usize) -> Vec<PersonId> {
     let ids: Vec<PersonId> = (0..people).map(|_one| PersonId::new(at(1))).collect();
-    let rows = ids.clone();
-    fixture
-        .write(move |tx| {
-            let day = |text: &str| text.parse().unwrap();
-            school_years::insert(
-                tx,
-                &SchoolYear {
-                    label: "2026-2027".to_owned(),
-                    starts_on: day("2026-09-01"),
-                    ends_on: day("2027-08-31"),
-                    summer_starts_on: day("2027-07-03"),
-                    summer_ends_on: day("2027-08-31"),
-                },
-            )?;
-            rows.iter().try_for_each(|id| {
-                persons::insert(
-                    tx,
-                    &Person {
-                        id: *id,
-                        uai: "0760001A".parse().unwrap(),
-                        kind: UserKind::Pupil,
-                        name: Known::By("Zoé".parse().unwrap()),
-                        class: Some("6e A".parse().unwrap()),
-                        leaves_on: None,
-                        left_at: None,
-                        created_at: at(1),
-                        updated_at: at(1),
-                    },
-                )
-            })
-        })
-        .await;
+    fixture.write(year).await;
+    fixture.listed("0760001A", "2026-2027", &ids).await;
     ids
+}
+
+/// A school year.
+pub(super) fn year(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let day = |text: &str| text.parse().unwrap();
+    school_years::insert(
+        tx,
+        &SchoolYear {
+            label: "2026-2027".to_owned(),
+            starts_on: day("2026-09-01"),
+            ends_on: day("2027-08-31"),
+            summer_starts_on: day("2027-07-03"),
+            summer_ends_on: day("2027-08-31"),
+        },
+    )
 }
 
 pub(super) fn lent(of: Enrolled, to: PersonId) -> Loan {
@@ -518,4 +503,81 @@ async fn t_c24_a_restored_restitution_waits_to_be_ordered_anew(fixture: Fixture)
             Ok(())
         })
         .await;
+}
+
+/// A tablet that is given to its holder is erased like another: they are told before.
+async fn m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_otherwise(fixture: Fixture) {
+    let tablet = fixture.enrolled(1).await;
+    let people = school(&fixture, 1).await;
+    let loan = lent(tablet, people[0]);
+    let told = notice(loan.id);
+    let decision = last_decisions::LastDecision {
+        id: types::LastDecisionId::new(at(30)),
+        kind: lending::last_decision::LastKind::Donation,
+        tablet_id: tablet.tablet,
+        loan_id: Some(loan.id),
+        incident_id: None,
+        reason: "fin de 3e".parse().unwrap(),
+        begun_at: at(30),
+        head_by: Some(AccountId::new(at(1))),
+        head_at: Some(at(30)),
+        departement_by: None,
+        departement_at: None,
+        withdrawn_at: None,
+    };
+    let order = erase_orders::EraseOrder {
+        id: EraseOrderId::new(at(40)),
+        tablet_id: tablet.tablet,
+        enrolment_id: None,
+        cause: "donation".to_owned(),
+        state: crate::warrants::OrderState::Open,
+        not_before: at(20 * DAY),
+        expires_at: at(60 * DAY),
+        restitution_id: None,
+        decision_id: Some(decision.id),
+        loan_id: Some(loan.id),
+    };
+    let id = order.id;
+    fixture.count(DestructionKind::Erase, &id.to_string(), 20 * DAY).await;
+    let (row, waits, decided) = (loan.clone(), told.clone(), decision.clone());
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &row)?;
+            assert!(notices::write(tx, &waits)?);
+            last_decisions::insert(tx, &decided)?;
+            let both = last_decisions::LastDecision {
+                departement_by: Some(AccountId::new(at(2))),
+                departement_at: Some(at(31)),
+                ..decided.clone()
+            };
+            last_decisions::update(tx, &both)
+        })
+        .await;
+    let insert =
+        |order: erase_orders::EraseOrder| fixture.store.write(move |tx| erase_orders::insert(tx, &order));
+    refused(insert(order.clone()).await, "the notice waits");
+    let counted = told.id;
+    assert!(fixture.write(move |tx| notices::count(tx, counted, None, at(20 * DAY - 3_600))).await);
+    refused(insert(order.clone()).await, "told an hour ago");
+    insert(erase_orders::EraseOrder { not_before: at(21 * DAY), ..order }).await.unwrap();
+    // It goes, as long as the notice counts.
+    let now = at(21 * DAY + 1);
+    let erase = Command {
+        id: CommandId::new(now),
+        request_type: "EraseDevice".to_owned(),
+        gate: Gate::Erase,
+        erase_order_id: Some(id),
+        ..command(tablet, 21 * DAY + 1)
+    };
+    let (queued, command) = (erase.clone(), erase.id);
+    fixture.write(move |tx| commands::queue(tx, queued.clone(), None)).await;
+    assert!(fixture.write(move |tx| notices::bounce(tx, counted)).await);
+    let write = ConnectWrite { deliver: Some(delivery(command)), ..ConnectWrite::new(tablet.enrolment, now) };
+    let sent = fixture.store.connect_write(write).await;
+    assert!(!matches!(sent, Ok(sent) if sent.delivered.is_some()), "the mail came back");
+    let another = Command { id: CommandId::new(at(21 * DAY + 2)), ..erase };
+    refused(
+        fixture.store.write(move |tx| commands::queue(tx, another.clone(), None)).await,
+        "the notice bounced",
+    );
 }

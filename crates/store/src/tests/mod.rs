@@ -18,6 +18,7 @@ mod group_commit;
 mod held;
 mod indexes;
 mod lending;
+mod lists;
 mod located;
 mod missing;
 mod nouns;

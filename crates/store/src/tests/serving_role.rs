@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 33] = [
+const KEPT: [&str; 39] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -45,6 +45,12 @@ const KEPT: [&str; 33] = [
     "incident_confirmations",
     "warranty_verdicts",
     "replacements",
+    "lists",
+    "list_changes",
+    "agreement_texts",
+    "signatures",
+    "restrictions",
+    "supervision_exceptions",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,296 @@
+//! `ardoise loan`: the light of a tablet, its handover, and what becomes of the loan.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Body, Connection};
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::table::{Column, sheet, table};
+
+const EXAMPLES: &str = "\
+  ardoise loan ready DMPX00000001 --person PERSON          may it be handed over, and if not, why?
+  ardoise loan hand-over DMPX00000001 PERSON --condition neuve --with chargeur --with coque
+  ardoise loan list --under-reserve
+  ardoise loan confiscate LOAN --reason \"refus de présenter la tablette\"
+  ardoise loan restrict LOAN --until 2026-12-18
+  ardoise loan deposit LOAN                                 for the summer: nothing is erased
+  ardoise loan letter LOAN --from guardians --dated 2027-02-01 --reference \"LR 1A 234\"
+  ardoise loan year --csv > 2026-2027.csv                   the figures of the year, collège by collège";
+
+/// What is done with loans.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// Who wrote.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Writer {
+    /// The user.
+    User,
+    /// The guardians.
+    Guardians,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the light of a tablet: ready, or not because of exactly what.
+    Ready {
+        /// The tablet's serial number or id.
+        tablet: String,
+        /// The person who would get it.
+        #[arg(long)]
+        person: Option<String>,
+    },
+    /// Hand a tablet over.
+    HandOver {
+        /// The tablet's serial number or id.
+        tablet: String,
+        /// The person's number.
+        person: String,
+        /// The state it is in.
+        #[arg(long, value_name = "TEXT")]
+        condition: String,
+        /// An accessory that goes with it; may be repeated.
+        #[arg(long = "with", value_name = "ACCESSORY")]
+        accessories: Vec<String>,
+        /// Sign, as the head, over what is not on it yet.
+        #[arg(long)]
+        under_reserve: bool,
+    },
+    /// Let a tablet be lent that is not supervised. Needs a code of the second factor.
+    Except {
+        /// The tablet's serial number or id.
+        tablet: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT", required_unless_present = "end")]
+        reason: Option<String>,
+        /// End the exception.
+        #[arg(long, conflicts_with = "reason")]
+        end: bool,
+    },
+    /// List loans that go on.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+        /// Only those under reserve.
+        #[arg(long)]
+        under_reserve: bool,
+        /// Only those of this person.
+        #[arg(long)]
+        person: Option<String>,
+        /// At most so many.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
+    },
+    /// Show a loan.
+    Show {
+        /// The loan's id.
+        loan: String,
+    },
+    /// Have the tablet confiscated, as the head: the loan rests, nothing is erased.
+    Confiscate {
+        /// The loan's id.
+        loan: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Give it back to its holder.
+    Resume {
+        /// The loan's id.
+        loan: String,
+    },
+    /// Take the tablet in for the summer: the loan goes on, nothing is erased.
+    Deposit {
+        /// The loan's id.
+        loan: String,
+    },
+    /// Hand it out again to the same pupil.
+    HandOut {
+        /// The loan's id.
+        loan: String,
+    },
+    /// Restrict the use of the tablet from today until a day.
+    Restrict {
+        /// The loan's id.
+        loan: String,
+        /// The last day.
+        #[arg(long, value_name = "DAY")]
+        until: String,
+    },
+    /// Lift the restrictions of a loan.
+    Lift {
+        /// The loan's id.
+        loan: String,
+    },
+    /// End a loan, for the département.
+    End {
+        /// The loan's id.
+        loan: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT", required_unless_present = "breach")]
+        reason: Option<String>,
+        /// For a breach of the conditions, which is not described.
+        #[arg(long, conflicts_with = "reason")]
+        breach: bool,
+    },
+    /// Record the registered letter that ends a loan.
+    Letter {
+        /// The loan's id.
+        loan: String,
+        /// Who wrote.
+        #[arg(long)]
+        from: Writer,
+        /// Its date.
+        #[arg(long, value_name = "DAY")]
+        dated: String,
+        /// Its reference.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+    },
+    /// Show the figures of a school year, collège by collège: counts, never names.
+    Year {
+        /// The school year; today's, unless told.
+        #[arg(long, value_name = "YEAR")]
+        year: Option<String>,
+        /// As CSV.
+        #[arg(long, conflicts_with = "year")]
+        csv: bool,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    ("loan", "/id"),
+    ("tablet", "/serial"),
+    ("label", "/asset_tag"),
+    ("holder", "/name"),
+    ("collège", "/uai"),
+    ("stands", "/state"),
+    ("may go", "/mode"),
+    ("since", "/began_at"),
+    ("reserve", "/reserve"),
+];
+
+const FIELDS: &[Column] = &[
+    ("loan", "/id"),
+    ("tablet", "/serial"),
+    ("label", "/asset_tag"),
+    ("holder", "/name"),
+    ("what", "/holder_kind"),
+    ("collège", "/uai"),
+    ("year", "/school_year"),
+    ("stands", "/state"),
+    ("rests", "/suspension"),
+    ("may go", "/mode"),
+    ("began", "/began_at"),
+    ("since", "/changed_at"),
+    ("ended", "/ended_because"),
+    ("on", "/ended_on"),
+    ("accessories", "/accessories"),
+    ("condition", "/condition"),
+    ("reserve", "/reserve"),
+];
+
+const OBSTACLES: &[Column] =
+    &[("rule", "/rule"), ("what stands in the way", "/why"), ("may be signed over", "/may_be_signed_over")];
+
+const YEAR: &[Column] = &[
+    ("collège", "/uai"),
+    ("tablets", "/tablets"),
+    ("managed", "/managed"),
+    ("seen lately", "/seen_lately"),
+    ("listed", "/listed"),
+    ("lent", "/loans_begun"),
+    ("go on", "/loans_going_on"),
+    ("ended", "/loans_ended"),
+    ("returns", "/returns"),
+    ("in time", "/returns_on_time"),
+    ("incidents", "/incidents"),
+];
+
+/// Does it.
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    let api = arguments.connection.open()?;
+    let (loan, what, body) = match arguments.action {
+        Action::Ready { tablet, person } => {
+            let query: Vec<(&str, &str)> = person.iter().map(|id| ("person", id.as_str())).collect();
+            let light = api.get_with(&["tablets", &tablet, "readiness"], &query).await?;
+            return output.show(&light, || light_in_words(&light));
+        }
+        Action::HandOver { tablet, person, condition, accessories, under_reserve } => {
+            let new = json!({
+                "person": person, "condition": condition, "accessories": accessories, "under_reserve": under_reserve,
+            });
+            let loan = api.post(&["tablets", &tablet, "loans"], Body::Json(new)).await?;
+            return output.show(&loan, || sheet(&loan, FIELDS));
+        }
+        Action::Except { tablet, reason: Some(reason), .. } => {
+            let path = ["tablets", &tablet, "supervision-exception"];
+            let done = api.put(&path, Body::Json(json!({ "reason": reason }))).await?;
+            return output.show(&done, || format!("tablet {tablet} may be lent without supervision"));
+        }
+        Action::Except { tablet, reason: None, .. } => {
+            let done = api.delete(&["tablets", &tablet, "supervision-exception"]).await?;
+            return output.show(&done, || format!("tablet {tablet} is excepted no more"));
+        }
+        Action::List { all, under_reserve, person, limit } => {
+            let mut query: Vec<(&str, &str)> = person.iter().map(|id| ("person", id.as_str())).collect();
+            query.extend(all.then_some(("all", "true")));
+            query.extend(under_reserve.then_some(("under_reserve", "true")));
+            let loans = Value::Array(api.list(&["loans"], &query, limit).await?);
+            return output.show(&loans, || table(loans.as_array().map_or(&[], Vec::as_slice), COLUMNS));
+        }
+        Action::Show { loan } => {
+            let loan = api.get(&["loans", &loan]).await?;
+            return output.show(&loan, || sheet(&loan, FIELDS));
+        }
+        Action::Year { csv: true, .. } => {
+            return output::print(api.get_text(&["year-report"], "text/csv").await?.trim_end());
+        }
+        Action::Year { year, .. } => {
+            let query: Vec<(&str, &str)> = year.iter().map(|year| ("school_year", year.as_str())).collect();
+            let lines = api.get_with(&["year-report"], &query).await?;
+            return output.show(&lines, || table(lines.as_array().map_or(&[], Vec::as_slice), YEAR));
+        }
+        Action::Confiscate { loan, reason } => (loan, "confiscate", Some(json!({ "reason": reason }))),
+        Action::Resume { loan } => (loan, "resume", None),
+        Action::Deposit { loan } => (loan, "deposit", None),
+        Action::HandOut { loan } => (loan, "hand-out", None),
+        Action::Restrict { loan, until } => (loan, "restrict", Some(json!({ "until": until }))),
+        Action::Lift { loan } => (loan, "lift-restrictions", None),
+        Action::End { loan, reason, breach } => {
+            (loan, "end", Some(json!({ "reason": reason, "breach": breach })))
+        }
+        Action::Letter { loan, from, dated, reference } => {
+            let from = match from {
+                Writer::User => "user",
+                Writer::Guardians => "guardians",
+            };
+            (loan, "letter", Some(json!({ "from": from, "dated": dated, "reference": reference })))
+        }
+    };
+    let shown = api.post(&["loans", &loan, what], body.map_or(Body::Empty, Body::Json)).await?;
+    output.show(&shown, || sheet(&shown, FIELDS))
+}
+
+fn light_in_words(light: &Value) -> String {
+    let list = |key: &str| light.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut lines = Vec::new();
+    if light.get("ready").and_then(Value::as_bool) == Some(true) {
+        lines.push("ready".to_owned());
+    } else {
+        lines.push("not ready:".to_owned());
+        lines.push(table(list("obstacles"), OBSTACLES));
+    }
+    for warning in list("warnings").iter().filter_map(Value::as_str) {
+        lines.push(format!("not there yet, which only warns: {}", crate::table::printable(warning)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,306 @@
+//! What becomes of a loan: confiscation, restriction, the summer's deposit, and its ends (C5.2.2 to C5.2.5, C5.3.6). None
+//! of it erases anything.
+
+use ::lending::loan::{Ending, LetterWriter, Loan as Decided, Suspension};
+use ::lending::{Reason, Reference};
+use governance::{Permission, Place};
+use serde_json::json;
+use store::loans::{self as rows, Filter, Loan};
+use store::persons::{self, Known};
+use store::restrictions::{self, Restriction};
+use store::tablet_modes::{self, TabletMode};
+use store::{Tx, school_years, tablets};
+use types::{AccountId, Day, Instant, LoanId, PersonId, RestrictionId, SerialNumber};
+
+use super::handover::lending_is_on;
+use super::{decided_year, modes};
+use crate::audit::{self, Change};
+use crate::page::{Listed, Page};
+use crate::{Fleet, Principal, Refusal};
+
+/// A loan, with what people need to know it by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The loan.
+    pub loan: Loan,
+    /// Its tablet's serial number.
+    pub serial: SerialNumber,
+    /// The département's label of it.
+    pub asset_tag: Option<String>,
+    /// Who holds it.
+    pub holder: Known,
+    /// Where it may be used, while it is out.
+    pub mode: Option<TabletMode>,
+    /// Measures.
+    pub restrictions: Vec<Restriction>,
+}
+
+/// Which loans a list shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Those that are over, too.
+    pub over: bool,
+    /// Those under reserve only (C5.3.4).
+    pub under_reserve: bool,
+    /// Those of one person.
+    pub person: Option<PersonId>,
+}
+
+/// What somebody decides about a loan.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// The head has the tablet confiscated (C5.3.6).
+    Confiscate {
+        /// Why.
+        reason: Reason,
+    },
+    /// The holder gets it back.
+    Resume,
+    /// It is handed in for the summer (C5.2.2).
+    Deposit,
+    /// The same pupil gets it again (C5.2.2).
+    HandOut,
+    /// Its use is restricted from today until a day (C5.2.5).
+    Restrict {
+        /// The last day.
+        until: Day,
+    },
+    /// A restriction is lifted before its end.
+    Lift,
+    /// The département ends it (C5.2.4).
+    End {
+        /// Why.
+        reason: Reason,
+    },
+    /// The département ends it for a breach of the conditions (C5.2.5).
+    EndForBreach,
+    /// The user or the guardians end it by registered letter to the head (C5.2.4).
+    Letter {
+        /// Who wrote.
+        from: LetterWriter,
+        /// The date of the letter.
+        dated: Day,
+        /// Its reference.
+        reference: Reference,
+    },
+}
+
+impl Act {
+    const fn permission(&self) -> Permission {
+        match self {
+            Self::Confiscate { .. }
+            | Self::Resume
+            | Self::Restrict { .. }
+            | Self::Lift
+            | Self::Letter { .. } => Permission::DecideLoan,
+            Self::Deposit | Self::HandOut => Permission::HandOver,
+            Self::End { .. } | Self::EndForBreach => Permission::EndLoan,
+        }
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Confiscate { .. } => "loan.confiscate",
+            Self::Resume => "loan.resume",
+            Self::Deposit => "loan.deposit",
+            Self::HandOut => "loan.hand-out",
+            Self::Restrict { .. } => "loan.restrict",
+            Self::Lift => "loan.lift-restrictions",
+            Self::End { .. } | Self::EndForBreach | Self::Letter { .. } => "loan.end",
+        }
+    }
+}
+
+/// Loans of collèges within reach, in the order they began.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`]; [`Refusal::NotValidated`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    wanted: Wanted,
+    page: Page<LoanId>,
+    now: Instant,
+) -> Result<Listed<Shown>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewLoans, now)?;
+            lending_is_on(tx, now)?;
+            let Wanted { over, under_reserve, person } = wanted;
+            let filter = Filter { over, under_reserve, person };
+            let found = rows::list(tx, &within, filter, page.after, page.with_one_more())?;
+            let listed = page.cut(found, |loan| loan.id.to_string());
+            let items = listed.items.into_iter().map(|loan| shown(tx, loan)).collect::<Result<_, _>>()?;
+            Ok(Listed { items, next: listed.next })
+        })
+        .await
+}
+
+/// One loan.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::NotValidated`].
+pub async fn show(fleet: &Fleet, principal: &Principal, id: LoanId, now: Instant) -> Result<Shown, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let (loan, _who) = reached(tx, &principal, Permission::ViewLoans, id, now)?;
+            shown(tx, loan)
+        })
+        .await
+}
+
+/// A loan with what people know it by.
+pub(super) fn shown(tx: &mut Tx<'_>, loan: Loan) -> Result<Shown, Refusal> {
+    let missing = || Refusal::Internal(format!("loan {} is of no tablet, or of nobody", loan.id));
+    let tablet = tablets::get(tx, &loan.tablet_id)?.ok_or_else(missing)?;
+    let person = persons::get(tx, &loan.person_id)?.ok_or_else(missing)?;
+    Ok(Shown {
+        serial: tablet.serial,
+        asset_tag: tablet.asset_tag,
+        holder: person.name,
+        mode: tablet_modes::get(tx, &loan.tablet_id)?.filter(|mode| mode.loan_id == loan.id),
+        restrictions: restrictions::of_loan(tx, loan.id)?,
+        loan,
+    })
+}
+
+/// Does it, if the loan stands so that it can be done.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] says where the loan stands, and which rule; [`Refusal::NotFound`].
+pub async fn act(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LoanId,
+    act: Act,
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (before, by) = reached(tx, &principal, act.permission(), id, now)?;
+            let decided = before.decided()?;
+            let after = match &act {
+                Act::Restrict { until } => {
+                    restrict(tx, &before, *until, by, now)?;
+                    None
+                }
+                Act::Lift => {
+                    lift(tx, &before, now)?;
+                    None
+                }
+                other => Some(next(tx, &before, &decided, other, now)?),
+            };
+            let loan = match after {
+                None => before,
+                Some(after) => {
+                    let row = before.standing(&after, now);
+                    rows::update(tx, &row)?;
+                    row
+                }
+            };
+            modes::refresh(tx, loan.tablet_id, now)?;
+            let mut detail = json!({ "loan": loan.id, "state": loan.state, "because": loan.ended_because });
+            let mut change = Change::new(act.name()).tablet(Some(loan.tablet_id));
+            match &act {
+                Act::Confiscate { reason } | Act::End { reason } => {
+                    change = change.reason(Some(reason.as_str().to_owned()));
+                }
+                Act::Restrict { until } => {
+                    detail = json!({ "loan": loan.id, "until": until });
+                }
+                _ => {}
+            }
+            audit::record(tx, &principal, change.detail(detail), now)?;
+            shown(tx, loan)
+        })
+        .await
+}
+
+fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) -> Result<Decided, Refusal> {
+    let year = school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()?;
+    Ok(match act {
+        Act::Confiscate { .. } => loan.suspend(Suspension::Confiscated)?,
+        Act::Resume => {
+            let mut other = None;
+            for held in rows::live_of_person(tx, row.person_id)? {
+                if held.id != row.id && held.decided()?.counts() {
+                    other = Some(held.id);
+                }
+            }
+            loan.resume(other)?
+        }
+        Act::Deposit => {
+            let year = year.ok_or_else(|| {
+                Refusal::Conflict("today belongs to no school year: the département dates it first".into())
+            })?;
+            loan.deposit(&year, now)?
+        }
+        Act::HandOut => loan.hand_out_again(year.as_ref(), now)?,
+        Act::End { reason } => loan.end(Ending::Departement(reason.clone()), now)?,
+        Act::EndForBreach => loan.end(Ending::Breach, now)?,
+        Act::Letter { from, dated, reference } => {
+            loan.end(Ending::Letter { from: *from, dated: *dated, reference: reference.clone() }, now)?
+        }
+        Act::Restrict { .. } | Act::Lift => loan.clone(),
+    })
+}
+
+fn restrict(tx: &mut Tx<'_>, loan: &Loan, until: Day, by: AccountId, now: Instant) -> Result<(), Refusal> {
+    let today = Day::of(now);
+    if loan.state == rows::Standing::Ended {
+        return Err(Refusal::Conflict(format!("loan {} is over: there is nothing to restrict", loan.id)));
+    }
+    if until < today {
+        return Err(Refusal::invalid("until", "must not be past: a restriction begins today"));
+    }
+    let row = Restriction {
+        id: RestrictionId::new(now),
+        loan_id: loan.id,
+        from_day: today,
+        until_day: until,
+        recorded_by: by,
+        recorded_at: now,
+        lifted_at: None,
+    };
+    Ok(restrictions::insert(tx, &row)?)
+}
+
+fn lift(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<(), Refusal> {
+    let today = Day::of(now);
+    let standing: Vec<Restriction> = restrictions::of_loan(tx, loan.id)?
+        .into_iter()
+        .filter(|row| row.lifted_at.is_none() && today <= row.until_day)
+        .collect();
+    if standing.is_empty() {
+        return Err(Refusal::Conflict(format!("loan {} has no restriction that holds", loan.id)));
+    }
+    for row in standing {
+        restrictions::lift(tx, row.id, now)?;
+    }
+    Ok(())
+}
+
+/// The loan, for whoever has this right in its collège (T-C1); and who they are.
+fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    permission: Permission,
+    id: LoanId,
+    now: Instant,
+) -> Result<(Loan, AccountId), Refusal> {
+    let person = principal.person(tx, now)?;
+    let reach = person.standing.may(permission, &person.access, now)?;
+    lending_is_on(tx, now)?;
+    let loan = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("loan", id))?;
+    if reach.covers(&Place::College(Some(loan.uai.clone()))) {
+        Ok((loan, person.standing.account()))
+    } else {
+        Err(Refusal::not_found("loan", id))
+    }
+}

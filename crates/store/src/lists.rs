@@ -1,0 +1,305 @@
+//! Changes of the named list of a collège and year, each as one: proposed, settled, validated (C4.2). What was proposed is
+//! never changed; the list that counts is what the validated ones add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use lending::list::{Change, Entry, ListStep};
+use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai};
+
+use crate::column::{read, stored_enum};
+use crate::noun::{by_key, find_first, noun, read_all};
+use crate::persons::{seal, unseal};
+use crate::schema::{list_changes, lists};
+use crate::within::of_colleges_within;
+use crate::{RowName, StoreError, Tx, Within};
+
+stored_enum! {
+    /// How far a change of a list has come.
+    ListState {
+        /// It changes nothing.
+        Proposed = "proposed",
+        /// The head settled it (arrêtée): it still changes nothing.
+        Settled = "settled",
+        /// The académie validated it (validée): it counts.
+        Validated = "validated",
+        /// It was taken back before it counted.
+        Withdrawn = "withdrawn",
+    }
+}
+
+noun! {
+    /// A change of the list, without its names.
+    pub struct List in lists keyed by id {
+        /// Its id.
+        id: ListId,
+        /// The collège.
+        uai: Uai,
+        /// The school year (C9.1).
+        school_year: String,
+        /// How many names it changes.
+        changes: i32,
+        /// The digest of exactly these names.
+        content_sha256: Digest,
+        /// How far it has come.
+        state: ListState,
+        /// Who proposed it.
+        proposed_by: AccountId,
+        /// When.
+        proposed_at: Instant,
+        /// The head who settled it.
+        settled_by: Option<AccountId>,
+        /// When.
+        settled_at: Option<Instant>,
+        /// What they settled.
+        settled_sha256: Option<Digest>,
+        /// Who validated it for the académie.
+        validated_by: Option<AccountId>,
+        /// When.
+        validated_at: Option<Instant>,
+        /// What they validated.
+        validated_sha256: Option<Digest>,
+        /// When it was taken back.
+        withdrawn_at: Option<Instant>,
+    }
+}
+
+by_key!(lists, List, id: ListId; insert, get, update);
+
+/// A change of one name, as far as it is still known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// It is known.
+    Known(Change),
+    /// The person was forgotten.
+    Forgotten(PersonId),
+}
+
+fn place(id: &ListChangeId) -> RowName {
+    RowName::new("list_changes", "entry_sealed", id)
+}
+
+/// Writes a proposal with its names.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] while another proposal of the collège and year waits.
+pub fn propose(tx: &mut Tx<'_>, list: &List, changes: &[Change], now: Instant) -> Result<(), StoreError> {
+    insert(tx, list)?;
+    for change in changes {
+        let id = ListChangeId::new(now);
+        let (step, kind, sealed) = match change {
+            Change::Remove(_) => (ListStep::Remove, None, None),
+            Change::Set(_, entry) => {
+                (ListStep::Set, Some(entry.kind.as_str()), Some(seal(tx, entry, &place(&id))?))
+            }
+        };
+        tx.run(|connection| {
+            diesel::insert_into(list_changes::table)
+                .values((
+                    list_changes::id.eq(id.to_string()),
+                    list_changes::list_id.eq(list.id.to_string()),
+                    list_changes::person_id.eq(change.person().to_string()),
+                    list_changes::step.eq(step.as_str()),
+                    list_changes::kind.eq(kind),
+                    list_changes::entry_sealed.eq(sealed),
+                ))
+                .execute(connection)
+        })?;
+    }
+    Ok(())
+}
+
+type StoredChange = (String, String, String, Option<Vec<u8>>);
+
+fn row(tx: &Tx<'_>, (id, person, step, sealed): StoredChange) -> Result<Row, StoreError> {
+    let change: ListChangeId = read(id.clone(), "list_changes", "id", &id)?;
+    let person: PersonId = read(person, "list_changes", "person_id", &id)?;
+    let step: ListStep = read(step, "list_changes", "step", &id)?;
+    let entry: Option<Entry> = unseal(tx, sealed, &place(&change))?;
+    Ok(match (step, entry) {
+        (ListStep::Remove, _) => Row::Known(Change::Remove(person)),
+        (ListStep::Set, Some(entry)) => Row::Known(Change::Set(person, entry)),
+        (ListStep::Set, None) => Row::Forgotten(person),
+    })
+}
+
+/// The names of a proposal, in the order they were proposed.
+///
+/// # Errors
+/// [`StoreError::Sealed`] if a name does not open; [`StoreError::Corrupt`].
+pub fn changes(tx: &mut Tx<'_>, list: ListId) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<StoredChange> = tx.run(|connection| {
+        list_changes::table
+            .filter(list_changes::list_id.eq(list.to_string()))
+            .order(list_changes::id.asc())
+            .select((
+                list_changes::id,
+                list_changes::person_id,
+                list_changes::step,
+                list_changes::entry_sealed,
+            ))
+            .load(connection)
+    })?;
+    rows.into_iter().map(|stored| row(tx, stored)).collect()
+}
+
+/// The list that counts: what was validated for this collège and year, in the order it was (C4.2).
+///
+/// # Errors
+/// As [`changes`].
+pub fn validated(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<BTreeMap<PersonId, Entry>, StoreError> {
+    let rows: Vec<StoredChange> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
+            .select((
+                list_changes::id,
+                list_changes::person_id,
+                list_changes::step,
+                list_changes::entry_sealed,
+            ))
+            .load(connection)
+    })?;
+    let mut list = BTreeMap::new();
+    for stored in rows {
+        match row(tx, stored)? {
+            Row::Known(Change::Set(person, entry)) => {
+                list.insert(person, entry);
+            }
+            Row::Known(Change::Remove(person)) | Row::Forgotten(person) => {
+                list.remove(&person);
+            }
+        }
+    }
+    Ok(list)
+}
+
+/// How many people stand on the validated list of this collège and year; no name is opened for that.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn count(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<usize, StoreError> {
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
+            .select((list_changes::person_id, list_changes::step))
+            .load(connection)
+    })?;
+    let mut listed = BTreeSet::new();
+    for (person, step) in rows {
+        if step == ListStep::Set.as_str() {
+            listed.insert(person);
+        } else {
+            listed.remove(&person);
+        }
+    }
+    Ok(listed.len())
+}
+
+/// Whether a person stands on the validated list of this collège and year.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn is_listed(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<bool, StoreError> {
+    let last: Option<String> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(list_changes::person_id.eq(person.to_string()))
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .order((lists::validated_at.desc(), lists::id.desc()))
+            .select(list_changes::step)
+            .first(connection)
+            .optional()
+    })?;
+    Ok(last.as_deref() == Some(ListStep::Set.as_str()))
+}
+
+/// Whether the collège has a validated list of this year.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn is_validated(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<bool, StoreError> {
+    let found: Option<String> = tx.run(|connection| {
+        lists::table
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .select(lists::id)
+            .first(connection)
+            .optional()
+    })?;
+    Ok(found.is_some())
+}
+
+/// The proposal of a collège and year that waits for a signature.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn waiting(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<Option<List>, StoreError> {
+    let (proposed, settled) = (ListState::Proposed.as_str(), ListState::Settled.as_str());
+    find_first!(
+        tx,
+        lists::table
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(proposed).or(lists::state.eq(settled)))
+    )
+}
+
+/// At most `limit` changes of lists within reach, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    after: Option<ListId>,
+    limit: u32,
+) -> Result<Vec<List>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let query = lists::table.filter(lists::id.gt(after)).into_boxed();
+        of_colleges_within!(query, within, lists::uai.nullable())
+            .order(lists::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+crate::declared::declares! {
+    lists kept as Loans {
+        personal(AccountsAndAudit: Acts) {
+            proposed_by, proposed_at, settled_by, settled_at, validated_by, validated_at, withdrawn_at,
+        }
+        not_personal("which collège and year, how many names, and the digest of them with a number of ours") {
+            id, uai, school_year, changes, content_sha256, state, settled_sha256, validated_sha256,
+        }
+    }
+    list_changes kept as Holders {
+        personal(Roster: PersonIdentity, Roster: Schooling, Roster: GuardianContact) { entry_sealed }
+        personal(Roster: Schooling) { person_id, step, kind }
+        not_personal("numbers of ours") { id, list_id }
+    }
+}
