@@ -403,11 +403,6 @@ fn shown(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<EnableLostMod
     }))
 }
 
-/// The one place where this command is written: it takes the proof.
-fn device_location(_proof: &Warrant) -> Command {
-    Command::DeviceLocation(DeviceLocation::default())
-}
-
 fn of(command: &Command) -> Dictionary {
     let mut content = command.to_dictionary();
     content.insert("RequestType".into(), Value::String(command.request_type().as_str().into()));
