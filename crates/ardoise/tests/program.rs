@@ -535,6 +535,11 @@ fn t_c24_a_database_that_came_back_by_other_means_is_made_safe_in_place() {
     }
     fs::write(person.path("copy.db"), "no backup").unwrap();
     fs::remove_file(person.path("ardoise-home/ardoise.db")).unwrap();
+    // What the engine may keep beside it goes with it.
+    for beside in ["ardoise.db-wal", "ardoise.db-shm"] {
+        let gone = fs::remove_file(person.path("ardoise-home").join(beside));
+        assert!(gone.is_ok() || gone.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound));
+    }
     assert_eq!(person.is_refused("restore copy.db").0, 1);
     let left = fs::read_dir(person.path("ardoise-home")).unwrap();
     let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -70,3 +70,6 @@ BEGIN
 END $$;
 CREATE TRIGGER profile_versions_stay BEFORE UPDATE ON profile_versions
     FOR EACH ROW EXECUTE FUNCTION profile_versions_stay();
+
+CREATE TRIGGER layer_suspensions_before_truncate BEFORE TRUNCATE ON layer_suspensions
+    FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
