@@ -142,6 +142,16 @@ text_enum! {
         ConfirmIncident = "confirm-incident",
         /// Decide on a replacement and its counterpart (C5.4.4).
         DecideReplacement = "decide-replacement",
+        /// Send a tablet to its supplier, and take back what comes (C5.4.5).
+        RepairTablets = "repair-tablets",
+        /// Propose that a tablet goes to another collège, take that back, or refuse it.
+        ProposeTransfer = "propose-transfer",
+        /// Consent to a transfer for one's collège.
+        ConsentTransfer = "consent-transfer",
+        /// Propose that a tablet is given to the pupil who holds it, and say how its years went (C5.1.2).
+        ProposeDonation = "propose-donation",
+        /// Decide on a donation, decide that a tablet is retired, and have it leave (C5.1.2).
+        DecideDeparture = "decide-departure",
     }
 }
 
@@ -259,6 +269,11 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::RepairTablets             => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::ProposeTransfer           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ConsentTransfer           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ProposeDonation           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::DecideDeparture           => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
     }
 }
 
@@ -329,6 +344,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ValidateList
         | P::PublishAgreement
         | P::ExceptSupervision
+        // It gives away what cannot be taken back.
+        | P::DecideDeparture
         // What is uploaded runs on every tablet.
         | P::ManageApps => true,
         P::ViewTablets
@@ -374,6 +391,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Asking reveals nothing: the second person shows a code.
         | P::AskWarrant
         | P::ConfirmIncident
-        | P::DecideReplacement => false,
+        | P::DecideReplacement
+        | P::RepairTablets
+        | P::ProposeTransfer
+        | P::ConsentTransfer
+        | P::ProposeDonation => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fleet::{EraseTerms, Settings, TakeoverPolicy, UploadLimits};
+use fleet::{Settings, TakeoverPolicy, UploadLimits};
 use jobs::PushService;
 use pki::scep::LegacyPolicy;
 use pki::{ProxyNetwork, SigningKey, TrustedProxies};
@@ -42,7 +42,7 @@ pub(crate) fn settings(
         },
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
-        erasures: EraseTerms::default(),
+        erasures: config.erasures,
         warrants: config.warrants,
         lost_mode: config.lost_mode.clone(),
     })

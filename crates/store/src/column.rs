@@ -155,7 +155,7 @@ as_text! {
     types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::agreement::GuardiansNeeded,
     lending::agreement::Stance, lending::agreement::Signatory, crate::lists::ListState,
     crate::signatures::EvidenceKind,
-    lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
+    lending::last_decision::LastKind, types::PositionLookId, types::RepairId, crate::repairs::RepairState, crate::transfers::TransferState, types::TransferId, ::incidents::NoticeOccasion, ::incidents::Finding,
     ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
 }
 
@@ -176,7 +176,7 @@ macro_rules! as_written {
     )*};
 }
 
-as_written! { lending::ClassName, lending::Condition, lending::Reason, }
+as_written! { lending::ClassName, lending::Condition, lending::Reason, lending::Reference, }
 
 impl Column for orders::Gate {
     type Stored = String;

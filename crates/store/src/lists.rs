@@ -1,14 +1,14 @@
 //! Changes of the named list of a collège and year, each as one: proposed, settled, validated (C4.2). What was proposed is
 //! never changed; the list that counts is what the validated ones add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::list::{Change, Entry, ListStep};
-use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai};
+use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai, UserKind};
 
 use crate::column::{read, stored_enum};
 use crate::noun::{by_key, find_first, noun, read_all};
@@ -184,30 +184,44 @@ pub fn validated(
     Ok(list)
 }
 
-/// How many people stand on the validated list of this collège and year; no name is opened for that.
+/// Who stands on the validated list of this collège and year, and as what; no name is opened for that.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn count(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<usize, StoreError> {
-    let rows: Vec<(String, String)> = tx.run(|connection| {
+/// [`StoreError::Corrupt`].
+pub fn standing(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<BTreeMap<PersonId, UserKind>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = tx.run(|connection| {
         list_changes::table
             .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
             .filter(lists::uai.eq(uai.to_string()))
             .filter(lists::school_year.eq(school_year))
             .filter(lists::state.eq(ListState::Validated.as_str()))
             .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
-            .select((list_changes::person_id, list_changes::step))
+            .select((list_changes::person_id, list_changes::id, list_changes::kind))
             .load(connection)
     })?;
-    let mut listed = BTreeSet::new();
-    for (person, step) in rows {
-        if step == ListStep::Set.as_str() {
-            listed.insert(person);
-        } else {
-            listed.remove(&person);
-        }
+    let mut listed = BTreeMap::new();
+    for (person, change, kind) in rows {
+        let person: PersonId = read(person, "list_changes", "person_id", &change)?;
+        let kind: Option<UserKind> = read(kind, "list_changes", "kind", &change)?;
+        match kind {
+            Some(kind) => listed.insert(person, kind),
+            // Whoever is taken off is nothing there.
+            None => listed.remove(&person),
+        };
     }
-    Ok(listed.len())
+    Ok(listed)
+}
+
+/// How many people stand on the validated list of this collège and year; no name is opened for that.
+///
+/// # Errors
+/// As [`standing`].
+pub fn count(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<usize, StoreError> {
+    Ok(standing(tx, uai, school_year)?.len())
 }
 
 /// Whether a person stands on the validated list of this collège and year.

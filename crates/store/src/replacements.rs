@@ -3,11 +3,12 @@
 
 use ::incidents::Counterpart;
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _,
 };
-use types::{AccountId, Day, IncidentId, Instant};
+use types::{AccountId, Day, IncidentId, Instant, PersonId};
 
-use crate::column::stored_enum;
+use crate::column::{read, stored_enum};
 use crate::loans::Loan;
 use crate::noun::{by_key, noun};
 use crate::schema::{incidents, loans, replacements};
@@ -147,6 +148,32 @@ pub fn keeps_at_school(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, StoreError>
             .optional()
     })?;
     Ok(found.is_some())
+}
+
+/// The replacements that were granted after incidents of tablets which this person held then (C5.4.4).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Replacement>, StoreError> {
+    let ids: Vec<String> = tx.run(|connection| {
+        replacements::table
+            .inner_join(incidents::table.on(incidents::id.eq(replacements::incident_id)))
+            .inner_join(loans::table.on(loans::tablet_id.eq(incidents::tablet_id)))
+            .filter(replacements::granted.eq(true))
+            .filter(loans::person_id.eq(person.to_string()))
+            .filter(loans::began_at.le(incidents::opened_at))
+            .filter(loans::state.ne("ended").or(loans::changed_at.ge(incidents::opened_at)))
+            .select(replacements::incident_id)
+            .distinct()
+            .order(replacements::incident_id.asc())
+            .load(connection)
+    })?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id: IncidentId = read(id, "replacements", "incident_id", &"")?;
+        found.extend(get(tx, &id)?);
+    }
+    Ok(found)
 }
 
 crate::declared::declares! {

@@ -5,6 +5,7 @@ mod borrowing;
 mod calendar;
 mod erasing;
 mod ledger;
+mod moving;
 mod roster;
 
 use types::{Day, Duration, Instant};

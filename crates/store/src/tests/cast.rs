@@ -11,7 +11,7 @@ use crate::lists::{List, ListState};
 use crate::organisations::{HomeUse, Organisation, OrganisationState};
 use crate::persons::Person;
 use crate::role_grants::{GrantReach, NewGrant};
-use crate::{StoreError, accounts, lists, organisations, persons, role_grants};
+use crate::{StoreError, Tx, accounts, lists, organisations, persons, role_grants};
 
 /// The first collège, whose tablets the fixture makes.
 pub(crate) const HERE: &str = "0761234A";
@@ -133,6 +133,22 @@ pub(crate) fn validated(list: &List, by: AccountId, when: Instant) -> List {
         validated_sha256: Some(list.content_sha256),
         ..list.clone()
     }
+}
+
+/// An account, whoever's: somebody who signs.
+pub(crate) fn signer(tx: &mut Tx<'_>) -> Result<AccountId, StoreError> {
+    let organisation = match organisations::of_kind(tx, OrganisationKind::Academie)? {
+        Some(found) => found.id,
+        None => {
+            let row = organisation(OrganisationKind::Academie, None);
+            organisations::insert(tx, &row)?;
+            row.id
+        }
+    };
+    let mut signer = account(organisation, "");
+    signer.login = format!("signer-{}", signer.id);
+    accounts::insert(tx, &signer)?;
+    Ok(signer.id)
 }
 
 impl Fixture {

@@ -3,8 +3,8 @@
 use lending::last_decision::LastKind;
 use orders::Gate;
 use types::{
-    AccountId, Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind,
-    EraseOrderId, IncidentId, Instant, LastDecisionId, Platform, Secret, SerialNumber, Supervision, TabletId,
+    Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind, EraseOrderId,
+    IncidentId, Instant, LastDecisionId, Platform, Secret, SerialNumber, Supervision, TabletId,
 };
 
 use super::postgresql::TestDatabase;
@@ -15,6 +15,7 @@ use crate::enrolments::{Enrolment, EnrolmentState};
 use crate::erase_orders::EraseOrder;
 use crate::last_decisions::{self, LastDecision};
 use crate::tablets::Tablet;
+use crate::tests::cast::signer;
 use crate::warrants::OrderState;
 use crate::{
     ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
@@ -293,7 +294,7 @@ pub(crate) fn decided_order(
     (from, until): (i64, i64),
 ) -> Result<EraseOrder, StoreError> {
     let kind = if theft.is_some() { LastKind::Theft } else { LastKind::Retirement };
-    let head = theft.map(|_theft| AccountId::new(at(from)));
+    let head = theft.map(|_theft| signer(tx)).transpose()?;
     let decision = LastDecision {
         id: LastDecisionId::new(at(from)),
         kind,
@@ -310,7 +311,7 @@ pub(crate) fn decided_order(
     };
     last_decisions::insert(tx, &decision)?;
     let signed = LastDecision {
-        departement_by: Some(AccountId::new(at(from))),
+        departement_by: Some(signer(tx)?),
         departement_at: Some(at(from)),
         ..decision.clone()
     };
