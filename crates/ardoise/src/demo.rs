@@ -295,7 +295,7 @@ async fn play(
     let told = match story {
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
-        Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
+        Story::LoanYear => Box::pin(loan_year::tell(&stage, teller, figures)).await,
         Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
         Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
         Story::TwoKeys => Box::pin(two_keys::tell(&stage, tablets, teller, figures)).await,
