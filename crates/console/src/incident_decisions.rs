@@ -1,14 +1,16 @@
-//! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5).
+//! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5); and
+//! that a stolen one is erased (M3).
 
 use ::incidents::Counterpart;
+use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path};
-use fleet::incidents::decisions;
-use serde::Deserialize;
+use fleet::incidents::{decisions, theft};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
 use crate::incidents::{IncidentView, shown};
-use crate::input::{self, Answer, State, field, optional};
+use crate::input::{self, Answer, Created, State, field, optional};
 use crate::problem::Problem;
 
 /// What was found on a tablet.
@@ -124,5 +126,60 @@ pub(crate) async fn pay(
     let id = input::parse("incident", &id)?;
     let on = field("paid_on", &paid.paid_on)?;
     decisions::pay(&state.fleet, caller.principal(), id, on, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// That a stolen tablet is erased, or that it is not after all.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErasureReason {
+    /// Why, in at most 500 characters: it is recorded.
+    reason: String,
+}
+
+/// A proposal, and whom it waits for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErasureProposedView {
+    /// The request that somebody of the département answers: their yes is its decision.
+    countersignature: String,
+}
+
+/// Proposes, as the head, that a stolen tablet is erased wherever it is; the département decides (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure", tag = "incidents", request_body = ErasureReason,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 201, body = ErasureProposedView), (status = "default", body = Problem)))]
+pub(crate) async fn propose_erasure(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<ErasureReason>,
+) -> Created<ErasureProposedView> {
+    let id = input::parse("incident", &id)?;
+    let asked = theft::propose(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
+    Ok((Json(ErasureProposedView { countersignature: asked.to_string() }), StatusCode::CREATED))
+}
+
+/// Has a stolen tablet erased again by the decision that stands: its order ran out, or the tablet refused it (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure/repeat", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn repeat_erasure(state: State, caller: Caller, id: Path<String>) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    theft::repeat(&state.fleet, caller.principal(), id, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Takes back that a stolen tablet is erased: nothing is erased by it from then on (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure/take-back", tag = "incidents", request_body = ErasureReason,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn take_erasure_back(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<ErasureReason>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    theft::take_back(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
     shown(&state, &caller, id).await
 }

@@ -6,6 +6,7 @@ use ::incidents::lost_mode::Message;
 use ::incidents::papers::{Clock, Standing};
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
+use fleet::incidents::theft::Erasure;
 use fleet::incidents::{self, Asked, Line, NewComplaint, NewIncident, NewLetter};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,45 @@ pub(crate) struct IncidentView {
     exchanged_serial: Option<String>,
     /// What the head decided on a replacement (C5.4.4).
     replacement: Option<ReplacementView>,
+    /// How far its erasure has come, if the head proposed that the stolen tablet is erased (M3).
+    erasure: Option<ErasureView>,
+}
+
+/// The erasure of a stolen tablet, which head and département both decide (M3).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErasureView {
+    /// `proposed`, `decided`, `ordered`, `delivered`, `failed`, `acknowledged` or `called-off`.
+    state: String,
+    /// Why, in the words of the head.
+    reason: String,
+    /// The head, by their account's id.
+    head_by: Option<String>,
+    /// When they proposed it.
+    head_at: Option<Timestamp>,
+    /// Who decided it for the département, by their account's id.
+    departement_by: Option<String>,
+    /// When.
+    departement_at: Option<Timestamp>,
+    /// The request of a second person that it waits for.
+    waits_for: Option<String>,
+    /// The first instant at which its order erases nothing any more.
+    expires_at: Option<Timestamp>,
+}
+
+impl From<Erasure> for ErasureView {
+    fn from(erasure: Erasure) -> Self {
+        let Erasure { decision, state, waits_for, order } = erasure;
+        Self {
+            state: state.to_string(),
+            reason: decision.reason.as_str().to_owned(),
+            head_by: decision.head_by.map(|account| account.to_string()),
+            head_at: decision.head_at.map(Timestamp::from),
+            departement_by: decision.departement_by.map(|account| account.to_string()),
+            departement_at: decision.departement_at.map(Timestamp::from),
+            waits_for: waits_for.map(|id| id.to_string()),
+            expires_at: order.map(|order| order.expires_at.into()),
+        }
+    }
 }
 
 /// A decision on a replacement (C5.4.4).
@@ -238,6 +278,7 @@ impl From<Line> for IncidentView {
             warranty,
             supplier,
             replacement,
+            erasure,
         } = line;
         let (supplier_reference, exchanged_serial) = match supplier {
             Some(repair) => {
@@ -251,6 +292,7 @@ impl From<Line> for IncidentView {
             supplier_reference,
             exchanged_serial,
             replacement: replacement.map(ReplacementView::from),
+            erasure: erasure.map(ErasureView::from),
             id: incident.id.to_string(),
             tablet: incident.tablet.to_string(),
             serial: serial.to_string(),

@@ -142,6 +142,12 @@ text_enum! {
         ConfirmIncident = "confirm-incident",
         /// Decide on a replacement and its counterpart (C5.4.4).
         DecideReplacement = "decide-replacement",
+        /// Propose, as the head, that a stolen tablet is erased wherever it is (M3).
+        ProposeErasure = "propose-erasure",
+        /// Have a stolen tablet erased again, by the decision of head and département that stands (M3).
+        RepeatErasure = "repeat-erasure",
+        /// Take back that a stolen tablet is erased (M3).
+        CallOffErasure = "call-off-erasure",
     }
 }
 
@@ -259,6 +265,9 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ProposeErasure            => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::RepeatErasure             => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::CallOffErasure            => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
     }
 }
 
@@ -330,7 +339,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::PublishAgreement
         | P::ExceptSupervision
         // What is uploaded runs on every tablet.
-        | P::ManageApps => true,
+        | P::ManageApps
+        | P::ProposeErasure
+        | P::RepeatErasure => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -374,6 +385,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Asking reveals nothing: the second person shows a code.
         | P::AskWarrant
         | P::ConfirmIncident
-        | P::DecideReplacement => false,
+        | P::DecideReplacement
+        // What destroys is called off without ado.
+        | P::CallOffErasure => false,
     }
 }

@@ -11,7 +11,7 @@ use store::{Tx, incident_declarations};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
-use super::{LONGEST_REASON, lost_mode, notices, reached, text, warrants};
+use super::{LONGEST_REASON, lost_mode, notices, reached, text, theft, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
@@ -68,6 +68,16 @@ fn carry_out(
             }
         }
         Consequence::TurnLostModeOff => lost_mode::turn_off(tx, principal, incident.tablet, now)?,
+        // The step's own entry says it, and the order's says that it ended.
+        Consequence::CallOffErasure => {
+            theft::call_off(
+                tx,
+                incident,
+                "the tablet was found, or its incident closed",
+                principal.actor(),
+                now,
+            )?;
+        }
         // Its clock is the closing itself; the calendar counts from there.
         Consequence::StartTheClockOfItsKey => {}
         // Those that a restore ended were told by nobody.

@@ -30,7 +30,7 @@ pub mod notices;
 pub mod orders;
 pub mod overdue;
 pub mod people;
-mod refusals;
+pub(crate) mod refusals;
 pub mod restitutions;
 pub(crate) mod return_to_service;
 pub mod waits;

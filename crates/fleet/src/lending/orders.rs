@@ -206,7 +206,7 @@ fn give(
 }
 
 /// Queues the command of an order, if its tablet is enrolled. However often it is asked, one waits at a time (T-A20).
-fn tell(
+pub(crate) fn tell(
     tx: &mut Tx<'_>,
     tablet: TabletId,
     order: EraseOrderId,
@@ -263,7 +263,7 @@ fn again(
 
 /// Ends an order that will erase nothing any more, calls off its command, and gives its restitution back: another may be
 /// ordered.
-pub(super) fn end(
+pub(crate) fn end(
     tx: &mut Tx<'_>,
     order: EraseOrderId,
     row: Option<&Restitution>,
@@ -281,7 +281,8 @@ pub(super) fn end(
         rows::update(tx, &row.come_to(&given_back, now))?;
     }
     let detail = json!({ "order": order, "restitution": row.map(|row| row.id), "why": why });
-    let change = Change::new("erase-order.end").tablet(row.map(|row| row.tablet_id)).detail(detail);
+    let tablet = erase_orders::get(tx, &order)?.map(|order| order.tablet_id);
+    let change = Change::new("erase-order.end").tablet(tablet).detail(detail);
     audit::record_by(tx, by, change, now)
 }
 

@@ -143,7 +143,7 @@ async fn answer(
     (verdict, looked_at, why): (Verdict, Digest, Option<String>),
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
-    let principal = principal.clone();
+    let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
         .write(move |tx| {
@@ -167,7 +167,7 @@ async fn answer(
                     ),
                 })?;
             let said = Said { verdict, seen: asked.content_sha256, reason: why.clone() };
-            countersignatures::answer_within(tx, &principal, &person, (*request, said), now).map_err(
+            countersignatures::answer_within(tx, (&principal, &person), (*request, said), &terms, now).map_err(
                 // Whoever lacks the right is told so, not that there is no such request.
                 |refusal| match refusal {
                     Refusal::NotFound { .. } => Refusal::not_countersigned(

@@ -34,6 +34,7 @@ mod roles;
 mod second_persons;
 mod serving_role;
 mod switch;
+mod thefts;
 mod together;
 mod upgrade;
 
