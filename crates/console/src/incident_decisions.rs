@@ -1,10 +1,11 @@
 //! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5); and
 //! that a stolen one is erased (M3).
 
-use ::incidents::Counterpart;
+use ::incidents::{Counterpart, Effect};
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path};
 use fleet::incidents::{decisions, theft};
+use fleet::lending::counterparts::{self, Borne};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -182,4 +183,58 @@ pub(crate) async fn take_erasure_back(
     let id = input::parse("incident", &id)?;
     theft::take_back(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
     shown(&state, &caller, id).await
+}
+
+/// A counterpart that the holder of a loan bears (C5.4.4).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CounterpartView {
+    /// The incident after which it was attached.
+    incident: String,
+    /// `no-donation`, `sum` or `stays-at-school`.
+    counterpart: &'static str,
+    /// The sum, in cents.
+    sum_cents: Option<u32>,
+    /// When it was paid.
+    paid_on: Option<String>,
+    /// What it does now: `speaks-against-donation`, `in-school-only`, or nothing any more.
+    effect: Option<&'static str>,
+}
+
+impl From<Borne> for CounterpartView {
+    fn from(borne: Borne) -> Self {
+        let (counterpart, sum_cents, paid_on) = match borne.counterpart {
+            Counterpart::NoDonation => ("no-donation", None, None),
+            Counterpart::StaysAtSchool => ("stays-at-school", None, None),
+            Counterpart::Sum { cents, paid_on, .. } => ("sum", Some(cents), paid_on),
+        };
+        Self {
+            incident: borne.incident.to_string(),
+            counterpart,
+            sum_cents,
+            paid_on: paid_on.map(|day| day.to_string()),
+            effect: borne.effect.map(effect),
+        }
+    }
+}
+
+/// What a counterpart does, in a word.
+pub(crate) const fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::SpeaksAgainstDonation => "speaks-against-donation",
+        Effect::InSchoolOnly => "in-school-only",
+    }
+}
+
+/// What the holder of a loan bears after incidents: facts for whoever proposes or decides a donation (C5.1.2, C5.4.4).
+#[utoipa::path(get, path = "/api/v1/loans/{id}/counterparts", tag = "lending",
+    params(("id" = String, Path, description = "The loan's id")), responses(
+    (status = 200, body = Vec<CounterpartView>), (status = "default", body = Problem)))]
+pub(crate) async fn counterparts(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+) -> Answer<Vec<CounterpartView>> {
+    let id = input::parse("loan", &id)?;
+    let borne = counterparts::list(&state.fleet, caller.principal(), id, state.now()).await?;
+    Ok(Json(borne.into_iter().map(CounterpartView::from).collect()))
 }

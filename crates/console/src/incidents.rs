@@ -1,6 +1,5 @@
 //! `/incidents`: what happened to tablets, papers and their clocks, steps, and lost mode (C5.4.*, M1).
 
-use ::incidents::Effect;
 use ::incidents::life::Step;
 use ::incidents::lost_mode::Message;
 use ::incidents::papers::{Clock, Standing};
@@ -15,6 +14,7 @@ use types::{IncidentId, Secret};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
+use crate::incident_decisions;
 use crate::input::{self, Answer, Created, Page, State, field};
 use crate::problem::{Failure, Problem};
 use crate::timestamp::Timestamp;
@@ -241,10 +241,7 @@ impl From<Replacement> for ReplacementView {
             sum_cents: row.sum_cents,
             fixed_on: row.fixed_on.map(|day| day.to_string()),
             paid_on: row.paid_on.map(|day| day.to_string()),
-            effect: effect.map(|effect| match effect {
-                Effect::SpeaksAgainstDonation => "speaks-against-donation",
-                Effect::InSchoolOnly => "in-school-only",
-            }),
+            effect: effect.map(incident_decisions::effect),
         }
     }
 }

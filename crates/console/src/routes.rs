@@ -12,7 +12,7 @@ use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
     health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, openapi,
     organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate, restitutions,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens, warrants,
+    roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
 };
 
 /// Who may enter.
@@ -219,6 +219,9 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/agreements", Access::May(Permission::ViewAgreements), || web::get().to(persons::texts)),
     post("/api/v1/agreements", Access::May(Permission::PublishAgreement), BATCH, || web::post().to(persons::publish)),
     get("/api/v1/persons/{id}/agreement", Access::May(Permission::ViewLoans), || web::get().to(persons::agreement)),
+    get("/api/v1/persons/{id}/data", Access::May(Permission::ExportPerson), || web::get().to(subject::copy)),
+    post("/api/v1/persons/{id}/corrections", Access::May(Permission::CorrectPerson), SMALL, || web::post().to(subject::correct)),
+    post("/api/v1/persons/{id}/forget", Access::May(Permission::ForgetPerson), SMALL, || web::post().to(subject::forget)),
     post("/api/v1/persons/{id}/agreement", Access::May(Permission::RecordSignature), SMALL, || web::post().to(persons::sign)),
     get("/api/v1/tablets/{id}/readiness", Access::May(Permission::ViewLoans), || web::get().to(loans::readiness)),
     post("/api/v1/tablets/{id}/loans", Access::May(Permission::HandOver), SMALL, || web::post().to(loans::hand_over)),
@@ -226,6 +229,7 @@ pub static ROUTES: &[Route] = &[
     delete("/api/v1/tablets/{id}/supervision-exception", Access::May(Permission::ExceptSupervision), || web::delete().to(loans::end_exception)),
     get("/api/v1/loans", Access::May(Permission::ViewLoans), || web::get().to(loans::list)),
     get("/api/v1/loans/{id}", Access::May(Permission::ViewLoans), || web::get().to(loans::show)),
+    get("/api/v1/loans/{id}/counterparts", Access::May(Permission::ViewLoans), || web::get().to(incident_decisions::counterparts)),
     post("/api/v1/loans/{id}/confiscate", Access::May(Permission::DecideLoan), SMALL, || web::post().to(loans::confiscate)),
     post("/api/v1/loans/{id}/resume", Access::May(Permission::DecideLoan), 0, || web::post().to(loans::resume)),
     post("/api/v1/loans/{id}/restrict", Access::May(Permission::DecideLoan), SMALL, || web::post().to(loans::restrict)),

@@ -148,6 +148,12 @@ text_enum! {
         RepeatErasure = "repeat-erasure",
         /// Take back that a stolen tablet is erased (M3).
         CallOffErasure = "call-off-erasure",
+        /// Draw up the copy of everything that is held about one person (GDPR, art. 15 and 20).
+        ExportPerson = "export-person",
+        /// Correct what is held about one person (GDPR, art. 16).
+        CorrectPerson = "correct-person",
+        /// Have one person forgotten who asks for it (GDPR, art. 17).
+        ForgetPerson = "forget-person",
     }
 }
 
@@ -268,6 +274,9 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ProposeErasure            => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::RepeatErasure             => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
         P::CallOffErasure            => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ExportPerson              => [ No,  No,  No,  No,    No,  No,   Col, No,    All, No  ],
+        P::CorrectPerson             => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ForgetPerson              => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
     }
 }
 
@@ -295,6 +304,7 @@ impl Permission {
                 | Self::ViewLoans
                 | Self::ViewYear
                 | Self::ViewRestitutions
+                | Self::ExportPerson
         )
     }
 
@@ -341,7 +351,9 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // What is uploaded runs on every tablet.
         | P::ManageApps
         | P::ProposeErasure
-        | P::RepeatErasure => true,
+        | P::RepeatErasure
+        | P::ExportPerson
+        | P::ForgetPerson => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -387,6 +399,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ConfirmIncident
         | P::DecideReplacement
         // What destroys is called off without ado.
-        | P::CallOffErasure => false,
+        | P::CallOffErasure
+        // What is on the list takes both signatures again; the rest is put right at once.
+        | P::CorrectPerson => false,
     }
 }

@@ -314,8 +314,9 @@ pub(crate) fn carry_out(
     }
 }
 
-/// Has a stolen tablet erased again by the decision that stands: its order ran out or was voided, the tablet refused it, or it
-/// enrolled again. Counts against whoever asks; says which answer of a second person it waits for.
+/// Has a stolen tablet erased again by the decision that stands. If its order stands, because the tablet refused it or was not
+/// enrolled, it is told again; if it ran out, was voided, or the tablet enrolled again since, another is given, which counts
+/// against whoever asks. Says which answer of a second person it waits for.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] without a decision, or while a command is under way; [`Refusal::Forbidden`] says what stands in its
@@ -345,21 +346,29 @@ pub async fn repeat(
                 .order
                 .as_ref()
                 .is_some_and(|order| order.enrolment_id.is_none_or(|of| present == Some(of)));
-            match found.state {
-                ErasureState::Acknowledged if same_enrolment => {
-                    return Err(Refusal::Conflict(
-                        "the tablet said that it erases itself: there is nothing left".into(),
-                    ));
-                }
-                ErasureState::Ordered | ErasureState::Delivered if same_enrolment => {
-                    return Err(Refusal::Conflict("it is ordered: the command waits for the tablet".into()));
-                }
-                ErasureState::Decided if found.waits_for.is_some() => {
-                    return Err(Refusal::Conflict("the brake holds it: a second person is asked".into()));
-                }
-                _ => {}
+            if found.state == ErasureState::Acknowledged && same_enrolment {
+                return Err(Refusal::Conflict(
+                    "the tablet said that it erases itself: there is nothing left".into(),
+                ));
+            }
+            if found.waits_for.is_some() {
+                return Err(Refusal::Conflict("the brake holds it: a second person is asked".into()));
             }
             if let Some(order) = found.order.filter(|order| order.state == OrderState::Open) {
+                if same_enrolment && now < order.expires_at {
+                    // The same order, counted once: the tablet refused it, or was not enrolled when it was given.
+                    if !orders::tell(tx, incident.tablet, order.id, &terms, &principal.actor(), now)? {
+                        return Err(Refusal::Conflict(
+                            "it is ordered: the command waits for the tablet, or the tablet is not enrolled"
+                                .into(),
+                        ));
+                    }
+                    let detail = json!({ "incident": id, "decision": found.decision.id, "order": order.id });
+                    let change =
+                        Change::new("theft-erasure.again").tablet(Some(incident.tablet)).detail(detail);
+                    audit::record(tx, &principal, change, now)?;
+                    return Ok(None);
+                }
                 orders::end(tx, order.id, None, ("another takes its place", principal.actor()), now)?;
             }
             let person = principal.person(tx, now)?;

@@ -33,6 +33,7 @@ mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
+mod subjects;
 mod switch;
 mod thefts;
 mod together;
