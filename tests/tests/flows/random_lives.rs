@@ -336,7 +336,7 @@ async fn t_c11_t_c16_t_c17_m3_in_no_random_life_is_a_tablet_located_lost_or_eras
         latitude,
         told: Vec::new(),
     };
-    let (mut dice, mut counts, mut told) = (Dice(124), Seen::default(), Vec::new());
+    let (mut dice, mut counts, mut told) = (Dice(393), Seen::default(), Vec::new());
     for step in 0..BEFORE + AFTER {
         let act = match step {
             BEFORE => Act::Find,
