@@ -21,7 +21,7 @@ use super::refusals::{not_erased, refused};
 use super::restitutions::{Line, line, reached};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
-use crate::{Fleet, Principal, Refusal, push};
+use crate::{Fleet, Principal, Refusal, push, watch};
 
 /// Orders that the calendar looks at in one statement, and gives in one round.
 const BATCH: u32 = 200;
@@ -123,15 +123,15 @@ pub async fn give_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
                 brake::Switch::Released => rows::ripe(tx, (before, now.minus(terms.notice())), after, BATCH),
             })
             .await?;
-        for row in &due {
-            match give_one(fleet, row.id, now).await {
+        for id in &due {
+            match give_one(fleet, *id, now).await {
                 Ok(()) => given += 1,
                 // The rules look closer than the list of what is due; and a colleague may have been quicker.
                 Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::Stopped(_)) => {}
-                Err(other) => return Err(other),
+                Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
             }
         }
-        after = due.last().map(|row| row.id);
+        after = due.last().copied();
         if due.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             break;
         }

@@ -10,6 +10,7 @@ use types::{Instant, PersonId};
 use super::{Backend, first_id_at, instant, most};
 use crate::connection::AnyConnection;
 use crate::countersignatures::CountersignatureState;
+use crate::loans::Standing;
 use crate::schema::{
     accounts, api_tokens, audit, countersignatures, list_changes, lists, loans, persons, sessions, signatures,
 };
@@ -136,7 +137,9 @@ pub(super) fn oldest_countersignature(tx: &mut Tx<'_>) -> Result<Option<Instant>
 
 /// People who have left, hold nothing, and are still named.
 fn persons_who_left<'q>() -> persons::BoxedQuery<'q, Backend> {
-    let holds = loans::table.filter(loans::person_id.eq(persons::id)).filter(loans::state.ne("ended"));
+    let holds = loans::table
+        .filter(loans::person_id.eq(persons::id))
+        .filter(loans::state.ne(Standing::Ended.as_str()));
     persons::table
         .filter(persons::left_at.is_not_null())
         .filter(persons::name_sealed.is_not_null())
