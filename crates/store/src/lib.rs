@@ -50,6 +50,7 @@ pub mod links;
 pub mod lists;
 pub mod loans;
 pub mod lost_modes;
+pub mod mails;
 mod many;
 mod migrate;
 pub mod notice_delays;
@@ -97,6 +98,7 @@ pub mod takeovers;
 #[cfg(test)]
 mod tests;
 mod transaction;
+pub mod untold;
 mod url;
 mod vault;
 mod vitals;
