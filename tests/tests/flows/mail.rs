@@ -73,7 +73,8 @@ async fn notices(client: &ApiClient) -> Vec<Value> {
 
 /// Waits until as many notices stand so.
 async fn notices_are(client: &ApiClient, state: &str, count: usize) -> Vec<Value> {
-    let found = wait_until(&format!("{count} notices are {state}"), Patience::default(), || async {
+    let what = format!("{count} notices are {state}");
+    let found = wait_until(&what, Patience::default(), || async {
         let all = notices(client).await;
         let so: Vec<Value> = all.into_iter().filter(|one| one["state"] == state).collect();
         Ok((so.len() >= count).then_some(so))
