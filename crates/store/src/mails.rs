@@ -113,6 +113,19 @@ pub enum About {
     Warrant(WarrantId, NoticeOccasion),
 }
 
+/// Whether a mail is due that no node is at: a look that writes nothing, before the claim.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn is_due(tx: &mut Tx<'_>, now: Instant) -> Result<bool, StoreError> {
+    let now = now.as_millis();
+    let due = mails::table
+        .filter(mails::state.eq(MailState::Waiting.as_str()))
+        .filter(mails::due_at.le(now))
+        .filter(mails::lease_until.is_null().or(mails::lease_until.le(now)));
+    tx.run(|connection| diesel::select(diesel::dsl::exists(due)).get_result(connection))
+}
+
 /// Claims at most `limit` mails that are due until `lease_until`, the longest due first. Two nodes never claim the same one;
 /// one whose node died is claimed again when its lease has passed. What is claimed is held until the end of the transaction.
 ///

@@ -238,6 +238,7 @@ async fn mail_that_the_server_takes_later_is_sent_once_and_mail_that_it_never_ta
         Ok((by_hand.count("mails WHERE state = 'given-up'") == 1).then_some(()))
     });
     given_up.await.unwrap();
+    server.advance(Duration::from_secs(61));
     let kinds = wait_until("only what reached nobody is an alarm", Patience::default(), || async {
         let kinds = server.alarm_kinds().await?;
         Ok((!kinds.contains(&"mail-waits".to_owned())).then_some(kinds))

@@ -39,14 +39,15 @@ pub async fn claim(
     now: Instant,
 ) -> Result<Vec<MailId>, Refusal> {
     principal.must_be_calendar()?;
+    let due =
+        fleet.store().read(move |tx| Ok::<_, Refusal>(mails::is_due(tx, now)? && is_on(tx, now)?)).await?;
+    if !due {
+        return Ok(Vec::new());
+    }
     fleet
         .store()
         .write_held(move |tx| {
-            let claimed = if is_on(tx, now)? {
-                mails::claim(tx, now, now.plus(lease), limit)?
-            } else {
-                mails::claim(tx, now, now, 0)?
-            };
+            let claimed = mails::claim(tx, now, now.plus(lease), limit)?;
             Ok::<_, Refusal>(claimed.into_iter().map(|mail| mail.id).collect())
         })
         .await
