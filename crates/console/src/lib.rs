@@ -25,6 +25,7 @@ mod links;
 mod lists;
 mod loans;
 mod metrics;
+mod notices;
 mod openapi;
 mod organisations;
 mod parameters;

@@ -7,9 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
-    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, organisations,
-    persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate, restitutions, roles,
-    school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
+    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
+    organisations, persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate,
+    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
 };
 
 #[derive(OpenApi)]
@@ -46,7 +46,7 @@ use crate::{
         incident_decisions::counterparts,
         warrants::list, warrants::ask, warrants::extend, warrants::end, warrants::told, warrants::delay,
         positions::list, positions::locate, positions::look,
-        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
+        notices::list, restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
         restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
         restitutions::attest, restitutions::shelve, restitutions::undo,
         persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,

@@ -10,9 +10,9 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
-    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, openapi,
-    organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate, restitutions,
-    roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
+    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
+    openapi, organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate,
+    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
 };
 
 /// Who may enter.
@@ -130,6 +130,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
     post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
+    get("/api/v1/notices", Access::May(Permission::ViewRestitutions), || web::get().to(notices::list)),
     get("/api/v1/overdue-tablets", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::overdue)),
     get("/api/v1/restitutions", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::list)),
     post("/api/v1/restitutions", Access::May(Permission::ReceiveTablets), BATCH, || web::post().to(restitutions::receive)),

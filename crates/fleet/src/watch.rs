@@ -55,6 +55,10 @@ pub(crate) enum AlarmKind {
     RowPassedOver,
     /// A tablet refuses to leave lost mode, which nothing wants any more (T-C17).
     LostModeStays,
+    /// A notice reached nobody by mail: the letter must be handed over (C5.3.5).
+    NoticeUndelivered,
+    /// Mail has waited for hours: the mail server does not take it.
+    MailWaits,
 }
 
 impl AlarmKind {
@@ -80,6 +84,8 @@ impl AlarmKind {
             Self::PublicationWaits => "publication-waits",
             Self::RowPassedOver => "row-passed-over",
             Self::LostModeStays => "lost-mode-stays",
+            Self::NoticeUndelivered => "notice-undelivered",
+            Self::MailWaits => "mail-waits",
         }
     }
 }

@@ -14,6 +14,7 @@
 mod counterpart;
 mod incident;
 mod keys;
+pub mod letter;
 pub mod life;
 mod limits;
 pub mod lost_mode;

@@ -51,6 +51,7 @@ pub mod links;
 pub mod lists;
 pub mod loans;
 pub mod lost_modes;
+pub mod mails;
 mod many;
 mod migrate;
 pub mod notice_delays;
@@ -99,6 +100,7 @@ pub mod takeovers;
 #[cfg(test)]
 mod tests;
 mod transaction;
+pub mod untold;
 mod url;
 mod vault;
 mod vitals;

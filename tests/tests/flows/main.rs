@@ -52,6 +52,10 @@ mod log;
 #[cfg(test)]
 mod lost_mode;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_client;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod missing;

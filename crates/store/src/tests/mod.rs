@@ -20,6 +20,7 @@ mod indexes;
 mod lending;
 mod lists;
 mod located;
+mod mails;
 mod missing;
 mod nouns;
 mod orders;
