@@ -9,7 +9,7 @@ use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     account, agreement, alarm, app, apple, audit, brake, command, countersignature, departure, incident,
-    inventory, link, list, loan, organisation, person, position, privacy, push_certificate, repair,
+    inventory, link, list, loan, notice, organisation, person, position, privacy, push_certificate, repair,
     restitution, role, school_year, session, status, tablet, takeover, token, transfer, warrant,
 };
 
@@ -118,6 +118,8 @@ enum Verb {
     Transfer(transfer::Arguments),
     /// Donations and retirements: facts, decisions, and the way out.
     Departure(departure::Arguments),
+    /// What holders and guardians were told, and what reached nobody.
+    Notice(notice::Arguments),
     /// Location warrants: who may locate a missing tablet, for how long, and who granted it.
     Warrant(warrant::Arguments),
     /// Where a missing tablet is: asked under a warrant, looked at with a reason.
@@ -193,6 +195,7 @@ impl Cli {
             Verb::Repair(arguments) => repair::run(arguments, output).await,
             Verb::Transfer(arguments) => transfer::run(arguments, output).await,
             Verb::Departure(arguments) => Box::pin(departure::run(arguments, output)).await,
+            Verb::Notice(arguments) => notice::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,

@@ -152,6 +152,18 @@ text_enum! {
         ProposeDonation = "propose-donation",
         /// Decide on a donation, decide that a tablet is retired, and have it leave (C5.1.2).
         DecideDeparture = "decide-departure",
+        /// Propose, as the head, that a stolen tablet is erased wherever it is (M3).
+        ProposeErasure = "propose-erasure",
+        /// Have a stolen tablet erased again, by the decision of head and département that stands (M3).
+        RepeatErasure = "repeat-erasure",
+        /// Take back that a stolen tablet is erased (M3).
+        CallOffErasure = "call-off-erasure",
+        /// Draw up the copy of everything that is held about one person (GDPR, art. 15 and 20).
+        ExportPerson = "export-person",
+        /// Correct what is held about one person (GDPR, art. 16).
+        CorrectPerson = "correct-person",
+        /// Have one person forgotten who asks for it (GDPR, art. 17).
+        ForgetPerson = "forget-person",
     }
 }
 
@@ -274,6 +286,12 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::ConsentTransfer           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::ProposeDonation           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::DecideDeparture           => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::ProposeErasure            => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::RepeatErasure             => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::CallOffErasure            => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ExportPerson              => [ No,  No,  No,  No,    No,  No,   Col, No,    All, No  ],
+        P::CorrectPerson             => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ForgetPerson              => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
     }
 }
 
@@ -301,6 +319,7 @@ impl Permission {
                 | Self::ViewLoans
                 | Self::ViewYear
                 | Self::ViewRestitutions
+                | Self::ExportPerson
         )
     }
 
@@ -347,7 +366,11 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // It gives away what cannot be taken back.
         | P::DecideDeparture
         // What is uploaded runs on every tablet.
-        | P::ManageApps => true,
+        | P::ManageApps
+        | P::ProposeErasure
+        | P::RepeatErasure
+        | P::ExportPerson
+        | P::ForgetPerson => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -395,6 +418,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::RepairTablets
         | P::ProposeTransfer
         | P::ConsentTransfer
-        | P::ProposeDonation => false,
+        | P::ProposeDonation
+        // What destroys is called off without ado.
+        | P::CallOffErasure
+        // What is on the list takes both signatures again; the rest is put right at once.
+        | P::CorrectPerson => false,
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fleet::brake::held;
 use fleet::lending::{calendar as loans, handover, modes, orders, turn};
-use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
-use types::{Clock, Duration, Instant};
+use fleet::{Fleet, Principal, Refusal, apps, incidents, mail, profiles, purges, segments, upkeep};
+use types::{Clock, Day, Duration, Instant};
 
 use crate::Waker;
 
@@ -40,6 +40,9 @@ const TURN_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at receipts whose notice has elapsed, and at orders that are past.
 const ERASE_EVERY: Duration = Duration::from_secs(60);
 
+/// Between two looks for what holders are to be told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
 /// Does what is due, round after round.
 #[derive(Debug)]
 pub(crate) struct Calendar {
@@ -62,6 +65,9 @@ pub(crate) struct Calendar {
     turned_at: Option<Instant>,
     missing_at: Option<Instant>,
     keys_at: Option<Instant>,
+    told_at: Option<Instant>,
+    /// The day whose reminders were written.
+    reminded_on: Option<Day>,
 }
 
 impl Calendar {
@@ -86,6 +92,8 @@ impl Calendar {
             turned_at: None,
             missing_at: None,
             keys_at: None,
+            told_at: None,
+            reminded_on: None,
         }
     }
 
@@ -197,6 +205,20 @@ impl Calendar {
             }
             if done("order what is due to be erased", &given) && ended {
                 self.ordered_at = Some(now);
+            }
+        }
+        // Once for each day in Paris. Another node, or this one started again, finds them written.
+        let today = Day::of(now);
+        if self.reminded_on != Some(today)
+            && done("remind of what is due back", &mail::writing::remind(fleet, &calendar, now).await)
+        {
+            self.reminded_on = Some(today);
+        }
+        if is_due(self.told_at, TELL_EVERY, now) {
+            let told = mail::writing::tell_what_happened(fleet, &calendar, now).await;
+            let watched = done("mail that waits", &mail::shown::watch(fleet, &calendar, now).await);
+            if done("tell holders what happened", &told) && watched {
+                self.told_at = Some(now);
             }
         }
     }

@@ -158,6 +158,20 @@ pub fn list(
     }))
 }
 
+/// The decisions that name this incident, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<LastDecision>, StoreError> {
+    read_all!(tx.run(|connection| {
+        last_decisions::table
+            .filter(last_decisions::incident_id.eq(incident.to_string()))
+            .order(last_decisions::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
 crate::declared::declares! {
     last_decisions kept as Orders {
         personal(Lending: Loans) { kind, tablet_id, loan_id, incident_id, begun_at, withdrawn_at }

@@ -681,6 +681,7 @@ diesel::table! {
         created_at -> BigInt,
         counted_at -> Nullable<BigInt>,
         counted_by -> Nullable<Text>,
+        addressee -> Nullable<Text>,
     }
 }
 
@@ -1167,6 +1168,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    mails (id) {
+        id -> Text,
+        token -> Text,
+        person_id -> Text,
+        addressee -> Text,
+        notice_id -> Nullable<Text>,
+        warrant_id -> Nullable<Text>,
+        occasion -> Nullable<Text>,
+        state -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        attempts -> Integer,
+        handing_at -> Nullable<BigInt>,
+        doubts -> Integer,
+        reason -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     loan_years (loan_id, school_year) {
         loan_id -> Text,
         school_year -> Text,
@@ -1202,3 +1224,12 @@ diesel::allow_tables_to_appear_in_same_query!(restitutions, repairs);
 diesel::allow_tables_to_appear_in_same_query!(tablets, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(organisations, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(departures, last_decisions);
+diesel::allow_tables_to_appear_in_same_query!(mails, notices);
+diesel::allow_tables_to_appear_in_same_query!(mails, loans);
+diesel::allow_tables_to_appear_in_same_query!(loans, notices);
+diesel::allow_tables_to_appear_in_same_query!(persons, notices);
+diesel::allow_tables_to_appear_in_same_query!(notices, organisations);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, loans);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, persons);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, mails);
+diesel::allow_tables_to_appear_in_same_query!(mails, persons);

@@ -148,6 +148,8 @@ ids! {
     RepairId = "repair";
     /// A tablet's way from one collège to another.
     TransferId = "transfer";
+    /// A notice on its way to one address.
+    MailId = "mail";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

@@ -12,6 +12,8 @@
 //! | [`repairs`] | sends a tablet to its supplier, lends another meanwhile, takes back what comes; swaps |
 //! | [`transfers`] | gives a tablet to another collège, with the consent of both |
 //! | [`departures`] | donations and retirements: facts, decisions, and the way out |
+//! | [`subject`] | what a person asks about their own data: a copy, a correction, to be forgotten (GDPR) |
+//! | [`counterparts`] | what was attached to a replacement, and what it does to loan and donation (C5.4.4) |
 //! | [`wall`], [`year`] | the list for the wall of a class, the report of the year (C6.1) |
 //! | [`restitutions`] | receives tablets, takes slips back, records what the holder and the technician say |
 //! | [`calendar`], [`turn`] | ends the loans of whoever has left; the turn of the year |
@@ -24,6 +26,7 @@
 
 pub mod agreements;
 pub mod calendar;
+pub mod counterparts;
 pub mod departures;
 pub(crate) mod erasures;
 pub mod handover;
@@ -34,10 +37,11 @@ pub mod notices;
 pub mod orders;
 pub mod overdue;
 pub mod people;
-mod refusals;
+pub(crate) mod refusals;
 pub mod repairs;
 pub mod restitutions;
 pub(crate) mod return_to_service;
+pub mod subject;
 pub mod transfers;
 pub mod turn;
 pub mod waits;

@@ -21,6 +21,7 @@ mod indexes;
 mod lending;
 mod lists;
 mod located;
+mod mails;
 mod missing;
 mod nouns;
 mod orders;
@@ -34,7 +35,9 @@ mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
+mod subjects;
 mod switch;
+mod thefts;
 mod together;
 mod upgrade;
 

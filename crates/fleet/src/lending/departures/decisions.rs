@@ -1,5 +1,6 @@
 //! The decision: the program states facts, the head proposes, the département decides. None of it follows by itself (C5.1.2).
 
+use ::incidents::Counterpart;
 use ::lending::Reason;
 use ::lending::last_decision::{About, DonationFacts, LastDecision as Decided, LastKind};
 use governance::Permission;
@@ -9,10 +10,10 @@ use store::last_decisions::{self as rows, LastDecision};
 use store::loan_years::{self, LoanYear};
 use store::loans::{self, Loan, Standing};
 use store::restitutions::{self, StageName};
-use store::{Tx, incidents, replacements, school_years};
+use store::{Tx, incidents, school_years};
 use types::{EraseOrderId, Instant, LastDecisionId, LoanId, UserKind};
 
-use super::super::{loans as acts, orders};
+use super::super::{counterparts, loans as acts, orders};
 use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
 use crate::tablets::Named;
@@ -52,17 +53,12 @@ fn facts_of(tx: &mut Tx<'_>, loan: &Loan) -> Result<Facts, Refusal> {
         .into_iter()
         .map(|word| (word.school_year, word.responsible))
         .collect();
-    let attached = replacements::of_person(tx, loan.person_id)?;
     let (mut donation_ruled_out, mut counterpart_unpaid) = (false, false);
-    for replacement in attached {
-        match replacement.attached()? {
-            Some(::incidents::Counterpart::NoDonation) => donation_ruled_out = true,
-            Some(::incidents::Counterpart::Sum { paid_on: None, .. }) => counterpart_unpaid = true,
-            Some(
-                ::incidents::Counterpart::Sum { paid_on: Some(_), .. }
-                | ::incidents::Counterpart::StaysAtSchool,
-            )
-            | None => {}
+    for borne in counterparts::of(tx, loan.person_id)? {
+        match borne.counterpart {
+            Counterpart::NoDonation => donation_ruled_out = true,
+            Counterpart::Sum { paid_on: None, .. } => counterpart_unpaid = true,
+            Counterpart::Sum { paid_on: Some(_), .. } | Counterpart::StaysAtSchool => {}
         }
     }
     let incident_open = !incidents::open_of_tablet(tx, loan.tablet_id)?.is_empty();

@@ -74,6 +74,7 @@ fn written(
         created_at: now,
         counted_at: None,
         counted_by: None,
+        addressee: None,
     };
     rows::write(tx, &notice)?;
     record(tx, principal, "notice.write", row, json!({ "notice": notice.id }), now)?;
