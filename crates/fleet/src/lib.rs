@@ -78,8 +78,8 @@ pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{LostModeWords, Settings, TakeoverPolicy, UploadLimits};
-use store::Store;
 use store::shared_folder::SharedFolder;
+use store::{GroupCommit, Store};
 pub use tablet_error::{TabletError, Told};
 use tokio::sync::Semaphore;
 
@@ -100,6 +100,8 @@ struct Inner {
     meters: vitals::Meters,
     world: RwLock<Option<(String, Arc<segments::World>)>>,
     uploads: Arc<Semaphore>,
+    check_ins: GroupCommit<checkin::CheckIns>,
+    queueing: GroupCommit<commands::Queueing>,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -129,6 +131,8 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
+        let check_ins = store.group_commit(checkin::CheckIns)?;
+        let queueing = store.group_commit(commands::Queueing)?;
         let at_once = usize::try_from(settings.uploads.at_once).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -139,6 +143,8 @@ impl Fleet {
                 meters: vitals::Meters::default(),
                 world: RwLock::new(None),
                 uploads: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+                check_ins,
+                queueing,
             }),
         })
     }
@@ -152,6 +158,16 @@ impl Fleet {
     /// The places of uploads that may run at once.
     pub(crate) fn upload_places(&self) -> Arc<Semaphore> {
         Arc::clone(&self.inner.uploads)
+    }
+
+    /// Where tablets that enrol share commits.
+    pub(crate) fn check_ins(&self) -> &GroupCommit<checkin::CheckIns> {
+        &self.inner.check_ins
+    }
+
+    /// Where commands that people send share commits.
+    pub(crate) fn queueing(&self) -> &GroupCommit<commands::Queueing> {
+        &self.inner.queueing
     }
 
     pub(crate) fn meters(&self) -> &vitals::Meters {

@@ -26,10 +26,8 @@ pub fn enqueue_all(
     let keys = queued.iter().filter_map(|(_, how)| {
         how.idempotency_key.as_ref().map(|key| json!({ "tablet": how.tablet, "key": key }))
     });
-    let have: HashSet<(String, String)> = HAVE
-        .load::<(Text, Text), _>(tx, keys.collect::<Vec<_>>())?
-        .into_iter()
-        .collect();
+    let have: HashSet<(String, String)> =
+        HAVE.load::<(Text, Text), _>(tx, keys.collect::<Vec<_>>())?.into_iter().collect();
     let commands: Vec<Option<(Command, Option<Vec<u8>>)>> = queued
         .into_iter()
         .map(|(queueable, how)| {
@@ -60,7 +58,9 @@ pub fn enqueue_all(
     let inserted: HashSet<String> = insert.load::<Text, String>(tx, notes)?.into_iter().collect();
     Ok(commands
         .into_iter()
-        .map(|one| one.map(|(command, _)| command).filter(|command| inserted.contains(&command.id.to_string())))
+        .map(|one| {
+            one.map(|(command, _)| command).filter(|command| inserted.contains(&command.id.to_string()))
+        })
         .collect())
 }
 

@@ -106,10 +106,7 @@ pub fn live_by_udids<'u>(
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn hold_udids<'u>(
-    tx: &mut Tx<'_>,
-    udids: impl IntoIterator<Item = &'u Udid>,
-) -> Result<(), StoreError> {
+pub fn hold_udids<'u>(tx: &mut Tx<'_>, udids: impl IntoIterator<Item = &'u Udid>) -> Result<(), StoreError> {
     if tx.engine() == crate::Engine::Sqlite {
         // Its only writer holds everything.
         return Ok(());
