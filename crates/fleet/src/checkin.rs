@@ -8,7 +8,7 @@ mod authenticate;
 mod bootstrap_token;
 mod check_out;
 mod declarations;
-mod together;
+pub(crate) mod together;
 mod token_update;
 
 use apple::checkin::{CheckIn, ReturnToServiceResponse};

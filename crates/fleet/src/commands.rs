@@ -1,6 +1,6 @@
 //! Commands: queued, listed, shown with what became of them, cancelled; and why one is still pending.
 
-mod together;
+pub(crate) mod together;
 
 use apple::plist::Dictionary;
 use governance::Permission;
@@ -14,7 +14,7 @@ use types::{CommandId, Duration, Instant, QuietHours};
 
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
-use crate::request::{self, Request};
+use crate::request::Request;
 use crate::tablets::{self, Named};
 use crate::why::{self, Ending, Facts, Reach, Standing, Why};
 use crate::{Fleet, Principal, Refusal, management_profile, push, register, unenrolment};
@@ -81,13 +81,11 @@ pub async fn enqueue(
     new: NewCommand,
     now: Instant,
 ) -> Result<Accepted, Refusal> {
-    check_envelope(&new, now)?;
-    let request = request::read(&new.request_type, new.content.as_ref())?;
-    together::queue(fleet, Asked { principal: principal.clone(), named, new, request, now }).await
+    together::queue(fleet, Asked::read(principal, named, new, now)?).await
 }
 
 /// Queues one command, or says why not.
-fn queue(tx: &mut Tx<'_>, asked: &Asked) -> Result<Accepted, Refusal> {
+pub(crate) fn alone(tx: &mut Tx<'_>, asked: &Asked) -> Result<Accepted, Refusal> {
     let Asked { principal, named, request, now, .. } = asked;
     let tablet = tablets::reached(tx, principal, Permission::SendCommands, named, *now)?;
     let enrolment = enrolments::hold_live_of_tablet(tx, tablet.id)?.ok_or_else(|| {

@@ -21,7 +21,7 @@ use crate::{Fleet, TabletError, watch};
 
 /// What a tablet says.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     Authenticate(Authenticate),
     TokenUpdate(TokenUpdate),
 }
@@ -29,11 +29,11 @@ pub(super) enum Said {
 /// A check-in, and whose certificate it proves.
 #[derive(Debug)]
 pub(crate) struct Heard {
-    pub(super) identity: DeviceIdentity,
-    pub(super) said: Said,
+    pub(crate) identity: DeviceIdentity,
+    pub(crate) said: Said,
     /// How long the Setup Assistant may be held.
-    pub(super) wait: Duration,
-    pub(super) now: Instant,
+    pub(crate) wait: Duration,
+    pub(crate) now: Instant,
 }
 
 impl Heard {
@@ -167,11 +167,17 @@ pub(super) async fn receive(
     if fleet.check_ins().submit(Arc::clone(&heard)).await? == Fate::Done {
         return Ok(());
     }
-    fleet
-        .store()
-        .write_held(move |tx| match &heard.said {
-            Said::Authenticate(message) => authenticate::enrol(tx, &heard.identity, message, now),
-            Said::TokenUpdate(message) => token_update::update(tx, &heard.identity, message, wait, now),
-        })
-        .await
+    fleet.store().write_held(move |tx| alone(tx, &heard)).await
+}
+
+/// Carries out one check-in, whatever it takes.
+///
+/// # Errors
+/// [`TabletError`].
+pub(crate) fn alone(tx: &mut Tx<'_>, heard: &Heard) -> Result<(), TabletError> {
+    let Heard { identity, said, wait, now } = heard;
+    match said {
+        Said::Authenticate(message) => authenticate::enrol(tx, identity, message, *now),
+        Said::TokenUpdate(message) => token_update::update(tx, identity, message, *wait, *now),
+    }
 }

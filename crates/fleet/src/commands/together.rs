@@ -2,7 +2,7 @@
 //! which share one commit.
 //!
 //! Whatever is not plain (it is refused, it was queued before, the tablet came from another server) is left to be done
-//! alone, by [`queue`](super::queue), which says why.
+//! alone, by [`alone`](super::alone), which says why.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use store::{StoreError, Together, Tx, commands, enrolments};
 use types::{CommandId, EnrolmentId, Instant, SerialNumber, TabletId};
 use uuid::Uuid;
 
-use super::{Accepted, NewCommand, change, check};
-use crate::request::Request;
+use super::{Accepted, NewCommand, change, check, check_envelope};
+use crate::request::{self, Request};
 use crate::tablets::{Named, place};
 use crate::{Fleet, Principal, Refusal, management_profile, push, register};
 
@@ -33,6 +33,21 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// A command as it was sent.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] names the field.
+    pub(crate) fn read(
+        principal: &Principal,
+        named: Named,
+        new: NewCommand,
+        now: Instant,
+    ) -> Result<Self, Refusal> {
+        check_envelope(&new, now)?;
+        let request = request::read(&new.request_type, new.content.as_ref())?;
+        Ok(Self { principal: principal.clone(), named, new, request, now })
+    }
+
     /// How it is queued.
     pub(super) fn how(&self, tablet: TabletId, enrolment: EnrolmentId) -> Enqueue {
         Enqueue {
@@ -93,7 +108,7 @@ pub(super) async fn queue(fleet: &Fleet, asked: Asked) -> Result<Accepted, Refus
     if let Some(command) = fleet.queueing().submit(Arc::clone(&asked)).await? {
         return Ok(Accepted { command, new: true });
     }
-    fleet.store().write_held(move |tx| super::queue(tx, &asked)).await
+    fleet.store().write_held(move |tx| super::alone(tx, &asked)).await
 }
 
 /// Queues those that are plain.
