@@ -410,12 +410,15 @@ pub struct PushAddress {
 /// A tablet that can be pushed, or one whose secrets do not open.
 pub type Opened = Result<PushAddress, (EnrolmentId, VaultError)>;
 
-/// What is needed to push each of these, in one statement. One that has sent no token is absent; one whose secrets do
+/// What is needed to push each of these, in one statement, or none for nobody. One that has sent no token is absent; one whose secrets do
 /// not open is an error of its own.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn push_addresses(tx: &mut Tx<'_>, of: &[EnrolmentId]) -> Result<Vec<Opened>, StoreError> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
     type Row = (String, (Option<Vec<u8>>, Option<Vec<u8>>), bool, Option<i64>);
     let sealed: Vec<Row> = tx.run(|connection| {

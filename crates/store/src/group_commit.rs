@@ -26,8 +26,9 @@ const BATCH: usize = 64;
 /// written then.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many threads share the work of each kind on PostgreSQL, where each waits for the server most of the time.
-const LANES: usize = 4;
+/// How many threads share the work of one kind on PostgreSQL. While one waits for the flush, the other gathers: more of
+/// them would have smaller batches, and as many more statements.
+const LANES: usize = 2;
 /// How many kinds there are: [`Connects`](crate::report::Connects), and those of the use cases.
 const KINDS: usize = 3;
 

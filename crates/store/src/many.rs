@@ -22,12 +22,23 @@ pub(crate) struct Many {
     pub(crate) sqlite: &'static str,
 }
 
-/// `many!("UPDATE … FROM"; id text, at bigint; "WHERE …")`: the columns of `note`, with PostgreSQL's types.
+/// `many!("UPDATE … FROM"; id text, at bigint; "WHERE …")`: the columns of `note`, with PostgreSQL's types. What stands
+/// before and after may differ by engine.
+///
+/// A statement that finds more than one row for a note, or none, finds them by `CROSS JOIN LATERAL (… OFFSET 0)` on
+/// PostgreSQL: that goes from each note to its rows. Joined, it may go through all rows of a partial index instead, if
+/// these were few when the table was last looked at, and at 8:00 they are not.
 macro_rules! many {
     ($before:literal; $($rest:tt)*) => {
         $crate::many::many!(postgresql $before, sqlite $before; $($rest)*)
     };
     (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ; $after:literal) => {
+        $crate::many::many!(
+            postgresql $postgresql, sqlite $sqlite; $first $first_type $(, $column $type)*; postgresql $after, sqlite $after
+        )
+    };
+    (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ;
+        postgresql $after:literal, sqlite $sqlite_after:literal) => {
         $crate::many::Many {
             postgresql: concat!(
                 $postgresql, " json_to_recordset(?::json) AS note (",
@@ -38,7 +49,7 @@ macro_rules! many {
             sqlite: concat!(
                 $sqlite, " (SELECT value ->> '", stringify!($first), "' AS ", stringify!($first),
                 $( ", value ->> '", stringify!($column), "' AS ", stringify!($column), )*
-                " FROM json_each(?)) AS note ", $after
+                " FROM json_each(?)) AS note ", $sqlite_after
             ),
         }
     };

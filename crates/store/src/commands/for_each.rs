@@ -130,9 +130,14 @@ pub(super) const HAVE: Many = many!(
 /// As for one: what was already given stays, so that its answer finds it, but is not offered again.
 pub(super) const REPLACE: Many = many!(
     "UPDATE commands SET state = CASE WHEN state = 'sent' THEN state ELSE 'cancelled' END, \
-        expires_at = CASE WHEN state = 'sent' THEN note.at ELSE expires_at END FROM";
+        expires_at = CASE WHEN state = 'sent' THEN found.at ELSE expires_at END FROM (SELECT c.id, note.at FROM";
     owner text, purpose text, at bigint;
-    "WHERE enrolment_id = note.owner AND replaces_key = note.purpose AND pending"
+    postgresql "CROSS JOIN LATERAL (SELECT c.id FROM commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND c.replaces_key = note.purpose OFFSET 0) AS c) AS found \
+        WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')",
+    sqlite "CROSS JOIN commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND c.replaces_key = note.purpose) AS found \
+        WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')"
 );
 
 /// What differs from tablet to tablet.
