@@ -107,6 +107,9 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, heard: &[&Heard]) -> Result<Vec<Fate>, 
             Said::TokenUpdate(message) => token_updates.push((place, message, served)),
         }
     }
+    // Whoever writes about several of them goes in this order.
+    authenticates.sort_by_key(|(_, _, served)| served.enrolment.id);
+    token_updates.sort_by_key(|(_, _, served)| served.enrolment.id);
     let mut fates = vec![Fate::Alone; heard.len()];
     let done = [authenticate::together(tx, authenticates)?, token_update::together(tx, token_updates)?];
     for place in done.into_iter().flatten() {
