@@ -3,9 +3,11 @@
 
 mod borrowing;
 mod calendar;
+mod decisions;
 mod erasing;
 mod ledger;
 mod roster;
+mod words;
 
 use types::{Day, Duration, Instant};
 
