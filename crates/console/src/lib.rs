@@ -42,6 +42,7 @@ mod routes;
 mod school_years;
 mod segments;
 mod sessions;
+mod subject;
 mod tablets;
 mod takeovers;
 mod timestamp;

@@ -56,8 +56,7 @@ fn hold_the_setup(
     wait: Duration,
     now: Instant,
 ) -> Result<(), TabletError> {
-    let decided = store::profile_versions::ids_published(tx)?;
-    if !enrolment.awaiting_configuration || !decided.iter().any(|(_id, kind)| kind == "base") {
+    if !enrolment.awaiting_configuration || !store::profile_versions::a_base_stands(tx)? {
         return Ok(());
     }
     let until = now.plus(wait);

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const fn lanes(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 1,
-        Engine::Postgresql => 4,
+        Engine::Postgresql => 2,
     }
 }
 

@@ -102,11 +102,15 @@ mod strange_messages;
 #[cfg(test)]
 mod strange_reports;
 #[cfg(test)]
+mod subjects;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tablets_program;
 #[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod thefts;
 #[cfg(test)]
 mod troubles;
 #[cfg(test)]

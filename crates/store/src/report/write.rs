@@ -281,12 +281,21 @@ type DeliveredRow = (
 
 /// In a new conversation, what met a NotNow before is offered like everything else, and once: another NotNow puts it
 /// off to the next.
-const OFFER_AGAIN: Many = many!(
-    "UPDATE commands SET state = 'queued' FROM";
-    owner text, at bigint;
-    "WHERE enrolment_id = note.owner AND pending AND state = 'not-now' \
-        AND (retry_at IS NULL OR retry_at <= note.at)"
-);
+///
+/// On PostgreSQL each tablet's commands are looked for by themselves: joined, they were found by reading all that waits,
+/// whenever the plan was made while little did.
+const OFFER_AGAIN: Many = Many {
+    postgresql: "UPDATE commands SET state = 'queued' \
+        FROM json_to_recordset(?::json) AS note (owner text, at bigint) \
+        CROSS JOIN LATERAL (SELECT waiting.id FROM commands AS waiting \
+            WHERE waiting.enrolment_id = note.owner AND waiting.pending AND waiting.state = 'not-now' \
+            AND (waiting.retry_at IS NULL OR waiting.retry_at <= note.at) OFFSET 0) AS put_off \
+        WHERE commands.id = put_off.id",
+    sqlite: "UPDATE commands SET state = 'queued' \
+        FROM (SELECT value ->> 'owner' AS owner, value ->> 'at' AS at FROM json_each(?)) AS note \
+        WHERE enrolment_id = note.owner AND pending AND state = 'not-now' \
+        AND (retry_at IS NULL OR retry_at <= note.at)",
+};
 
 fn rests_on(
     tx: &mut Tx<'_>,

@@ -34,7 +34,9 @@ mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
+mod subjects;
 mod switch;
+mod thefts;
 mod together;
 mod upgrade;
 
