@@ -11,7 +11,7 @@
 set -euo pipefail
 
 build_packages=(build-essential pkg-config libssl-dev libpq-dev)
-test_packages=(openssl postgresql python3-venv strongswan-pki)
+test_packages=(openssl postgresql python3-aiosmtpd python3-venv strongswan-pki)
 bench_packages=(bsdextrautils curl jq openssl postgresql sqlite3)
 
 say() { printf '%s\n' "$*" >&2; }

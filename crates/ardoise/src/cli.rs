@@ -9,7 +9,7 @@ use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
     account, agreement, alarm, app, apple, audit, brake, command, countersignature, incident, inventory,
-    link, list, loan, organisation, person, position, privacy, push_certificate, restitution, role,
+    link, list, loan, notice, organisation, person, position, privacy, push_certificate, restitution, role,
     school_year, session, status, tablet, takeover, token, warrant,
 };
 
@@ -112,6 +112,8 @@ enum Verb {
     Incident(incident::Arguments),
     /// Tablets that were given back: received, erased by order, proven empty.
     Restitution(restitution::Arguments),
+    /// What holders and guardians were told, and what reached nobody.
+    Notice(notice::Arguments),
     /// Location warrants: who may locate a missing tablet, for how long, and who granted it.
     Warrant(warrant::Arguments),
     /// Where a missing tablet is: asked under a warrant, looked at with a reason.
@@ -184,6 +186,7 @@ impl Cli {
             Verb::Warrant(arguments) => warrant::run(arguments, output).await,
             Verb::Position(arguments) => position::run(arguments, output).await,
             Verb::Restitution(arguments) => Box::pin(restitution::run(arguments, output)).await,
+            Verb::Notice(arguments) => notice::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
             Verb::Unenrol(arguments) => brake::unenrol(arguments, output).await,

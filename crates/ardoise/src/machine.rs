@@ -67,6 +67,7 @@ fn settings(config: &Config) -> Settings {
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
+        notices: fleet::NoticeSettings::default(),
         shared_folder: None,
         warrants: config.warrants,
         lost_mode: config.lost_mode.clone(),

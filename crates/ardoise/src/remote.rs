@@ -16,6 +16,7 @@ pub(crate) mod inventory;
 pub(crate) mod link;
 pub(crate) mod list;
 pub(crate) mod loan;
+pub(crate) mod notice;
 pub(crate) mod organisation;
 pub(crate) mod person;
 pub(crate) mod position;

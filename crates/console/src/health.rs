@@ -24,6 +24,8 @@ pub(crate) struct StatusView {
     /// Whole days for which the push certificate is still valid; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     push_certificate_days_left: Option<u64>,
+    /// Whether notices go by mail. Without a mail server (`mail.host`) letters are printed and handed over.
+    notices_by_mail: bool,
     /// Which engine keeps the memory.
     database: String,
     /// The version of the program.
@@ -53,7 +55,7 @@ pub(crate) async fn ready(state: State) -> Result<HttpResponse, Failure> {
 #[utoipa::path(get, path = "/api/v1/status", tag = "server", responses(
     (status = 200, body = StatusView), (status = "default", body = Problem)))]
 pub(crate) async fn status(state: State, caller: Caller) -> Answer<StatusView> {
-    let Status { tablets, enrolled, enrolling, open_alarms, push_certificate_days_left } =
+    let Status { tablets, enrolled, enrolling, open_alarms, push_certificate_days_left, notices_by_mail } =
         status::show(&state.fleet, caller.principal(), state.now()).await?;
     let (database, build) = (state.fleet.store().engine().to_string(), env!("CARGO_PKG_VERSION"));
     Ok(Json(StatusView {
@@ -62,6 +64,7 @@ pub(crate) async fn status(state: State, caller: Caller) -> Answer<StatusView> {
         enrolling,
         open_alarms,
         push_certificate_days_left,
+        notices_by_mail,
         database,
         build,
     }))

@@ -1,14 +1,17 @@
-//! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5).
+//! What is decided about a tablet after an incident: warranty, supplier, replacement and counterpart (C5.4.4, C5.4.5); and
+//! that a stolen one is erased (M3).
 
-use ::incidents::Counterpart;
+use ::incidents::{Counterpart, Effect};
+use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path};
-use fleet::incidents::decisions;
-use serde::Deserialize;
+use fleet::incidents::{decisions, theft};
+use fleet::lending::counterparts::{self, Borne};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
 use crate::incidents::{IncidentView, shown};
-use crate::input::{self, Answer, State, field, optional};
+use crate::input::{self, Answer, Created, State, field, optional};
 use crate::problem::Problem;
 
 /// What was found on a tablet.
@@ -125,4 +128,113 @@ pub(crate) async fn pay(
     let on = field("paid_on", &paid.paid_on)?;
     decisions::pay(&state.fleet, caller.principal(), id, on, state.now()).await?;
     shown(&state, &caller, id).await
+}
+
+/// That a stolen tablet is erased, or that it is not after all.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErasureReason {
+    /// Why, in at most 500 characters: it is recorded.
+    reason: String,
+}
+
+/// A proposal, and whom it waits for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErasureProposedView {
+    /// The request that somebody of the département answers: their yes is its decision.
+    countersignature: String,
+}
+
+/// Proposes, as the head, that a stolen tablet is erased wherever it is; the département decides (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure", tag = "incidents", request_body = ErasureReason,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 201, body = ErasureProposedView), (status = "default", body = Problem)))]
+pub(crate) async fn propose_erasure(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<ErasureReason>,
+) -> Created<ErasureProposedView> {
+    let id = input::parse("incident", &id)?;
+    let asked = theft::propose(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
+    Ok((Json(ErasureProposedView { countersignature: asked.to_string() }), StatusCode::CREATED))
+}
+
+/// Has a stolen tablet erased again by the decision that stands: its order ran out, or the tablet refused it (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure/repeat", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn repeat_erasure(state: State, caller: Caller, id: Path<String>) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    theft::repeat(&state.fleet, caller.principal(), id, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Takes back that a stolen tablet is erased: nothing is erased by it from then on (M3).
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/erasure/take-back", tag = "incidents", request_body = ErasureReason,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn take_erasure_back(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<ErasureReason>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    theft::take_back(&state.fleet, caller.principal(), id, &why.reason, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// A counterpart that the holder of a loan bears (C5.4.4).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CounterpartView {
+    /// The incident after which it was attached.
+    incident: String,
+    /// `no-donation`, `sum` or `stays-at-school`.
+    counterpart: &'static str,
+    /// The sum, in cents.
+    sum_cents: Option<u32>,
+    /// When it was paid.
+    paid_on: Option<String>,
+    /// What it does now: `speaks-against-donation`, `in-school-only`, or nothing any more.
+    effect: Option<&'static str>,
+}
+
+impl From<Borne> for CounterpartView {
+    fn from(borne: Borne) -> Self {
+        let (counterpart, sum_cents, paid_on) = match borne.counterpart {
+            Counterpart::NoDonation => ("no-donation", None, None),
+            Counterpart::StaysAtSchool => ("stays-at-school", None, None),
+            Counterpart::Sum { cents, paid_on, .. } => ("sum", Some(cents), paid_on),
+        };
+        Self {
+            incident: borne.incident.to_string(),
+            counterpart,
+            sum_cents,
+            paid_on: paid_on.map(|day| day.to_string()),
+            effect: borne.effect.map(effect),
+        }
+    }
+}
+
+/// What a counterpart does, in a word.
+pub(crate) const fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::SpeaksAgainstDonation => "speaks-against-donation",
+        Effect::InSchoolOnly => "in-school-only",
+    }
+}
+
+/// What the holder of a loan bears after incidents: facts for whoever proposes or decides a donation (C5.1.2, C5.4.4).
+#[utoipa::path(get, path = "/api/v1/loans/{id}/counterparts", tag = "lending",
+    params(("id" = String, Path, description = "The loan's id")), responses(
+    (status = 200, body = Vec<CounterpartView>), (status = "default", body = Problem)))]
+pub(crate) async fn counterparts(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+) -> Answer<Vec<CounterpartView>> {
+    let id = input::parse("loan", &id)?;
+    let borne = counterparts::list(&state.fleet, caller.principal(), id, state.now()).await?;
+    Ok(Json(borne.into_iter().map(CounterpartView::from).collect()))
 }

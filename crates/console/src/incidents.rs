@@ -1,11 +1,11 @@
 //! `/incidents`: what happened to tablets, papers and their clocks, steps, and lost mode (C5.4.*, M1).
 
-use ::incidents::Effect;
 use ::incidents::life::Step;
 use ::incidents::lost_mode::Message;
 use ::incidents::papers::{Clock, Standing};
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
+use fleet::incidents::theft::Erasure;
 use fleet::incidents::{self, Asked, Line, NewComplaint, NewIncident, NewLetter};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use types::{IncidentId, Secret};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
+use crate::incident_decisions;
 use crate::input::{self, Answer, Created, Page, State, field};
 use crate::problem::{Failure, Problem};
 use crate::timestamp::Timestamp;
@@ -173,6 +174,45 @@ pub(crate) struct IncidentView {
     exchanged_serial: Option<String>,
     /// What the head decided on a replacement (C5.4.4).
     replacement: Option<ReplacementView>,
+    /// How far its erasure has come, if the head proposed that the stolen tablet is erased (M3).
+    erasure: Option<ErasureView>,
+}
+
+/// The erasure of a stolen tablet, which head and département both decide (M3).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErasureView {
+    /// `proposed`, `decided`, `ordered`, `delivered`, `failed`, `acknowledged` or `called-off`.
+    state: String,
+    /// Why, in the words of the head.
+    reason: String,
+    /// The head, by their account's id.
+    head_by: Option<String>,
+    /// When they proposed it.
+    head_at: Option<Timestamp>,
+    /// Who decided it for the département, by their account's id.
+    departement_by: Option<String>,
+    /// When.
+    departement_at: Option<Timestamp>,
+    /// The request of a second person that it waits for.
+    waits_for: Option<String>,
+    /// The first instant at which its order erases nothing any more.
+    expires_at: Option<Timestamp>,
+}
+
+impl From<Erasure> for ErasureView {
+    fn from(erasure: Erasure) -> Self {
+        let Erasure { decision, state, waits_for, order } = erasure;
+        Self {
+            state: state.to_string(),
+            reason: decision.reason.as_str().to_owned(),
+            head_by: decision.head_by.map(|account| account.to_string()),
+            head_at: decision.head_at.map(Timestamp::from),
+            departement_by: decision.departement_by.map(|account| account.to_string()),
+            departement_at: decision.departement_at.map(Timestamp::from),
+            waits_for: waits_for.map(|id| id.to_string()),
+            expires_at: order.map(|order| order.expires_at.into()),
+        }
+    }
 }
 
 /// A decision on a replacement (C5.4.4).
@@ -201,10 +241,7 @@ impl From<Replacement> for ReplacementView {
             sum_cents: row.sum_cents,
             fixed_on: row.fixed_on.map(|day| day.to_string()),
             paid_on: row.paid_on.map(|day| day.to_string()),
-            effect: effect.map(|effect| match effect {
-                Effect::SpeaksAgainstDonation => "speaks-against-donation",
-                Effect::InSchoolOnly => "in-school-only",
-            }),
+            effect: effect.map(incident_decisions::effect),
         }
     }
 }
@@ -238,6 +275,7 @@ impl From<Line> for IncidentView {
             warranty,
             supplier,
             replacement,
+            erasure,
         } = line;
         let (supplier_reference, exchanged_serial) = match supplier {
             Some(repair) => {
@@ -251,6 +289,7 @@ impl From<Line> for IncidentView {
             supplier_reference,
             exchanged_serial,
             replacement: replacement.map(ReplacementView::from),
+            erasure: erasure.map(ErasureView::from),
             id: incident.id.to_string(),
             tablet: incident.tablet.to_string(),
             serial: serial.to_string(),

@@ -28,7 +28,18 @@ pub(crate) async fn show(state: State, caller: Caller) -> Result<HttpResponse, F
 
 /// Writes them all.
 fn written(vitals: &Vitals, now: Instant) -> String {
-    let Vitals { memory, backlog, connects, check_ins, refused, unavailable, quiet, pushes } = vitals;
+    let Vitals {
+        memory,
+        backlog,
+        connects,
+        check_ins,
+        refused,
+        unavailable,
+        quiet,
+        pushes,
+        mail_backlog,
+        mails,
+    } = vitals;
     let mut page = Page(String::new());
     page.timer("ardoise_connect_seconds", "How long tablets' connects took.", connects);
     page.timer("ardoise_check_in_seconds", "How long tablets' check-ins took.", check_ins);
@@ -106,6 +117,21 @@ fn written(vitals: &Vitals, now: Instant) -> String {
         ("rejected", pushes.rejected),
     ] {
         page.line("ardoise_push_total", &format!("{{outcome=\"{outcome}\"}}"), times);
+    }
+    page.gauge("ardoise_mail_waiting", "Mails that wait to be sent, on all nodes.", mail_backlog.waiting);
+    page.gauge(
+        "ardoise_mail_oldest_waiting_seconds",
+        "For how long the first mail that waits has waited, on all nodes.",
+        mail_backlog.oldest.map_or(0, |oldest| now.since(oldest).as_secs()),
+    );
+    page.head("ardoise_mail_total", "counter", "Attempts to send a mail, by what became of them.");
+    for (outcome, times) in [
+        ("accepted", mails.accepted),
+        ("refused", mails.refused),
+        ("put-off", mails.put_off),
+        ("unknown", mails.unknown),
+    ] {
+        page.line("ardoise_mail_total", &format!("{{outcome=\"{outcome}\"}}"), times);
     }
     page.0
 }

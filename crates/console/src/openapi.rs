@@ -7,9 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
-    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, organisations,
-    persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate, restitutions, roles,
-    school_years, segments, sessions, tablets, takeovers, tokens, warrants,
+    incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
+    organisations, persons, positions, privacy, problem, profile_rollouts, profiles, push_certificate,
+    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
 };
 
 #[derive(OpenApi)]
@@ -42,12 +42,15 @@ use crate::{
         incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound, incidents::confirm,
         incident_decisions::judge, incident_decisions::supplier, incident_decisions::replace, incident_decisions::pay,
+        incident_decisions::propose_erasure, incident_decisions::repeat_erasure, incident_decisions::take_erasure_back,
+        incident_decisions::counterparts,
         warrants::list, warrants::ask, warrants::extend, warrants::end, warrants::told, warrants::delay,
         positions::list, positions::locate, positions::look,
-        restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
+        notices::list, restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
         restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
         restitutions::attest, restitutions::shelve, restitutions::undo,
         persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,
+        subject::copy, subject::correct, subject::forget,
         lists::propose, lists::list, lists::show, lists::settle, lists::validate, lists::withdraw,
         loans::readiness, loans::hand_over, loans::except, loans::end_exception, loans::list, loans::show,
         loans::confiscate, loans::resume, loans::deposit, loans::hand_out, loans::restrict, loans::lift, loans::end,

@@ -23,6 +23,13 @@ pub(crate) struct PrintQuery {
     format: Option<String>,
 }
 
+impl PrintQuery {
+    /// What it asks for.
+    pub(crate) fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+}
+
 /// What a DPO validates.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

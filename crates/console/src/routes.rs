@@ -10,9 +10,9 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
-    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, openapi,
-    organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate, restitutions,
-    roles, school_years, segments, sessions, tablets, takeovers, tokens, warrants,
+    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
+    openapi, organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate,
+    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
 };
 
 /// Who may enter.
@@ -130,6 +130,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
     post("/api/v1/incidents/{id}/sound", Access::May(Permission::LostMode), 0, || web::post().to(incidents::sound)),
+    get("/api/v1/notices", Access::May(Permission::ViewRestitutions), || web::get().to(notices::list)),
     get("/api/v1/overdue-tablets", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::overdue)),
     get("/api/v1/restitutions", Access::May(Permission::ViewRestitutions), || web::get().to(restitutions::list)),
     post("/api/v1/restitutions", Access::May(Permission::ReceiveTablets), BATCH, || web::post().to(restitutions::receive)),
@@ -147,6 +148,9 @@ pub static ROUTES: &[Route] = &[
     put("/api/v1/incidents/{id}/supplier", Access::May(Permission::HandleIncident), SMALL, || web::put().to(incident_decisions::supplier)),
     put("/api/v1/incidents/{id}/replacement", Access::May(Permission::DecideReplacement), SMALL, || web::put().to(incident_decisions::replace)),
     post("/api/v1/incidents/{id}/payment", Access::May(Permission::DecideReplacement), SMALL, || web::post().to(incident_decisions::pay)),
+    post("/api/v1/incidents/{id}/erasure", Access::May(Permission::ProposeErasure), SMALL, || web::post().to(incident_decisions::propose_erasure)),
+    post("/api/v1/incidents/{id}/erasure/repeat", Access::May(Permission::RepeatErasure), 0, || web::post().to(incident_decisions::repeat_erasure)),
+    post("/api/v1/incidents/{id}/erasure/take-back", Access::May(Permission::CallOffErasure), SMALL, || web::post().to(incident_decisions::take_erasure_back)),
     get("/api/v1/incidents/{id}/warrants", Access::May(Permission::ViewIncidents), || web::get().to(warrants::list)),
     post("/api/v1/incidents/{id}/warrants", Access::May(Permission::AskWarrant), SMALL, || web::post().to(warrants::ask)),
     post("/api/v1/warrants/{id}/extend", Access::May(Permission::AskWarrant), SMALL, || web::post().to(warrants::extend)),
@@ -216,6 +220,9 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/agreements", Access::May(Permission::ViewAgreements), || web::get().to(persons::texts)),
     post("/api/v1/agreements", Access::May(Permission::PublishAgreement), BATCH, || web::post().to(persons::publish)),
     get("/api/v1/persons/{id}/agreement", Access::May(Permission::ViewLoans), || web::get().to(persons::agreement)),
+    get("/api/v1/persons/{id}/data", Access::May(Permission::ExportPerson), || web::get().to(subject::copy)),
+    post("/api/v1/persons/{id}/corrections", Access::May(Permission::CorrectPerson), SMALL, || web::post().to(subject::correct)),
+    post("/api/v1/persons/{id}/forget", Access::May(Permission::ForgetPerson), SMALL, || web::post().to(subject::forget)),
     post("/api/v1/persons/{id}/agreement", Access::May(Permission::RecordSignature), SMALL, || web::post().to(persons::sign)),
     get("/api/v1/tablets/{id}/readiness", Access::May(Permission::ViewLoans), || web::get().to(loans::readiness)),
     post("/api/v1/tablets/{id}/loans", Access::May(Permission::HandOver), SMALL, || web::post().to(loans::hand_over)),
@@ -223,6 +230,7 @@ pub static ROUTES: &[Route] = &[
     delete("/api/v1/tablets/{id}/supervision-exception", Access::May(Permission::ExceptSupervision), || web::delete().to(loans::end_exception)),
     get("/api/v1/loans", Access::May(Permission::ViewLoans), || web::get().to(loans::list)),
     get("/api/v1/loans/{id}", Access::May(Permission::ViewLoans), || web::get().to(loans::show)),
+    get("/api/v1/loans/{id}/counterparts", Access::May(Permission::ViewLoans), || web::get().to(incident_decisions::counterparts)),
     post("/api/v1/loans/{id}/confiscate", Access::May(Permission::DecideLoan), SMALL, || web::post().to(loans::confiscate)),
     post("/api/v1/loans/{id}/resume", Access::May(Permission::DecideLoan), 0, || web::post().to(loans::resume)),
     post("/api/v1/loans/{id}/restrict", Access::May(Permission::DecideLoan), SMALL, || web::post().to(loans::restrict)),

@@ -13,6 +13,7 @@ use store::commands::{self, CommandState, Enqueue};
 use types::{CommandId, EnrolmentId, Instant, RuleId, TabletId, Uai};
 
 use crate::audit::{self, Change};
+use crate::coming_in::within;
 use crate::commands::{NewCommand, check_envelope};
 use crate::request::{self, Request};
 use crate::{Fleet, Principal, Refusal, push, register};
@@ -47,6 +48,7 @@ pub struct Sent {
 ///
 /// # Errors
 /// [`Refusal::Forbidden`] for a kind that changes something; [`Refusal::NotFound`] for a collège out of reach;
+/// [`Refusal::Conflict`] for a key that named another kind;
 /// [`Refusal::NotValidated`] for what lists apps (C3.1.6); [`Refusal::Invalid`] names the field.
 pub async fn send(
     fleet: &Fleet,
@@ -83,14 +85,14 @@ pub async fn send(
         let (last, held, queued) = fleet
             .store()
             .write_held(move |tx| {
-                let (within, college) = reach(tx, &principal, &audience, now)?;
+                let (within, college) = reached(tx, &principal, &audience, now)?;
                 if apple::inventory::lists_apps(request_type) {
                     register::may_process(tx, Activity::AppInventory, now)??;
                 }
-                let targets = commands::hold_targets(tx, &within, college.as_ref(), after, TOGETHER)?;
-                let queued = commands::enqueue_for_each(tx, &queueable, &how, &targets)?;
+                let step = commands::hold_targets(tx, &within, college.as_ref(), after, TOGETHER)?;
+                let queued = commands::enqueue_for_each(tx, &queueable, &how, &step.targets)?;
                 push::want_all(tx, &queued, due, now)?;
-                Ok::<_, Refusal>((targets.last().map(|target| target.enrolment), targets.len(), queued.len()))
+                Ok::<_, Refusal>((step.last, step.targets.len(), queued.len()))
             })
             .await?;
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -136,7 +138,12 @@ async fn announce(
     fleet
         .store()
         .write(move |tx| {
-            let (_within, college) = reach(tx, &principal, &audience, now)?;
+            let (within, college) = reached(tx, &principal, &audience, now)?;
+            if let Some(other) = commands::other_kind_of_key(tx, &within, &key, request_type.as_str())? {
+                return Err(Refusal::Conflict(format!(
+                    "the key {key} was used for {other}, not for {request_type}; choose another key"
+                )));
+            }
             let detail = json!({ "key": key, "request_type": request_type.as_str(), "uai": college });
             audit::record(tx, &principal, Change::new("command.broadcast").detail(detail), now)
         })
@@ -144,23 +151,19 @@ async fn announce(
 }
 
 /// How far whoever asks reaches, and the collège they name.
-fn reach(
+fn reached(
     tx: &mut store::Tx<'_>,
     principal: &Principal,
     audience: &Audience,
     now: Instant,
 ) -> Result<(Within, Option<Uai>), Refusal> {
-    let within = principal.may_list(tx, Permission::SendCommands, now)?;
+    let reach = principal.may(tx, Permission::SendCommands, now)?;
     match audience {
-        Audience::Everyone => Ok((within, None)),
-        Audience::College(uai) => {
-            let reach = principal.may(tx, Permission::SendCommands, now)?;
-            if reach.covers(&Place::College(Some(uai.clone()))) {
-                Ok((within, Some(uai.clone())))
-            } else {
-                Err(Refusal::not_found("collège", uai))
-            }
+        Audience::Everyone => Ok((within(reach), None)),
+        Audience::College(uai) if reach.covers(&Place::College(Some(uai.clone()))) => {
+            Ok((within(reach), Some(uai.clone())))
         }
+        Audience::College(uai) => Err(Refusal::not_found("collège", uai)),
     }
 }
 

@@ -11,6 +11,7 @@ use governance::countersignature::{
     Subject, Verdict,
 };
 use governance::{Access, Hands, Permission, Standing};
+use lending::EraseTerms;
 use serde_json::json;
 use store::countersignatures::{self as rows, Countersignature};
 use store::{Digest, Tx, account_makers, standings};
@@ -19,7 +20,7 @@ use types::{AccountId, Actor, CountersignatureId, Instant};
 use crate::audit::{self, Change};
 use crate::brake::held;
 use crate::coming_in::Person;
-use crate::incidents::warrants;
+use crate::incidents::{theft, warrants};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
@@ -215,13 +216,13 @@ pub async fn answer(
 ) -> Result<Line, Refusal> {
     let Said { verdict, seen: digest, reason } = said;
     let reason = checked_reason(reason, verdict)?;
-    let principal = principal.clone();
+    let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let said = Said { verdict, seen: digest, reason: reason.clone() };
-            answer_within(tx, &principal, &person, (id, said), now)?;
+            answer_within(tx, (&principal, &person), (id, said), &terms, now)?;
             let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("countersignature", id))?;
             shown::line(tx, &person, row, now)
         })
@@ -234,9 +235,9 @@ pub async fn answer(
 /// As [`answer`].
 pub(crate) fn answer_within(
     tx: &mut Tx<'_>,
-    principal: &Principal,
-    person: &Person,
+    (principal, person): (&Principal, &Person),
     (id, said): (CountersignatureId, Said),
+    terms: &EraseTerms,
     now: Instant,
 ) -> Result<(), Refusal> {
     let Said { verdict, seen: digest, reason } = said;
@@ -258,6 +259,9 @@ pub(crate) fn answer_within(
     }
     if matches!(purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
         return warrants::answered(tx, principal, &asked, &row, now);
+    }
+    if purpose == Purpose::EraseStolen {
+        return theft::answered(tx, (principal, person), (&asked, &row), terms, now);
     }
     if !given && purpose == Purpose::ExceedBudget {
         held::give_up(tx, id)?;

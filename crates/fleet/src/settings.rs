@@ -2,6 +2,7 @@
 
 use apple::OsVersion;
 use lending::EraseTerms;
+use lending::calendar::ReminderDays;
 use pki::SigningKey;
 use pki::scep::LegacyPolicy;
 use store::shared_folder::SharedFolder;
@@ -44,6 +45,17 @@ pub struct Settings {
     pub lost_mode: LostModeWords,
     /// How apps are taken in.
     pub uploads: UploadLimits,
+    /// How holders and guardians are told.
+    pub notices: NoticeSettings,
+}
+
+/// How holders and guardians are told what they must know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NoticeSettings {
+    /// Whether there is a mail server (`mail.host`). Without one, letters are printed and handed over.
+    pub by_mail: bool,
+    /// How many days before a tablet is due its holder is reminded (`lending.reminder_days`).
+    pub reminders: ReminderDays,
 }
 
 /// What bounds the uploads of apps on one node.

@@ -24,6 +24,8 @@ pub struct Status {
     pub open_alarms: u64,
     /// Whole days for which the push certificate is still valid; `None` without one.
     pub push_certificate_days_left: Option<u64>,
+    /// Whether notices go by mail; else letters are printed and handed over.
+    pub notices_by_mail: bool,
 }
 
 /// Counts the tablets that whoever asks may see.
@@ -31,7 +33,7 @@ pub struct Status {
 /// # Errors
 /// [`Refusal::Store`].
 pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Status, Refusal> {
-    let principal = principal.clone();
+    let (principal, notices_by_mail) = (principal.clone(), fleet.settings().notices.by_mail);
     fleet
         .store()
         .read(move |tx| {
@@ -43,6 +45,7 @@ pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
                 open_alarms: u64::try_from(alarms::open(tx, &within, ALARMS)?.len()).unwrap_or(u64::MAX),
                 push_certificate_days_left: push_certificates::current(tx)?
                     .map(|certificate| certificate.not_after.since(now).as_secs() / DAY.as_secs()),
+                notices_by_mail,
             })
         })
         .await

@@ -2,6 +2,8 @@
 
 use governance::Permission;
 use outbound::PushOutcome;
+use outbound::mail::MailAnswer;
+use store::mails;
 use store::push_states::{self, Backlog};
 use types::Instant;
 use types::meter::{Counter, Timer, Times};
@@ -17,6 +19,20 @@ pub struct Meters {
     pub(crate) unavailable: Counter,
     pub(crate) quiet: Counter,
     pushes: Pushes<Counter>,
+    mails: Mails<Counter>,
+}
+
+/// Mails by what became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mails<N> {
+    /// The server took it.
+    pub accepted: N,
+    /// The server refused it for good.
+    pub refused: N,
+    /// Not now.
+    pub put_off: N,
+    /// Nobody knows whether it went.
+    pub unknown: N,
 }
 
 /// Pushes by what Apple said.
@@ -37,6 +53,16 @@ pub struct Pushes<N> {
 }
 
 impl Meters {
+    pub(crate) fn mailed(&self, answer: &MailAnswer) {
+        let Mails { accepted, refused, put_off, unknown } = &self.mails;
+        match answer {
+            MailAnswer::Taken => accepted.one(),
+            MailAnswer::Never(_) => refused.one(),
+            MailAnswer::NotNow(_) => put_off.one(),
+            MailAnswer::Unknown => unknown.one(),
+        }
+    }
+
     pub(crate) fn pushed(&self, outcome: &PushOutcome) {
         let Pushes { accepted, token_invalid, throttled, certificate_refused, unavailable, rejected } =
             &self.pushes;
@@ -85,6 +111,10 @@ pub struct Vitals {
     pub quiet: u64,
     /// Pushes.
     pub pushes: Pushes<u64>,
+    /// What waits to be mailed, on all nodes.
+    pub mail_backlog: mails::Backlog,
+    /// Mails.
+    pub mails: Mails<u64>,
 }
 
 /// Reads them.
@@ -93,11 +123,11 @@ pub struct Vitals {
 /// [`Refusal::NotAllowed`]; [`Refusal::Store`].
 pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<Vitals, Refusal> {
     let principal = principal.clone();
-    let backlog = fleet
+    let (backlog, mail_backlog) = fleet
         .store()
         .read(move |tx| {
             principal.may(tx, Permission::ViewTablets, now)?;
-            Ok::<_, Refusal>(push_states::backlog(tx, now)?)
+            Ok::<_, Refusal>((push_states::backlog(tx, now)?, mails::backlog(tx)?))
         })
         .await?;
     let meters = fleet.meters();
@@ -118,6 +148,13 @@ pub async fn show(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
             certificate_refused: certificate_refused.get(),
             unavailable: unavailable.get(),
             rejected: rejected.get(),
+        },
+        mail_backlog,
+        mails: Mails {
+            accepted: meters.mails.accepted.get(),
+            refused: meters.mails.refused.get(),
+            put_off: meters.mails.put_off.get(),
+            unknown: meters.mails.unknown.get(),
         },
     })
 }

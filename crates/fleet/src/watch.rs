@@ -55,6 +55,10 @@ pub(crate) enum AlarmKind {
     RowPassedOver,
     /// A tablet refuses to leave lost mode, which nothing wants any more (T-C17).
     LostModeStays,
+    /// A notice reached nobody by mail: the letter must be handed over (C5.3.5).
+    NoticeUndelivered,
+    /// Mail has waited for hours: the mail server does not take it.
+    MailWaits,
 }
 
 impl AlarmKind {
@@ -80,6 +84,8 @@ impl AlarmKind {
             Self::PublicationWaits => "publication-waits",
             Self::RowPassedOver => "row-passed-over",
             Self::LostModeStays => "lost-mode-stays",
+            Self::NoticeUndelivered => "notice-undelivered",
+            Self::MailWaits => "mail-waits",
         }
     }
 }
@@ -193,10 +199,8 @@ pub(crate) async fn pass_over(
     failure: crate::Refusal,
     now: Instant,
 ) -> Result<(), crate::Refusal> {
-    match &failure {
-        crate::Refusal::Store(error) if error.is_about_a_row() => {}
-        crate::Refusal::Internal(_) => {}
-        _ => return Err(failure),
+    if !is_about_a_row(&failure) {
+        return Err(failure);
     }
     tracing::error!(row, %failure, "a row is passed over");
     let detail = json!({ "why": failure.to_string() });
@@ -207,6 +211,55 @@ pub(crate) async fn pass_over(
             Ok::<_, crate::Refusal>(())
         })
         .await
+}
+
+/// Does the same to each of these rows, all in one transaction. If one of them cannot be read or decided, each is done in
+/// a transaction of its own, and that one is passed over with an alarm. Says to how many something was done.
+///
+/// # Errors
+/// What is not about a row.
+pub(crate) async fn each_of<Id, Act>(
+    fleet: &Fleet,
+    rows: Vec<Id>,
+    act: Act,
+    now: Instant,
+) -> Result<usize, crate::Refusal>
+where
+    Id: Copy + std::fmt::Display + Send + Sync + 'static,
+    Act: Fn(&mut Tx<'_>, Id) -> Result<bool, crate::Refusal> + Clone + Send + 'static,
+{
+    let (all, act_on) = (rows.clone(), act.clone());
+    let together = fleet
+        .store()
+        .write(move |tx| {
+            let mut done = 0;
+            for id in &all {
+                done += usize::from(act_on(tx, *id)?);
+            }
+            Ok::<_, crate::Refusal>(done)
+        })
+        .await;
+    match together {
+        Err(failure) if is_about_a_row(&failure) => {}
+        other => return other,
+    }
+    let mut done = 0;
+    for id in rows {
+        let act = act.clone();
+        match fleet.store().write(move |tx| act(tx, id)).await {
+            Ok(something) => done += usize::from(something),
+            Err(failure) => pass_over(fleet, id.to_string(), failure, now).await?,
+        }
+    }
+    Ok(done)
+}
+
+fn is_about_a_row(failure: &crate::Refusal) -> bool {
+    match failure {
+        crate::Refusal::Store(error) => error.is_about_a_row(),
+        crate::Refusal::Internal(_) => true,
+        _ => false,
+    }
 }
 
 /// Raises an alarm about a tablet that is being served. A failure is logged: the tablet must not wait for it.

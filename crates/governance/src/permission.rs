@@ -142,6 +142,18 @@ text_enum! {
         ConfirmIncident = "confirm-incident",
         /// Decide on a replacement and its counterpart (C5.4.4).
         DecideReplacement = "decide-replacement",
+        /// Propose, as the head, that a stolen tablet is erased wherever it is (M3).
+        ProposeErasure = "propose-erasure",
+        /// Have a stolen tablet erased again, by the decision of head and département that stands (M3).
+        RepeatErasure = "repeat-erasure",
+        /// Take back that a stolen tablet is erased (M3).
+        CallOffErasure = "call-off-erasure",
+        /// Draw up the copy of everything that is held about one person (GDPR, art. 15 and 20).
+        ExportPerson = "export-person",
+        /// Correct what is held about one person (GDPR, art. 16).
+        CorrectPerson = "correct-person",
+        /// Have one person forgotten who asks for it (GDPR, art. 17).
+        ForgetPerson = "forget-person",
     }
 }
 
@@ -259,6 +271,12 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ProposeErasure            => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::RepeatErasure             => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
+        P::CallOffErasure            => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ExportPerson              => [ No,  No,  No,  No,    No,  No,   Col, No,    All, No  ],
+        P::CorrectPerson             => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ForgetPerson              => [ No,  No,  No,  No,    No,  No,   No,  No,    All, No  ],
     }
 }
 
@@ -286,6 +304,7 @@ impl Permission {
                 | Self::ViewLoans
                 | Self::ViewYear
                 | Self::ViewRestitutions
+                | Self::ExportPerson
         )
     }
 
@@ -330,7 +349,11 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::PublishAgreement
         | P::ExceptSupervision
         // What is uploaded runs on every tablet.
-        | P::ManageApps => true,
+        | P::ManageApps
+        | P::ProposeErasure
+        | P::RepeatErasure
+        | P::ExportPerson
+        | P::ForgetPerson => true,
         P::ViewTablets
         | P::ImportInventory
         | P::CreateLinks
@@ -374,6 +397,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         // Asking reveals nothing: the second person shows a code.
         | P::AskWarrant
         | P::ConfirmIncident
-        | P::DecideReplacement => false,
+        | P::DecideReplacement
+        // What destroys is called off without ado.
+        | P::CallOffErasure
+        // What is on the list takes both signatures again; the rest is put right at once.
+        | P::CorrectPerson => false,
     }
 }

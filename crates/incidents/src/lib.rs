@@ -14,6 +14,7 @@
 mod counterpart;
 mod incident;
 mod keys;
+pub mod letter;
 pub mod life;
 mod limits;
 pub mod lost_mode;
@@ -25,6 +26,7 @@ mod position;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod theft;
 mod warrant;
 
 pub use counterpart::{Counterpart, Effect, Finding, WarrantyVerdict};
@@ -38,4 +40,5 @@ pub use open_incident::{NotOpen, OpenIncident, RecordedIncident};
 pub use people::{Declarant, SecondPerson};
 pub use position::{Dropped, Fix, Implausible, Kept, Position};
 pub use refusal::Refusal;
+pub use theft::lets_erase;
 pub use warrant::{Asking, Basis, Footing, Grant, NotInForce, Petition, RecordedWarrant, Request, Warrant};

@@ -46,6 +46,8 @@ pub enum Consequence {
     TellWhatWasDone,
     /// The clock of its key starts (M2).
     StartTheClockOfItsKey,
+    /// A decision to erase the stolen tablet falls, with its order: a tablet that is back is not wiped by it (M3).
+    CallOffErasure,
 }
 
 impl Consequence {
@@ -57,6 +59,7 @@ impl Consequence {
                 RuleId::M1
             }
             Self::StartTheClockOfItsKey => RuleId::M2,
+            Self::CallOffErasure => RuleId::M3,
         }
     }
 }
@@ -78,16 +81,28 @@ pub struct Next {
 /// # Errors
 /// [`Refusal::NotNow`] for a step that does not follow.
 pub fn step(incident: &Incident, step: Step) -> Result<Next, Refusal> {
-    use Consequence::{CancelRequests, EndWarrants, StartTheClockOfItsKey, TellWhatWasDone, TurnLostModeOff};
+    use Consequence::{
+        CallOffErasure, CancelRequests, EndWarrants, StartTheClockOfItsKey, TellWhatWasDone, TurnLostModeOff,
+    };
     use IncidentState::{Closed, Declared, Found, InProgress, NotFound};
     const NONE: &[Consequence] = &[];
     let missing = incident.kind.is_of_a_missing_tablet();
     let (state, consequences): (_, &'static [Consequence]) = match (step, incident.state) {
         (Step::TakeUp, Declared) => (InProgress, NONE),
-        (Step::Find, Declared | InProgress | NotFound) if missing => (Found, &[EndWarrants, CancelRequests]),
+        (Step::Find, Declared | InProgress | NotFound) if missing => {
+            (Found, &[EndWarrants, CancelRequests, CallOffErasure])
+        }
         (Step::GiveUp, Declared | InProgress) if missing => (NotFound, &[EndWarrants, CancelRequests]),
         (Step::Close, state) if closes(incident.kind, state) => {
-            (Closed, &[EndWarrants, CancelRequests, TurnLostModeOff, TellWhatWasDone, StartTheClockOfItsKey])
+            const ALL: &[Consequence] = &[
+                EndWarrants,
+                CancelRequests,
+                TurnLostModeOff,
+                TellWhatWasDone,
+                StartTheClockOfItsKey,
+                CallOffErasure,
+            ];
+            (Closed, ALL)
         }
         (step, state) => return Err(Refusal::NotNow { step: step.name(), state, kind: incident.kind }),
     };

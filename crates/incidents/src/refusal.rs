@@ -110,6 +110,18 @@ pub enum Refusal {
         /// The most characters.
         most: usize,
     },
+    /// Only a theft is answered so.
+    #[error("an incident of {kind} is never answered by erasing the tablet: only a theft is")]
+    NotStolen {
+        /// What happened.
+        kind: IncidentKind,
+    },
+    /// It is back, or its incident is over.
+    #[error("the incident is {state}: the stolen tablet is not erased any more because of it")]
+    NotAway {
+        /// Where it stands.
+        state: IncidentState,
+    },
     /// Only an authority delays a notice.
     #[error("a notice is delayed only for an authority's request, until a day to come, at most {} days off", .most.as_secs() / 86_400)]
     NoDelay {
@@ -130,6 +142,7 @@ impl Refusal {
             Self::NoticedLater { .. } | Self::NotNow { .. } | Self::NoReason => RuleId::C5_4_2,
             Self::WrongKind { .. } | Self::NotSought { .. } => RuleId::C5_4_3,
             Self::NotValidated => RuleId::C3_1_6,
+            Self::NotStolen { .. } | Self::NotAway { .. } => RuleId::M3,
             Self::NoReference
             | Self::Closed
             | Self::GrantsToThemselves

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fleet::brake::held;
 use fleet::lending::{calendar as loans, handover, modes, orders};
-use fleet::{Fleet, Principal, Refusal, apps, incidents, profiles, purges, segments, upkeep};
-use types::{Clock, Duration, Instant};
+use fleet::{Fleet, Principal, Refusal, apps, incidents, mail, profiles, purges, segments, upkeep};
+use types::{Clock, Day, Duration, Instant};
 
 use crate::Waker;
 
@@ -38,6 +38,9 @@ const LOANS_EVERY: Duration = Duration::from_secs(600);
 /// Between two looks at receipts whose notice has elapsed, and at orders that are past.
 const ERASE_EVERY: Duration = Duration::from_secs(60);
 
+/// Between two looks for what holders are to be told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
 /// Does what is due, round after round.
 #[derive(Debug)]
 pub(crate) struct Calendar {
@@ -59,6 +62,9 @@ pub(crate) struct Calendar {
     loans_at: Option<Instant>,
     missing_at: Option<Instant>,
     keys_at: Option<Instant>,
+    told_at: Option<Instant>,
+    /// The day whose reminders were written.
+    reminded_on: Option<Day>,
 }
 
 impl Calendar {
@@ -82,6 +88,8 @@ impl Calendar {
             loans_at: None,
             missing_at: None,
             keys_at: None,
+            told_at: None,
+            reminded_on: None,
         }
     }
 
@@ -188,6 +196,20 @@ impl Calendar {
             }
             if done("order what is due to be erased", &given) && ended {
                 self.ordered_at = Some(now);
+            }
+        }
+        // Once for each day in Paris. Another node, or this one started again, finds them written.
+        let today = Day::of(now);
+        if self.reminded_on != Some(today)
+            && done("remind of what is due back", &mail::writing::remind(fleet, &calendar, now).await)
+        {
+            self.reminded_on = Some(today);
+        }
+        if is_due(self.told_at, TELL_EVERY, now) {
+            let told = mail::writing::tell_what_happened(fleet, &calendar, now).await;
+            let watched = done("mail that waits", &mail::shown::watch(fleet, &calendar, now).await);
+            if done("tell holders what happened", &told) && watched {
+                self.told_at = Some(now);
             }
         }
     }

@@ -10,6 +10,7 @@ use types::{Clock, Duration};
 
 use crate::calendar::Calendar;
 use crate::messenger::{Messenger, PushService};
+use crate::postman::{MailService, Postman};
 use crate::sealer::Sealer;
 
 /// How often the tasks look for work by themselves.
@@ -23,15 +24,18 @@ pub struct Rhythm {
     pub calendar: Duration,
     /// Between two looks for entries of the audit log that have no seal yet.
     pub sealer: Duration,
+    /// Between two looks for mail to send, and for mail that came back.
+    pub postman: Duration,
 }
 
 impl Default for Rhythm {
-    /// Every second; every ten seconds; every second.
+    /// Every second; every ten seconds; every second; every five seconds.
     fn default() -> Self {
         Self {
             messenger: Duration::from_secs(1),
             calendar: Duration::from_secs(10),
             sealer: Duration::from_secs(1),
+            postman: Duration::from_secs(5),
         }
     }
 }
@@ -44,6 +48,7 @@ pub struct Waker(Arc<Woken>);
 struct Woken {
     messenger: Notify,
     calendar: Notify,
+    postman: Notify,
 }
 
 impl Waker {
@@ -56,6 +61,7 @@ impl Waker {
     pub fn clock_moved(&self) {
         self.0.calendar.notify_one();
         self.0.messenger.notify_one();
+        self.0.postman.notify_one();
     }
 }
 
@@ -67,21 +73,52 @@ pub struct Runner {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts the messenger, the calendar and the sealer on the current runtime.
+/// Starts the messenger, the calendar and the sealer on the current runtime; and the postman, if there is a mail server.
 #[must_use]
-pub fn start(fleet: &Fleet, clock: &Arc<dyn Clock>, service: PushService, rhythm: Rhythm) -> Runner {
+pub fn start(
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+    service: PushService,
+    mail: Option<MailService>,
+    rhythm: Rhythm,
+) -> Runner {
     let (stop, stopping) = watch::channel(false);
     let waker = Waker::default();
 
     let messenger = Messenger::new(fleet.clone(), Arc::clone(clock), service, waker.clone());
     let calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
     let sealer = Sealer::new(fleet.clone(), Arc::clone(clock));
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(messengers_rounds(messenger, waker.clone(), rhythm.messenger, stopping.clone())),
         tokio::spawn(calendars_rounds(calendar, waker.clone(), rhythm.calendar, stopping.clone())),
-        tokio::spawn(sealers_rounds(sealer, rhythm.sealer, stopping)),
+        tokio::spawn(sealers_rounds(sealer, rhythm.sealer, stopping.clone())),
     ];
+    if let Some(mail) = mail {
+        let postman = Postman::new(fleet.clone(), Arc::clone(clock), mail);
+        tasks.push(tokio::spawn(postmans_rounds(postman, waker.clone(), rhythm.postman, stopping)));
+    }
     Runner { waker, stop, tasks }
+}
+
+/// A mail under way when the server stops is given up: its lease runs out, and whoever claims it then knows whether it was in
+/// hand.
+async fn postmans_rounds(
+    mut postman: Postman,
+    waker: Waker,
+    interval: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let mut stopped = stopping.clone();
+        let more = tokio::select! {
+            more = postman.round() => more,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        let pause = if more { Duration::ZERO } else { interval };
+        if rest(pause, waker.0.postman.notified(), &mut stopping).await.is_stop() {
+            return;
+        }
+    }
 }
 
 /// Pushes under way when the server stops are given up: their leases run out, and a tablet pushed twice comes

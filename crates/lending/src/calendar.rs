@@ -33,6 +33,12 @@ impl ReminderDays {
         Ok(Self(days))
     }
 
+    /// The day that lies farthest before the due day.
+    #[must_use]
+    pub fn longest(&self) -> u16 {
+        self.0.last().copied().unwrap_or_default()
+    }
+
     /// The reminder that is due today, of a tablet that is due back on `due`, if it was not sent. After days on which
     /// nothing was sent only the latest is, so that nobody gets three at once.
     #[must_use]

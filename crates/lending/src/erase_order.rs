@@ -178,7 +178,8 @@ pub enum NotErased {
     },
     /// What it rested on is gone.
     #[error(
-        "what the order rested on is gone: the receipt was undone, the decision taken back or the incident closed"
+        "what the order rested on is gone: the receipt was undone, the decision taken back, the tablet found or the incident \
+         closed"
     )]
     GroundsGone,
 }
@@ -188,6 +189,7 @@ fn hold_in_words(hold: &Hold) -> String {
         Hold::Incident(incident) => format!("incident {incident} is open"),
         Hold::Check => "it was called in for a check (C5.4.1)".to_owned(),
         Hold::Authority(incident) => format!("an authority asked for it (incident {incident})"),
+        Hold::Found(incident) => format!("it was found, and incident {incident} is still open"),
     }
 }
 
@@ -360,7 +362,8 @@ fn told_in_time(
 }
 
 /// No loan but the one that the order serves, and nothing that keeps the tablet as it is. The theft itself is the open
-/// incident that an order to erase a stolen tablet rests on; an authority's request keeps even that.
+/// incident that an order to erase a stolen tablet rests on; an authority's request or a check keeps even that, for what is
+/// on the tablet may be evidence.
 fn nothing_in_the_way(cause: Cause, present: &Present) -> Result<(), NotErased> {
     if let Some(loan) = present.loan.filter(|loan| !cause.allows(*loan)) {
         return Err(NotErased::Lent(loan));

@@ -21,8 +21,10 @@ pub mod calendar;
 mod enrolment_end;
 mod erase_order;
 pub mod last_decision;
+pub mod letter;
 pub mod list;
 pub mod loan;
+pub mod mail;
 pub mod mode;
 pub mod notice;
 pub mod readiness;
@@ -38,9 +40,7 @@ pub use erase_order::{
 };
 pub use refused::Refused;
 pub use school_year::SchoolYear;
-pub use texts::{
-    ClassName, Condition, InvalidText, MailAddress, PersonName, Reason, Reference, SchoolNumber,
-};
+pub use texts::{ClassName, Condition, InvalidText, PersonName, Reason, Reference, SchoolNumber};
 
 #[cfg(test)]
 mod tests;

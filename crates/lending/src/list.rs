@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use types::{AccountId, Day, Digest, Instant, ListId, PersonId, Uai, UserKind, text_enum};
+use types::{AccountId, Day, Digest, Instant, ListId, MailAddress, PersonId, Uai, UserKind, text_enum};
 
 use crate::agreement::Signatory;
-use crate::{ClassName, MailAddress, PersonName, Refused, SchoolNumber};
+use crate::{ClassName, PersonName, Refused, SchoolNumber};
 
 text_enum! {
     /// What a change does to a list.

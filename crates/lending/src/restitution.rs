@@ -27,6 +27,8 @@ pub enum Hold {
     Check,
     /// An authority asked for it.
     Authority(IncidentId),
+    /// An incident about it is open, and it was found: nobody wants it empty any more.
+    Found(IncidentId),
 }
 
 impl Hold {
@@ -34,7 +36,7 @@ impl Hold {
     #[must_use]
     pub const fn rule(&self) -> RuleId {
         match self {
-            Self::Incident(_) => RuleId::C5_4_2,
+            Self::Incident(_) | Self::Found(_) => RuleId::C5_4_2,
             Self::Check => RuleId::C5_4_1,
             Self::Authority(_) => RuleId::M1,
         }

@@ -85,56 +85,6 @@ lines! {
     Reason: "reason", 500;
 }
 
-/// Where somebody can be written to. Never logged.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct MailAddress(String);
-
-impl MailAddress {
-    /// As it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for MailAddress {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, InvalidText> {
-        let text = text.trim();
-        let plain =
-            text.len() <= 254 && !text.chars().any(|letter| letter.is_control() || letter.is_whitespace());
-        match text.split_once('@') {
-            Some((who, place)) if plain && !who.is_empty() && place.contains('.') && !place.contains('@') => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(InvalidText::new("mail address", "one address, such as nom@exemple.fr")),
-        }
-    }
-}
-
-impl TryFrom<String> for MailAddress {
-    type Error = InvalidText;
-
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        text.parse()
-    }
-}
-
-impl From<MailAddress> for String {
-    fn from(address: MailAddress) -> Self {
-        address.0
-    }
-}
-
-/// Says nothing: it names a person, and logs do not.
-impl fmt::Debug for MailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MailAddress(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,18 +98,6 @@ mod tests {
         for bad in ["", "   ", "a\nb", "a\u{0}", long.as_str()] {
             let refused = bad.parse::<PersonName>().unwrap_err().to_string();
             assert_eq!(refused, "this is not a valid name: expected one line of 1 to 120 characters");
-        }
-    }
-
-    #[test]
-    fn a_mail_address_is_one_address_and_shows_itself_in_no_log() {
-        let address: MailAddress = " a.martin@exemple.fr ".parse().unwrap();
-        assert_eq!(
-            (address.as_str(), format!("{address:?}").as_str()),
-            ("a.martin@exemple.fr", "MailAddress(…)")
-        );
-        for bad in ["", "a", "@exemple.fr", "a@b", "a b@exemple.fr", "a@b.fr,c@d.fr", "a@b.fr\nBcc: c"] {
-            assert!(bad.parse::<MailAddress>().is_err(), "{bad:?}");
         }
     }
 }

@@ -9,6 +9,7 @@ fn nothing_dangerous_is_made_without_its_proof() {
     cases.pass("tests/proofs/erase.rs");
     cases.compile_fail("tests/proofs/erase_without_its_order.rs");
     cases.compile_fail("tests/proofs/erase_order_out_of_nothing.rs");
+    cases.compile_fail("tests/proofs/erase_by_a_decision_alone.rs");
     cases.pass("tests/proofs/locate.rs");
     cases.compile_fail("tests/proofs/locate_without_its_warrant.rs");
     cases.compile_fail("tests/proofs/warrant_out_of_nothing.rs");

@@ -12,14 +12,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use types::{Instant, Secret};
 use url::Url;
 
 use crate::egress::{ClientError, Egress, EgressRefusal, GuardedClient};
+use crate::trust::{self, TrustProblem};
 use failure::Failure;
 pub use outcome::{PushOutcome, backoff, classify};
 
@@ -186,6 +187,16 @@ pub enum ApnsSetupError {
     Client(#[source] reqwest::Error),
 }
 
+impl From<TrustProblem> for ApnsSetupError {
+    fn from(problem: TrustProblem) -> Self {
+        match problem {
+            TrustProblem::Pem(error) => Self::Trust(error),
+            TrustProblem::Authority(error) => Self::Authority(error),
+            TrustProblem::None => Self::NoAuthorities,
+        }
+    }
+}
+
 impl From<ClientError> for ApnsSetupError {
     fn from(error: ClientError) -> Self {
         match error {
@@ -333,41 +344,18 @@ fn is_mdm_topic(topic: &str) -> bool {
 
 /// TLS as `identity`: one provider (ring) for the whole program, HTTP/2 only.
 fn tls(identity: &PushIdentity, trust: Option<&str>) -> Result<rustls::ClientConfig, ApnsSetupError> {
-    let chain = certificates(&identity.chain_pem).map_err(ApnsSetupError::Certificate)?;
+    let chain = trust::certificates(&identity.chain_pem).map_err(ApnsSetupError::Certificate)?;
     let key =
         PrivateKeyDer::from_pem_slice(identity.key_pem.expose().as_bytes()).map_err(ApnsSetupError::Key)?;
     let mut tls =
         rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(ApnsSetupError::Tls)?
-            .with_root_certificates(authorities(trust)?)
+            .with_root_certificates(trust::authorities(trust)?)
             .with_client_auth_cert(chain, key)
             .map_err(ApnsSetupError::Mismatch)?;
     tls.alpn_protocols = vec![b"h2".to_vec()];
     Ok(tls)
-}
-
-fn authorities(trust: Option<&str>) -> Result<rustls::RootCertStore, ApnsSetupError> {
-    let mut roots = rustls::RootCertStore::empty();
-    match trust {
-        Some(pem) => {
-            for authority in certificates(pem).map_err(ApnsSetupError::Trust)? {
-                roots.add(authority).map_err(ApnsSetupError::Authority)?;
-            }
-        }
-        // A machine's list may hold a certificate that rustls does not understand: the others still count.
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() { Err(ApnsSetupError::NoAuthorities) } else { Ok(roots) }
-}
-
-/// The certificates of a PEM text, at least one.
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Option<rustls::pki_types::pem::Error>> {
-    let found =
-        CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(Some)?;
-    if found.is_empty() { Err(None) } else { Ok(found) }
 }
 
 #[cfg(test)]

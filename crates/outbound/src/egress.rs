@@ -10,7 +10,8 @@ mod client;
 mod destination;
 mod resolver;
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use url::Url;
@@ -18,7 +19,7 @@ use url::Url;
 pub(crate) use client::{ClientError, GuardedClient};
 pub use destination::{Destination, InvalidDestination};
 pub(crate) use resolver::Lookup;
-use resolver::SystemLookup;
+use resolver::{GuardedResolver, SystemLookup};
 
 /// Why a request may not leave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +113,36 @@ impl Egress {
                 ),
             }
         })
+    }
+
+    /// The addresses at which this host and port may be connected to, looked up now: connect to these, and to no others.
+    ///
+    /// # Errors
+    /// [`EgressRefusal`]; inside, that the name could not be looked up.
+    pub(crate) async fn connectable(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<io::Result<Vec<SocketAddr>>, EgressRefusal> {
+        let not_listed = || EgressRefusal::NotListed { destination: format!("{host}:{port}") };
+        let destination = self.allowed.iter().find(|one| one.is_at(host, port)).ok_or_else(not_listed)?;
+        let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_a_name) => match self.lookup.lookup(host).await {
+                Ok(addresses) => {
+                    GuardedResolver::vet(destination, host, &addresses)?;
+                    addresses
+                }
+                Err(error) => return Ok(Err(error)),
+            },
+        };
+        Ok(Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()))
+    }
+
+    /// Whether the list names this host and port, as far as that can be told without looking the name up.
+    #[must_use]
+    pub fn lists(&self, host: &str, port: u16) -> bool {
+        self.allowed.iter().any(|one| one.is_at(host, port))
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! [`check`] is the switch: out of the recorded [`Validation`]s and the present entry it makes a
 //! [`Validated`], the proof that a feature which processes personal data asks for, or says why there is none.
-//! [`RetentionClass`] says in numbers how long each kind of row is kept, and [`prove`] what is overdue.
+//! [`RetentionClass`] says in numbers how long each kind of row is kept, and [`prove`] what is overdue. [`SubjectData`] is
+//! the copy that a person asks for, and [`may_forget`] says whether they may be forgotten before that.
 //!
 //! No database and no clock: declarations, validations and purges come in as values, and so does the instant.
 
@@ -22,6 +23,7 @@ mod render;
 mod retention;
 mod status;
 mod stored;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -38,6 +40,7 @@ pub use render::{Unrenderable, content_security_policy};
 pub use retention::{Forget, Keeps, RetentionClass, Rule, Term, cut_off};
 pub use status::{NotValidated, Status, Validated, check};
 pub use stored::{Change, StoredColumns};
+pub use subject::{LeftOut, NotForgotten, SubjectData, SubjectPart, Ties, may_forget};
 pub use text::{Language, Text};
 pub use validation::{NotGiven, NotWithdrawn, Validation, Withdrawal};
 pub use vocabulary::{Category, LegalBasis, Measure, Party, People, Recipient};

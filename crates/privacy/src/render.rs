@@ -7,6 +7,7 @@ mod html;
 mod json;
 mod people;
 mod said;
+mod subject;
 
 pub use csv::Unrenderable;
 pub use html::content_security_policy;

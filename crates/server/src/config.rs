@@ -8,6 +8,7 @@
 mod files;
 mod key;
 mod key_file;
+mod mail;
 mod problem;
 mod reader;
 mod settings;
@@ -24,6 +25,7 @@ use store::Vault;
 
 pub use key::{KEYS, Key, Shape};
 pub use key_file::{KeyFileError, open_key_file};
+pub use mail::{MailFileError, MailSettings};
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{
     ApnsSettings, DatabaseSettings, DoorTls, EnrolmentSettings, Limits, LogFormat, LogSettings, PeopleDoor,
@@ -66,6 +68,10 @@ pub struct Config {
     pub apns: ApnsSettings,
     /// What may be spoken to besides Apple.
     pub egress_allow: Vec<outbound::Destination>,
+    /// How many days before a tablet is due its holder is reminded.
+    pub reminders: fleet::ReminderDays,
+    /// The mail server, if there is one.
+    pub mail: Option<MailSettings>,
     /// The log.
     pub log: LogSettings,
     /// What is refused because it is too much.
@@ -108,6 +114,8 @@ impl Config {
         let warrants = settings::warrants(&mut reader);
         let lost_mode = settings::lost_mode(&mut reader);
         let apns = settings::apns(&mut reader, egress_allow.as_deref().unwrap_or_default());
+        let reminders = settings::reminders(&mut reader);
+        let mail = mail::mail(&mut reader, egress_allow.as_deref().unwrap_or_default());
         let log = settings::log(&mut reader);
         let limits = settings::limits(&mut reader);
         if let (Ok(tablets), Ok(people)) = (&tablets, &people) {
@@ -129,6 +137,8 @@ impl Config {
                 lost_mode: lost_mode?,
                 apns: apns?,
                 egress_allow: egress_allow?,
+                reminders: reminders?,
+                mail: mail?,
                 log: log?,
                 limits: limits?,
                 settings: effective(&given),

@@ -97,6 +97,12 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// A file that the mail server needs cannot be used.
+    #[error(transparent)]
+    MailFile(#[from] crate::config::MailFileError),
+    /// The client of the mail server cannot be made.
+    #[error(transparent)]
+    Mail(#[from] outbound::mail::MailSetupError),
     /// A trusted proxy is none.
     #[error("tablets.trusted_proxies: {0}")]
     Proxy(#[from] pki::InvalidProxyNetwork),

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use fleet::{EraseTerms, Settings, TakeoverPolicy, UploadLimits};
-use jobs::PushService;
+use fleet::{EraseTerms, NoticeSettings, Settings, TakeoverPolicy, UploadLimits};
+use jobs::{MailService, PushService};
+use outbound::mail::{MailClient, MailServer};
 use pki::scep::LegacyPolicy;
 use pki::{ProxyNetwork, SigningKey, TrustedProxies};
 use store::shared_folder::SharedFolder;
@@ -45,6 +46,7 @@ pub(crate) fn settings(
         erasures: EraseTerms::default(),
         warrants: config.warrants,
         lost_mode: config.lost_mode.clone(),
+        notices: NoticeSettings { by_mail: config.mail.is_some(), reminders: config.reminders.clone() },
     })
 }
 
@@ -82,6 +84,22 @@ pub(crate) fn push_service(config: &Config) -> Result<PushService, StartError> {
         trust: trust.transpose()?,
         egress: config.egress(),
     })
+}
+
+/// Where mail goes, and where it comes back; `None` without a mail server.
+pub(crate) fn mail_service(config: &Config) -> Result<Option<MailService>, StartError> {
+    let Some(mail) = &config.mail else { return Ok(None) };
+    let server = MailServer {
+        host: mail.host.clone(),
+        port: mail.port,
+        tls: mail.tls,
+        trust: mail.authorities()?,
+        login: mail.login()?,
+        from: mail.from.clone(),
+        returns_to: mail.returns_to.clone(),
+    };
+    let client = MailClient::new(server, config.egress())?;
+    Ok(Some(MailService { client, returns: mail.returns_folder.clone() }))
 }
 
 /// A public address with port 0 takes the port on which the door came to listen.

@@ -55,9 +55,10 @@ impl Server {
                 .await?;
         let door_state = DoorState::new(fleet.clone(), Arc::clone(&options.clock), door_settings(&options)?)?;
         let push_service = fleet_settings::push_service(config)?;
+        let mail_service = fleet_settings::mail_service(config)?;
         let manner = Manner { limits: config.limits, workers: options.worker_count() };
 
-        let runner = jobs::start(&fleet, &options.clock, push_service, options.rhythm);
+        let runner = jobs::start(&fleet, &options.clock, push_service, mail_service, options.rhythm);
         let console = ConsoleState {
             fleet: fleet.clone(),
             clock: Arc::clone(&options.clock),

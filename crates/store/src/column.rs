@@ -157,6 +157,7 @@ as_text! {
     crate::signatures::EvidenceKind,
     lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
     ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
+    types::MailId, crate::mails::MailState,
 }
 
 /// Lines that people wrote, which say nothing of themselves in a log.

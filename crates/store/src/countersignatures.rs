@@ -17,7 +17,7 @@ use governance::countersignature::{Asked, CountersignatureRow};
 use crate::accounts::AccountState;
 use crate::column::stored_enum;
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::organisations::{self, Organisation, OrganisationState};
 use crate::role_grants::{self, GrantReach, RoleGrant};
 use crate::schema::{accounts, countersignatures};
@@ -267,6 +267,24 @@ pub fn use_once(
         .execute(connection)
     })?;
     Ok(used == 1)
+}
+
+/// The last request for this purpose that was about this.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_about(
+    tx: &mut Tx<'_>,
+    purpose: &str,
+    subject: &str,
+) -> Result<Option<Countersignature>, StoreError> {
+    find_first!(
+        tx,
+        countersignatures::table
+            .filter(countersignatures::purpose.eq(purpose))
+            .filter(countersignatures::subject.eq(subject))
+            .order(countersignatures::id.desc())
+    )
 }
 
 /// At most `limit` requests, the newest first, from the first one before `before`; in one state only, if one is

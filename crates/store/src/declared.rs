@@ -106,6 +106,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::loans::DECLARED,
     crate::notices::DECLARED,
     crate::lost_modes::DECLARED,
+    crate::mails::DECLARED,
     crate::notice_delays::DECLARED,
     crate::notices_due::DECLARED,
     crate::observations::DECLARED,

@@ -138,6 +138,24 @@ pub fn by_reference(
     )
 }
 
+/// What the brake decided last on an order of that kind about a tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_of_tablet(
+    tx: &mut Tx<'_>,
+    kind: DestructionKind,
+    tablet: TabletId,
+) -> Result<Option<Destruction>, StoreError> {
+    find_first!(
+        tx,
+        destructions::table
+            .filter(destructions::kind.eq(kind.as_str()))
+            .filter(destructions::tablet_id.eq(tablet.to_string()))
+            .order(destructions::id.desc())
+    )
+}
+
 /// Whether the brake let an order of that kind with that reference go.
 ///
 /// # Errors

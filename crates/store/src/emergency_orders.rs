@@ -96,8 +96,8 @@ pub fn not_past(tx: &mut Tx<'_>, today: Day) -> Result<Vec<EmergencyOrder>, Stor
     }))
 }
 
-/// The orders that are in force today, over bases that both organisations approved and nobody withdrew, the oldest first. Where two are for
-/// one tablet, the last one holds.
+/// The orders that are in force today, over bases that both organisations approved and nobody withdrew, the oldest first.
+/// Where two are for one tablet, the last one holds.
 ///
 /// # Errors
 /// [`StoreError::NotApproved`]; [`StoreError::Corrupt`].

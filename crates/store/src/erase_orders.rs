@@ -3,6 +3,7 @@
 //! An order is written from a [`NewOrder`], which the rules of `lending` give, and read back with what it rests on and the
 //! tablet as it is now: [`standing`] gives all three, and only [`Standing::read_back`] makes the proof of them.
 
+use ::incidents::IncidentState;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
@@ -19,7 +20,8 @@ use crate::noun::{by_key, noun, read_all};
 use crate::schema::erase_orders;
 use crate::warrants::OrderState;
 use crate::{
-    StoreError, Tx, brake, destructions, enrolments, incidents, last_decisions, loans, notices, restitutions,
+    StoreError, Tx, brake, destructions, enrolments, incident_declarations, incidents, last_decisions, loans,
+    notices, restitutions,
 };
 
 noun! {
@@ -99,6 +101,20 @@ pub fn open_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<EraseO
     })?
     .map(Stored::read)
     .transpose()
+}
+
+/// The orders that were given by a decision, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_decision(tx: &mut Tx<'_>, decision: LastDecisionId) -> Result<Vec<EraseOrder>, StoreError> {
+    read_all!(tx.run(|connection| {
+        erase_orders::table
+            .filter(erase_orders::decision_id.eq(decision.to_string()))
+            .order(erase_orders::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 /// An order, what it rests on, and the tablet as it is now. Not yet a proof.
@@ -190,13 +206,15 @@ pub fn told(tx: &mut Tx<'_>, loan: LoanId, saved_at: Option<Instant>) -> Result<
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError> {
-    let mut holds: Vec<Hold> = incidents::open_of_tablet(tx, tablet)?
-        .iter()
-        .map(|incident| match incident.kind {
-            IncidentKind::AuthorityRequest => Hold::Authority(incident.id),
+    let mut holds = Vec::new();
+    for incident in incidents::open_of_tablet(tx, tablet)? {
+        let stage = incident_declarations::get(tx, &incident.id)?.map(|declared| declared.stage);
+        holds.push(match (incident.kind, stage) {
+            (IncidentKind::AuthorityRequest, _) => Hold::Authority(incident.id),
+            (_, Some(IncidentState::Found)) => Hold::Found(incident.id),
             _ => Hold::Incident(incident.id),
-        })
-        .collect();
+        });
+    }
     if restitutions::last_of_tablet(tx, tablet)?.is_some_and(|receipt| receipt.held_for_check) {
         holds.push(Hold::Check);
     }

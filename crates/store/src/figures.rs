@@ -7,6 +7,7 @@ use diesel::{
 use types::{Duration, Instant, Uai};
 
 use crate::enrolments::EnrolmentState;
+use crate::loans::Standing;
 use crate::restitutions::StageName;
 use crate::schema::{enrolments, incident_declarations, loans, presence, restitutions, tablets};
 use crate::{StoreError, Tx, lists};
@@ -75,9 +76,10 @@ pub fn of(
             .filter(loans::began_at.ge(from).and(loans::began_at.lt(until)))
             .count()
             .get_result(connection)?;
-        let going_on: i64 = its_loans().filter(loans::state.ne("ended")).count().get_result(connection)?;
+        let going_on: i64 =
+            its_loans().filter(loans::state.ne(Standing::Ended.as_str())).count().get_result(connection)?;
         let ended: i64 = its_loans()
-            .filter(loans::state.eq("ended"))
+            .filter(loans::state.eq(Standing::Ended.as_str()))
             .filter(loans::changed_at.ge(from).and(loans::changed_at.lt(until)))
             .count()
             .get_result(connection)?;

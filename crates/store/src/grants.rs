@@ -37,7 +37,7 @@ const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrol
     emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
     incident_declarations, incident_papers, warrant_grants, position_requests, positions, layer_suspensions, \
      position_looks, warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements, \
-     lists, list_changes, agreement_texts, signatures, restrictions, supervision_exceptions";
+     lists, list_changes, agreement_texts, signatures, restrictions, supervision_exceptions, mails";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
@@ -45,7 +45,7 @@ const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges
     warranty_verdicts, agreement_texts";
 
 /// What of a table a serving role may change, where it is not the whole row.
-const CHANGED_IN_PART: [(&str, &str); 18] = [
+const CHANGED_IN_PART: [(&str, &str); 19] = [
     ("audit", "reason, detail, salt, body_digest, seal_number"),
     ("role_grants", "confirmed_by, confirmed_at, effective_at, revoked_at, revoked_by"),
     (
@@ -72,6 +72,7 @@ const CHANGED_IN_PART: [(&str, &str); 18] = [
     ("layer_suspensions", "why, suspended_at, lifted_at"),
     ("warrant_notices", "due_at, told_at"),
     ("replacements", "paid_on"),
+    ("mails", "state, due_at, lease_until, attempts, handing_at, doubts, reason, ended_at"),
 ];
 
 /// Grants `role` what serving needs.

@@ -266,13 +266,13 @@ fn place(request: CommandId) -> RowName {
 }
 
 /// The names in a folder, of what is ours.
-fn names(folder: &Path) -> Result<Vec<String>, FolderError> {
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>, FolderError> {
     let names = entries(folder)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.')).collect())
 }
 
 /// A name is on the disk only when its folder is.
-fn sync(folder: &Path) -> Result<(), FolderError> {
+pub(crate) fn sync(folder: &Path) -> Result<(), FolderError> {
     File::open(folder).and_then(|opened| opened.sync_all()).map_err(failed("keeping", folder))
 }
 

@@ -10,7 +10,7 @@ use diesel::{
     RunQueryDsl as _, SelectableHelper as _,
 };
 
-use crate::noun::{by_key, find_first, noun};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::schema::last_decisions;
 use crate::{StoreError, Tx};
 
@@ -105,6 +105,20 @@ pub fn in_force_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<La
             )
             .order(last_decisions::id.desc())
     )
+}
+
+/// The decisions that name this incident, the first one first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<LastDecision>, StoreError> {
+    read_all!(tx.run(|connection| {
+        last_decisions::table
+            .filter(last_decisions::incident_id.eq(incident.to_string()))
+            .order(last_decisions::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 crate::declared::declares! {

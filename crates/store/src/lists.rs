@@ -11,7 +11,7 @@ use lending::list::{Change, Entry, ListStep};
 use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai};
 
 use crate::column::{read, stored_enum};
-use crate::noun::{by_key, find_first, noun, read_all};
+use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
 use crate::persons::{seal, unseal};
 use crate::schema::{list_changes, lists};
 use crate::within::of_colleges_within;
@@ -69,6 +69,9 @@ noun! {
 
 by_key!(lists, List, id: ListId; insert, get, update);
 
+/// How many names one statement writes.
+const TOGETHER: usize = 200;
+
 /// A change of one name, as far as it is still known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
@@ -88,6 +91,7 @@ fn place(id: &ListChangeId) -> RowName {
 /// [`StoreError::Duplicate`] while another proposal of the collège and year waits.
 pub fn propose(tx: &mut Tx<'_>, list: &List, changes: &[Change], now: Instant) -> Result<(), StoreError> {
     insert(tx, list)?;
+    let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
         let id = ListChangeId::new(now);
         let (step, kind, sealed) = match change {
@@ -96,17 +100,18 @@ pub fn propose(tx: &mut Tx<'_>, list: &List, changes: &[Change], now: Instant) -
                 (ListStep::Set, Some(entry.kind.as_str()), Some(seal(tx, entry, &place(&id))?))
             }
         };
-        tx.run(|connection| {
-            diesel::insert_into(list_changes::table)
-                .values((
-                    list_changes::id.eq(id.to_string()),
-                    list_changes::list_id.eq(list.id.to_string()),
-                    list_changes::person_id.eq(change.person().to_string()),
-                    list_changes::step.eq(step.as_str()),
-                    list_changes::kind.eq(kind),
-                    list_changes::entry_sealed.eq(sealed),
-                ))
-                .execute(connection)
+        rows.push((
+            list_changes::id.eq(id.to_string()),
+            list_changes::list_id.eq(list.id.to_string()),
+            list_changes::person_id.eq(change.person().to_string()),
+            list_changes::step.eq(step.as_str()),
+            list_changes::kind.eq(kind),
+            list_changes::entry_sealed.eq(sealed),
+        ));
+    }
+    for some in rows.chunks(TOGETHER) {
+        on_each_engine!(tx, |connection| {
+            diesel::insert_into(list_changes::table).values(some).execute(connection)
         })?;
     }
     Ok(())

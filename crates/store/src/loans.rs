@@ -12,6 +12,7 @@ use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
 use crate::column::{Column as _, read, stored_enum};
 use crate::noun::{by_key, noun, read_all};
+use crate::restitutions::StageName;
 use crate::schema::{loans, persons, restitutions};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -250,28 +251,50 @@ pub fn list(
 }
 
 /// At most `limit` loans that go on although their holder's last day of attendance is over (C5.2.3), in the order of their
-/// ids, each with that day.
+/// ids, from the first one after `after`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn of_who_left(tx: &mut Tx<'_>, today: Day, limit: u32) -> Result<Vec<(Loan, Day)>, StoreError> {
-    let rows: Vec<(Stored, Option<String>)> = tx.run(|connection| {
+pub fn of_who_left(
+    tx: &mut Tx<'_>,
+    today: Day,
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<LoanId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
         loans::table
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::leaves_on.lt(today.stored()))
             .filter(loans::state.ne(Standing::Ended.as_str()))
+            .filter(loans::id.gt(after))
             .order(loans::id.asc())
             .limit(i64::from(limit))
-            .select((Stored::as_select(), persons::leaves_on))
+            .select(loans::id)
             .load(connection)
     })?;
-    let mut left = Vec::with_capacity(rows.len());
-    for (stored, leaves_on) in rows {
+    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+}
+
+/// A loan with its holder's last day of attendance, if that is known.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn with_last_day(tx: &mut Tx<'_>, id: LoanId) -> Result<Option<(Loan, Option<Day>)>, StoreError> {
+    let row: Option<(Stored, Option<String>)> = tx.run(|connection| {
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(loans::id.eq(id.to_string()))
+            .select((Stored::as_select(), persons::leaves_on))
+            .first(connection)
+            .optional()
+    })?;
+    row.map(|(stored, leaves_on)| {
         let loan = stored.read()?;
-        let leaves_on: Option<Day> = read(leaves_on, "persons", "leaves_on", &loan.person_id)?;
-        left.extend(leaves_on.map(|day| (loan, day)));
-    }
-    Ok(left)
+        let leaves_on = read(leaves_on, "persons", "leaves_on", &loan.person_id)?;
+        Ok((loan, leaves_on))
+    })
+    .transpose()
 }
 
 /// At most `limit` loans within reach that are over, and whose tablet was not received since, in the order of their ids, from
@@ -289,11 +312,11 @@ pub fn awaited(
     let rows: Vec<(Stored, Option<String>)> = tx.run(|connection| {
         let received = restitutions::table
             .filter(restitutions::loan_id.eq(loans::id))
-            .filter(restitutions::stage.ne("undone"));
+            .filter(restitutions::stage.ne(StageName::Undone.as_str()));
         let query = loans::table
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(loans::state.eq(Standing::Ended.as_str()))
-            .filter(loans::ended_because.ne_all(["given-back", "given-away"]))
+            .filter(loans::ended_because.ne_all([Ending::GivenBack.as_str(), Ending::GivenAway.as_str()]))
             .filter(loans::id.gt(after))
             .filter(diesel::dsl::not(diesel::dsl::exists(received)))
             .order(loans::id.asc())

@@ -1,13 +1,11 @@
 //! Where lost mode stands on each tablet that ever was in it, by what it said last, and what it shows.
 
 use ::incidents::LostModeState;
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
-};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{IncidentId, Instant, TabletId};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::column::read;
+use crate::noun::{by_key, noun};
 use crate::schema::{incidents, lost_modes};
 use crate::{StoreError, Tx};
 
@@ -66,9 +64,9 @@ pub fn set(tx: &mut Tx<'_>, tablet: TabletId, state: LostModeState, at: Instant)
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn to_look_at(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<LostMode>, StoreError> {
+pub fn to_look_at(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Result<Vec<TabletId>, StoreError> {
     let open = crate::incidents::IncidentState::Open.as_str();
-    read_all!(tx.run(|connection| {
+    let ids: Vec<String> = tx.run(|connection| {
         lost_modes::table
             .filter(lost_modes::tablet_id.gt(after.map(|id| id.to_string()).unwrap_or_default()))
             .filter(
@@ -77,9 +75,10 @@ pub fn to_look_at(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Resul
             )
             .order(lost_modes::tablet_id.asc())
             .limit(i64::from(limit))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
+            .select(lost_modes::tablet_id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "lost_modes", "tablet_id", &id)).collect()
 }
 
 crate::declared::declares! {

@@ -1,13 +1,18 @@
 //! What was said to a holder or their guardians, once for each occasion, and whether it counts (C5.3.5, M3).
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
+};
+use lending::agreement::Signatory;
 use lending::notice::{Notice as Decided, NoticeKind, Sent};
 use types::{AccountId, Instant, LoanId, NoticeId};
 
 use crate::column::stored_enum;
 use crate::noun::{by_key, noun, on_each_engine, read_all};
-use crate::schema::notices;
-use crate::{StoreError, Tx};
+use crate::schema::{loans, notices};
+use crate::within::of_colleges_within;
+use crate::{StoreError, Tx, Within};
 
 stored_enum! {
     /// How a notice goes.
@@ -52,6 +57,8 @@ noun! {
         counted_at: Option<Instant>,
         /// Who handed it over.
         counted_by: Option<AccountId>,
+        /// Whom it is for; `None` for a letter to the household.
+        addressee: Option<Signatory>,
     }
 }
 
@@ -71,22 +78,18 @@ impl Notice {
     }
 }
 
-/// Writes a notice that waits; `false` if this was said of this occasion on this channel before.
+/// Writes a notice that waits; `false` if this was said of this occasion, on this channel, to this addressee before.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn write(tx: &mut Tx<'_>, notice: &Notice) -> Result<bool, StoreError> {
-    let once = (&notice.loan_id, notice.kind, &notice.occasion, notice.channel);
-    let said: i64 = tx.run(|connection| {
-        notices::table
-            .filter(notices::loan_id.eq(once.0.to_string()))
-            .filter(notices::kind.eq(once.1.as_str()))
-            .filter(notices::occasion.eq(once.2))
-            .filter(notices::channel.eq(once.3.as_str()))
-            .count()
-            .get_result(connection)
-    })?;
-    if said > 0 {
+    let same = |said: &Notice| {
+        said.kind == notice.kind
+            && said.occasion == notice.occasion
+            && said.channel == notice.channel
+            && said.addressee == notice.addressee
+    };
+    if of_loan(tx, notice.loan_id)?.iter().any(same) {
         return Ok(false);
     }
     let stored = Stored::of(notice);
@@ -154,9 +157,43 @@ pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<Notice>, StoreError>
     }))
 }
 
+/// At most `limit` notices of loans of collèges within reach, the newest first, from the first one before `before`; only those
+/// of one loan, or those that count for nothing, if that is wanted.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    (loan, unreached): (Option<LoanId>, bool),
+    before: Option<NoticeId>,
+    limit: u32,
+) -> Result<Vec<Notice>, StoreError> {
+    // `g` sorts after every hexadecimal digit.
+    let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    read_all!(tx.run(|connection| {
+        let mut query = notices::table
+            .inner_join(loans::table.on(loans::id.eq(notices::loan_id)))
+            .filter(notices::id.lt(before))
+            .order(notices::id.desc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .into_boxed();
+        if let Some(loan) = loan {
+            query = query.filter(notices::loan_id.eq(loan.to_string()));
+        }
+        if unreached {
+            query = query.filter(
+                notices::state.eq_any([NoticeState::Waiting.as_str(), NoticeState::Bounced.as_str()]),
+            );
+        }
+        of_colleges_within!(query, within, loans::uai.nullable()).load::<Stored>(connection)
+    }))
+}
+
 crate::declared::declares! {
     notices kept as Loans {
-        personal(Notices: NoticeDelivery) { loan_id, kind, occasion, channel, state, created_at, counted_at }
+        personal(Notices: NoticeDelivery) { loan_id, kind, occasion, channel, state, created_at, counted_at, addressee }
         personal(AccountsAndAudit: Acts) { counted_by }
         not_personal("a number of ours") { id }
     }

@@ -42,6 +42,34 @@ pub fn about(tx: &mut Tx<'_>, subject: &str) -> Result<Vec<Notice>, StoreError> 
     }))
 }
 
+/// At most `limit` notices that nobody was told yet, the longest due first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn to_tell(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Notice>, StoreError> {
+    read_all!(tx.run(|connection| {
+        notices_due::table
+            .filter(notices_due::told_at.is_null())
+            .order((notices_due::due_at.asc(), notices_due::id.asc()))
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Records that those whom somebody can write to were written to.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn told(tx: &mut Tx<'_>, id: NoticeId, at: Instant) -> Result<(), StoreError> {
+    tx.run(|connection| {
+        diesel::update(notices_due::table.find(id.to_string()).filter(notices_due::told_at.is_null()))
+            .set(notices_due::told_at.eq(at.as_millis()))
+            .execute(connection)
+    })?;
+    Ok(())
+}
+
 crate::declared::declares! {
     notices_due kept as Evidence {
         not_personal("what changed, for which collège, and whether it was told") {

@@ -8,9 +8,9 @@ use diesel::{
 };
 use lending::agreement::Signatory;
 use lending::list::Entry;
-use lending::{ClassName, MailAddress, PersonName, SchoolNumber};
+use lending::{ClassName, PersonName, SchoolNumber};
 use serde::{Deserialize, Serialize};
-use types::{Day, Instant, PersonId, Uai, UserKind};
+use types::{Day, Instant, MailAddress, PersonId, Uai, UserKind};
 
 use crate::schema::persons;
 use crate::{RowName, StoreError, Tx};

@@ -438,13 +438,13 @@ fn proof(tx: &mut Tx<'_>, row: &ProfileVersion) -> Result<Approved<Layer>, Store
 }
 
 /// What is in force at `now`, layer by layer: the published version, checked again, and the one before it while it is
-/// rolled out. What a collège adds is not among them while it is suspended. Emergency bases are: prepared, and in force by an order only
-/// ([`crate::emergency_orders::in_force`]).
+/// rolled out. What a collège adds is not among them while it is suspended. Emergency bases are: prepared, and in force by
+/// an order only ([`crate::emergency_orders::in_force`]).
 ///
 /// # Errors
 /// [`StoreError::NotApproved`] for a published version that those who decide it did not approve; nothing is written
 /// for a tablet then.
-pub fn in_force(tx: &mut Tx<'_>, _now: Instant) -> Result<Vec<InForce>, StoreError> {
+pub fn in_force(tx: &mut Tx<'_>) -> Result<Vec<InForce>, StoreError> {
     each_in_force(tx)?.into_iter().map(|each| each.map_err(|unreadable| unreadable.error)).collect()
 }
 
@@ -519,6 +519,19 @@ pub fn ids_published(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreErro
     })
 }
 
+/// Whether a base is published: then something was decided for every tablet.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn a_base_stands(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let bases = profile_versions::table
+            .filter(profile_versions::state.eq(VersionState::Published.as_str()))
+            .filter(profile_versions::layer_kind.eq(LayerKey::Base.kind()));
+        diesel::select(diesel::dsl::exists(bases)).get_result(connection)
+    })
+}
+
 /// What is in force for one tablet, of that collège: of each layer the version that it has now. Emergency bases are not
 /// among them, nor other collèges' additions. Which of the layers of users, modes and tablets are its own, others say.
 ///
@@ -528,14 +541,13 @@ pub fn in_force_for(
     tx: &mut Tx<'_>,
     tablet: TabletId,
     uai: Option<&Uai>,
-    now: Instant,
 ) -> Result<Vec<(LayerKey, Approved<Layer>)>, StoreError> {
     let others = |layer: &LayerKey| match layer {
         LayerKey::Emergency(_) => true,
         LayerKey::College(of) => Some(of) != uai,
         _ => false,
     };
-    let found = in_force(tx, now)?;
+    let found = in_force(tx)?;
     let its_own = found.iter().filter(|it| !others(it.layer()));
     Ok(its_own.map(|it| (it.layer().clone(), it.for_tablet(tablet, uai).clone())).collect())
 }

@@ -20,7 +20,7 @@ use types::Instant;
 use crate::connection::AnyConnection;
 use crate::{StoreError, Tx};
 
-pub use people::{accounts, api_tokens, audit, countersignatures, persons, sessions};
+pub use people::{accounts, api_tokens, audit, countersignatures, person, persons, sessions};
 pub use tablets::{alarms, challenges, commands, links, observations, orphans, takeovers};
 
 /// The most that one batch forgets, whatever it is asked for: SQLite binds each row's key.

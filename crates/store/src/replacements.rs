@@ -1,14 +1,15 @@
 //! What the head decided after an incident: whether there is a replacement, and with which counterpart (C5.4.4). Frozen,
 //! except that a sum is paid.
 
-use ::incidents::Counterpart;
+use ::incidents::{Counterpart, Effect};
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
-use types::{AccountId, Day, IncidentId, Instant};
+use types::{AccountId, Day, IncidentId, Instant, PersonId, TabletId};
 
 use crate::column::stored_enum;
-use crate::loans::Loan;
+use crate::loans::{Loan, Standing};
 use crate::noun::{by_key, noun};
 use crate::schema::{incidents, loans, replacements};
 use crate::{StoreError, Tx};
@@ -126,27 +127,48 @@ pub fn pay(tx: &mut Tx<'_>, incident: IncidentId, on: Day) -> Result<bool, Store
     Ok(changed == 1)
 }
 
-/// Whether the tablet of this loan takes the place of another on the condition that it stays at school: a replacement was
-/// granted so, after an incident that befell a tablet its holder had until then (C5.4.4).
+/// What the head attached to replacements for a person: those that were granted after an incident that befell a tablet while
+/// they held it, each with the instant of the incident, the first one first (C5.4.4).
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn keeps_at_school(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, StoreError> {
-    let found: Option<String> = tx.run(|connection| {
+/// [`StoreError::Corrupt`].
+pub fn attached_to(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<(Replacement, Instant)>, StoreError> {
+    let rows: Vec<(Stored, i64)> = tx.run(|connection| {
         replacements::table
             .inner_join(incidents::table.on(incidents::id.eq(replacements::incident_id)))
             .inner_join(loans::table.on(loans::tablet_id.eq(incidents::tablet_id)))
             .filter(replacements::granted.eq(true))
-            .filter(replacements::counterpart.eq(CounterpartName::StaysAtSchool.as_str()))
-            .filter(loans::person_id.eq(loan.person_id.to_string()))
-            .filter(loans::id.ne(loan.id.to_string()))
+            .filter(replacements::counterpart.is_not_null())
+            .filter(loans::person_id.eq(person.to_string()))
             .filter(loans::began_at.le(incidents::opened_at))
-            .filter(incidents::opened_at.le(loan.began_at.as_millis()))
-            .select(replacements::incident_id)
-            .first(connection)
-            .optional()
+            // Whoever had given it back by then has nothing to do with it.
+            .filter(loans::state.ne(Standing::Ended.as_str()).or(incidents::opened_at.le(loans::changed_at)))
+            .order((incidents::opened_at.asc(), replacements::incident_id.asc()))
+            .select((Stored::as_select(), incidents::opened_at))
+            .load(connection)
     })?;
-    Ok(found.is_some())
+    rows.into_iter().map(|(row, at)| Ok((row.read()?, Instant::from_millis(at)))).collect()
+}
+
+/// Whether the tablet of this loan takes the place of another on the condition that it stays at school: a replacement was
+/// granted so, after an incident that befell a tablet its holder had until then (C5.4.4).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn keeps_at_school(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, StoreError> {
+    for (row, at) in attached_to(tx, loan.person_id)? {
+        let effect = row.attached()?.and_then(|counterpart| counterpart.effect());
+        let befell_another =
+            incidents_tablet(tx, row.incident_id)?.is_some_and(|tablet| tablet != loan.tablet_id);
+        if effect == Some(Effect::InSchoolOnly) && befell_another && at <= loan.began_at {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn incidents_tablet(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Option<TabletId>, StoreError> {
+    Ok(crate::incidents::get(tx, &incident)?.map(|incident| incident.tablet_id))
 }
 
 crate::declared::declares! {

@@ -8,10 +8,13 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::Condition;
+use lending::notice::NoticeKind;
 use lending::restitution::{Place, Proof, Restitution as Decided, Stage};
 use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
 
-use crate::column::stored_enum;
+use crate::column::{read, stored_enum};
+use crate::incidents::IncidentState;
+use crate::notices::NoticeState;
 use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::{destructions, incidents, notices, restitutions};
 use crate::within::of_colleges_within;
@@ -286,15 +289,15 @@ pub fn ripe(
     (before, told_before): (Instant, Instant),
     after: Option<RestitutionId>,
     limit: u32,
-) -> Result<Vec<Restitution>, StoreError> {
+) -> Result<Vec<RestitutionId>, StoreError> {
     use crate::destructions::DestructionState;
     use crate::schema::erase_orders;
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    read_all!(tx.run(|connection| {
+    let ids: Vec<String> = tx.run(|connection| {
         let told = notices::table
             .filter(notices::loan_id.eq(restitutions::loan_id))
-            .filter(notices::kind.ne("rules-changed"))
-            .filter(notices::state.eq_any(["accepted", "handed-over"]))
+            .filter(notices::kind.ne(NoticeKind::RulesChanged.as_str()))
+            .filter(notices::state.eq_any([NoticeState::Accepted.as_str(), NoticeState::HandedOver.as_str()]))
             .filter(notices::counted_at.le(told_before.as_millis()));
         let let_go = destructions::table
             .filter(destructions::reference.eq(restitutions::counted_order_id))
@@ -306,7 +309,7 @@ pub fn ripe(
         let given = erase_orders::table.filter(erase_orders::id.eq(restitutions::counted_order_id));
         let held = incidents::table
             .filter(incidents::tablet_id.eq(restitutions::tablet_id))
-            .filter(incidents::state.eq("open"));
+            .filter(incidents::state.eq(IncidentState::Open.as_str()));
         restitutions::table
             .filter(restitutions::stage.eq(StageName::Received.as_str()))
             .filter(restitutions::id.gt(after))
@@ -318,9 +321,10 @@ pub fn ripe(
             .filter(diesel::dsl::not(exists(held)))
             .order(restitutions::id.asc())
             .limit(i64::from(limit))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
+            .select(restitutions::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "restitutions", "id", &id)).collect()
 }
 
 /// Gives back every restitution whose order has ended without a proof: another may be ordered. Says how many.

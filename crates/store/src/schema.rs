@@ -681,6 +681,7 @@ diesel::table! {
         created_at -> BigInt,
         counted_at -> Nullable<BigInt>,
         counted_by -> Nullable<Text>,
+        addressee -> Nullable<Text>,
     }
 }
 
@@ -1130,3 +1131,34 @@ diesel::allow_tables_to_appear_in_same_query!(organisations, incident_confirmati
 diesel::allow_tables_to_appear_in_same_query!(replacements, incidents);
 diesel::allow_tables_to_appear_in_same_query!(replacements, loans);
 diesel::allow_tables_to_appear_in_same_query!(incidents, loans);
+
+diesel::table! {
+    mails (id) {
+        id -> Text,
+        token -> Text,
+        person_id -> Text,
+        addressee -> Text,
+        notice_id -> Nullable<Text>,
+        warrant_id -> Nullable<Text>,
+        occasion -> Nullable<Text>,
+        state -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        attempts -> Integer,
+        handing_at -> Nullable<BigInt>,
+        doubts -> Integer,
+        reason -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(mails, notices);
+diesel::allow_tables_to_appear_in_same_query!(mails, loans);
+diesel::allow_tables_to_appear_in_same_query!(loans, notices);
+diesel::allow_tables_to_appear_in_same_query!(persons, notices);
+diesel::allow_tables_to_appear_in_same_query!(notices, organisations);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, loans);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, persons);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, mails);
+diesel::allow_tables_to_appear_in_same_query!(mails, persons);

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use types::{Duration, Instant};
 use uuid::Uuid;
 
+use crate::forgotten::Forgotten;
 use crate::incident_keys::IncidentKeys;
 use crate::store::blocking;
 use crate::{Digest, StoreError, VaultError};
@@ -105,7 +106,8 @@ impl SharedFolder {
     pub fn open(path: PathBuf) -> Result<Self, FolderError> {
         let folder = Self { at: Arc::new(path) };
         let of_keys = folder.incident_keys().folders();
-        for path in [folder.apps(), folder.incoming(), folder.leaving()].into_iter().chain(of_keys) {
+        let ours = [folder.apps(), folder.incoming(), folder.leaving(), folder.forgotten().folder()];
+        for path in ours.into_iter().chain(of_keys) {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -140,6 +142,12 @@ impl SharedFolder {
     #[must_use]
     pub fn incident_keys(&self) -> IncidentKeys {
         IncidentKeys::within(&self.at)
+    }
+
+    /// The ledger of people who asked to be forgotten (M2).
+    #[must_use]
+    pub fn forgotten(&self) -> Forgotten {
+        Forgotten::within(&self.at)
     }
 
     /// Begins to receive a file of `length` bytes, if that is known.

@@ -40,13 +40,7 @@ pub fn write(
     due: NoticeDue,
     now: Instant,
 ) -> Result<bool, StoreError> {
-    let before: Option<WarrantNotice> = find_first!(
-        tx,
-        warrant_notices::table
-            .filter(warrant_notices::warrant_id.eq(warrant.to_string()))
-            .filter(warrant_notices::occasion.eq(due.occasion.as_str()))
-    )?;
-    if before.is_some() {
+    if of(tx, warrant, due.occasion)?.is_some() {
         return Ok(false);
     }
     let stored = Stored::of(&WarrantNotice {
@@ -59,6 +53,23 @@ pub fn write(
     });
     tx.run(|connection| diesel::insert_into(warrant_notices::table).values(stored).execute(connection))?;
     Ok(true)
+}
+
+/// The notice of a warrant on that occasion.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of(
+    tx: &mut Tx<'_>,
+    warrant: WarrantId,
+    occasion: NoticeOccasion,
+) -> Result<Option<WarrantNotice>, StoreError> {
+    find_first!(
+        tx,
+        warrant_notices::table
+            .filter(warrant_notices::warrant_id.eq(warrant.to_string()))
+            .filter(warrant_notices::occasion.eq(occasion.as_str()))
+    )
 }
 
 /// Puts off what was not told yet of an incident's warrants, until an authority's day; how many.

@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use types::{IncidentId, Instant, TabletId, WarrantId};
 
-use crate::column::stored_enum;
+use crate::column::{read, stored_enum};
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::warrants;
 use crate::{StoreError, Tx};
@@ -63,16 +63,17 @@ pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn run_out(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<Warrant>, StoreError> {
-    read_all!(tx.run(|connection| {
+pub fn run_out(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<WarrantId>, StoreError> {
+    let ids: Vec<String> = tx.run(|connection| {
         warrants::table
             .filter(warrants::state.eq(OrderState::Open.as_str()))
             .filter(warrants::expires_at.le(now.as_millis()))
             .order(warrants::expires_at.asc())
             .limit(i64::from(limit))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
+            .select(warrants::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "warrants", "id", &id)).collect()
 }
 
 /// The warrants of an incident, the first granted first.

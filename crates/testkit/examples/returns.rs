@@ -98,7 +98,7 @@ async fn main() -> Outcome<()> {
     server.advance(Duration::from_secs(86_400));
     let today = leaves_on.plus(1);
     loop {
-        let waiting = store.read(move |tx| loans::of_who_left(tx, today, 1)).await?;
+        let waiting = store.read(move |tx| loans::of_who_left(tx, today, None, 1)).await?;
         if waiting.is_empty() {
             break;
         }

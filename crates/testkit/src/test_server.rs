@@ -19,7 +19,7 @@ use url::Url;
 use crate::database::Prepared;
 use crate::people::{self, CodeShown, Employer};
 use crate::push_service::PushService;
-use crate::{ApiClient, Database, TestkitError, home, inventory_csv};
+use crate::{ApiClient, Database, MailServer, TestkitError, home, inventory_csv};
 
 /// Without anything said, nobody slows the tablets down: they all come from one address.
 const NO_PACE: u32 = 1_000_000;
@@ -40,6 +40,7 @@ pub struct Setup {
     keys: Option<KeyPool>,
     identity_lifetime: Option<Duration>,
     push_certificate: bool,
+    spoken_to: Vec<String>,
 }
 
 impl Setup {
@@ -56,7 +57,18 @@ impl Setup {
             keys: None,
             identity_lifetime: None,
             push_certificate: true,
+            spoken_to: Vec::new(),
         }
+    }
+
+    /// Sends its notices through this mail server.
+    ///
+    /// # Errors
+    /// [`TestkitError::File`].
+    pub fn mail(mut self, server: &MailServer) -> Result<Self, TestkitError> {
+        self.flags.extend(server.flags()?);
+        self.spoken_to.push(format!("127.0.0.1:{}", server.port()));
+        Ok(self)
     }
 
     /// Says a key of the configuration, such as `takeover.enabled=true`.
@@ -120,6 +132,12 @@ impl Setup {
             "people.public_url=https://localhost:0".to_owned(),
         ];
         flags.extend(push_service.flags());
+        for flag in flags.iter_mut().filter(|flag| flag.starts_with("egress.allow=")) {
+            *flag = std::iter::once(flag.clone())
+                .chain(self.spoken_to.iter().cloned())
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
         flags.extend(self.flags.iter().cloned());
         home::make_authority(&home::config(folder.path(), &flags)?, clock.now()).await?;
 
@@ -199,6 +217,7 @@ impl TestServer {
             messenger: Duration::from_millis(100),
             calendar: Duration::from_millis(500),
             sealer: Duration::from_millis(100),
+            postman: Duration::from_millis(200),
         };
         if let Some(lifetime) = self.setup.identity_lifetime {
             options.identity_lifetime = lifetime;

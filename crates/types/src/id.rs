@@ -144,6 +144,8 @@ ids! {
     RestrictionId = "restriction";
     /// An exception for a tablet that is not supervised.
     ExceptionId = "exception";
+    /// A notice on its way to one address.
+    MailId = "mail";
 }
 
 /// The millisecond of the last id, and how many ids that millisecond has had: `millis << 12 | count`.

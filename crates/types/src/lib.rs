@@ -11,6 +11,7 @@ mod incident;
 mod instant;
 mod job;
 mod loan;
+mod mail_address;
 pub mod meter;
 mod organisation;
 mod quiet;
@@ -26,14 +27,15 @@ pub use id::{
     AccountId, AccountMakerId, AgreementTextId, AlarmId, ApiTokenId, AppId, AuthorityId, CampaignId,
     ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
     EraseOrderId, ExceptionId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, ListId,
-    LoanId, NoticeId, OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId, PushCertificateId,
-    RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId, SignatureId, TabletId,
-    TakeoverId, ValidationId, WarrantId,
+    LoanId, MailId, NoticeId, OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId,
+    PushCertificateId, RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId,
+    SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, InvalidInstant, ManualClock, SystemClock};
 pub use job::JobKind;
 pub use loan::{LoanMode, UserKind};
+pub use mail_address::{InvalidMailAddress, MailAddress};
 pub use organisation::{DestructionKind, OrganisationKind, Role};
 pub use quiet::QuietHours;
 pub use rule::RuleId;

@@ -21,7 +21,7 @@ on_both_engines! {
     t_a5_a_tablet_whose_enrolment_we_ended_is_told_so_and_only_it,
     t_a5_a_resumed_session_is_worth_what_its_certificate_is_worth_now,
     an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody,
-    c5_3_2_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm,
+    c5_3_2_t_c18_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm,
 }
 
 /// Records that we end an enrolment at a moment of the test's choosing; doors record it now.
@@ -179,7 +179,9 @@ async fn an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody(engine: Engi
     }
 }
 
-async fn c5_3_2_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm(engine: Engine) {
+async fn c5_3_2_t_c18_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm(
+    engine: Engine,
+) {
     let server = TestServer::start(engine).await.unwrap();
     let mut left = server.enrolled_ipad("DMPX00000001").await.unwrap();
     obey(&mut left).await;

@@ -52,6 +52,10 @@ mod log;
 #[cfg(test)]
 mod lost_mode;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_client;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod missing;
@@ -100,11 +104,15 @@ mod strange_messages;
 #[cfg(test)]
 mod strange_reports;
 #[cfg(test)]
+mod subjects;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tablets_program;
 #[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod thefts;
 #[cfg(test)]
 mod troubles;
 #[cfg(test)]

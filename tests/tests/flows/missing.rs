@@ -32,6 +32,11 @@ impl Case {
     pub(crate) async fn of(engine: Engine, kind: &str) -> Self {
         let server = TestServer::start(engine).await.unwrap();
         let ipad = asleep(&server, SERIAL).await;
+        Self::on(server, ipad, kind).await
+    }
+
+    /// Of a tablet that is asleep.
+    pub(crate) async fn on(server: TestServer, ipad: Ipad, kind: &str) -> Self {
         let college: types::Uai = COLLEGE.parse().unwrap();
         let here = GrantReach::Colleges(BTreeSet::from([college.clone()]));
         let ati = server.someone(Employer::Departement, "lea.petit", Role::Ati, here).await.unwrap();

@@ -143,22 +143,21 @@ async fn t_a7_what_a_week_changed_is_lost_and_no_tablet_with_it(engine: Engine) 
     obey(&mut new).await;
 }
 
-/// A queued erase with its order and the theft that two persons decided on, as a later release would have left them in the
-/// tables.
+/// A queued erase with its order and the retirement that it rests on, as a later release would have left them in the tables.
 async fn queue_an_erase(server: &TestServer, by_hand: &ByHand, serial: &str) -> String {
     let tablet = server.tablet(serial).await.unwrap()["id"].as_str().unwrap().to_owned();
     let enrolment = enrolment(server, serial).await["id"].as_str().unwrap().to_owned();
     let (order, command) = ("0190f6f0-0000-7000-8000-00000000000a", "0190f6f0-0000-7000-8000-00000000000b");
-    let (theft, decision) = ("0190f6f0-0000-7000-8000-00000000000d", "0190f6f0-0000-7000-8000-00000000000e");
+    let decision = "0190f6f0-0000-7000-8000-00000000000e";
+    let operator = server.operator().unwrap();
     by_hand.run(&format!(
         "INSERT INTO destructions (id, kind, day, at, actor, ref, state) \
          VALUES ('counted', 'erase', '2026-11-25', 1, 'host', '{order}', 'counted'); \
-         INSERT INTO incidents (id, tablet_id, kind, state, opened_at) VALUES ('{theft}', '{tablet}', 'theft', 'open', 0); \
-         INSERT INTO last_decisions (id, kind, tablet_id, incident_id, reason, begun_at, head_by, head_at) \
-         VALUES ('{decision}', 'theft', '{tablet}', '{theft}', 'stolen', 0, 'a head', 0); \
-         UPDATE last_decisions SET departement_by = 'an operator', departement_at = 0 WHERE id = '{decision}'; \
+         INSERT INTO last_decisions (id, kind, tablet_id, reason, begun_at) \
+         VALUES ('{decision}', 'retirement', '{tablet}', 'worn out', 0); \
+         UPDATE last_decisions SET departement_by = '{operator}', departement_at = 0 WHERE id = '{decision}'; \
          INSERT INTO erase_orders (id, tablet_id, cause, state, not_before, expires_at, decision_id) \
-         VALUES ('{order}', '{tablet}', 'theft', 'open', 0, 9000000000000, '{decision}'); \
+         VALUES ('{order}', '{tablet}', 'retirement', 'open', 0, 9000000000000, '{decision}'); \
          INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, state, \
          queued_at, queued_by, sent_count, not_now_count) VALUES ('{command}', '{enrolment}', '{tablet}', \
          'EraseDevice', 'erase', '{order}', 10, TRUE, 'queued', 1, 'host', 0, 0)"

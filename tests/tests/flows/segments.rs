@@ -13,7 +13,7 @@ use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, on_both_engines, pushed, ro
 
 on_both_engines! {
     tablets_of_every_version_come_to_have_what_was_decided,
-    c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back,
+    c5_3_2_t_c18_a_profile_that_a_pupil_removes_is_noticed_and_comes_back,
     a_crash_in_the_middle_changes_nothing_in_the_end,
     a_tablet_is_woken_for_what_layers_ask_of_it,
     t_a8_a_tablet_is_given_only_its_own_declarations,
@@ -136,7 +136,7 @@ async fn tablets_of_every_version_come_to_have_what_was_decided(engine: Engine) 
     }
 }
 
-async fn c5_3_2_a_profile_that_a_pupil_removes_is_noticed_and_comes_back(engine: Engine) {
+async fn c5_3_2_t_c18_a_profile_that_a_pupil_removes_is_noticed_and_comes_back(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
     server.publish_layer(SOCLE).await.unwrap();
     server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();

@@ -73,6 +73,8 @@ const RESTORED: &[Column] = &[
     ("keys destroyed again", "/keys_destroyed_again"),
     ("positions", "/positions"),
     ("of them readable", "/positions_readable"),
+    ("people forgotten again", "/people_forgotten_again"),
+    ("people still tied", "/people_still_tied"),
 ];
 
 /// Writes a backup.
@@ -103,19 +105,23 @@ pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Resu
     spinner.finish_and_clear();
     let restored = restored?;
     // What was forgotten since the backup stays forgotten (M2).
-    let keys = SharedFolder::open(config.shared_folder.clone())?.incident_keys();
+    let folder = SharedFolder::open(config.shared_folder.clone())?;
+    let keys = folder.incident_keys();
     let destroyed = keys.replay()?;
     arguments.owner.grant(&config).await?;
     // The authority in use is the backup's now: one that was made since is gone.
     let fleet = open_fleet(&config).await?;
     authority::write_file(&fleet, &home).await?;
     let positions = incident_keys::readable(fleet.store(), &keys).await?;
+    let people = folder.forgotten().replay(fleet.store(), now()).await?;
     let document = json!({
         "migrations": restored.migrated.applied.len(),
         "void": restored.voided.as_json(),
         "keys_destroyed_again": destroyed,
         "positions": positions.kept,
         "positions_readable": positions.readable,
+        "people_forgotten_again": people.again,
+        "people_still_tied": people.tied,
     });
     output.show(&document, || sheet(&document, RESTORED))
 }

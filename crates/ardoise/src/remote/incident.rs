@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
   ardoise incident list
   ardoise incident complaint INCIDENT --number 2026/1234 --dated 2026-11-26 --station \"Commissariat de Rouen\"
   ardoise incident lost-mode INCIDENT --reason \"stolen on the bus\" --phone \"02 35 00 00 00\"
+  ardoise incident propose-erasure INCIDENT --reason \"seen for sale\"
   ardoise incident find INCIDENT
   ardoise incident close INCIDENT";
 
@@ -254,6 +255,28 @@ enum Action {
         #[arg(long, value_name = "DAY")]
         on: String,
     },
+    /// Propose, as the head, that the stolen tablet is erased wherever it is; the département decides by its answer. Needs a
+    /// code of the second factor.
+    ProposeErasure {
+        /// The incident's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Have the stolen tablet erased again, as head and département decided. Needs a code of the second factor.
+    Erase {
+        /// The incident's id.
+        id: String,
+    },
+    /// Take back that the stolen tablet is erased.
+    KeepData {
+        /// The incident's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Make its tablet, in lost mode, sound. Needs a code of the second factor.
     Sound {
         /// The incident's id.
@@ -301,9 +324,12 @@ const FIELDS: &[Column] = &[
     ("replacement", "/replacement/granted"),
     ("counterpart", "/replacement/counterpart"),
     ("paid", "/replacement/paid_on"),
+    ("erasure", "/erasure/state"),
+    ("waits for", "/erasure/waits_for"),
 ];
 
 const ASKED: &[Column] = &[("tablet", "/tablet"), ("waits for", "/held")];
+const PROPOSED: &[Column] = &[("the département answers", "/countersignature")];
 const SOUND: &[Column] = &[("command", "/command")];
 
 /// Does it.
@@ -328,6 +354,20 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 json!({ "reason": reason, "message": message, "phone": phone, "footnote": footnote });
             let asked = api.post(&["incidents", &id, "lost-mode"], Body::Json(wanted)).await?;
             return output.show(&asked, || sheet(&asked, ASKED));
+        }
+        Action::ProposeErasure { id, reason } => {
+            let body = Body::Json(json!({ "reason": reason }));
+            let asked = api.post(&["incidents", &id, "erasure"], body).await?;
+            return output.show(&asked, || sheet(&asked, PROPOSED));
+        }
+        Action::Erase { id } => {
+            let shown = api.post(&["incidents", &id, "erasure", "repeat"], Body::Empty).await?;
+            return output.show(&shown, || sheet(&shown, FIELDS));
+        }
+        Action::KeepData { id, reason } => {
+            let body = Body::Json(json!({ "reason": reason }));
+            let shown = api.post(&["incidents", &id, "erasure", "take-back"], body).await?;
+            return output.show(&shown, || sheet(&shown, FIELDS));
         }
         Action::Sound { id } => {
             let asked = api.post(&["incidents", &id, "sound"], Body::Empty).await?;

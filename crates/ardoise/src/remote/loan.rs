@@ -39,6 +39,11 @@ enum Writer {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Show what the holder of a loan bears after incidents: what speaks against a donation, or keeps a tablet at school.
+    Counterparts {
+        /// The loan's id.
+        loan: String,
+    },
     /// Show the light of a tablet: ready, or not because of exactly what.
     Ready {
         /// The tablet's serial number or id.
@@ -166,6 +171,14 @@ enum Action {
     },
 }
 
+const COUNTERPARTS: &[Column] = &[
+    ("incident", "/incident"),
+    ("counterpart", "/counterpart"),
+    ("cents", "/sum_cents"),
+    ("paid", "/paid_on"),
+    ("does", "/effect"),
+];
+
 const COLUMNS: &[Column] = &[
     ("loan", "/id"),
     ("tablet", "/serial"),
@@ -219,6 +232,10 @@ const YEAR: &[Column] = &[
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let api = arguments.connection.open()?;
     let (loan, what, body) = match arguments.action {
+        Action::Counterparts { loan } => {
+            let borne = api.get(&["loans", &loan, "counterparts"]).await?;
+            return output.show(&borne, || table(borne.as_array().map_or(&[], Vec::as_slice), COUNTERPARTS));
+        }
         Action::Ready { tablet, person } => {
             let query: Vec<(&str, &str)> = person.iter().map(|id| ("person", id.as_str())).collect();
             let light = api.get_with(&["tablets", &tablet, "readiness"], &query).await?;

@@ -1,18 +1,23 @@
 //! `ardoise person`: the people whom a collège knows, and what was said to the agreement of loan for each.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Body, Connection};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::table::{Column, sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise person list 0761234A
   ardoise person sign PERSON guardian-1 --on 2026-09-12 --reference \"classeur 3, page 12\"
   ardoise person oppose PERSON guardian-2 --on 2026-09-13 --reference \"courrier du 13/09\"
-  ardoise person agreement PERSON";
+  ardoise person agreement PERSON
+  ardoise person data PERSON --html copy.html
+  ardoise person correct PERSON --class 4B
+  ardoise person forget PERSON --reason \"letter of 2026-11-26\"";
 
 /// What is done with people.
 #[derive(Debug, Args)]
@@ -95,6 +100,43 @@ enum Action {
     Sign(Said),
     /// Record an opposition to it.
     Oppose(Said),
+    /// Draw up the copy of everything that is held about somebody, for them. Needs a code of the second factor.
+    Data {
+        /// The person's number.
+        person: String,
+        /// Write it into this file as a page to print, instead of showing it.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// Put right what is held about somebody; what is on the list becomes a change of it.
+    Correct {
+        /// The person's number.
+        person: String,
+        /// What they are called.
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Their class.
+        #[arg(long, value_name = "CLASS")]
+        class: Option<String>,
+        /// Their number in the school's register.
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<String>,
+        /// Their first day.
+        #[arg(long, value_name = "DAY")]
+        arrives: Option<String>,
+        /// Their last day of attendance.
+        #[arg(long, value_name = "DAY")]
+        leaves: Option<String>,
+    },
+    /// Forget who somebody was, as they ask, if nothing ties them to the programme any more. Needs a code of the second
+    /// factor.
+    Forget {
+        /// The person's number.
+        person: String,
+        /// Why, without a name: it is recorded.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 const COLUMNS: &[Column] = &[
@@ -108,6 +150,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 const FIELDS: &[Column] = &[("text", "/text"), ("agreed", "/agreed"), ("why not", "/why")];
+const CORRECTED: &[Column] = &[("corrected", "/corrected"), ("change of the list", "/list")];
 const SAID: &[Column] = &[
     ("who", "/signatory"),
     ("said", "/stance"),
@@ -124,6 +167,28 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::List { college, limit } => {
             let listed = Value::Array(api.list(&["organisations", &college, "persons"], &[], limit).await?);
             return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), COLUMNS));
+        }
+        Action::Data { person, html } => {
+            let path = ["persons", &person, "data"];
+            let Some(file) = html else {
+                let copy = api.get(&path).await?;
+                return output::print(&copy.to_string());
+            };
+            let page = api.document(&path, &[("format", "html")], "fr").await?;
+            std::fs::write(&file, page).map_err(Failure::writing(&file))?;
+            return output.show(&json!({ "file": file }), || file.display().to_string());
+        }
+        Action::Correct { person, name, class, number, arrives, leaves } => {
+            let body = json!({
+                "name": name, "class": class, "number": number, "arrives_on": arrives, "leaves_on": leaves,
+            });
+            let done = api.post(&["persons", &person, "corrections"], Body::Json(body)).await?;
+            return output.show(&done, || sheet(&done, CORRECTED));
+        }
+        Action::Forget { person, reason } => {
+            let done =
+                api.post(&["persons", &person, "forget"], Body::Json(json!({ "reason": reason }))).await?;
+            return output.show(&done, || "they are forgotten; only the number is left".to_owned());
         }
         Action::Agreement { person } => api.get(&["persons", &person, "agreement"]).await?,
         Action::Sign(said) => record(&api, said, "signed").await?,

@@ -20,6 +20,7 @@ const FIELDS: &[Column] = &[
     ("enrolling", "/enrolling"),
     ("open alarms", "/open_alarms"),
     ("push certificate, days left", "/push_certificate_days_left"),
+    ("notices by mail", "/notices_by_mail"),
     ("database", "/database"),
     ("version", "/build"),
 ];

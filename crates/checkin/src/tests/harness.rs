@@ -263,6 +263,7 @@ async fn fleet(folder: &Path, now: Instant, minimum_os: Option<&str>) -> Fleet {
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
+        notices: fleet::NoticeSettings::default(),
         shared_folder: None,
         warrants: fleet::WarrantLimits::default(),
         lost_mode: fleet::LostModeWords::default(),

@@ -188,6 +188,7 @@ fn settings() -> Settings {
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
         erasures: fleet::EraseTerms::default(),
+        notices: fleet::NoticeSettings::default(),
         shared_folder: None,
         warrants: fleet::WarrantLimits::default(),
         lost_mode: fleet::LostModeWords::default(),

@@ -10,7 +10,7 @@ use types::{CountersignatureId, DestructionId, DestructionKind, Instant};
 
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
-use crate::incidents::lost_mode;
+use crate::incidents::{lost_mode, theft};
 use crate::lending::orders;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, unenrolment};
@@ -88,7 +88,9 @@ pub async fn let_go(
                     DestructionKind::Erase => {
                         if let Some(tablet) = row.tablet_id {
                             let act = (tablet, row.reference.as_str());
-                            orders::carry_out(tx, &principal, &terms, act, now)?;
+                            if !theft::carry_out(tx, &principal, &terms, act, now)? {
+                                orders::carry_out(tx, &principal, &terms, act, now)?;
+                            }
                         }
                     }
                 }

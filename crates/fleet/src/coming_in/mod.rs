@@ -20,4 +20,5 @@ pub(crate) use passwords::Passwords;
 pub(crate) use principal::Person;
 pub use principal::Principal;
 pub(crate) use principal::Way;
+pub(crate) use principal::within;
 pub use sign_in::{Begun, sign_in};

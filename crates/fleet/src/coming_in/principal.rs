@@ -179,13 +179,7 @@ impl Principal {
         permission: Permission,
         now: Instant,
     ) -> Result<Within, Refusal> {
-        Ok(match self.may(tx, permission, now)? {
-            Reach::Everything => Within::Everything,
-            Reach::Organisation(organisation) => Within::Organisation(organisation),
-            Reach::Colleges(colleges) => Within::Colleges(colleges),
-            // What is one's own stands in no list of a collège.
-            Reach::Own(_) => Within::Colleges(std::collections::BTreeSet::new()),
-        })
+        Ok(within(self.may(tx, permission, now)?))
     }
 
     /// Passes whoever may do this to the whole fleet, or to the server.
@@ -223,6 +217,17 @@ impl Principal {
     pub async fn require(&self, fleet: &Fleet, permission: Permission, now: Instant) -> Result<(), Refusal> {
         let principal = self.clone();
         fleet.store().read(move |tx| principal.may(tx, permission, now).map(|_somewhere| ())).await
+    }
+}
+
+/// The rows of a list that this reach has.
+pub(crate) fn within(reach: Reach) -> Within {
+    match reach {
+        Reach::Everything => Within::Everything,
+        Reach::Organisation(organisation) => Within::Organisation(organisation),
+        Reach::Colleges(colleges) => Within::Colleges(colleges),
+        // What is one's own stands in no list of a collège.
+        Reach::Own(_) => Within::Colleges(std::collections::BTreeSet::new()),
     }
 }
 

@@ -152,13 +152,7 @@ fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<String, Refusal> 
         }
         (Purpose::Approve, _) => "that the version in the content takes effect".to_owned(),
         (Purpose::GrantWarrant | Purpose::ExtendWarrant, _) => {
-            let content = row.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
-            let said = |key: &str| {
-                let content: Option<&serde_json::Value> = content.as_ref();
-                content.and_then(|content| content.get(key)).map_or_else(String::new, |value| {
-                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-                })
-            };
+            let said = |key: &str| said(row, key);
             format!(
                 "that tablet {} ({}) may be located for {} hours: at most {} times, at least {} minutes apart",
                 said("serial"),
@@ -168,12 +162,26 @@ fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<String, Refusal> 
                 said("interval_minutes"),
             )
         }
+        (Purpose::EraseStolen, _) => format!(
+            "that the stolen tablet {} is erased wherever it is: its head decided so, and your yes is the decision of the \
+             département; nobody can undo it, and it is located no more",
+            said(row, "serial"),
+        ),
         (Purpose::GiveAway, _) => "that the tablet is given away".to_owned(),
         (Purpose::ReleaseTablet, _) => {
             "that the tablet is released from its owner’s account, which nobody can undo".to_owned()
         }
         _ => "what the content says".to_owned(),
     })
+}
+
+/// What the content says under a key; nothing once it was purged.
+fn said(row: &Countersignature, key: &str) -> String {
+    let content = row.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let content: Option<&serde_json::Value> = content.as_ref();
+    content
+        .and_then(|content| content.get(key))
+        .map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 fn login_in(content: &str) -> Option<String> {

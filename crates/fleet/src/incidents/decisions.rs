@@ -11,6 +11,7 @@ use types::{Day, IncidentId, Instant, SerialNumber};
 
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
+use crate::lending::counterparts;
 use crate::{Fleet, Principal, Refusal};
 
 /// Records what was found on the tablet; the verdict follows from it by the rule, and is given once.
@@ -81,7 +82,8 @@ pub async fn supplier(
         .await
 }
 
-/// The head decides whether there is a replacement, and with which counterpart.
+/// The head decides whether there is a replacement, and with which counterpart. If there is one, the loan of the tablet in
+/// question rests, so that its holder may be lent another (C5.3.1).
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if it was decided; [`Refusal::Invalid`] for a counterpart without a replacement, or a sum that was
@@ -116,8 +118,10 @@ pub async fn replace(
             let by = principal.person(tx, now)?.standing.account();
             let row = Replacement::decided(id, granted, counterpart, by, now);
             replacements::insert(tx, &row)?;
+            let rests = if granted { counterparts::granted(tx, incident.tablet, now)? } else { None };
             let detail = json!({
                 "incident": id, "granted": granted, "counterpart": row.counterpart, "sum_cents": row.sum_cents,
+                "loan_rests": rests,
             });
             let change =
                 Change::new("incident.decide-replacement").tablet(Some(incident.tablet)).detail(detail);

@@ -2,7 +2,7 @@
 //! rests on an open one (M1).
 //!
 //! A location warrant rests on one, too ([`warrants`]), and a request for a position on that ([`positions`]); positions die
-//! with their key ([`keys`]).
+//! with their key ([`keys`]). A stolen tablet is erased if head and département both decide it ([`theft`]).
 //!
 //! What each step brings with it is carried out in its own transaction: whoever closes an incident ends its warrants, calls
 //! off what was asked for under them, and turns lost mode off, which nothing brakes.
@@ -17,6 +17,7 @@ pub mod positions;
 mod reconcile;
 mod show;
 mod steps;
+pub mod theft;
 pub mod warrants;
 
 use governance::Permission;

@@ -5,6 +5,7 @@ use governance::Permission;
 use incidents::papers::AuthorityReference;
 use incidents::{AuthorityDelay, Incident, NoticeOccasion, notice_due};
 use serde_json::json;
+use store::loans::Standing;
 use store::warrant_notices::{self, WarrantNotice};
 use store::{Tx, loans, notice_delays};
 use types::{Day, IncidentId, Instant, WarrantId};
@@ -27,7 +28,9 @@ pub(super) fn tell(
     };
     let loan = match loans::live_of_tablet(tx, incident.tablet)? {
         Some(loan) => Some(loan),
-        None => loans::last_of_tablet(tx, incident.tablet)?,
+        // Whoever gave it back while it was sought, and nobody who had given it back before it was gone.
+        None => loans::last_of_tablet(tx, incident.tablet)?
+            .filter(|loan| loan.state != Standing::Ended || incident.declared_at <= loan.changed_at),
     };
     warrant_notices::write(tx, warrant, loan.map(|loan| loan.id), due, now)?;
     Ok(())

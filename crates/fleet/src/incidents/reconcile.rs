@@ -4,12 +4,11 @@
 use incidents::lost_mode::{LostModeAct, LostModeState, LostModeWish, next_act, possible};
 use store::commands::CommandState;
 use store::enrolments::{self, Enrolment};
-use store::lost_modes::{self, LostMode};
-use store::{Tx, brake, commands, destructions, incident_declarations};
+use store::{Tx, brake, commands, destructions, incident_declarations, lost_modes};
 use types::{DestructionKind, Duration, Instant, TabletId};
 
 use super::{confirm, lost_mode};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, watch};
 
 /// How many tablets one look takes.
 const BATCH: u32 = 200;
@@ -25,11 +24,13 @@ pub async fn reconcile(fleet: &Fleet, principal: &Principal, now: Instant) -> Re
     let (mut after, mut told): (Option<TabletId>, usize) = (None, 0);
     loop {
         let found = fleet.store().read(move |tx| lost_modes::to_look_at(tx, after, BATCH)).await?;
-        let Some(last) = found.last().map(|mode| mode.tablet_id) else { return Ok(told) };
-        for LostMode { tablet_id, .. } in found {
+        let Some(last) = found.last().copied() else { return Ok(told) };
+        for tablet in found {
             let principal = principal.clone();
-            let done = fleet.store().write(move |tx| one(tx, &principal, tablet_id, now)).await?;
-            told += usize::from(done);
+            match fleet.store().write(move |tx| one(tx, &principal, tablet, now)).await {
+                Ok(done) => told += usize::from(done),
+                Err(failure) => watch::pass_over(fleet, tablet.to_string(), failure, now).await?,
+            }
         }
         after = Some(last);
     }

@@ -10,6 +10,7 @@ use store::warranty_verdicts::{self, Verdict};
 use store::{Tx, incident_confirmations, incident_declarations, lost_modes, tablets};
 use types::{IncidentId, Instant, SerialNumber};
 
+use super::theft::{self, Erasure};
 use super::{confirm, declare::again, reached};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -35,6 +36,8 @@ pub struct Line {
     pub supplier: Option<SupplierRepair>,
     /// What the head decided on a replacement (C5.4.4).
     pub replacement: Option<Replacement>,
+    /// How far its erasure has come, if the head proposed one (M3).
+    pub erasure: Option<Erasure>,
 }
 
 /// Incidents of tablets within reach, the oldest first; only those that are open, if `open`.
@@ -119,6 +122,7 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
     let warranty = warranty_verdicts::get(tx, &incident.id)?;
     let supplier = supplier_repairs::get(tx, &incident.id)?;
     let replacement = replacements::get(tx, &incident.id)?;
+    let erasure = theft::shown(tx, &incident, now)?;
     Ok(Line {
         clocks,
         serial: tablet.serial,
@@ -128,6 +132,7 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
         warranty,
         supplier,
         replacement,
+        erasure,
         incident,
     })
 }

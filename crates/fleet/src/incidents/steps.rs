@@ -3,7 +3,7 @@
 use governance::Permission;
 use incidents::life::{self, Consequence, Step};
 use incidents::papers::PaperKind;
-use incidents::{Incident, NoticeOccasion};
+use incidents::{Incident, IncidentState, NoticeOccasion};
 use serde_json::json;
 use store::incident_papers::{self, Paper};
 use store::warrants::OrderState;
@@ -11,8 +11,9 @@ use store::{Tx, incident_declarations};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
-use super::{LONGEST_REASON, lost_mode, notices, reached, text, warrants};
+use super::{LONGEST_REASON, lost_mode, notices, reached, text, theft, warrants};
 use crate::audit::{self, Change};
+use crate::lending::counterparts;
 use crate::{Fleet, Principal, Refusal};
 
 /// Takes a step, with what follows from it.
@@ -43,7 +44,13 @@ pub async fn step(
             for consequence in next.consequences {
                 carry_out(tx, &principal, &incident, *consequence, now)?;
             }
-            let detail = json!({ "incident": id, "step": step.name(), "state": next.state.as_str() });
+            // What was searched and never found goes on with nobody; everything else is there again.
+            let there = incident.state != IncidentState::NotFound;
+            let goes_on =
+                if closes && there { counterparts::goes_on(tx, incident.tablet, now)? } else { None };
+            let detail = json!({
+                "incident": id, "step": step.name(), "state": next.state.as_str(), "loan_goes_on": goes_on,
+            });
             let change = Change::new("incident.step").tablet(Some(incident.tablet)).detail(detail);
             audit::record(tx, &principal, change, now)?;
             again(tx, id)
@@ -68,6 +75,16 @@ fn carry_out(
             }
         }
         Consequence::TurnLostModeOff => lost_mode::turn_off(tx, principal, incident.tablet, now)?,
+        // The step's own entry says it, and the order's says that it ended.
+        Consequence::CallOffErasure => {
+            theft::call_off(
+                tx,
+                incident,
+                "the tablet was found, or its incident closed",
+                principal.actor(),
+                now,
+            )?;
+        }
         // Its clock is the closing itself; the calendar counts from there.
         Consequence::StartTheClockOfItsKey => {}
         // Those that a restore ended were told by nobody.

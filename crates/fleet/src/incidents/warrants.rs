@@ -24,7 +24,7 @@ use super::declare::again;
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
-use crate::{Fleet, Principal, Refusal, register};
+use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// How many warrants one round of the calendar ends.
 const BATCH: u32 = 200;
@@ -341,27 +341,27 @@ pub async fn end_run_out(fleet: &Fleet, principal: &Principal, now: Instant) -> 
     principal.must_be_calendar()?;
     let found = fleet.store().read(move |tx| warrants::run_out(tx, now, BATCH)).await?;
     let mut ended = 0;
-    for Warrant { id, .. } in found {
+    for id in found {
         let principal = principal.clone();
-        let done = fleet
-            .store()
-            .write(move |tx| {
-                let Some(warrant) = warrants::get(tx, &id)?.filter(|row| row.state == OrderState::Open)
-                else {
-                    return Ok(false);
-                };
-                let incident = again(tx, warrant.incident_id)?;
-                end_with(tx, &incident, id, "the warrant ran out", now)?;
-                let change = Change::new("warrant.run-out")
-                    .tablet(Some(incident.tablet))
-                    .detail(json!({ "warrant": id, "incident": incident.id }));
-                audit::record(tx, &principal, change, now)?;
-                Ok::<_, Refusal>(true)
-            })
-            .await?;
-        ended += usize::from(done);
+        match fleet.store().write(move |tx| end_one(tx, &principal, id, now)).await {
+            Ok(done) => ended += usize::from(done),
+            Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
+        }
     }
     Ok(ended)
+}
+
+fn end_one(tx: &mut Tx<'_>, principal: &Principal, id: WarrantId, now: Instant) -> Result<bool, Refusal> {
+    let Some(warrant) = warrants::get(tx, &id)?.filter(|row| row.state == OrderState::Open) else {
+        return Ok(false);
+    };
+    let incident = again(tx, warrant.incident_id)?;
+    end_with(tx, &incident, id, "the warrant ran out", now)?;
+    let change = Change::new("warrant.run-out")
+        .tablet(Some(incident.tablet))
+        .detail(json!({ "warrant": id, "incident": incident.id }));
+    audit::record(tx, principal, change, now)?;
+    Ok(true)
 }
 
 /// The warrants of an incident, the first granted first.

@@ -19,6 +19,7 @@ use super::orders;
 use super::refusals::refused;
 use crate::Refusal;
 use crate::audit::{self, Change};
+use crate::incidents::theft;
 
 /// Whether the queued command of an erasure may be given to its tablet now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +139,10 @@ pub(crate) fn answered(
     enrolments::hold(tx, enrolment)?;
     let order = commands::get(tx, &command)?.and_then(|command| command.erase_order_id);
     let Some(order) = order else { return Ok(()) };
-    let Some(row) = rows::hold_of_order(tx, order)? else { return Ok(()) };
     let by = Actor::Tablet(enrolment);
+    let Some(row) = rows::hold_of_order(tx, order)? else {
+        return theft::said(tx, order, said == Said::Done, by, now);
+    };
     match said {
         Said::Done => {
             catch_up(tx, row, by, now)?;

@@ -29,7 +29,7 @@ use super::{modes, validated};
 use crate::audit::{self, Change};
 use crate::segments::{World, fingerprint};
 use crate::tablets::{self, Named};
-use crate::{Fleet, Principal, Refusal, register};
+use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// The most accessories that go over the counter with a tablet, and the longest name of one, in characters.
 const ACCESSORIES: (usize, usize) = (20, 60);
@@ -349,8 +349,10 @@ pub async fn settle_reserves(fleet: &Fleet, principal: &Principal, now: Instant)
         };
         for loan in some {
             let (principal, world) = (principal.clone(), Arc::clone(&world));
-            let done = fleet.store().write(move |tx| settle(tx, &principal, &world, loan.id, now)).await?;
-            settled += usize::from(done);
+            match fleet.store().write(move |tx| settle(tx, &principal, &world, loan.id, now)).await {
+                Ok(done) => settled += usize::from(done),
+                Err(failure) => watch::pass_over(fleet, loan.id.to_string(), failure, now).await?,
+            }
         }
     }
 }

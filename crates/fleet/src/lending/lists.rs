@@ -110,41 +110,52 @@ pub async fn propose(
             if *preview {
                 return Ok(shown(None));
             }
-            if let Some(waiting) = rows::waiting(tx, college, &year)? {
-                return Err(Refusal::Conflict(format!(
-                    "another change of this list waits ({}, {}): sign it, or take it back",
-                    waiting.id, waiting.state
-                )));
-            }
-            let count = i32::try_from(changes.len()).unwrap_or(i32::MAX);
-            if count == 0 {
-                return Err(Refusal::Conflict(
-                    "the list is already as this file says; nothing to propose".into(),
-                ));
-            }
-            let id = ListId::new(now);
-            let row = List {
-                id,
-                uai: college.clone(),
-                school_year: year.clone(),
-                changes: count,
-                content_sha256: digest(id, college, &year, &changes),
-                state: ListState::Proposed,
-                proposed_by: person.standing.account(),
-                proposed_at: now,
-                settled_by: None,
-                settled_at: None,
-                settled_sha256: None,
-                validated_by: None,
-                validated_at: None,
-                validated_sha256: None,
-                withdrawn_at: None,
-            };
-            rows::propose(tx, &row, &changes, now)?;
-            record(tx, &principal, "list.propose", &row, now)?;
+            let by = person.standing.account();
+            let row = put_forward(tx, &principal, (college, &year), (&changes, by), now)?;
             Ok(shown(Some(row)))
         })
         .await
+}
+
+/// Proposes these changes of a list, which wait for the head and the académie.
+pub(super) fn put_forward(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    (college, school_year): (&Uai, &str),
+    (changes, by): (&[Change], AccountId),
+    now: Instant,
+) -> Result<List, Refusal> {
+    if let Some(waiting) = rows::waiting(tx, college, school_year)? {
+        return Err(Refusal::Conflict(format!(
+            "another change of this list waits ({}, {}): sign it, or take it back",
+            waiting.id, waiting.state
+        )));
+    }
+    let count = i32::try_from(changes.len()).unwrap_or(i32::MAX);
+    if count == 0 {
+        return Err(Refusal::Conflict("the list is already as this file says; nothing to propose".into()));
+    }
+    let id = ListId::new(now);
+    let row = List {
+        id,
+        uai: college.clone(),
+        school_year: school_year.to_owned(),
+        changes: count,
+        content_sha256: digest(id, college, school_year, changes),
+        state: ListState::Proposed,
+        proposed_by: by,
+        proposed_at: now,
+        settled_by: None,
+        settled_at: None,
+        settled_sha256: None,
+        validated_by: None,
+        validated_at: None,
+        validated_sha256: None,
+        withdrawn_at: None,
+    };
+    rows::propose(tx, &row, changes, now)?;
+    record(tx, principal, "list.propose", &row, now)?;
+    Ok(row)
 }
 
 /// The lines without addresses, as long as no notice may be sent (C3.1.6); and whether that left something out.
@@ -202,11 +213,11 @@ pub async fn list(
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::NotValidated`].
 pub async fn show(fleet: &Fleet, principal: &Principal, id: ListId, now: Instant) -> Result<Shown, Refusal> {
-    let principal = principal.clone();
-    fleet
+    let reads = principal.clone();
+    let shown = fleet
         .store()
         .read(move |tx| {
-            let (list, _who) = reached(tx, &principal, Permission::ViewLists, id, now)?;
+            let (list, _who) = reached(tx, &reads, Permission::ViewLists, id, now)?;
             let known = people::known(tx, &list.uai)?;
             let changes = rows::changes(tx, id)?;
             let now_on_it = rows::validated(tx, &list.uai, &list.school_year)?;
@@ -219,7 +230,7 @@ pub async fn show(fleet: &Fleet, principal: &Principal, id: ListId, now: Instant
                     };
                 }
             }
-            Ok(Shown {
+            Ok::<_, Refusal>(Shown {
                 college: list.uai.clone(),
                 school_year: list.school_year.clone(),
                 names: named(changes, &known),
@@ -228,7 +239,10 @@ pub async fn show(fleet: &Fleet, principal: &Principal, id: ListId, now: Instant
                 list: Some(list),
             })
         })
-        .await
+        .await?;
+    let college = Some(shown.college.clone());
+    people::were_read(fleet, principal, (college, "list"), shown.names.len(), now).await?;
+    Ok(shown)
 }
 
 /// The head settles a change (arrêtée): exactly the names of the digest that they were shown.

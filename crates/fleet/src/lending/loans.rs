@@ -13,7 +13,7 @@ use store::{Tx, school_years, tablets};
 use types::{AccountId, Day, Instant, LoanId, PersonId, RestrictionId, SerialNumber};
 
 use super::handover::lending_is_on;
-use super::{decided_year, modes};
+use super::{decided_year, modes, people};
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -122,20 +122,22 @@ pub async fn list(
     page: Page<LoanId>,
     now: Instant,
 ) -> Result<Listed<Shown>, Refusal> {
-    let principal = principal.clone();
-    fleet
+    let reads = principal.clone();
+    let listed = fleet
         .store()
         .read(move |tx| {
-            let within = principal.may_list(tx, Permission::ViewLoans, now)?;
+            let within = reads.may_list(tx, Permission::ViewLoans, now)?;
             lending_is_on(tx, now)?;
             let Wanted { over, under_reserve, person } = wanted;
             let filter = Filter { over, under_reserve, person };
             let found = rows::list(tx, &within, filter, page.after, page.with_one_more())?;
             let listed = page.cut(found, |loan| loan.id.to_string());
             let items = listed.items.into_iter().map(|loan| shown(tx, loan)).collect::<Result<_, _>>()?;
-            Ok(Listed { items, next: listed.next })
+            Ok::<_, Refusal>(Listed { items, next: listed.next })
         })
-        .await
+        .await?;
+    people::were_read(fleet, principal, (None, "loans"), listed.items.len(), now).await?;
+    Ok(listed)
 }
 
 /// One loan.

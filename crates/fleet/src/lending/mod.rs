@@ -9,6 +9,8 @@
 //! | [`agreements`] | the texts of the agreement, and what was said to them (C5.2.1) |
 //! | [`handover`] | the light of a tablet, and its handover (C5.3.4) |
 //! | [`loans`], [`modes`] | what becomes of a loan, and where its tablet stands |
+//! | [`subject`] | what a person asks about their own data: a copy, a correction, to be forgotten (GDPR) |
+//! | [`counterparts`] | what was attached to a replacement, and what it does to loan and donation (C5.4.4) |
 //! | [`wall`], [`year`] | the list for the wall of a class, the report of the year (C6.1) |
 //! | [`restitutions`] | receives tablets, takes slips back, records what the holder and the technician say |
 //! | [`calendar`] | ends the loans of whoever has left |
@@ -21,6 +23,7 @@
 
 pub mod agreements;
 pub mod calendar;
+pub mod counterparts;
 pub(crate) mod erasures;
 pub mod handover;
 pub mod lists;
@@ -30,9 +33,10 @@ pub mod notices;
 pub mod orders;
 pub mod overdue;
 pub mod people;
-mod refusals;
+pub(crate) mod refusals;
 pub mod restitutions;
 pub(crate) mod return_to_service;
+pub mod subject;
 pub mod waits;
 pub mod wall;
 pub mod year;

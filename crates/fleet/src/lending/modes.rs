@@ -13,7 +13,7 @@ use store::{
 use types::{Day, Instant, LoanMode, TabletId};
 
 use super::agreements;
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, watch};
 
 /// How many tablets share a transaction.
 const BATCH: u32 = 100;
@@ -108,19 +108,10 @@ pub async fn follow(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
     principal.must_be_calendar()?;
     let (mut looked_at, mut changed) = (0, 0);
     while looked_at < ROUND {
-        let (some, moved) = fleet
-            .store()
-            .write(move |tx| {
-                let due = tablet_modes::to_look_at(tx, Day::of(now), BATCH)?;
-                let mut moved = 0;
-                for tablet in &due {
-                    moved += usize::from(refresh(tx, *tablet, now)?);
-                }
-                Ok::<_, Refusal>((due.len(), moved))
-            })
-            .await?;
+        let due = fleet.store().read(move |tx| tablet_modes::to_look_at(tx, Day::of(now), BATCH)).await?;
+        let some = due.len();
         looked_at += some;
-        changed += moved;
+        changed += watch::each_of(fleet, due, move |tx, tablet| refresh(tx, tablet, now), now).await?;
         if u32::try_from(some).is_ok_and(|some| some < BATCH) {
             break;
         }

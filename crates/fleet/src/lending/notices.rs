@@ -4,18 +4,18 @@
 //! Nothing is written before the DPO validated the activity (C3.1.6). A holder who says that their data is saved needs no
 //! notice.
 
+use ::lending::letter;
+use ::lending::notice::NoticeKind;
 use governance::Permission;
-use lending::notice::NoticeKind;
 use privacy::Activity;
 use serde_json::json;
 use store::notices::{self as rows, Channel, Notice, NoticeState};
-use store::persons::Known;
 use store::restitutions::{Restitution, StageName};
-use store::{Tx, loans, persons, tablets};
-use types::{Day, Instant, NoticeId, RestitutionId};
+use store::{Tx, loans, persons};
+use types::{Day, Instant, NoticeId, RestitutionId, UserKind};
 
 use super::restitutions::{reached, record};
-use crate::{Fleet, Principal, Refusal, register};
+use crate::{Fleet, Principal, Refusal, mail, register};
 
 /// A letter to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,41 +106,29 @@ fn written(tx: &mut Tx<'_>, row: &Restitution, now: Instant) -> Result<(Notice, 
         created_at: now,
         counted_at: None,
         counted_by: None,
+        addressee: None,
     };
     rows::write(tx, &notice)?;
     Ok((notice, true))
 }
 
 fn rendered(tx: &mut Tx<'_>, fleet: &Fleet, row: &Restitution, notice: &Notice) -> Result<Letter, Refusal> {
-    let loan = loans::get(tx, &row.loan_id)?;
-    let holder = match loan {
-        Some(loan) => persons::get(tx, &loan.person_id)?,
-        None => None,
+    let loan = loans::get(tx, &row.loan_id)?
+        .ok_or_else(|| Refusal::Internal(format!("restitution {} is of no loan", row.id)))?;
+    let holder = persons::get(tx, &loan.person_id)?;
+    let names = mail::names(tx, &loan, holder.as_ref())?;
+    let about = letter::About {
+        organisation: &fleet.settings().organisation,
+        college: &names.college,
+        holder: &names.holder,
+        minor: loan.holder_kind == UserKind::Pupil,
+        serial: &names.serial,
+        dated: Day::of(notice.counted_at.unwrap_or(notice.created_at)),
     };
-    let name = match holder.map(|holder| holder.name) {
-        Some(Known::By(name)) => name.as_str().to_owned(),
-        Some(Known::Forgotten) | None => String::new(),
+    let says = letter::Says::Received {
+        on: Day::of(row.received_at),
+        days: mail::sending::notice_days(fleet.settings()),
     };
-    let serial =
-        tablets::get(tx, &row.tablet_id)?.map(|tablet| tablet.serial.to_string()).unwrap_or_default();
-    let days = fleet.settings().erasures.notice().as_secs() / 86_400;
-    let (organisation, received) = (&fleet.settings().organisation, Day::of(row.received_at));
-    let dated = Day::of(notice.counted_at.unwrap_or(notice.created_at));
-    Ok(Letter {
-        notice: notice.id,
-        handed_over_at: notice.counted_at,
-        french: format!(
-            "{organisation}\n{dated}\n\nÀ l’attention de {name}, et de ses représentants légaux\n\nLa tablette {serial} a été rendue \
-             le {received}. Toutes les données qu’elle contient seront effacées, au plus tôt {days} jours après la remise de \
-             cette lettre. Il n’existe aucune sauvegarde automatique.\n\nSi vous souhaitez garder des données, \
-             demandez-les au collège avant cette date. Si elles sont déjà sauvegardées, dites-le : l’effacement n’attendra \
-             pas.\n"
-        ),
-        english: format!(
-            "{organisation}\n{dated}\n\nTo {name}, and their guardians\n\nTablet {serial} was given back on {received}. All data \
-             on it will be erased, at the earliest {days} days after this letter was handed over. There is no automatic \
-             backup.\n\nIf you want to keep data, ask the collège for it before then. If it is saved already, say so: the \
-             erasure will not wait.\n"
-        ),
-    })
+    let letter::Text { french, english, .. } = letter::write(&about, says, letter::Way::Letter);
+    Ok(Letter { notice: notice.id, handed_over_at: notice.counted_at, french, english })
 }

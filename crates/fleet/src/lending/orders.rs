@@ -21,7 +21,7 @@ use super::refusals::{not_erased, refused};
 use super::restitutions::{Line, line, reached};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
-use crate::{Fleet, Principal, Refusal, push};
+use crate::{Fleet, Principal, Refusal, push, watch};
 
 /// Orders that the calendar looks at in one statement, and gives in one round.
 const BATCH: u32 = 200;
@@ -123,15 +123,15 @@ pub async fn give_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
                 brake::Switch::Released => rows::ripe(tx, (before, now.minus(terms.notice())), after, BATCH),
             })
             .await?;
-        for row in &due {
-            match give_one(fleet, row.id, now).await {
+        for id in &due {
+            match give_one(fleet, *id, now).await {
                 Ok(()) => given += 1,
                 // The rules look closer than the list of what is due; and a colleague may have been quicker.
                 Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::Stopped(_)) => {}
-                Err(other) => return Err(other),
+                Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
             }
         }
-        after = due.last().map(|row| row.id);
+        after = due.last().copied();
         if due.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             break;
         }
@@ -206,7 +206,7 @@ fn give(
 }
 
 /// Queues the command of an order, if its tablet is enrolled. However often it is asked, one waits at a time (T-A20).
-fn tell(
+pub(crate) fn tell(
     tx: &mut Tx<'_>,
     tablet: TabletId,
     order: EraseOrderId,
@@ -263,7 +263,7 @@ fn again(
 
 /// Ends an order that will erase nothing any more, calls off its command, and gives its restitution back: another may be
 /// ordered.
-pub(super) fn end(
+pub(crate) fn end(
     tx: &mut Tx<'_>,
     order: EraseOrderId,
     row: Option<&Restitution>,
@@ -281,7 +281,8 @@ pub(super) fn end(
         rows::update(tx, &row.come_to(&given_back, now))?;
     }
     let detail = json!({ "order": order, "restitution": row.map(|row| row.id), "why": why });
-    let change = Change::new("erase-order.end").tablet(row.map(|row| row.tablet_id)).detail(detail);
+    let tablet = erase_orders::get(tx, &order)?.map(|order| order.tablet_id);
+    let change = Change::new("erase-order.end").tablet(tablet).detail(detail);
     audit::record_by(tx, by, change, now)
 }
 

@@ -11,10 +11,12 @@ use ::lending::roster::Line;
 use governance::Permission;
 use privacy::Activity;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::persons::{self, Person};
 use types::{Day, Instant, PersonId, Uai, UserKind};
 
 use super::{at_college, validated};
+use crate::audit::{self, Change};
 use crate::csv_import::{bad, keep, reader};
 use crate::organisations::Named;
 use crate::page::{Listed, Page};
@@ -236,14 +238,39 @@ pub async fn list(
     page: Page<PersonId>,
     now: Instant,
 ) -> Result<Listed<Person>, Refusal> {
-    let principal = principal.clone();
-    fleet
+    let reads = principal.clone();
+    let (college, listed) = fleet
         .store()
         .read(move |tx| {
-            let (_who, college) = at_college(tx, &principal, Permission::ViewLists, &college, now)?;
+            let (_who, college) = at_college(tx, &reads, Permission::ViewLists, &college, now)?;
             validated(tx, Activity::Roster, now)?;
             let found = persons::list(tx, &college, page.after, page.with_one_more())?;
-            Ok(page.cut(found, |person| person.id.to_string()))
+            Ok::<_, Refusal>((college, page.cut(found, |person| person.id.to_string())))
+        })
+        .await?;
+    were_read(fleet, principal, (Some(college), "persons"), listed.items.len(), now).await?;
+    Ok(listed)
+}
+
+/// Records that somebody read the names of many at once: of which collège, in which place and how many (C3.1.6). What is not
+/// recorded is not shown.
+pub(super) async fn were_read(
+    fleet: &Fleet,
+    principal: &Principal,
+    (college, place): (Option<Uai>, &'static str),
+    people: usize,
+    now: Instant,
+) -> Result<(), Refusal> {
+    if people == 0 {
+        return Ok(());
+    }
+    let principal = principal.clone();
+    let detail = json!({ "uai": college, "in": place, "people": people });
+    fleet
+        .store()
+        .write(move |tx| {
+            let change = Change::new("persons.read").detail(detail.clone());
+            audit::record(tx, &principal, change, now)
         })
         .await
 }

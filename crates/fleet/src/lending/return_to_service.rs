@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::erasures::read_back;
 use crate::enrol::invitation;
 use crate::enrolment_profile::{self, NewChallenge};
+use crate::incidents::theft;
 use crate::organisations::Network;
 use crate::{Fleet, Refusal, TabletError};
 
@@ -53,6 +54,10 @@ pub(crate) async fn command(
             };
             if let Err(why) = read_back(&standing, tablet, &terms, now) {
                 return Ok(Err(why.to_string()));
+            }
+            // Whoever stole it gets neither our network nor a profile.
+            if theft::is_of_a_theft(tx, order)? {
+                return Ok(Ok(None));
             }
             way_back(tx, &context, &present, tablet, order, now).map(Ok)
         })

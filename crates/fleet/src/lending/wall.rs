@@ -34,11 +34,11 @@ pub async fn wall(
     class: Option<String>,
     now: Instant,
 ) -> Result<Vec<Line>, Refusal> {
-    let principal = principal.clone();
-    fleet
+    let reads = principal.clone();
+    let (college, lines) = fleet
         .store()
         .read(move |tx| {
-            let (_who, college) = at_college(tx, &principal, Permission::ViewLoans, &college, now)?;
+            let (_who, college) = at_college(tx, &reads, Permission::ViewLoans, &college, now)?;
             validated(tx, Activity::Roster, now)?;
             validated(tx, Activity::Lending, now)?;
             let year = school_year(tx, None, now)?.label;
@@ -60,9 +60,11 @@ pub async fn wall(
                 let key = |line: &Line| (line.entry.class.clone(), line.entry.name.clone());
                 key(one).cmp(&key(other))
             });
-            Ok(lines)
+            Ok::<_, Refusal>((college, lines))
         })
-        .await
+        .await?;
+    people::were_read(fleet, principal, (Some(college), "wall"), lines.len(), now).await?;
+    Ok(lines)
 }
 
 fn missing(

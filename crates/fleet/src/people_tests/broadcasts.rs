@@ -121,3 +121,17 @@ async fn c3_1_1_what_changes_a_tablet_is_not_sent_to_many() {
         send(&people, &people.operator, Audience::Everyone, ask("ManagedApplicationList", "apps")).await;
     assert!(matches!(refused, Err(Refusal::NotValidated(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_key_that_named_another_kind_is_no_key_of_this_one() {
+    for engine in engines() {
+        let people = People::stocked(engine).await;
+        people.enrol(SERIAL).await;
+        let alone = ask("DeviceInformation", "september");
+        commands::enqueue(&people.fleet, &people.operator, named(SERIAL), alone, now()).await.unwrap();
+        let refused =
+            send(&people, &people.operator, Audience::Everyone, ask("SecurityInfo", "september")).await;
+        assert!(matches!(refused, Err(Refusal::Conflict(_))), "{refused:?}");
+        assert_eq!(queue_of(&people, SERIAL).await.len(), 1, "and nothing was queued under it");
+    }
+}

@@ -96,6 +96,7 @@ impl People {
             takeover,
             quiet_hours: None,
             erasures: lending::EraseTerms::default(),
+            notices: crate::NoticeSettings::default(),
             shared_folder: Some(SharedFolder::open(folder.path().join("shared")).unwrap()),
             warrants: incidents::Limits::default(),
             lost_mode: crate::LostModeWords::default(),

@@ -92,7 +92,7 @@ impl Cast {
 
     /// The versions in force, read back and checked as whatever writes for a tablet does.
     pub(super) async fn in_force(&self) -> Vec<ProfileVersionId> {
-        let found = self.people.fleet.store().read(|tx| rows::in_force(tx, now())).await.unwrap();
+        let found = self.people.fleet.store().read(|tx| rows::in_force(tx)).await.unwrap();
         found.iter().filter_map(|it| it.current().version()).collect()
     }
 }
@@ -443,7 +443,7 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
         let version_of = |tablet: TabletId, uai: Option<Uai>| {
             let store = fleet.store().clone();
             async move {
-                let found = store.read(move |tx| rows::in_force_for(tx, tablet, uai.as_ref(), now())).await;
+                let found = store.read(move |tx| rows::in_force_for(tx, tablet, uai.as_ref())).await;
                 found.unwrap()[0].1.version().unwrap()
             }
         };

@@ -10,7 +10,8 @@ use store::{Digest, StoreError, Tx};
 use types::{ChallengeId, EnrolmentId, EnrolmentKind, Instant, Platform, TabletId};
 
 use super::fixture::{People, days, engines, now};
-use crate::{Principal, alarms, enrol, purges, push_certificate, upkeep};
+use crate::audit::{self, Change};
+use crate::{Principal, Refusal, alarms, enrol, purges, push_certificate, upkeep, watch};
 
 /// More than two batches, so that a task that stops after one is noticed.
 const MANY: u32 = 430;
@@ -251,4 +252,33 @@ async fn only_who_may_act_keeps_the_fleet_in_order() {
     assert!(purges::run(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::lapse_invitations(&people.fleet, &reader, now()).await.is_err());
     assert!(upkeep::watch_push_certificate(&people.fleet, &reader, now()).await.is_err());
+}
+
+#[tokio::test]
+async fn one_row_that_cannot_be_read_keeps_no_other_waiting_and_is_told() {
+    for engine in engines() {
+        let people = People::new(engine).await;
+        let act = |tx: &mut Tx<'_>, row: &'static str| {
+            audit::record_by(tx, types::Actor::Calendar, Change::new("row.done").detail(row.into()), now())?;
+            match row {
+                "edited" => Err(Refusal::Internal("it says what none of ours says".to_owned())),
+                "nothing to do" => Ok(false),
+                _ => Ok(true),
+            }
+        };
+        let rows = vec!["one", "edited", "nothing to do", "other"];
+        assert_eq!(watch::each_of(&people.fleet, rows.clone(), act, now()).await.unwrap(), 2);
+        let done = people.audit().await.into_iter().filter(|action| action == "row.done").count();
+        assert_eq!(done, 3, "each of the others once");
+        let told = || async {
+            let open = alarms::list(&people.fleet, &people.operator, None, now()).await.unwrap();
+            open.into_iter().map(|alarm| (alarm.kind, alarm.times)).collect::<Vec<_>>()
+        };
+        assert_eq!(told().await, [("row-passed-over".to_owned(), 1)]);
+        watch::each_of(&people.fleet, rows, act, now()).await.unwrap();
+        assert_eq!(told().await, [("row-passed-over".to_owned(), 1)], "what lasts is told once");
+        // What is not about a row is nobody's to pass over.
+        let away = |_tx: &mut Tx<'_>, _row: &'static str| Err(Refusal::Store(StoreError::Stopped));
+        assert!(watch::each_of(&people.fleet, vec!["one"], away, now()).await.is_err());
+    }
 }

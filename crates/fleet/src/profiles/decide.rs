@@ -10,7 +10,7 @@ use store::{Digest, Tx, account_makers, countersignatures as requests, organisat
 use types::{CountersignatureId, Instant, OrganisationKind, ProfileVersionId, RuleId};
 
 use super::write::detail;
-use super::{may, must_be, publish, question, read, reason, requests_of, seen};
+use super::{Sight, about, look_at, may, must_be, publish, question, read, reason, requests_of, seen};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
 use crate::countersignatures::{self, Said};
@@ -29,33 +29,29 @@ pub async fn submit(
     why: &str,
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
-    let (why, principal) = (reason(why)?, principal.clone());
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, id, now)?;
-            may(&person, Permission::DraftProfiles, &layer, now)?;
-            must_be(&row, VersionState::Draft)?;
-            if row.author_id != person.standing.account() {
-                return Err(Refusal::Forbidden {
-                    rule: RuleId::C3_1_7,
-                    what: "a draft is submitted by its author; edit it, and it is yours".to_owned(),
-                });
-            }
-            publish::must_fit(tx, &row, &layer, now)?;
-            if !rows::submit(tx, id, now)? {
-                return Err(super::not_in(&row, "a draft"));
-            }
-            match layer.college() {
-                None => ask_both(tx, &person, &row, &why, now)?,
-                Some(_) => decide_alone(tx, &person, &row, now)?,
-            }
-            let change = Change::new("profile.submit").reason(Some(why.clone())).detail(detail(&row, &layer));
-            audit::record(tx, &principal, change, now)?;
-            read::again(tx, &person, id, now)
-        })
-        .await
+    let why = reason(why)?;
+    about(fleet, principal, id, now, move |tx, principal, Sight { person, row, layer }| {
+        may(&person, Permission::DraftProfiles, &layer, now)?;
+        must_be(&row, VersionState::Draft)?;
+        if row.author_id != person.standing.account() {
+            return Err(Refusal::Forbidden {
+                rule: RuleId::C3_1_7,
+                what: "a draft is submitted by its author; edit it, and it is yours".to_owned(),
+            });
+        }
+        publish::must_fit(tx, &row, &layer, now)?;
+        if !rows::submit(tx, id, now)? {
+            return Err(super::not_in(&row, "a draft"));
+        }
+        match layer.college() {
+            None => ask_both(tx, &person, &row, &why, now)?,
+            Some(_) => decide_alone(tx, &person, &row, now)?,
+        }
+        let change = Change::new("profile.submit").reason(Some(why.clone())).detail(detail(&row, &layer));
+        audit::record(tx, principal, change, now)?;
+        read::again(tx, &person, id, now)
+    })
+    .await
 }
 
 /// Asks the département and the académie, each for itself.
@@ -123,16 +119,7 @@ pub async fn reject(
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
     let why = reason(why)?;
-    let sha256 = {
-        let principal = principal.clone();
-        fleet
-            .store()
-            .read(move |tx| {
-                let person = principal.person(tx, now)?;
-                Ok::<_, Refusal>(seen(tx, &person, id, now)?.0.content_sha256)
-            })
-            .await?
-    };
+    let sha256 = look_at(fleet, principal, id, now, |_tx, seen| Ok(seen.row.content_sha256)).await?;
     answer(fleet, principal, id, (Verdict::Refuse, sha256, Some(why)), now).await
 }
 
@@ -143,7 +130,7 @@ async fn answer(
     (verdict, looked_at, why): (Verdict, Digest, Option<String>),
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
-    let principal = principal.clone();
+    let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
         .write(move |tx| {
@@ -167,7 +154,7 @@ async fn answer(
                     ),
                 })?;
             let said = Said { verdict, seen: asked.content_sha256, reason: why.clone() };
-            countersignatures::answer_within(tx, &principal, &person, (*request, said), now).map_err(
+            countersignatures::answer_within(tx, (&principal, &person), (*request, said), &terms, now).map_err(
                 // Whoever lacks the right is told so, not that there is no such request.
                 |refusal| match refusal {
                     Refusal::NotFound { .. } => Refusal::not_countersigned(

@@ -23,7 +23,7 @@ use types::{AccountId, CountersignatureId, Instant, OrganisationId, ProfileVersi
 use ::profiles::LayerKey;
 
 use crate::coming_in::Person;
-use crate::{Principal, Refusal};
+use crate::{Fleet, Principal, Refusal};
 
 pub(crate) use decide::{answered, fell};
 pub use decide::{approve, reject, submit};
@@ -75,6 +75,63 @@ fn seen(
     let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
     let layer = row.layer()?;
     if may_see(&reach, &layer) { Ok((row, layer)) } else { Err(not_found()) }
+}
+
+/// A version that somebody works on.
+struct Sight {
+    /// Who they are.
+    person: Person,
+    /// The version.
+    row: ProfileVersion,
+    /// Its layer.
+    layer: LayerKey,
+}
+
+/// One transaction about a version that whoever asks may see.
+async fn about<T: Send + 'static>(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ProfileVersionId,
+    now: Instant,
+    mut act: impl FnMut(&mut Tx<'_>, &Principal, Sight) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let sight = sight(tx, &principal, id, now)?;
+            act(tx, &principal, sight)
+        })
+        .await
+}
+
+/// As [`about`], for what changes nothing.
+async fn look_at<T: Send + 'static>(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ProfileVersionId,
+    now: Instant,
+    mut look: impl FnMut(&mut Tx<'_>, Sight) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let sight = sight(tx, &principal, id, now)?;
+            look(tx, sight)
+        })
+        .await
+}
+
+fn sight(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    id: ProfileVersionId,
+    now: Instant,
+) -> Result<Sight, Refusal> {
+    let person = principal.person(tx, now)?;
+    let (row, layer) = seen(tx, &person, id, now)?;
+    Ok(Sight { person, row, layer })
 }
 
 /// Passes whoever may do this with that layer. A collège decides what it adds, and nobody for it (C3.1.3).

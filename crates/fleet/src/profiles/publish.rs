@@ -12,7 +12,7 @@ use store::{Tx, Within, account_makers, emergency_orders, notices_due, organisat
 use types::{AccountId, Day, Instant, NoticeId, OrganisationKind, ProfileVersionId, RuleId, Uai};
 
 use super::write::detail;
-use super::{account, end, may, must_be, question, read, reason, rollouts, seen, suspensions};
+use super::{Sight, about, account, end, may, must_be, question, read, reason, rollouts, suspensions};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
 use crate::watch::{self, AlarmKind, Subject};
@@ -44,40 +44,35 @@ pub async fn publish(
     when: When,
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, id, now)?;
-            may(&person, Permission::PublishProfiles, &layer, now)?;
-            must_be(&row, VersionState::Approved)?;
-            let at = when.at.unwrap_or(now);
-            if at < now {
-                return Err(Refusal::invalid("at", "that is past; leave it out to publish now"));
+    about(fleet, principal, id, now, move |tx, principal, Sight { person, row, layer }| {
+        may(&person, Permission::PublishProfiles, &layer, now)?;
+        must_be(&row, VersionState::Approved)?;
+        let at = when.at.unwrap_or(now);
+        if at < now {
+            return Err(Refusal::invalid("at", "that is past; leave it out to publish now"));
+        }
+        must_fit(tx, &row, &layer, now)?;
+        signed(tx, &row, &layer, Look::At(at), now)?;
+        let plan = when.plan.as_ref().map(RolloutPlan::to_json);
+        rows::schedule(tx, id, person.standing.account(), (at, plan.as_deref()))?;
+        let mut told = detail(&row, &layer);
+        let action = if at > now {
+            if let Some(told) = told.as_object_mut() {
+                told.insert("takes_effect_at".to_owned(), json!(at));
             }
-            must_fit(tx, &row, &layer, now)?;
-            signed(tx, &row, &layer, Look::At(at), now)?;
-            let plan = when.plan.as_ref().map(RolloutPlan::to_json);
-            rows::schedule(tx, id, person.standing.account(), (at, plan.as_deref()))?;
-            let mut told = detail(&row, &layer);
-            let action = if at > now {
-                if let Some(told) = told.as_object_mut() {
-                    told.insert("takes_effect_at".to_owned(), json!(at));
-                }
-                "profile.schedule"
-            } else {
-                let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("profile version", id))?;
-                take_effect(tx, &row, &layer, now)?;
-                "profile.publish"
-            };
-            audit::record(tx, &principal, Change::new(action).detail(told), now)?;
-            if at <= now {
-                after(tx, &principal, &layer, now)?;
-            }
-            read::again(tx, &person, id, now)
-        })
-        .await
+            "profile.schedule"
+        } else {
+            let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("profile version", id))?;
+            take_effect(tx, &row, &layer, now)?;
+            "profile.publish"
+        };
+        audit::record(tx, principal, Change::new(action).detail(told), now)?;
+        if at <= now {
+            after(tx, principal, &layer, now)?;
+        }
+        read::again(tx, &person, id, now)
+    })
+    .await
 }
 
 /// The calendar publishes what is due. A version whose signatures do not stand any more, or that contradicts what came
@@ -389,33 +384,27 @@ pub async fn withdraw(
     why: &str,
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
-    let (why, principal) = (reason(why)?, principal.clone());
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, id, now)?;
-            let in_force = row.state == VersionState::Published;
-            let authors_own = row.author_id == person.standing.account() && !in_force;
-            let permission =
-                if authors_own { Permission::DraftProfiles } else { Permission::PublishProfiles };
-            may(&person, permission, &layer, now)?;
-            if in_force {
-                may_be_taken_away(tx, &row, &layer, now)?;
-                let concerned = groups(tx, &layer)?;
-                notify(tx, &format!("profile-version:{id}"), &concerned, &row.title, now)?;
-            }
-            let by: Option<AccountId> = account(&principal);
-            end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
-            let change =
-                Change::new("profile.withdraw").reason(Some(why.clone())).detail(detail(&row, &layer));
-            audit::record(tx, &principal, change, now)?;
-            if in_force {
-                after(tx, &principal, &layer, now)?;
-            }
-            read::again(tx, &person, id, now)
-        })
-        .await
+    let why = reason(why)?;
+    about(fleet, principal, id, now, move |tx, principal, Sight { person, row, layer }| {
+        let in_force = row.state == VersionState::Published;
+        let authors_own = row.author_id == person.standing.account() && !in_force;
+        let permission = if authors_own { Permission::DraftProfiles } else { Permission::PublishProfiles };
+        may(&person, permission, &layer, now)?;
+        if in_force {
+            may_be_taken_away(tx, &row, &layer, now)?;
+            let concerned = groups(tx, &layer)?;
+            notify(tx, &format!("profile-version:{id}"), &concerned, &row.title, now)?;
+        }
+        let by: Option<AccountId> = account(principal);
+        end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
+        let change = Change::new("profile.withdraw").reason(Some(why.clone())).detail(detail(&row, &layer));
+        audit::record(tx, principal, change, now)?;
+        if in_force {
+            after(tx, principal, &layer, now)?;
+        }
+        read::again(tx, &person, id, now)
+    })
+    .await
 }
 
 pub(super) fn may_be_taken_away(

@@ -12,7 +12,7 @@ use store::{Tx, accounts, layer_suspensions, organisations};
 use types::{Instant, ProfileVersionId, Secret, Uai};
 
 use super::write::read_layer;
-use super::{may, requests_of, rollouts, seen};
+use super::{Sight, look_at, may, requests_of, rollouts, seen};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -98,14 +98,7 @@ pub async fn history(
     page: Page<ProfileVersionId>,
     now: Instant,
 ) -> Result<Listed<Line>, Refusal> {
-    let by = principal.clone();
-    let layer = fleet
-        .store()
-        .read(move |tx| {
-            let person = by.person(tx, now)?;
-            Ok::<_, Refusal>(seen(tx, &person, id, now)?.1)
-        })
-        .await?;
+    let layer = look_at(fleet, principal, id, now, |_tx, seen| Ok(seen.layer)).await?;
     list(fleet, principal, (Some(layer), None), page, now).await
 }
 
@@ -213,31 +206,26 @@ pub async fn diff(
     (before, after): (Option<ProfileVersionId>, ProfileVersionId),
     now: Instant,
 ) -> Result<Difference, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .read(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, after, now)?;
-            let before = match before {
-                None => rows::published(tx, &layer)?.filter(|published| published.id != row.id),
-                Some(before) => {
-                    let (before, of) = seen(tx, &person, before, now)?;
-                    if of != layer {
-                        let problem = format!("this is a version of {of}, and the other of {layer}");
-                        return Err(Refusal::invalid("before", problem));
-                    }
-                    Some(before)
+    look_at(fleet, principal, after, now, move |tx, Sight { person, row, layer }| {
+        let before = match before {
+            None => rows::published(tx, &layer)?.filter(|published| published.id != row.id),
+            Some(before) => {
+                let (before, of) = seen(tx, &person, before, now)?;
+                if of != layer {
+                    let problem = format!("this is a version of {of}, and the other of {layer}");
+                    return Err(Refusal::invalid("before", problem));
                 }
-            };
-            let text = rows::content(tx, row.id)?;
-            let changes = match &before {
-                None => Vec::new(),
-                Some(before) => changes(&rows::content(tx, before.id)?, &text)?,
-            };
-            Ok(Difference { before: before.map(|before| before.id), after, changes })
-        })
-        .await
+                Some(before)
+            }
+        };
+        let text = rows::content(tx, row.id)?;
+        let changes = match &before {
+            None => Vec::new(),
+            Some(before) => changes(&rows::content(tx, before.id)?, &text)?,
+        };
+        Ok(Difference { before: before.map(|before| before.id), after, changes })
+    })
+    .await
 }
 
 /// What differs between two texts.
@@ -279,16 +267,11 @@ pub async fn plan(
     waves: Option<RolloutPlan>,
     now: Instant,
 ) -> Result<Plan, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .read(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, id, now)?;
-            let text = rows::content(tx, row.id)?;
-            plan_within(tx, (&layer, id, waves.as_ref()), &text, now)
-        })
-        .await
+    look_at(fleet, principal, id, now, move |tx, Sight { row, layer, .. }| {
+        let text = rows::content(tx, row.id)?;
+        plan_within(tx, (&layer, id, waves.as_ref()), &text, now)
+    })
+    .await
 }
 
 /// What publishing a text would change, before it is even a draft.

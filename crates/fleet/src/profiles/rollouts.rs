@@ -10,7 +10,7 @@ use types::{AccountId, Day, Duration, Instant, ProfileVersionId, RolloutId};
 
 use super::publish::{groups, notify};
 use super::write::detail;
-use super::{account, may, reason, seen};
+use super::{Sight, about, account, look_at, may, reason};
 use crate::audit::{self, Change};
 use crate::watch::{self, AlarmKind, Subject};
 use crate::{Fleet, Principal, Refusal};
@@ -79,14 +79,7 @@ pub async fn progress(
     version: ProfileVersionId,
     now: Instant,
 ) -> Result<Option<Progress>, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .read(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (_row, layer) = seen(tx, &person, version, now)?;
-            progress_of(tx, version, &layer)
-        })
+    look_at(fleet, principal, version, now, move |tx, Sight { layer, .. }| progress_of(tx, version, &layer))
         .await
 }
 
@@ -195,21 +188,16 @@ async fn change(
     now: Instant,
     decide: impl Fn(&Rollout) -> Result<Step, Refusal> + Send + Sync + 'static,
 ) -> Result<Progress, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, version, now)?;
-            may(&person, Permission::PublishProfiles, &layer, now)?;
-            let rollout = of(tx, &row)?;
-            let step = decide(&rollout)?;
-            make(tx, &rollout, &step)?;
-            let change = Change::new(action).reason(why.clone()).detail(told(&row, &layer, &step));
-            audit::record(tx, &principal, change, now)?;
-            progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
-        })
-        .await
+    about(fleet, principal, version, now, move |tx, principal, Sight { person, row, layer }| {
+        may(&person, Permission::PublishProfiles, &layer, now)?;
+        let rollout = of(tx, &row)?;
+        let step = decide(&rollout)?;
+        make(tx, &rollout, &step)?;
+        let change = Change::new(action).reason(why.clone()).detail(told(&row, &layer, &step));
+        audit::record(tx, principal, change, now)?;
+        progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
+    })
+    .await
 }
 
 /// Gives every tablet the version before again, which both organisations approved too. What was rolled out is
@@ -226,50 +214,43 @@ pub async fn roll_back(
     why: &str,
     now: Instant,
 ) -> Result<Progress, Refusal> {
-    let (why, principal) = (reason(why)?, principal.clone());
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, layer) = seen(tx, &person, version, now)?;
-            may(&person, Permission::PublishProfiles, &layer, now)?;
-            super::must_be(&row, VersionState::Published)?;
-            if matches!(layer, LayerKey::Emergency(_)) {
-                super::publish::may_be_taken_away(tx, &row, &layer, now)?;
-            }
-            let rollout = of(tx, &row)?;
-            if let Some(ended) = rollout.ended_at
-                && now >= ended.plus(ROLLED_BACK_WITHIN)
-            {
-                return Err(Refusal::Conflict(format!(
-                    "it reached everyone on {}, more than 30 days ago: have the text before approved anew",
-                    Day::of(ended)
-                )));
-            }
-            let by = account(&principal);
-            super::end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
-            if !versions::publish(tx, rollout.previous_id, now)? {
-                return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
-            }
-            versions::approved(tx, rollout.previous_id)?;
-            let before = versions::get(tx, &rollout.previous_id)?
-                .ok_or_else(|| Refusal::not_found("profile version", rollout.previous_id))?;
-            super::publish::must_go_together(tx, &before, &layer, now)?;
-            let step = Step {
-                reason: Some(why.clone()),
-                ended_at: Some(now),
-                ..at(&rollout, RolloutState::RolledBack)
-            };
-            make(tx, &rollout, &step)?;
-            let concerned = groups(tx, &layer)?;
-            notify(tx, &format!("profile-version:{version}"), &concerned, &row.title, now)?;
-            let change =
-                Change::new("rollout.roll-back").reason(Some(why.clone())).detail(told(&row, &layer, &step));
-            audit::record(tx, &principal, change, now)?;
-            super::publish::after(tx, &principal, &layer, now)?;
-            progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
-        })
-        .await
+    let why = reason(why)?;
+    about(fleet, principal, version, now, move |tx, principal, Sight { person, row, layer }| {
+        may(&person, Permission::PublishProfiles, &layer, now)?;
+        super::must_be(&row, VersionState::Published)?;
+        if matches!(layer, LayerKey::Emergency(_)) {
+            super::publish::may_be_taken_away(tx, &row, &layer, now)?;
+        }
+        let rollout = of(tx, &row)?;
+        if let Some(ended) = rollout.ended_at
+            && now >= ended.plus(ROLLED_BACK_WITHIN)
+        {
+            return Err(Refusal::Conflict(format!(
+                "it reached everyone on {}, more than 30 days ago: have the text before approved anew",
+                Day::of(ended)
+            )));
+        }
+        let by = account(principal);
+        super::end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
+        if !versions::publish(tx, rollout.previous_id, now)? {
+            return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
+        }
+        versions::approved(tx, rollout.previous_id)?;
+        let before = versions::get(tx, &rollout.previous_id)?
+            .ok_or_else(|| Refusal::not_found("profile version", rollout.previous_id))?;
+        super::publish::must_go_together(tx, &before, &layer, now)?;
+        let step =
+            Step { reason: Some(why.clone()), ended_at: Some(now), ..at(&rollout, RolloutState::RolledBack) };
+        make(tx, &rollout, &step)?;
+        let concerned = groups(tx, &layer)?;
+        notify(tx, &format!("profile-version:{version}"), &concerned, &row.title, now)?;
+        let change =
+            Change::new("rollout.roll-back").reason(Some(why.clone())).detail(told(&row, &layer, &step));
+        audit::record(tx, principal, change, now)?;
+        super::publish::after(tx, principal, &layer, now)?;
+        progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
+    })
+    .await
 }
 
 /// The calendar's turn: the next wave where its time has come, and a pause with an alarm where too many tablets failed.

@@ -7,7 +7,7 @@ use store::profile_versions::{self as rows, End, ProfileVersion, VersionState};
 use store::{Digest, Tx};
 use types::{Instant, ProfileVersionId, Secret};
 
-use super::{end, may, read, seen};
+use super::{Sight, about, end, may, read};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
@@ -58,46 +58,38 @@ pub async fn edit(
     now: Instant,
 ) -> Result<read::Shown, Refusal> {
     let (layer, title) = read_layer(&content)?;
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write(move |tx| {
-            let person = principal.person(tx, now)?;
-            let (row, of) = seen(tx, &person, id, now)?;
-            may(&person, Permission::DraftProfiles, &of, now)?;
-            if of != layer {
-                let problem =
-                    format!("this is a text of {layer}, and the version is one of {of}: draft it anew");
-                return Err(Refusal::invalid("text", problem));
+    about(fleet, principal, id, now, move |tx, principal, Sight { person, row, layer: of }| {
+        may(&person, Permission::DraftProfiles, &of, now)?;
+        if of != layer {
+            let problem = format!("this is a text of {layer}, and the version is one of {of}: draft it anew");
+            return Err(Refusal::invalid("text", problem));
+        }
+        let me = person.standing.account();
+        let becomes = if row.state == VersionState::Draft && row.author_id == me {
+            if !rows::edit(tx, id, (&title, &content), now)? {
+                return Err(super::not_in(&row, "a draft"));
             }
-            let me = person.standing.account();
-            let becomes = if row.state == VersionState::Draft && row.author_id == me {
-                if !rows::edit(tx, id, (&title, &content), now)? {
-                    return Err(super::not_in(&row, "a draft"));
-                }
-                rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("profile version", id))?
-            } else {
-                let before_force = matches!(
-                    row.state,
-                    VersionState::Draft | VersionState::Submitted | VersionState::Approved
-                );
-                if before_force {
-                    let ended =
-                        End { rejected: false, by: Some(me), reason: "it was edited".to_owned(), at: now };
-                    end(tx, &row, &ended)?;
-                }
-                new(tx, &layer, &title, (me, Some(id)), &content, now)?
-            };
-            let mut detail = detail(&becomes, &layer);
-            if let Some(detail) = detail.as_object_mut() {
-                detail.insert("edits".to_owned(), json!(id));
-                detail.insert("was".to_owned(), json!(row.state));
-                detail.insert("text_sha256_before".to_owned(), json!(row.content_sha256));
+            rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("profile version", id))?
+        } else {
+            let before_force =
+                matches!(row.state, VersionState::Draft | VersionState::Submitted | VersionState::Approved);
+            if before_force {
+                let ended =
+                    End { rejected: false, by: Some(me), reason: "it was edited".to_owned(), at: now };
+                end(tx, &row, &ended)?;
             }
-            audit::record(tx, &principal, Change::new("profile.edit").detail(detail), now)?;
-            read::shown(tx, &person, becomes, now)
-        })
-        .await
+            new(tx, &layer, &title, (me, Some(id)), &content, now)?
+        };
+        let mut detail = detail(&becomes, &layer);
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("edits".to_owned(), json!(id));
+            detail.insert("was".to_owned(), json!(row.state));
+            detail.insert("text_sha256_before".to_owned(), json!(row.content_sha256));
+        }
+        audit::record(tx, principal, Change::new("profile.edit").detail(detail), now)?;
+        read::shown(tx, &person, becomes, now)
+    })
+    .await
 }
 
 fn new(

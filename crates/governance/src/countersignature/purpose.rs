@@ -35,6 +35,8 @@ text_enum! {
         ReleaseTablet = "release-tablet",
         /// That a tablet may be located, under a warrant (M1).
         GrantWarrant = "grant-warrant",
+        /// That a stolen tablet is erased wherever it is, as the head proposes (M3).
+        EraseStolen = "erase-stolen",
     }
 }
 
@@ -56,6 +58,7 @@ impl Purpose {
             Self::ReadoptOrphans => Some(Permission::ReadoptOrphans),
             Self::RecoverAccount => Some(Permission::ManageAccounts),
             Self::GrantWarrant | Self::ExtendWarrant => Some(Permission::AskWarrant),
+            Self::EraseStolen => Some(Permission::ProposeErasure),
             Self::ExceedBudget | Self::Approve | Self::GiveAway | Self::ReleaseTablet => None,
         }
     }
@@ -68,6 +71,7 @@ impl Purpose {
             | Self::ReleaseBrake
             | Self::GrantWarrant
             | Self::ExtendWarrant
+            | Self::EraseStolen
             | Self::RecoverAccount => DAY,
             Self::ConfirmApprover | Self::FirstAccount | Self::OpenCampaign | Self::ReadoptOrphans => {
                 DAY.saturating_mul(7)
@@ -95,6 +99,7 @@ impl Purpose {
             Self::ExceedBudget | Self::OpenCampaign | Self::ReleaseBrake | Self::ReadoptOrphans => RuleId::M5,
             Self::Approve => RuleId::C3_1_1,
             Self::GrantWarrant | Self::ExtendWarrant => RuleId::M1,
+            Self::EraseStolen => RuleId::M3,
             Self::GiveAway | Self::ReleaseTablet => RuleId::C5_1_2,
         }
     }
@@ -112,7 +117,7 @@ impl Purpose {
                 | (Self::ReleaseBrake, Subject::Switch)
                 | (Self::ReadoptOrphans, Subject::Orphans)
                 | (Self::Approve, Subject::Version(_))
-                | (Self::GrantWarrant, Subject::Incident(_))
+                | (Self::GrantWarrant | Self::EraseStolen, Subject::Incident(_))
                 | (Self::ExtendWarrant, Subject::Warrant(_))
                 | (Self::GiveAway | Self::ReleaseTablet, Subject::Tablet(_))
         )
@@ -134,7 +139,8 @@ impl Purpose {
                 | Self::ReleaseBrake
                 | Self::ReadoptOrphans
                 | Self::GiveAway
-                | Self::ReleaseTablet,
+                | Self::ReleaseTablet
+                | Self::EraseStolen,
                 SecondPerson::Departement,
             ) => true,
             (Self::Approve, SecondPerson::Approver { .. }) => true,

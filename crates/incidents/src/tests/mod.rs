@@ -2,6 +2,7 @@
 
 mod lives;
 mod rules;
+mod thefts;
 
 use types::{AccountId, Duration, IncidentId, IncidentKind, Instant, TabletId, Uai, ValidationId};
 

@@ -392,6 +392,7 @@ fn t_c17_closing_ends_the_warrant_cancels_the_requests_and_turns_lost_mode_off()
                 Consequence::TurnLostModeOff,
                 Consequence::TellWhatWasDone,
                 Consequence::StartTheClockOfItsKey,
+                Consequence::CallOffErasure,
             ] {
                 assert!(consequences.contains(&needed), "{kind}, {state}: {needed:?}");
             }

@@ -236,7 +236,14 @@ fn m3_a_stolen_tablet_is_erased_when_head_and_departement_both_decide_and_withou
     let both = vec![Hold::Incident(incident), Hold::Authority(IncidentId::new(scene.at))];
     let authority = Present { holds: both, ..present.clone() };
     let closed = Present { holds: vec![], ..present.clone() };
-    assert_eq!(ask(&whole, &closed), Err(NotErased::GroundsGone), "it was found");
+    assert_eq!(ask(&whole, &closed), Err(NotErased::GroundsGone), "its incident is over");
+    let back = Present { holds: vec![Hold::Found(incident)], ..present.clone() };
+    assert_eq!(ask(&whole, &back), Err(NotErased::GroundsGone), "it was found");
+    let checked = Present { holds: vec![Hold::Incident(incident), Hold::Check], ..present.clone() };
+    assert_eq!(ask(&whole, &checked), Err(NotErased::Held(Hold::Check)), "what is on it is still looked at");
+    let other = Hold::Found(IncidentId::new(scene.at));
+    let of_another = Present { holds: vec![Hold::Incident(incident), other], ..present.clone() };
+    assert_eq!(ask(&whole, &of_another), Err(NotErased::Held(other)), "it is back from something else");
     assert!(matches!(ask(&whole, &authority), Err(NotErased::Held(_))), "an authority’s request goes before");
     let found = Present { loan: Some(LoanId::new(scene.at)), ..present.clone() };
     assert!(matches!(ask(&whole, &found), Err(NotErased::Lent(_))), "found, and lent again");

@@ -65,6 +65,11 @@ impl Destination {
         same_host && url.port_or_known_default() == Some(self.port)
     }
 
+    /// Whether this is `host`, a name or an address by number, at `port`.
+    pub(crate) fn is_at(&self, host: &str, port: u16) -> bool {
+        Host::parse(host).is_ok_and(|host| host == self.host) && self.port == port
+    }
+
     /// Whether `name`, as a resolver is asked for it, is this host.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         matches!(&self.host, Host::Domain(ours) if ours.eq_ignore_ascii_case(name))

@@ -45,7 +45,12 @@ impl GuardedResolver {
         Self { destination, lookup }
     }
 
-    fn vet(destination: &Destination, host: &str, addresses: &[IpAddr]) -> Result<(), EgressRefusal> {
+    /// Refuses addresses that the entry does not admit.
+    pub(super) fn vet(
+        destination: &Destination,
+        host: &str,
+        addresses: &[IpAddr],
+    ) -> Result<(), EgressRefusal> {
         if destination.is_private() {
             return Ok(());
         }

@@ -27,17 +27,17 @@ pub fn content_security_policy() -> String {
 }
 
 /// A page that is being written.
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
     /// Markup, which only the program writes.
-    fn markup(&mut self, markup: &'static str) -> &mut Self {
+    pub(super) fn markup(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
     /// Text, whoever wrote it.
-    fn text(&mut self, text: &str) -> &mut Self {
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
         for letter in text.chars() {
             match letter {
                 '&' => self.0.push_str("&amp;"),
@@ -52,7 +52,7 @@ impl Page {
     }
 
     /// One line of a table with a header of its own.
-    fn line(&mut self, header: &'static str, text: &str) {
+    pub(super) fn line(&mut self, header: &'static str, text: &str) {
         self.markup("<tr><th scope=\"row\">")
             .text(header)
             .markup("</th><td>")
@@ -72,6 +72,29 @@ impl Page {
         }
         self.markup("</ul></td></tr>\n");
     }
+
+    /// The whole page.
+    pub(super) fn ended(mut self) -> String {
+        self.markup("</main>\n</body>\n</html>\n");
+        self.0
+    }
+}
+
+/// A page with its head, up to its title.
+pub(super) fn begun(title: &str, language: Language) -> Page {
+    let mut page = Page(String::with_capacity(32 * 1024));
+    page.markup("<!doctype html>\n<html lang=\"").text(language.tag());
+    page.markup(
+        "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n",
+    );
+    page.markup("<meta http-equiv=\"Content-Security-Policy\" content=\"").text(&content_security_policy());
+    page.markup("\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>").text(title);
+    page.markup("</title>\n<style>")
+        .markup(STYLE)
+        .markup("</style>\n</head>\n<body>\n<main>\n<h1>")
+        .text(title);
+    page.markup("</h1>\n");
+    page
 }
 
 impl Register {
@@ -80,24 +103,13 @@ impl Register {
     pub fn to_html(&self, language: Language) -> String {
         let title =
             language.choose("Registre des activités de traitement", "Register of processing activities");
-        let mut page = Page(String::with_capacity(32 * 1024));
-        page.markup("<!doctype html>\n<html lang=\"").text(language.tag());
-        page.markup("\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n");
-        page.markup("<meta http-equiv=\"Content-Security-Policy\" content=\"")
-            .text(&content_security_policy());
-        page.markup("\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>").text(title);
-        page.markup("</title>\n<style>")
-            .markup(STYLE)
-            .markup("</style>\n</head>\n<body>\n<main>\n<h1>")
-            .text(title);
-        page.markup("</h1>\n");
+        let mut page = begun(title, language);
         self.masthead_lines(&mut page, language);
         self.contents(&mut page, language);
         for (entry, status) in self.rows() {
             self.entry(&mut page, entry, status, language);
         }
-        page.markup("</main>\n</body>\n</html>\n");
-        page.0
+        page.ended()
     }
 
     fn masthead_lines(&self, page: &mut Page, language: Language) {

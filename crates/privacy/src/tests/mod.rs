@@ -7,4 +7,5 @@ mod people;
 mod purges;
 mod register;
 mod retention;
+mod subject;
 mod switch;

@@ -29,6 +29,10 @@ impl Config {
         note("tablets.tls.certificate", check_door(&self.tablets.tls));
         note("people.tls.certificate", check_door(&self.people.tls));
         note("apns.trust", self.apns.trust.as_deref().map_or(Ok(()), check_authorities));
+        if let Some(mail) = &self.mail {
+            note("mail.trust", mail.trust.as_deref().map_or(Ok(()), check_authorities));
+            note("mail.password_file", mail.login().map(|_login| ()).map_err(|error| with_causes(&error)));
+        }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems)) }
     }
 

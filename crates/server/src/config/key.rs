@@ -357,6 +357,74 @@ pub const KEYS: &[Key] = &[
         "What this server may speak to besides Apple: `host:port`, ending in ` private` for a name inside \
          your own network.",
     ),
+    key(
+        "lending.reminder_days",
+        Shape::List,
+        "21, 14, 7, 1",
+        "30, 7, 1",
+        "How many days before a lent tablet is due back its holder, or the guardians, are reminded of it, from 1 to 90.",
+    ),
+    key(
+        "mail.host",
+        Shape::Text,
+        "",
+        "smtp.example.org",
+        "The server that takes our mail. It must stand in `egress.allow` with its port. Without it nothing is mailed: letters \
+         are printed and handed over.",
+    ),
+    key("mail.port", Shape::Number, "587", "465", "The port of the mail server, from 1 to 65535."),
+    key(
+        "mail.tls",
+        Shape::Text,
+        "starttls",
+        "tls",
+        "How the connection to the mail server is protected: `starttls`, `tls` from the first byte on, or `none`, only for a \
+         server on this machine.",
+    ),
+    key(
+        "mail.trust",
+        Shape::Text,
+        "",
+        "/etc/ardoise/smtp-authority.pem",
+        "PEM file with the only authorities that vouch for the mail server; nothing for the public ones.",
+    ),
+    key(
+        "mail.user",
+        Shape::Text,
+        "",
+        "ardoise",
+        "The name that the mail server asks for; nothing if it asks for none.",
+    ),
+    key(
+        "mail.password_file",
+        Shape::Text,
+        "",
+        "/etc/ardoise/smtp.password",
+        "File with the password for `mail.user`, and nothing else. Not readable by others.",
+    ),
+    key(
+        "mail.from",
+        Shape::Text,
+        "",
+        "Département de l'Exemple <tablettes@example.org>",
+        "Whom mail is from.",
+    ),
+    key(
+        "mail.returns_to",
+        Shape::Text,
+        "",
+        "retours@example.org",
+        "Where mail comes back that cannot be delivered. What tells one mail from another is added with a `+` before the `@`: \
+         the mail server must deliver `retours+…@example.org` as `retours@example.org`.",
+    ),
+    key(
+        "mail.returns_folder",
+        Shape::Text,
+        "",
+        "/var/mail/ardoise",
+        "Folder (a Maildir) into which mail for `mail.returns_to` is delivered, read and deleted by this server. Without it a \
+         notice that came back goes on counting until somebody says otherwise: name it.",
+    ),
     key("log.format", Shape::Text, "text", "json", "How the log is written: `text` or `json`."),
     key(
         "log.filter",

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fleet::{LostModeWords, WarrantAsked, WarrantLimits};
+use fleet::{LostModeWords, ReminderDays, WarrantAsked, WarrantLimits};
 use outbound::{ApnsEndpoint, Destination, Egress};
 use store::{DatabaseUrl, Engine};
 use tracing_subscriber::EnvFilter;
@@ -386,6 +386,14 @@ pub(super) fn lost_mode(reader: &mut Reader<'_>) -> Result<LostModeWords, Report
     let (message, phone, footnote) =
         (words("lost_mode.message"), words("lost_mode.phone"), words("lost_mode.footnote"));
     Ok(LostModeWords { message: message?, phone: phone?, footnote: footnote? })
+}
+
+pub(super) fn reminders(reader: &mut Reader<'_>) -> Result<ReminderDays, Reported> {
+    let days = reader.list("lending.reminder_days", |text| {
+        text.parse::<u16>().map_err(|_invalid| "expected a number of days".to_owned())
+    });
+    ReminderDays::new(days?)
+        .map_err(|_bounds| reader.refuse("lending.reminder_days", "expected days from 1 to 90".to_owned()))
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> Result<LogSettings, Reported> {

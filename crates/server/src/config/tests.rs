@@ -51,6 +51,9 @@ fn every_example_is_a_good_value_and_every_default_too() {
         ("tablets.plain_http", "tablets.trusted_proxies=192.0.2.10"),
         ("apns.trust", "apns.endpoint=https://127.0.0.1:2197"),
         ("apns.trust", "egress.allow=127.0.0.1:2197"),
+        ("mail.host", "egress.allow=smtp.example.org:587"),
+        ("mail.host", "mail.from=Ardoise <tablettes@example.org>"),
+        ("mail.host", "mail.returns_to=retours@example.org"),
     ];
     for key in KEYS {
         for value in [key.example, key.default].into_iter().filter(|value| !value.is_empty()) {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use diesel::sql_types::Text;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
-    QueryDsl as _, RunQueryDsl as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 use orders::Queueable;
 use serde_json::json;
@@ -31,6 +31,15 @@ pub struct Target {
     pub tablet: TabletId,
 }
 
+/// The tablets of one step through a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Those that are still enrolled now that they are held.
+    pub targets: Vec<Target>,
+    /// The last one that was looked at, whether it is still enrolled or not: the next step begins after it. `None` at the end.
+    pub last: Option<EnrolmentId>,
+}
+
 /// At most `limit` managed iPads within reach, of one collège if one is named, in the order of their enrolments' ids from
 /// the first one after `after`; held until the end of the transaction.
 ///
@@ -42,7 +51,7 @@ pub fn hold_targets(
     college: Option<&Uai>,
     after: Option<EnrolmentId>,
     limit: u32,
-) -> Result<Vec<Target>, StoreError> {
+) -> Result<Step, StoreError> {
     tx.holds();
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let found: Vec<String> = tx.run(|connection| {
@@ -60,6 +69,7 @@ pub fn hold_targets(
         }
         of_colleges_within!(query, within, tablets::uai).load(connection)
     })?;
+    let last = found.last().map(|id| read(id.clone(), "enrolments", "id", id)).transpose()?;
     let rows = enrolments::table
         .filter(enrolments::id.eq_any(found).and(enrolments::state.eq(EnrolmentState::Active.as_str())))
         .order(enrolments::id.asc())
@@ -77,7 +87,26 @@ pub fn hold_targets(
             });
         }
     }
-    Ok(targets)
+    Ok(Step { targets, last })
+}
+
+/// The kind of a command of this idempotency key that is not of this kind, among tablets within reach.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn other_kind_of_key(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    key: &str,
+    kind: &str,
+) -> Result<Option<String>, StoreError> {
+    tx.run(|connection| {
+        let query = commands::table
+            .filter(commands::idempotency_key.eq(key).and(commands::request_type.ne(kind)))
+            .select(commands::request_type)
+            .into_boxed();
+        of_tablets_within!(query, within, commands::tablet_id.nullable()).first(connection).optional()
+    })
 }
 
 /// Queues the same command for each of these tablets, as [`enqueue`](super::enqueue) does for one; `how` is how, but for

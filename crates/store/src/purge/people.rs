@@ -5,10 +5,12 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
     QueryDsl as _, RunQueryDsl as _,
 };
-use types::Instant;
+use types::{Instant, PersonId};
 
 use super::{Backend, first_id_at, instant, most};
+use crate::connection::AnyConnection;
 use crate::countersignatures::CountersignatureState;
+use crate::loans::Standing;
 use crate::schema::{
     accounts, api_tokens, audit, countersignatures, list_changes, lists, loans, persons, sessions, signatures,
 };
@@ -135,7 +137,9 @@ pub(super) fn oldest_countersignature(tx: &mut Tx<'_>) -> Result<Option<Instant>
 
 /// People who have left, hold nothing, and are still named.
 fn persons_who_left<'q>() -> persons::BoxedQuery<'q, Backend> {
-    let holds = loans::table.filter(loans::person_id.eq(persons::id)).filter(loans::state.ne("ended"));
+    let holds = loans::table
+        .filter(loans::person_id.eq(persons::id))
+        .filter(loans::state.ne(Standing::Ended.as_str()));
     persons::table
         .filter(persons::left_at.is_not_null())
         .filter(persons::name_sealed.is_not_null())
@@ -166,21 +170,7 @@ pub fn persons(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, St
             .limit(most(limit))
             .select(persons::id)
             .load(connection)?;
-        diesel::update(list_changes::table.filter(list_changes::person_id.eq_any(&old)))
-            .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
-            .execute(connection)?;
-        diesel::update(signatures::table.filter(signatures::person_id.eq_any(&old)))
-            .set(signatures::evidence.eq(""))
-            .execute(connection)?;
-        let forgotten = diesel::update(persons::table.filter(persons::id.eq_any(&old)))
-            .set((
-                persons::name_sealed.eq(None::<Vec<u8>>),
-                persons::contacts_sealed.eq(None::<Vec<u8>>),
-                persons::class.eq(None::<String>),
-                persons::arrives_on.eq(None::<String>),
-                persons::leaves_on.eq(None::<String>),
-            ))
-            .execute(connection)?;
+        let forgotten = forget(connection, &old)?;
         let left = most(limit).saturating_sub(i64::try_from(forgotten).unwrap_or(i64::MAX));
         let taken_back: Vec<String> = names_taken_back()
             .filter(lists::withdrawn_at.lt(before.as_millis()))
@@ -195,6 +185,41 @@ pub fn persons(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, St
             .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
             .execute(connection)?;
         Ok(forgotten + emptied)
+    })
+}
+
+/// Empties what tells who people were.
+fn forget(connection: &mut AnyConnection, people: &[String]) -> diesel::QueryResult<usize> {
+    diesel::update(list_changes::table.filter(list_changes::person_id.eq_any(people)))
+        .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
+        .execute(connection)?;
+    diesel::update(signatures::table.filter(signatures::person_id.eq_any(people)))
+        .set(signatures::evidence.eq(""))
+        .execute(connection)?;
+    diesel::update(persons::table.filter(persons::id.eq_any(people)))
+        .set((
+            persons::name_sealed.eq(None::<Vec<u8>>),
+            persons::contacts_sealed.eq(None::<Vec<u8>>),
+            persons::class.eq(None::<String>),
+            persons::arrives_on.eq(None::<String>),
+            persons::leaves_on.eq(None::<String>),
+        ))
+        .execute(connection)
+}
+
+/// Forgets who one person was, before their term is over: they asked for it, and nothing ties them to the programme any more
+/// (`privacy::may_forget`). `false` if nobody has that number.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn person(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<bool, StoreError> {
+    let id = person.to_string();
+    tx.run(|connection| {
+        // Whoever is forgotten has left, at the latest now.
+        diesel::update(persons::table.filter(persons::id.eq(&id)).filter(persons::left_at.is_null()))
+            .set(persons::left_at.eq(now.as_millis()))
+            .execute(connection)?;
+        Ok(forget(connection, &[id.clone()])? == 1)
     })
 }
 

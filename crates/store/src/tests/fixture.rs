@@ -3,13 +3,16 @@
 use lending::last_decision::LastKind;
 use orders::Gate;
 use types::{
-    AccountId, Actor, CommandId, Day, DestructionId, DestructionKind, EnrolmentId, EnrolmentKind,
-    EraseOrderId, IncidentId, Instant, LastDecisionId, Platform, Secret, SerialNumber, Supervision, TabletId,
+    AccountId, Actor, CommandId, CountersignatureId, Day, DestructionId, DestructionKind, EnrolmentId,
+    EnrolmentKind, EraseOrderId, IncidentId, Instant, LastDecisionId, OrganisationKind, Platform, Role,
+    Secret, SerialNumber, Supervision, TabletId,
 };
 
+use super::cast::{account, new_grant, organisation};
 use super::postgresql::TestDatabase;
 use crate::certificates::{Certificate, CertificateState};
 use crate::commands::{Command, CommandState, Enqueued};
+use crate::countersignatures::{self, Answer, Question, SecondRole};
 use crate::destructions::{Fate, NewDestruction};
 use crate::enrolments::{Enrolment, EnrolmentState};
 use crate::erase_orders::EraseOrder;
@@ -18,7 +21,8 @@ use crate::tablets::Tablet;
 use crate::warrants::OrderState;
 use crate::{
     ConnectKey, ConnectRow, ConnectWrite, DatabaseUrl, Delivery, Digest, Engine, Store, StoreError,
-    StoreOptions, Tx, Vault, certificates, commands, destructions, enrolments, tablets,
+    StoreOptions, Tx, Vault, accounts, certificates, commands, destructions, enrolments, organisations,
+    role_grants, tablets,
 };
 
 /// An instant `seconds` after the fixture's beginning.
@@ -293,27 +297,28 @@ pub(crate) fn decided_order(
     (from, until): (i64, i64),
 ) -> Result<EraseOrder, StoreError> {
     let kind = if theft.is_some() { LastKind::Theft } else { LastKind::Retirement };
-    let head = theft.map(|_theft| AccountId::new(at(from)));
+    let id = LastDecisionId::new(at(from));
+    let (head, operator) = two_who_decide(tx, id)?;
     let decision = LastDecision {
-        id: LastDecisionId::new(at(from)),
+        id,
         kind,
         tablet_id: tablet,
         loan_id: None,
         incident_id: theft,
         reason: "worn out".parse().unwrap(),
         begun_at: at(from),
-        head_by: head,
-        head_at: head.map(|_head| at(from)),
+        head_by: theft.map(|_theft| head),
+        head_at: theft.map(|_theft| at(from)),
         departement_by: None,
         departement_at: None,
         withdrawn_at: None,
     };
     last_decisions::insert(tx, &decision)?;
-    let signed = LastDecision {
-        departement_by: Some(AccountId::new(at(from))),
-        departement_at: Some(at(from)),
-        ..decision.clone()
-    };
+    if let Some(theft) = theft {
+        answered_yes(tx, id, theft, (head, operator), at(from))?;
+    }
+    let signed =
+        LastDecision { departement_by: Some(operator), departement_at: Some(at(from)), ..decision.clone() };
     last_decisions::update(tx, &signed)?;
     Ok(EraseOrder {
         id: order,
@@ -327,4 +332,54 @@ pub(crate) fn decided_order(
         decision_id: Some(decision.id),
         loan_id: None,
     })
+}
+
+/// A head and an operator of the département, who decide this.
+pub(crate) fn two_who_decide(
+    tx: &mut Tx<'_>,
+    decision: LastDecisionId,
+) -> Result<(AccountId, AccountId), StoreError> {
+    let departement = match organisations::of_kind(tx, OrganisationKind::Departement)? {
+        Some(found) => found.id,
+        None => {
+            let new = organisation(OrganisationKind::Departement, None);
+            organisations::insert(tx, &new).map(|()| new.id)?
+        }
+    };
+    let head = account(departement, &format!("head-{decision}"));
+    let operator = account(departement, &format!("operator-{decision}"));
+    accounts::insert(tx, &head)?;
+    accounts::insert(tx, &operator)?;
+    role_grants::grant(tx, &new_grant(operator.id, Role::Operator, None))?;
+    Ok((head.id, operator.id))
+}
+
+/// The département answers the head that the tablet of this theft is to be erased.
+pub(crate) fn answered_yes(
+    tx: &mut Tx<'_>,
+    decision: LastDecisionId,
+    theft: IncidentId,
+    (head, operator): (AccountId, AccountId),
+    when: Instant,
+) -> Result<(), StoreError> {
+    let content = format!("{{\"decision\":\"{decision}\"}}");
+    let question = Question {
+        id: CountersignatureId::new(when),
+        purpose: "erase-stolen".to_owned(),
+        subject: format!("incident:{theft}"),
+        content_sha256: Digest::of(content.as_bytes()),
+        content,
+        reason: "seen for sale".to_owned(),
+        asked_by: head,
+        asked_at: when,
+        answer_organisation: None,
+        answer_role: SecondRole::Departement,
+        answer_uai: None,
+        expires_at: when.plus(types::Duration::from_secs(86_400)),
+    };
+    countersignatures::ask(tx, &question)?;
+    let yes = Answer { given: true, by: operator, at: when, reason: None };
+    assert!(countersignatures::answer(tx, question.id, &yes)?);
+    assert!(countersignatures::use_once(tx, question.id, &format!("decision:{decision}"), when)?);
+    Ok(())
 }

@@ -118,6 +118,7 @@ pub(super) fn notice(loan: LoanId) -> Notice {
         created_at: at(20),
         counted_at: None,
         counted_by: None,
+        addressee: None,
     }
 }
 

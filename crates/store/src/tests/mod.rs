@@ -20,6 +20,7 @@ mod indexes;
 mod lending;
 mod lists;
 mod located;
+mod mails;
 mod missing;
 mod nouns;
 mod orders;
@@ -33,7 +34,9 @@ mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
+mod subjects;
 mod switch;
+mod thefts;
 mod together;
 mod upgrade;
 

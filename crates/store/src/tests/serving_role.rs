@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 39] = [
+const KEPT: [&str; 40] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -51,6 +51,7 @@ const KEPT: [&str; 39] = [
     "signatures",
     "restrictions",
     "supervision_exceptions",
+    "mails",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

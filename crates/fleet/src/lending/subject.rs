@@ -1,0 +1,224 @@
+//! What a person, or the guardians of a minor, ask about their own data: a copy of it, that it be put right, and that it be
+//! forgotten where the law allows (C3.1.6; GDPR, art. 15 to 17 and 20).
+//!
+//! They ask the head or the data protection officer, who act here. Whoever draws up a copy, corrects or forgets is recorded;
+//! what was said is not.
+
+use ::lending::list::{Change as ListChange, Entry};
+use ::lending::{ClassName, InvalidText, PersonName, SchoolNumber};
+use governance::{Permission, Place};
+use privacy::{Activity, SubjectData};
+use serde_json::json;
+use store::persons::{self, Known, Person};
+use store::{Tx, lists as rows, purge, subject_data};
+use types::{Day, Instant, ListId, PersonId};
+
+use super::{lists, school_year, validated};
+use crate::apps::sweep::blocking;
+use crate::audit::{self, Change};
+use crate::{Fleet, Principal, Refusal};
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// The person, for whoever may do this to people of their collège; to others they do not exist (T-C1).
+fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    permission: Permission,
+    id: PersonId,
+    now: Instant,
+) -> Result<Person, Refusal> {
+    let reach = principal.may(tx, permission, now)?;
+    let person =
+        persons::get(tx, &id)?.filter(|person| reach.covers(&Place::College(Some(person.uai.clone()))));
+    person.ok_or_else(|| Refusal::not_found("person", id))
+}
+
+/// Draws up the copy of everything that is held about a person.
+///
+/// It does not ask whether the DPO validated anything: a copy is owed as long as something is held.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a person out of reach.
+pub async fn copy(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: PersonId,
+    now: Instant,
+) -> Result<SubjectData, Refusal> {
+    let reads = principal.clone();
+    let copy = fleet
+        .store()
+        .read(move |tx| {
+            reached(tx, &reads, Permission::ExportPerson, id, now)?;
+            subject_data::of(tx, id, now)?.ok_or_else(|| Refusal::not_found("person", id))
+        })
+        .await?;
+    let rows: usize = copy.parts.iter().map(|part| part.rows.len()).sum();
+    let detail = json!({ "person": id, "tables": copy.parts.len(), "rows": rows });
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let change = Change::new("person.copy").detail(detail.clone());
+            audit::record(tx, &principal, change, now)
+        })
+        .await?;
+    // What is not recorded is not shown.
+    Ok(copy)
+}
+
+/// What is to be put right; what is not named stays.
+#[derive(Debug, Clone, Default)]
+pub struct Correction {
+    /// What they are called.
+    pub name: Option<String>,
+    /// Their class.
+    pub class: Option<String>,
+    /// Their number in the school's register.
+    pub number: Option<String>,
+    /// Their first day.
+    pub arrives_on: Option<Day>,
+    /// Their last day of attendance.
+    pub leaves_on: Option<Day>,
+}
+
+/// What became of a correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Corrected {
+    /// It counts.
+    Now,
+    /// They are on a validated list: it is a change of that list, which the head settles and the académie validates (C4.2).
+    Proposed(ListId),
+}
+
+impl Correction {
+    /// What is held, put right; and the names of what changes.
+    fn of(&self, before: &Entry) -> Result<(Entry, Vec<&'static str>), Refusal> {
+        let invalid = |field| move |error: InvalidText| Refusal::invalid(field, error);
+        let mut entry = before.clone();
+        if let Some(name) = &self.name {
+            entry.name = name.parse::<PersonName>().map_err(invalid("name"))?;
+        }
+        if let Some(class) = &self.class {
+            entry.class = Some(class.parse::<ClassName>().map_err(invalid("class"))?);
+        }
+        if let Some(number) = &self.number {
+            entry.number = Some(number.parse::<SchoolNumber>().map_err(invalid("number"))?);
+        }
+        entry.arrives_on = self.arrives_on.or(entry.arrives_on);
+        entry.leaves_on = self.leaves_on.or(entry.leaves_on);
+        let changed = [
+            ("name", entry.name != before.name),
+            ("class", entry.class != before.class),
+            ("number", entry.number != before.number),
+            ("arrives_on", entry.arrives_on != before.arrives_on),
+            ("leaves_on", entry.leaves_on != before.leaves_on),
+        ];
+        Ok((entry, changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field).collect()))
+    }
+}
+
+/// Puts right what is held about a person. What a validated list says is changed as every list is (C4.2); of somebody who is
+/// on none, at once.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Invalid`]; [`Refusal::Conflict`] if nothing would change, another change of the list
+/// waits, or the person was forgotten.
+pub async fn correct(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: PersonId,
+    correction: Correction,
+    now: Instant,
+) -> Result<Corrected, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let person = reached(tx, &principal, Permission::CorrectPerson, id, now)?;
+            validated(tx, Activity::Roster, now)?;
+            let before = person.entry().ok_or_else(|| {
+                Refusal::Conflict("this person was forgotten; only their number is left".into())
+            })?;
+            let (entry, changed) = correction.of(&before)?;
+            if changed.is_empty() {
+                return Err(Refusal::Conflict("it is held so already; nothing was changed".into()));
+            }
+            let year = school_year(tx, None, now)?.label;
+            let by = principal.person(tx, now)?.standing.account();
+            if rows::is_listed(tx, id, &person.uai, &year)? {
+                let changes = [ListChange::Set(id, entry)];
+                let list = lists::put_forward(tx, &principal, (&person.uai, &year), (&changes, by), now)?;
+                return Ok(Corrected::Proposed(list.id));
+            }
+            let row = Person {
+                name: Known::By(entry.name),
+                class: entry.class,
+                number: entry.number,
+                arrives_on: entry.arrives_on,
+                leaves_on: entry.leaves_on,
+                updated_at: now,
+                ..person
+            };
+            persons::update(tx, &row)?;
+            let detail = json!({ "person": id, "changed": changed });
+            audit::record(tx, &principal, Change::new("person.correct").detail(detail), now)?;
+            Ok(Corrected::Now)
+        })
+        .await
+}
+
+/// Forgets who a person was, because they or their guardians ask for it, if nothing ties them to the programme any more. The
+/// ledger in the shared folder says it first, so that no restored database brings them back.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] with what stands in the way, and its clause; [`Refusal::NotFound`]; [`Refusal::Internal`] if the
+/// folder cannot be used.
+pub async fn forget(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: PersonId,
+    reason: &str,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let reason = reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
+        return Err(Refusal::invalid(
+            "reason",
+            format!("must have 1 to {LONGEST_REASON} characters on one line"),
+        ));
+    }
+    let asks = principal.clone();
+    fleet.store().read(move |tx| free(tx, &asks, id, now)).await?;
+    let ledger = fleet.shared_folder()?.forgotten();
+    let line = ledger.clone();
+    blocking(move || line.record(id, now)).await?;
+    let principal = principal.clone();
+    let done = fleet
+        .store()
+        .write(move |tx| {
+            free(tx, &principal, id, now)?;
+            purge::person(tx, id, now)?;
+            let change =
+                Change::new("person.forget").reason(Some(reason.clone())).detail(json!({ "person": id }));
+            audit::record(tx, &principal, change, now)
+        })
+        .await;
+    if matches!(done, Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. })) {
+        // Something ties them by now: the ledger does not say that they were forgotten.
+        blocking(move || ledger.take_back(id)).await?;
+    }
+    done
+}
+
+/// Passes a person whom nothing ties to the programme.
+fn free(tx: &mut Tx<'_>, principal: &Principal, id: PersonId, now: Instant) -> Result<(), Refusal> {
+    reached(tx, principal, Permission::ForgetPerson, id, now)?;
+    let ties = subject_data::ties(tx, id, now)?.ok_or_else(|| Refusal::not_found("person", id))?;
+    privacy::may_forget(&ties).map_err(|tied| match tied {
+        privacy::NotForgotten::Already => Refusal::Conflict(tied.to_string()),
+        _ => Refusal::Forbidden { rule: tied.rule(), what: tied.to_string() },
+    })
+}

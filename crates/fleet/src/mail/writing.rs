@@ -1,0 +1,226 @@
+//! Writes what is due to be told. However often it runs, and on however many nodes, each is told once.
+
+use std::collections::BTreeSet;
+
+use ::lending::calendar::due_back;
+use ::lending::letter::addressees;
+use ::lending::notice::NoticeKind;
+use serde_json::json;
+use store::loans::{self, Loan, Standing};
+use store::mails::{self, About, Mail};
+use store::notices::{self, Channel, Notice, NoticeState};
+use store::persons::Person;
+use store::{Tx, Within, notices_due, restitutions, untold, warrant_notices};
+use types::{Actor, Day, Instant, LoanId, NoticeId};
+
+use super::{is_on, loan_and_holder};
+use crate::audit::{self, Change};
+use crate::{Fleet, Principal, Refusal};
+
+/// Loans in one transaction.
+const BATCH: u32 = 100;
+/// Changes of the rules that are looked at in one round.
+const CHANGES: u32 = 20;
+
+/// Reminds the holders whose tablets are due back: what to save, where to bring it. The calendar's work, once a day; says how
+/// many were reminded.
+///
+/// # Errors
+/// [`Refusal::OtherHands`] for anyone but the calendar.
+pub async fn remind(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
+    principal.must_be_calendar()?;
+    if !fleet.settings().notices.by_mail {
+        return Ok(0);
+    }
+    let days = fleet.settings().notices.reminders.clone();
+    let today = Day::of(now);
+    let until = today.plus(days.longest().into());
+    walk(fleet, move |tx, after| {
+        if !is_on(tx, now)? {
+            return Ok((Vec::new(), 0));
+        }
+        let due = untold::due_soon(tx, (today, until), after, BATCH)?;
+        let mut reminded = 0;
+        for id in &due {
+            let (loan, person) = loan_and_holder(tx, *id)?;
+            let Some(back) = due_back(loan.decided()?.state(), person.leaves_on) else { continue };
+            let sent = reminders_sent(tx, *id, back)?;
+            if let Some(step) = days.due(back, &sent, today) {
+                reminded += tell(tx, &loan, &person, NoticeKind::Reminder, &reminder(back, step), now)?;
+            }
+        }
+        Ok((due, reminded))
+    })
+    .await
+}
+
+/// What a reminder is about: the day that the tablet is due, and how many days before it.
+fn reminder(back: Day, step: u16) -> String {
+    format!("{back}:{step}")
+}
+
+/// How many days before `back` reminders were written.
+fn reminders_sent(tx: &mut Tx<'_>, loan: LoanId, back: Day) -> Result<BTreeSet<u16>, Refusal> {
+    let of_that_day = format!("{back}:");
+    let sent = notices::of_loan(tx, loan)?;
+    let steps =
+        sent.iter().filter(|notice| notice.kind == NoticeKind::Reminder && notice.channel == Channel::Mail);
+    Ok(steps.filter_map(|notice| notice.occasion.strip_prefix(&of_that_day)?.parse().ok()).collect())
+}
+
+/// The day that a reminder names.
+pub(super) fn reminded_day(occasion: &str) -> Option<Day> {
+    occasion.split_once(':')?.0.parse().ok()
+}
+
+/// Tells what has happened: a loan that is over, a tablet that came back and will be erased, a warrant that opened or is
+/// over, rules that changed. The calendar's work; says how many notices were written.
+///
+/// # Errors
+/// [`Refusal::OtherHands`] for anyone but the calendar.
+pub async fn tell_what_happened(
+    fleet: &Fleet,
+    principal: &Principal,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    principal.must_be_calendar()?;
+    if !fleet.settings().notices.by_mail {
+        return Ok(0);
+    }
+    let on = fleet.store().read(move |tx| is_on(tx, now)).await?;
+    if !on {
+        return Ok(0);
+    }
+    let over = walk(fleet, move |tx, after| {
+        let due = untold::over(tx, after, BATCH)?;
+        let mut told = 0;
+        for id in &due {
+            let (loan, person) = loan_and_holder(tx, *id)?;
+            told += tell(tx, &loan, &person, NoticeKind::LoanOver, "over", now)?;
+        }
+        Ok((due, told))
+    });
+    let over = over.await?;
+    let received = walk(fleet, move |tx, after| {
+        let due = untold::received(tx, after, BATCH)?;
+        let mut told = 0;
+        for id in &due {
+            let Some(row) = restitutions::get(tx, id)? else { continue };
+            let (loan, person) = loan_and_holder(tx, row.loan_id)?;
+            told += tell(tx, &loan, &person, NoticeKind::Received, &id.to_string(), now)?;
+        }
+        Ok((due, told))
+    });
+    let received = received.await?;
+    Ok(over + received + warrants(fleet, now).await? + changes(fleet, now).await?)
+}
+
+/// Goes through all that is due, in batches, each a transaction of its own.
+async fn walk<I: Copy + Send + 'static>(
+    fleet: &Fleet,
+    batch: impl Fn(&mut Tx<'_>, Option<I>) -> Result<(Vec<I>, usize), Refusal> + Clone + Send + 'static,
+) -> Result<usize, Refusal> {
+    let (mut after, mut told) = (None, 0);
+    loop {
+        let batch = batch.clone();
+        let (due, some) = fleet.store().write(move |tx| batch(tx, after)).await?;
+        told += some;
+        match due.last() {
+            Some(last) if due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX) => after = Some(*last),
+            _ => return Ok(told),
+        }
+    }
+}
+
+/// Writes a notice to each addressee of a loan who has none of this occasion; says how many.
+fn tell(
+    tx: &mut Tx<'_>,
+    loan: &Loan,
+    person: &Person,
+    kind: NoticeKind,
+    occasion: &str,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    let Some(entry) = person.entry() else { return Ok(0) };
+    let mut told = 0;
+    for (addressee, _) in addressees(&entry) {
+        let notice = Notice {
+            id: NoticeId::new(now),
+            loan_id: loan.id,
+            kind,
+            occasion: occasion.to_owned(),
+            channel: Channel::Mail,
+            state: NoticeState::Waiting,
+            created_at: now,
+            counted_at: None,
+            counted_by: None,
+            addressee: Some(addressee),
+        };
+        if !notices::write(tx, &notice)? {
+            continue;
+        }
+        mails::insert(tx, &Mail::new(person.id, addressee, About::Notice(notice.id), now))?;
+        told += 1;
+    }
+    if told > 0 {
+        let detail = json!({ "loan": loan.id, "kind": kind, "occasion": occasion, "mails": told });
+        let change = Change::new("notice.write").tablet(Some(loan.tablet_id)).detail(detail);
+        audit::record_by(tx, Actor::Calendar, change, now)?;
+    }
+    Ok(told)
+}
+
+/// Writes what is due of warrants: an authority's delay is in the day that each is due (M1).
+async fn warrants(fleet: &Fleet, now: Instant) -> Result<usize, Refusal> {
+    fleet
+        .store()
+        .write(move |tx| {
+            let mut told = 0;
+            for (warrant, occasion) in untold::of_warrants(tx, now, BATCH)? {
+                let Some(notice) = warrant_notices::of(tx, warrant, occasion)? else { continue };
+                let Some(loan) = notice.loan_id else { continue };
+                let (loan, person) = loan_and_holder(tx, loan)?;
+                let Some(entry) = person.entry() else { continue };
+                let mut mailed = 0;
+                for (addressee, _) in addressees(&entry) {
+                    let about = About::Warrant(warrant, occasion);
+                    mails::insert(tx, &Mail::new(person.id, addressee, about, now))?;
+                    mailed += 1;
+                }
+                if mailed > 0 {
+                    let detail = json!({ "warrant": warrant, "occasion": occasion, "mails": mailed });
+                    let change = Change::new("notice.write").tablet(Some(loan.tablet_id)).detail(detail);
+                    audit::record_by(tx, Actor::Calendar, change, now)?;
+                }
+                told += mailed;
+            }
+            Ok::<_, Refusal>(told)
+        })
+        .await
+}
+
+/// Tells the holders of a collège, one page of loans after the other, that rules changed, and then that they were told.
+async fn changes(fleet: &Fleet, now: Instant) -> Result<usize, Refusal> {
+    let due = fleet.store().read(|tx| notices_due::to_tell(tx, CHANGES)).await?;
+    let mut told = 0;
+    for change in due {
+        let within = match &change.uai {
+            Some(uai) => Within::Colleges([uai.clone()].into()),
+            None => Within::Everything,
+        };
+        let occasion = change.id.to_string();
+        told += walk(fleet, move |tx, after| {
+            let some = loans::list(tx, &within, loans::Filter::default(), after, BATCH)?;
+            let mut told = 0;
+            for loan in some.iter().filter(|loan| loan.state != Standing::Ended) {
+                let (loan, person) = loan_and_holder(tx, loan.id)?;
+                told += tell(tx, &loan, &person, NoticeKind::RulesChanged, &occasion, now)?;
+            }
+            Ok((some.iter().map(|loan| loan.id).collect(), told))
+        })
+        .await?;
+        let id = change.id;
+        fleet.store().write(move |tx| notices_due::told(tx, id, now)).await?;
+    }
+    Ok(told)
+}

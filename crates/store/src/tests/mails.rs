@@ -1,0 +1,110 @@
+//! The outbox: two nodes never send one mail, one that ended is never sent again, and each goes to whom its notice is for.
+
+use lending::agreement::Signatory;
+use lending::notice::NoticeKind;
+use types::{MailId, NoticeId, PersonId};
+
+use super::fixture::{Fixture, at};
+use super::lending::{lent, notice, refused, school};
+use crate::loans;
+use crate::mails::{self, About, Mail, MailState};
+use crate::notices::{self, Notice};
+use crate::tests::on_both_engines;
+
+on_both_engines! {
+    two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out,
+    m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes,
+    c5_3_5_a_mail_goes_to_whom_its_notice_is_for_and_each_addressee_has_one,
+}
+
+/// A notice to the first guardian, which was said at `at(20)`, and its mail.
+async fn written(fixture: &Fixture) -> (Notice, Mail, PersonId) {
+    let tablet = fixture.enrolled(1).await;
+    let person = school(fixture, 1).await[0];
+    let loan = lent(tablet, person);
+    let notice = Notice { addressee: Some(Signatory::Guardian(1)), ..notice(loan.id) };
+    let mail = Mail::new(person, Signatory::Guardian(1), About::Notice(notice.id), at(20));
+    let rows = (notice.clone(), mail.clone());
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &loan)?;
+            assert!(notices::write(tx, &rows.0)?);
+            mails::insert(tx, &rows.1)
+        })
+        .await;
+    (notice, mail, person)
+}
+
+async fn claimed(fixture: &Fixture, seconds: i64) -> Vec<MailId> {
+    let claim = move |tx: &mut crate::Tx<'_>| mails::claim(tx, at(seconds), at(seconds + 60), 10);
+    let claimed = fixture.store.write_held::<_, crate::StoreError>(claim).await.unwrap();
+    claimed.into_iter().map(|mail| mail.id).collect()
+}
+
+async fn two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out(fixture: Fixture) {
+    let (_, mail, _) = written(&fixture).await;
+    assert_eq!(claimed(&fixture, 19).await, []);
+    assert_eq!(claimed(&fixture, 20).await, [mail.id]);
+    assert_eq!(claimed(&fixture, 79).await, [], "another is at it");
+    assert_eq!(claimed(&fixture, 80).await, [mail.id], "it died");
+    let (id, token) = (mail.id, mail.token.clone());
+    let found = fixture.write(move |tx| mails::hold_by_token(tx, &token)).await.unwrap();
+    assert_eq!((found.id, found.attempts, found.lease_until), (id, 2, Some(at(140))));
+    assert_eq!(fixture.write(|tx| mails::hold_by_token(tx, "nobody's")).await, None);
+    let backlog = fixture.read(mails::backlog).await;
+    assert_eq!((backlog.waiting, backlog.oldest), (1, Some(at(20))));
+    let put_off = Mail { due_at: at(500), lease_until: None, ..found.clone() };
+    fixture.write(move |tx| mails::put(tx, &put_off)).await;
+    assert_eq!(claimed(&fixture, 499).await, []);
+    let taken = Mail { state: MailState::Accepted, ended_at: Some(at(600)), lease_until: None, ..found };
+    fixture.write(move |tx| mails::put(tx, &taken)).await;
+    assert_eq!(claimed(&fixture, 900).await, []);
+    assert_eq!(fixture.read(mails::backlog).await.waiting, 0);
+}
+
+async fn m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes(fixture: Fixture) {
+    let (_, mail, _) = written(&fixture).await;
+    let all = "a mail stays what it says, and to whom";
+    for change in ["token = 'ffffffffffffffffffffffffffffffff'", "addressee = 'user'", "created_at = 0"] {
+        refused(fixture.by_hand(&format!("UPDATE mails SET {change}")), all);
+    }
+    let ended = "a mail that ended is not sent again";
+    fixture.by_hand("UPDATE mails SET doubts = 1, attempts = 1").unwrap();
+    refused(fixture.by_hand("UPDATE mails SET doubts = 0"), ended);
+    fixture.by_hand("UPDATE mails SET state = 'accepted', ended_at = 30").unwrap();
+    refused(fixture.by_hand("UPDATE mails SET state = 'waiting', ended_at = NULL"), ended);
+    refused(fixture.by_hand("UPDATE mails SET state = 'refused'"), ended);
+    fixture.by_hand("UPDATE mails SET state = 'bounced', ended_at = 40").unwrap();
+    refused(fixture.by_hand("UPDATE mails SET state = 'accepted'"), ended);
+    refused(fixture.by_hand("DELETE FROM mails"), "what was said stays said");
+    let state = fixture.read(move |tx| mails::get(tx, &mail.id)).await.unwrap().state;
+    assert_eq!(state, MailState::Bounced);
+}
+
+async fn c5_3_5_a_mail_goes_to_whom_its_notice_is_for_and_each_addressee_has_one(fixture: Fixture) {
+    let (first, _, person) = written(&fixture).await;
+    let second =
+        Notice { id: NoticeId::new(at(21)), addressee: Some(Signatory::Guardian(2)), ..first.clone() };
+    let again = Notice { id: NoticeId::new(at(22)), ..first.clone() };
+    let rows = (second.clone(), again);
+    fixture
+        .write(move |tx| {
+            assert!(notices::write(tx, &rows.0)?, "the other guardian is told, too");
+            assert!(!notices::write(tx, &rows.1)?, "this one was");
+            Ok(())
+        })
+        .await;
+    let wrong = Mail::new(person, Signatory::Guardian(1), About::Notice(second.id), at(21));
+    refused(
+        fixture.store.write(move |tx| mails::insert(tx, &wrong)).await,
+        "a mail goes to whom its notice is for",
+    );
+    let twice = Mail::new(person, Signatory::Guardian(1), About::Notice(first.id), at(21));
+    let twice = fixture.store.write(move |tx| mails::insert(tx, &twice)).await;
+    assert!(matches!(twice, Err(crate::StoreError::Duplicate { .. })), "{twice:?}");
+    refused(
+        fixture.by_hand("UPDATE notices SET addressee = 'user'"),
+        "a notice stays what it says, and to whom",
+    );
+    assert_eq!(first.kind, NoticeKind::Reminder);
+}

@@ -1,0 +1,142 @@
+//! Who is to be told something by mail, and was not told yet. Only those whom somebody can write to: the others get a letter,
+//! which a person hands over.
+
+use ::incidents::NoticeOccasion;
+use diesel::dsl::{exists, not};
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+};
+use lending::notice::NoticeKind;
+use types::{Day, Instant, LoanId, RestitutionId, WarrantId};
+
+use crate::column::{Column as _, read};
+use crate::notices::Channel;
+use crate::schema::{loans, mails, notices, persons, restitutions, warrant_notices};
+use crate::{StoreError, Tx};
+
+/// Loans of which a notice of that kind was sent.
+macro_rules! told {
+    ($loan:expr, $kind:expr) => {
+        notices::table
+            .filter(notices::loan_id.eq($loan))
+            .filter(notices::kind.eq($kind.as_str()))
+            .filter(notices::channel.eq(Channel::Mail.as_str()))
+    };
+}
+
+/// At most `limit` loans that go on and are due back from `from` to `until`, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn due_soon(
+    tx: &mut Tx<'_>,
+    (from, until): (Day, Day),
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<LoanId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::leaves_on.between(from.stored(), until.stored()))
+            .filter(persons::contacts_sealed.is_not_null())
+            .filter(loans::state.ne("ended"))
+            .filter(loans::id.gt(after))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(loans::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+}
+
+/// At most `limit` loans that are over, whose tablet was not received, and whose holder was not told that they are, in the
+/// order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<LoanId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
+        let received = restitutions::table
+            .filter(restitutions::loan_id.eq(loans::id))
+            .filter(restitutions::stage.ne("undone"));
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::contacts_sealed.is_not_null())
+            .filter(loans::state.eq("ended"))
+            .filter(loans::ended_because.ne_all(["given-back", "given-away", "replaced"]))
+            .filter(loans::id.gt(after))
+            .filter(not(exists(received)))
+            .filter(not(exists(told!(loans::id, NoticeKind::LoanOver))))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(loans::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+}
+
+/// At most `limit` restitutions that wait for their notice, and of which nobody was told, in the order of their ids, after
+/// `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn received(
+    tx: &mut Tx<'_>,
+    after: Option<RestitutionId>,
+    limit: u32,
+) -> Result<Vec<RestitutionId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
+        restitutions::table
+            .inner_join(loans::table.on(loans::id.eq(restitutions::loan_id)))
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::contacts_sealed.is_not_null())
+            .filter(restitutions::stage.eq("received"))
+            .filter(restitutions::saved_at.is_null())
+            .filter(restitutions::id.gt(after))
+            .filter(not(exists(
+                told!(restitutions::loan_id, NoticeKind::Received)
+                    .filter(notices::occasion.eq(restitutions::id)),
+            )))
+            .order(restitutions::id.asc())
+            .limit(i64::from(limit))
+            .select(restitutions::id)
+            .load(connection)
+    })?;
+    ids.into_iter().map(|id| read(id.clone(), "restitutions", "id", &id)).collect()
+}
+
+/// At most `limit` notices of warrants that are due, and that nobody was written for.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_warrants(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    limit: u32,
+) -> Result<Vec<(WarrantId, NoticeOccasion)>, StoreError> {
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        let written = mails::table
+            .filter(mails::warrant_id.eq(warrant_notices::warrant_id.nullable()))
+            .filter(mails::occasion.eq(warrant_notices::occasion.nullable()));
+        warrant_notices::table
+            .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::contacts_sealed.is_not_null())
+            .filter(warrant_notices::told_at.is_null())
+            .filter(warrant_notices::due_at.le(now.as_millis()))
+            .filter(not(exists(written)))
+            .order((warrant_notices::due_at.asc(), warrant_notices::warrant_id.asc()))
+            .limit(i64::from(limit))
+            .select((warrant_notices::warrant_id, warrant_notices::occasion))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(warrant, occasion)| {
+            let occasion = read(occasion, "warrant_notices", "occasion", &warrant)?;
+            Ok((read(warrant.clone(), "warrant_notices", "warrant_id", &warrant)?, occasion))
+        })
+        .collect()
+}
