@@ -99,10 +99,7 @@ fn hold_the_setups(
     tx: &mut Tx<'_>,
     held: Vec<(EnrolmentId, CommandId, Instant, Instant)>,
 ) -> Result<(), StoreError> {
-    if held.is_empty() {
-        return Ok(());
-    }
-    if !store::profile_versions::a_base_stands(tx)? {
+    if held.is_empty() || !store::profile_versions::a_base_stands(tx)? {
         return Ok(());
     }
     store::commands::put_off_all(tx, held.iter().map(|(_, command, until, _)| (*command, *until)))?;

@@ -286,6 +286,9 @@ type DeliveredRow = (
 
 /// In a new conversation, what met a NotNow before is offered like everything else, and once: another NotNow puts it
 /// off to the next.
+///
+/// Each tablet's commands are looked for by themselves: joined, they were found by reading all that waits, whenever the plan
+/// was made while little did.
 const OFFER_AGAIN: Many = many!(
     postgresql "UPDATE commands SET state = 'queued' WHERE state = 'not-now' AND id = ANY(ARRAY(SELECT found.id FROM",
     sqlite "UPDATE commands SET state = 'queued' WHERE state = 'not-now' AND id IN (SELECT found.id FROM";
