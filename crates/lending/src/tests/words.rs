@@ -1,6 +1,6 @@
 //! What is stored, and what people are told, word for word.
 
-use types::{IncidentId, LastDecisionId, LoanId, PersonId, RestitutionId, TabletId, UserKind};
+use types::{IncidentId, LastDecisionId, LoanId, MailAddress, PersonId, RestitutionId, TabletId, UserKind};
 
 use super::{day, noon, year};
 use crate::agreement::Signatory;
@@ -8,7 +8,7 @@ use crate::list::{Progress, Signed};
 use crate::loan::{Ending, LetterWriter, Loan, LoanState, Suspension};
 use crate::readiness::{Obstacle, Reported};
 use crate::restitution::Hold;
-use crate::{Cause, MailAddress, NotErased};
+use crate::{Cause, NotErased};
 
 #[test]
 fn the_end_of_a_loan_is_stored_in_a_word_of_its_own() {
