@@ -30,7 +30,7 @@ help: ## Show this page
 	@echo '  make fuzz                   every parser that a tablet reaches, fed with what nobody sends'
 	@echo '  make fuzz ARGS="--seconds 20 plist"'
 	@echo '  make mutants                change what decides, one thing at a time: does a test notice?'
-	@echo '  make mutants ARGS="--shard 0/8"'
+	@echo '  make mutants ARGS="--since main"'
 	@echo '  make install                install what building and testing need, and nothing else'
 	@echo
 	@echo 'Each command installs the Debian or Ubuntu packages it needs when it may (root, or sudo'

@@ -15,8 +15,8 @@ make bench ARGS="connect [OPTION…]"
 
   --engine ENGINE      postgresql or sqlite; postgresql unless told
   --tablets N          how many tablets the database has; 10000 unless told
-  --figures LIST       some of enrol,idle,token-update,cycle,signature,tls,handshake,open,fleet,broadcast,start,
-                       connections; the first eight unless told
+  --figures LIST       some of enrol,idle,token-update,cycle,signature,tls,handshake,open,resumption,fleet,broadcast,
+                       start,connections,pushes; the first eight unless told
   --for SECONDS        how long each is measured, after 2 s that are not; 10 unless told
   --connections N      how many connections are kept busy; 64 unless told
   --rounds N           all of it so often, each time in a new database; each figure is then that of the round with
@@ -33,12 +33,15 @@ In the clear, as behind a proxy that ends TLS and forwards the certificate (RFC 
   signature     idle, proved by an Mdm-Signature that was made beforehand
   tls           idle, over mutual TLS that is kept alive
   handshake     idle, each time with a TLS handshake
+  resumption    as handshake, by so few tablets that each comes again, and goes on with its TLS session
   open          idle in an open loop, at 70 % of the rate of `idle`: latency counts from the time that was meant
   broadcast     one command for every tablet through the API, until each has its row and is due to be woken
   start         a server's start with all these tablets in its database, until it is ready
   connections   the server's memory for each open TLS connection: 2,048 busy ones against 64
   fleet         the largest fleet that wakes within ten minutes while 99 of 100 connects, each with its TLS handshake, are
                 answered within 100 ms: ever more connects in an open loop, until they are not
+  pushes        one push for every tablet into a stand-in for Apple's service, from the moment a push certificate is set
+                until the last one is recorded. It comes after `enrol`, and after everything else
 
 yardstick_rate says what the database does by itself, just before each figure: on PostgreSQL `pgbench -S -M prepared`
 with 16 clients, on SQLite the same reads in a bare loop on each processor. Figures of two machines, or of a busy one,
@@ -117,7 +120,7 @@ for round in $(seq "$rounds"); do
     open_house "$round"
     for figure in ${figures//,/ }; do
         case $figure in
-        fleet | broadcast | start | connections) "measure_$figure" || missing=yes ;;
+        fleet | broadcast | start | connections | pushes) "measure_$figure" || missing=yes ;;
         *) measure "$figure" || missing=yes ;;
         esac
     done

@@ -19,6 +19,7 @@ measure() {
     signature) auth=signature options=(--sign-beforehand) ;;
     tls) auth=mtls plain=false ;;
     handshake) auth=mtls plain=false options=(--turn 1) ;;
+    resumption) auth=mtls plain=false options=(--turn 1 --resumption --tablets "$((connections * 4))") ;;
     open)
         [ -n "$peak_rate" ] || { say "open: 70 % of what? measure idle before"; return 1; }
         options=(--rate "$(jq --null-input "$peak_rate * 0.7 | floor")")
@@ -54,7 +55,14 @@ measure() {
         return 1
     fi
     read_back "$figure" "$rows" "$verdict" || return 1
-    case $figure in idle) peak_rate=$(jq .rate "$verdict") ;; handshake) bench=handshake ;; esac
+    case $figure in
+    idle) peak_rate=$(jq .rate "$verdict") ;;
+    handshake | resumption) bench=$figure ;;
+    esac
+    if [ "$figure" = resumption ] && ! jq --exit-status '.sessions_resumed * 10 > .connections_opened * 9' "$verdict" >/dev/null; then
+        say "resumption: only $(jq .sessions_resumed "$verdict") of $(jq .connections_opened "$verdict") handshakes went on with a session"
+        return 1
+    fi
     jq --compact-output --arg figure "$figure" --arg bench "$bench" --arg engine "$engine" --argjson all "$tablets" \
         --argjson rss "$(cat "$work/memory")" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
         --arg filesystem "$filesystem" --arg build "$build" '

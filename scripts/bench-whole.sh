@@ -1,5 +1,5 @@
-# Figures of the whole fleet at once: one command for all, the start of a server, memory of open connections. Sourced by
-# scripts/bench-connect.sh.
+# Figures of the whole fleet at once: one command for all, one push for each, the start of a server, memory of open
+# connections. Sourced by scripts/bench-connect.sh.
 # shellcheck shell=bash disable=SC2154
 
 # Keeps a line: the figure's name, then a jq object that may use $engine, $tablets, $durability and what --argjson gives.
@@ -61,6 +61,55 @@ measure_connections() {
     keep connections '{ connections: $many, server_rss_mb: ($with / 1024 | floor),
         kb_per_connection: (($with - $without) / ($many - $few) | floor) }' \
         --argjson with "${memory[1]}" --argjson without "${memory[0]}" --argjson many $many --argjson few $few
+}
+
+# A push for every tablet, into a stand-in for Apple's service. Something waits for each, and nothing is claimed before there
+# is a push certificate: the clock runs from the moment that one is set until the last push is recorded, and is read back.
+# The server is told of the stand-in for the rest of the round: it never speaks to Apple's with such a certificate.
+measure_pushes() {
+    local begun took accepted enrolled port patience standin key=pushes-$RANDOM
+    [ -n "$server" ] || open_doors true
+    enrolled=$(ask "SELECT count(*) FROM enrolments WHERE push_token_sealed IS NOT NULL")
+    [ "$enrolled" = "$tablets" ] || { say "pushes: $enrolled of $tablets tablets sent a token: measure enrol before"; return 1; }
+    close_doors
+    port=$(free_port)
+    "$tablets_program" --json apns --listen "127.0.0.1:$port" --write "$work/push" \
+        --topic com.apple.mgmt.External.bench >"$work/standin.jsonl" 2>"$work/standin.log" &
+    standin=$!
+    for patience in $(seq 200); do
+        [ ! -s "$work/standin.jsonl" ] || break
+        sleep 0.05
+    done
+    export ARDOISE_APNS_ENDPOINT="https://localhost:$port" ARDOISE_APNS_TRUST="$work/push/push-root.pem"
+    export ARDOISE_EGRESS_ALLOW="localhost:$port private"
+    open_doors true
+    "$ardoise" --json command broadcast SecurityInfo --everyone --key "$key" >/dev/null 2>"$work/load.log" ||
+        { say "pushes: $(tail -n 2 "$work/load.log")"; return 1; }
+    # A code is good once: the one that was shown last may still be the present one.
+    for patience in $(seq 20); do
+        begun=$(clock)
+        if "$ardoise" --json push-certificate --code "$(code_of "$(cat "$XDG_CONFIG_HOME/secret")")" set \
+            --certificate "$work/push/push-certificate.pem" --key "$work/push/push-key.pem" >/dev/null 2>"$work/load.log"; then
+            patience=0
+            break
+        fi
+        sleep 3
+    done
+    [ "$patience" = 0 ] || { say "pushes: $(tail -n 2 "$work/load.log")"; return 1; }
+    for patience in $(seq 3000); do
+        [ "$(ask "SELECT count(*) FROM (SELECT 1 FROM push_states WHERE coalesce(outcome, '') <> 'sent' LIMIT 1) AS one")" != 0 ] ||
+            break
+        sleep 0.1
+    done
+    took=$(($(clock) - begun))
+    close_doors
+    kill -TERM "$standin"
+    wait "$standin" 2>/dev/null || true
+    accepted=$(tail -n 1 "$work/standin.jsonl" | jq .accepted)
+    enrolled=$(ask "SELECT count(*) FROM push_states WHERE outcome = 'sent' AND pushed_at >= $begun")
+    [ "$enrolled" = "$tablets" ] || { say "pushes: $enrolled rows read back for $tablets tablets in $took ms"; return 1; }
+    [ "$accepted" = "$tablets" ] || { say "pushes: the service took $accepted pushes for $tablets tablets"; return 1; }
+    keep pushes '{ ms: $ms, rate: ($tablets * 1000 / $ms | floor) }' --argjson ms "$took"
 }
 
 # What enrolling leaves behind, for tablets that have not enrolled through the door.

@@ -61,6 +61,10 @@ pub(crate) struct Arguments {
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     span: Option<Duration>,
 
+    /// In `morning`: tablets go on with the TLS sessions of the evening before.
+    #[arg(long)]
+    resumption: bool,
+
     /// A PostgreSQL server, by the URL of a database of it; SQLite in the temporary folder unless told.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -151,6 +155,7 @@ impl Story {
                 "retried",
                 "pushes",
                 "memory_mb",
+                "resumed",
             ],
             Self::StolenTablet => {
                 &["positions_readable", "positions", "requests", "refused", "looks", "notices", "checks"]
@@ -239,7 +244,7 @@ async fn tell(
     figures.set("tablets", tablets);
     let mut interruption = Interruption::listen()?;
     let told = {
-        let whole = Box::pin(play(story, tablets, database, &mut teller, &mut figures));
+        let whole = Box::pin(play(story, tablets, arguments, database, &mut teller, &mut figures));
         let late = async {
             match arguments.span {
                 None => std::future::pending().await,
@@ -285,10 +290,14 @@ fn verdict_in_words(verdict: &Verdict<'_>) -> String {
 async fn play(
     story: Story,
     tablets: u64,
+    arguments: &Arguments,
     database: Option<&str>,
     teller: &mut Teller,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
+    if arguments.resumption && story != Story::Morning {
+        return Err(Failure::Story("`--resumption` is for the story `morning`".into()));
+    }
     teller.step("a server on loopback, with a stand-in for Apple's push service");
     let stage = Box::pin(Stage::open(database)).await?;
     teller.tell(&format!("tablets at {}, people at {}", stage.tablets_url(), stage.people_url()));
@@ -296,7 +305,9 @@ async fn play(
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
         Story::LoanYear => Box::pin(loan_year::tell(&stage, teller, figures)).await,
-        Story::Morning => Box::pin(morning::tell(&stage, tablets, teller, figures)).await,
+        Story::Morning => {
+            Box::pin(morning::tell(&stage, tablets, arguments.resumption, teller, figures)).await
+        }
         Story::StolenTablet => Box::pin(stolen_tablet::tell(&stage, database, teller, figures)).await,
         Story::TwoKeys => Box::pin(two_keys::tell(&stage, tablets, teller, figures)).await,
     };

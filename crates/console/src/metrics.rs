@@ -51,15 +51,15 @@ fn written(vitals: &Vitals, now: Instant) -> String {
     );
     page.timer(
         "ardoise_commit_wait_seconds",
-        "How long tablets' answers waited for their commit.",
+        "How long what is committed together waited for it.",
         &memory.commits,
     );
     page.gauge(
         "ardoise_commit_queue",
-        "Tablets' answers that wait for their commit.",
+        "What waits to be committed together: answers, enrolments, commands that people send.",
         memory.answers_waiting,
     );
-    page.counter("ardoise_commit_batches_total", "Batches of tablets' answers.", memory.batches);
+    page.counter("ardoise_commit_batches_total", "Batches that shared a commit.", memory.batches);
     page.counter(
         "ardoise_commit_batches_retried_total",
         "Batches that failed and were written one by one.",

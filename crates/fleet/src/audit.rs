@@ -46,6 +46,17 @@ impl Change {
         self.detail = Some(detail);
         self
     }
+
+    /// The entry of whoever caused it.
+    pub(crate) fn entry(self, actor: Actor, now: Instant) -> NewEntry {
+        NewEntry {
+            tablet: self.tablet,
+            enrolment: self.enrolment,
+            reason: self.reason,
+            detail: self.detail,
+            ..NewEntry::new(now, actor, self.action)
+        }
+    }
 }
 
 /// Appends one entry.
@@ -60,13 +71,6 @@ pub(crate) fn record(
 
 /// Appends one entry of somebody who has not come in yet.
 pub(crate) fn record_by(tx: &mut Tx<'_>, actor: Actor, change: Change, now: Instant) -> Result<(), Refusal> {
-    let entry = NewEntry {
-        tablet: change.tablet,
-        enrolment: change.enrolment,
-        reason: change.reason,
-        detail: change.detail,
-        ..NewEntry::new(now, actor, change.action)
-    };
-    store::audit::append(tx, &entry)?;
+    store::audit::append(tx, &change.entry(actor, now))?;
     Ok(())
 }

@@ -2,12 +2,13 @@
 //!
 //! [`receive`] is the one entrance: it reads the message, proves that the certificate and the UDID belong
 //! together (T-A1), and hands it to the file of its kind. Whatever is refused is refused here, and what should
-//! worry an operator raises an alarm on the way out.
+//! worry an operator raises an alarm on the way out. Those by which tablets enrol share their commits ([`together`]).
 
 mod authenticate;
 mod bootstrap_token;
 mod check_out;
 mod declarations;
+pub(crate) mod together;
 mod token_update;
 
 use apple::checkin::{CheckIn, ReturnToServiceResponse};
@@ -15,6 +16,7 @@ use pki::{AuthorityKind, DeviceIdentity};
 use store::Tx;
 use store::certificates::Certificate;
 use store::enrolments::{Enrolment, EnrolmentState};
+pub(crate) use together::CheckIns;
 use types::{Instant, Udid};
 
 use crate::standing::{self, Admission, Facts, Moment};

@@ -1,21 +1,26 @@
 //! Commands: queued, listed, shown with what became of them, cancelled; and why one is still pending.
 
+pub(crate) mod together;
+
 use apple::plist::Dictionary;
 use governance::Permission;
-use orders::{Gate, Ordinary, Queueable};
+use orders::{EnrolmentProfile, Gate, Ordinary, Queueable};
 use privacy::Activity;
 use serde_json::json;
-use store::commands::{self, Command, CommandState, Enqueue, Enqueued};
-use store::enrolments::{Enrolment, EnrolmentState};
+use store::commands::{self, Command, CommandState, Enqueued};
+use store::enrolments::EnrolmentState;
 use store::{Tx, enrolments, presence, push_certificates, push_states};
 use types::{CommandId, Duration, Instant, QuietHours};
 
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
-use crate::request::{self, Request};
+use crate::request::Request;
 use crate::tablets::{self, Named};
 use crate::why::{self, Ending, Facts, Reach, Standing, Why};
 use crate::{Fleet, Principal, Refusal, management_profile, push, register, unenrolment};
+
+use together::Asked;
+pub(crate) use together::Queueing;
 
 /// The furthest that a command may be put off, or wait to be fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
@@ -76,49 +81,39 @@ pub async fn enqueue(
     new: NewCommand,
     now: Instant,
 ) -> Result<Accepted, Refusal> {
-    check_envelope(&new, now)?;
-    let request = request::read(&new.request_type, new.content.as_ref())?;
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write_held(move |tx| {
-            let tablet = tablets::reached(tx, &principal, Permission::SendCommands, &named, now)?;
-            let enrolment = enrolments::hold_live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
-                Refusal::Conflict(format!(
-                    "tablet {} is not enrolled; enrol it, then send the command again",
-                    tablet.serial
-                ))
-            })?;
-            if apple::inventory::lists_apps(request.request_type) {
-                register::may_process(tx, Activity::AppInventory, now)??;
-            }
-            let ordinary = check(tx, &enrolment, &request)?;
-            let how = Enqueue {
-                id: CommandId::new(now),
-                enrolment: enrolment.id,
-                tablet: tablet.id,
-                priority: new.priority,
-                replaces_key: request.replaces_key.clone(),
-                idempotency_key: new.idempotency_key.clone(),
-                at: now,
-                by: principal.actor().to_string(),
-                not_before: new.not_before,
-                expires_at: new.expires_at,
-            };
-            let command = match commands::enqueue(tx, &Queueable::Ordinary(ordinary), how)? {
-                Enqueued::New(command) => *command,
-                Enqueued::Already(earlier) => return already(get(tx, earlier)?, &request),
-            };
-            push::want(tx, enrolment.id, new.not_before.unwrap_or(now).max(now), now)?;
-            let detail = json!({ "command": command.id, "request_type": command.request_type });
-            let change = Change::new("command.queue")
-                .tablet(Some(tablet.id))
-                .enrolment(Some(enrolment.id))
-                .detail(detail);
-            audit::record(tx, &principal, change, now)?;
-            Ok(Accepted { command, new: true })
-        })
-        .await
+    together::queue(fleet, Asked::read(principal, named, new, now)?).await
+}
+
+/// Queues one command, or says why not.
+pub(crate) fn alone(tx: &mut Tx<'_>, asked: &Asked) -> Result<Accepted, Refusal> {
+    let Asked { principal, named, request, now, .. } = asked;
+    let tablet = tablets::reached(tx, principal, Permission::SendCommands, named, *now)?;
+    let enrolment = enrolments::hold_live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
+        Refusal::Conflict(format!(
+            "tablet {} is not enrolled; enrol it, then send the command again",
+            tablet.serial
+        ))
+    })?;
+    if apple::inventory::lists_apps(request.request_type) {
+        register::may_process(tx, Activity::AppInventory, *now)??;
+    }
+    let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
+    let queueable = check(&profile, request)?;
+    let command = match commands::enqueue(tx, &queueable, asked.how(tablet.id, enrolment.id))? {
+        Enqueued::New(command) => *command,
+        Enqueued::Already(earlier) => return already(get(tx, earlier)?, request),
+    };
+    push::want(tx, enrolment.id, asked.due(), *now)?;
+    audit::record(tx, principal, change(&command), *now)?;
+    Ok(Accepted { command, new: true })
+}
+
+/// What the log says of a command that was queued.
+fn change(command: &Command) -> Change {
+    Change::new("command.queue")
+        .tablet(Some(command.tablet_id))
+        .enrolment(Some(command.enrolment_id))
+        .detail(json!({ "command": command.id, "request_type": command.request_type }))
 }
 
 /// The commands of a tablet, in all its enrolments, the newest first.
@@ -283,10 +278,12 @@ pub(crate) fn check_envelope(new: &NewCommand, now: Instant) -> Result<(), Refus
 }
 
 /// The gate for what people send: by type and content, on the parsed property list (T-C23, C3.1.1).
-fn check(tx: &mut Tx<'_>, enrolment: &Enrolment, request: &Request) -> Result<Ordinary, Refusal> {
-    let Some(command) = request.command.clone() else { return Ok(Ordinary::clear_passcode()) };
-    let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
-    Ordinary::asked_by_hand(command, &profile)
+fn check(profile: &EnrolmentProfile, request: &Request) -> Result<Queueable, Refusal> {
+    let Some(command) = request.command.clone() else {
+        return Ok(Queueable::Ordinary(Ordinary::clear_passcode()));
+    };
+    Ordinary::asked_by_hand(command, profile)
+        .map(Queueable::Ordinary)
         .map_err(|error| Refusal::Forbidden { rule: error.rule(), what: error.to_string() })
 }
 

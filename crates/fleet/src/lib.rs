@@ -80,8 +80,8 @@ pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
 pub use settings::{LostModeWords, NoticeSettings, Settings, TakeoverPolicy, UploadLimits};
-use store::Store;
 use store::shared_folder::SharedFolder;
+use store::{GroupCommit, Store};
 pub use tablet_error::{TabletError, Told};
 use tokio::sync::Semaphore;
 
@@ -102,6 +102,8 @@ struct Inner {
     meters: vitals::Meters,
     world: RwLock<Option<(String, Arc<segments::World>)>>,
     uploads: Arc<Semaphore>,
+    check_ins: GroupCommit<checkin::CheckIns>,
+    queueing: GroupCommit<commands::Queueing>,
 }
 
 /// Which of the tablets' doors a message came through.
@@ -131,6 +133,8 @@ impl Fleet {
     /// [`Refusal::Conflict`] says what to type when there is no authority yet.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, Refusal> {
         let authorities = Arc::new(authorities::load(&store).await?);
+        let check_ins = store.group_commit(checkin::CheckIns)?;
+        let queueing = store.group_commit(commands::Queueing)?;
         let at_once = usize::try_from(settings.uploads.at_once).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -141,6 +145,8 @@ impl Fleet {
                 meters: vitals::Meters::default(),
                 world: RwLock::new(None),
                 uploads: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+                check_ins,
+                queueing,
             }),
         })
     }
@@ -154,6 +160,16 @@ impl Fleet {
     /// The places of uploads that may run at once.
     pub(crate) fn upload_places(&self) -> Arc<Semaphore> {
         Arc::clone(&self.inner.uploads)
+    }
+
+    /// Where tablets that enrol share commits.
+    pub(crate) fn check_ins(&self) -> &GroupCommit<checkin::CheckIns> {
+        &self.inner.check_ins
+    }
+
+    /// Where commands that people send share commits.
+    pub(crate) fn queueing(&self) -> &GroupCommit<commands::Queueing> {
+        &self.inner.queueing
     }
 
     pub(crate) fn meters(&self) -> &vitals::Meters {

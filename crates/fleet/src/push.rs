@@ -84,24 +84,32 @@ pub(crate) fn want(
     due: Instant,
     now: Instant,
 ) -> Result<(), StoreError> {
-    // Held: a messenger that is about to give the row up, because nothing waited when it looked, is waited for.
-    let Some(state) = push_states::hold(tx, enrolment)? else { return Ok(()) };
-    push_states::want(tx, enrolment, wake_at(&state, due), now)
+    want_each(tx, vec![(enrolment, due, now)])
 }
 
-/// As [`want`], for many tablets in a few statements.
+/// As [`want`], for many tablets, in two statements: when each is due, and when that is wanted.
+pub(crate) fn want_each(
+    tx: &mut Tx<'_>,
+    wanted: Vec<(EnrolmentId, Instant, Instant)>,
+) -> Result<(), StoreError> {
+    let wanted: HashMap<_, _> = wanted.into_iter().map(|(id, due, now)| (id, (due, now))).collect();
+    // Held: a messenger that is about to give a row up, because nothing waited when it looked, is waited for.
+    let states = push_states::hold_all(tx, &wanted.keys().copied().collect::<Vec<_>>())?;
+    let wanted = states.iter().filter_map(|state| {
+        let (due, now) = wanted.get(&state.enrolment_id)?;
+        Some((state.enrolment_id, wake_at(state, *due), *now))
+    });
+    push_states::want_all(tx, wanted.collect::<Vec<_>>())
+}
+
+/// As [`want`], for many tablets in two statements.
 pub(crate) fn want_all(
     tx: &mut Tx<'_>,
     enrolments: &[EnrolmentId],
     due: Instant,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let states = push_states::hold_all(tx, enrolments)?;
-    push_states::want_all(
-        tx,
-        states.iter().map(|state| (state.enrolment_id, wake_at(state, due))).collect::<Vec<_>>(),
-        now,
-    )
+    want_each(tx, enrolments.iter().map(|enrolment| (*enrolment, due, now)).collect())
 }
 
 /// Pushes now what Apple refused because of the certificate before.

@@ -7,6 +7,7 @@ use store::enrolments::{Enrolment, EnrolmentSecrets, EnrolmentState};
 use store::takeovers::Takeover;
 use types::{Actor, Duration, EnrolmentKind, Instant, RuleId, Udid};
 
+use crate::first_commands::Newcomer;
 use crate::incidents::lost_mode;
 use crate::{Door, Fleet, TabletError, TakeoverPolicy, first_commands, watch};
 
@@ -124,6 +125,9 @@ fn adopt(
     )?;
     store::takeovers::use_once(tx, takeover.id, enrolment.id, now)?;
     // It is set up already: nothing waits.
-    first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), Duration::from_secs(0), now)?;
-    Ok(lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?)
+    let by = Actor::Tablet(enrolment.id);
+    let newcomer = [Newcomer { enrolment, by, wait: Duration::from_secs(0), now }];
+    first_commands::queue(tx, &newcomer)?;
+    let [Newcomer { enrolment, by, .. }] = &newcomer;
+    Ok(lost_mode::enrolled_again(tx, enrolment, by, now)?)
 }

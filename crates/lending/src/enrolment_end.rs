@@ -126,5 +126,6 @@ mod tests {
         let mine = EnrolmentId::new(at(1));
         let recorded = RecordedEnd::from_row(EnrolmentEndId::new(at(5)), mine, TabletId::new(at(1)), at(5));
         assert!(matches!(EnrolmentEnd::read_back(&recorded, mine, at(4)), Err(NotEnded::InTheFuture { .. })));
+        assert!(EnrolmentEnd::read_back(&recorded, mine, at(5)).is_ok(), "from its own instant on");
     }
 }

@@ -141,3 +141,6 @@ impl Queueable {
         self.gate() != Gate::Ordinary || self.request_type().may_be_offered_after_not_now()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,15 @@
 //! Certificates (not their keys): each bound to one enrolment when it is issued, never rebound.
 
-use diesel::sql_types::Untyped;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
     SelectableHelper as _,
 };
+use serde_json::json;
 use types::{EnrolmentId, Instant};
 
 use crate::column::stored_enum;
+use crate::many::{Many, many};
 use crate::noun::{by_key, noun, read_all};
-use crate::prepared::Prepared;
 use crate::schema::certificates;
 use crate::{Digest, StoreError, Tx};
 
@@ -51,7 +51,7 @@ noun! {
     }
 }
 
-by_key!(certificates, Certificate, sha256: Digest; insert, get, update);
+by_key!(certificates, Certificate, sha256: Digest; insert, get, get_all, update);
 
 /// Every certificate of an enrolment, oldest first.
 ///
@@ -123,13 +123,44 @@ pub fn confirm(tx: &mut Tx<'_>, sha256: &Digest, now: Instant) -> Result<bool, S
     let Some(certificate) = get(tx, sha256)?.filter(|one| one.state == CertificateState::Issued) else {
         return Ok(false);
     };
-    let values = vec![certificate.enrolment_id.to_string().into(), certificate.issued_at.as_millis().into()];
-    tx.run(|connection| Prepared::<Untyped>::new(SUPERSEDE, values).execute(connection))?;
-    update(tx, &Certificate { state: CertificateState::Confirmed, first_used_at: Some(now), ..certificate })
+    confirm_all(tx, [(&certificate, now)])?;
+    Ok(true)
 }
 
-const SUPERSEDE: &str = "UPDATE certificates SET state = 'superseded' WHERE enrolment_id = ? \
-    AND (state = 'confirmed' OR (state = 'issued' AND issued_at < ?))";
+/// As [`confirm`], for certificates of different enrolments, in two statements; each waits to be confirmed.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn confirm_all<'c>(
+    tx: &mut Tx<'_>,
+    used: impl IntoIterator<Item = (&'c Certificate, Instant)>,
+) -> Result<(), StoreError> {
+    let notes: Vec<_> = used
+        .into_iter()
+        .map(|(certificate, now)| {
+            json!({
+                "sha": certificate.sha256.to_string(),
+                "owner": certificate.enrolment_id,
+                "issued": certificate.issued_at.as_millis(),
+                "at": now.as_millis(),
+            })
+        })
+        .collect();
+    SUPERSEDE.run(tx, notes.clone())?;
+    CONFIRM.run(tx, notes)
+}
+
+const SUPERSEDE: Many = many!(
+    "UPDATE certificates SET state = 'superseded' FROM";
+    owner text, issued bigint;
+    "WHERE enrolment_id = note.owner AND (state = 'confirmed' OR (state = 'issued' AND issued_at < note.issued))"
+);
+
+const CONFIRM: Many = many!(
+    "UPDATE certificates SET state = 'confirmed', first_used_at = note.at FROM";
+    sha text, at bigint;
+    "WHERE sha256 = note.sha AND state = 'issued'"
+);
 
 crate::declared::declares! {
     certificates kept as Equipment {

@@ -4,6 +4,7 @@
 //! is the connect path; everything here is for people, the calendar and the end of an enrolment.
 
 mod for_each;
+mod together;
 
 use std::collections::HashMap;
 
@@ -25,6 +26,7 @@ use crate::schema::commands;
 use crate::{StoreError, Tx};
 
 pub use for_each::{Step, Target, count_by_state, enqueue_for_each, hold_targets, other_kind_of_key};
+pub use together::{enqueue_all, put_off_all};
 
 stored_enum! {
     /// How far a command has come.
@@ -168,45 +170,6 @@ impl Enqueued {
 /// [`StoreError::Refused`] if the tables do not hold the order it rests on, open, for this tablet (M6).
 pub fn enqueue(tx: &mut Tx<'_>, queueable: &Queueable, how: Enqueue) -> Result<Enqueued, StoreError> {
     queue(tx, Command::of(queueable, how), queueable.stored_payload())
-}
-
-/// Queues several commands for one enrolment at once, none of which has an idempotency key. Of two with the same
-/// `replaces_key` both stand.
-///
-/// # Errors
-/// As [`enqueue`].
-pub fn enqueue_together(
-    tx: &mut Tx<'_>,
-    enrolment: EnrolmentId,
-    queued: Vec<(Queueable, Enqueue)>,
-    now: Instant,
-) -> Result<(), StoreError> {
-    let commands: Vec<(Command, Option<Vec<u8>>)> = queued
-        .into_iter()
-        .map(|(queueable, how)| {
-            let payload = queueable.stored_payload();
-            (Command::of(&queueable, Enqueue { enrolment, idempotency_key: None, ..how }), payload)
-        })
-        .collect();
-    let has_pending: bool = tx.run(|connection| {
-        let pending = commands::table
-            .filter(commands::enrolment_id.eq(enrolment.to_string()))
-            .filter(commands::pending);
-        diesel::select(exists(pending)).get_result(connection)
-    })?;
-    if has_pending {
-        for key in commands.iter().filter_map(|(command, _payload)| command.replaces_key.as_deref()) {
-            replace(tx, enrolment, key, now)?;
-        }
-    }
-    let rows: Vec<_> = commands
-        .iter()
-        .map(|(command, payload)| (Stored::of(command), commands::payload.eq(payload.as_deref())))
-        .collect();
-    on_each_engine!(tx, |connection| {
-        diesel::insert_into(commands::table).values(&rows).execute(connection)
-    })?;
-    Ok(())
 }
 
 impl Command {

@@ -10,7 +10,7 @@ use diesel::r2d2::{ManageConnection, Pool};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::connection::AnyConnection;
-use crate::group_commit::lanes;
+use crate::group_commit::connections;
 use crate::transaction::{Attempt, Mode, Tx, attempt, glance};
 use crate::vitals::{self, About, Meters};
 use crate::{DatabaseUrl, Engine, StoreError, StoreOptions, Vault};
@@ -134,7 +134,7 @@ impl Database {
         // The threads of the group commit and of last-seen times never wait behind requests for a connection.
         let threads = match engine {
             Engine::Sqlite => 0,
-            Engine::Postgresql => u32::try_from(lanes(engine)).unwrap_or(1).saturating_add(1),
+            Engine::Postgresql => u32::try_from(connections(engine)).unwrap_or(1).saturating_add(1),
         };
         let pool = Pool::builder()
             .max_size(options.pool_size.max(1).saturating_add(threads))

@@ -1,5 +1,7 @@
 //! Enrolments: one from an invitation to its end. What is secret in one is sealed and read apart.
 
+mod together;
+
 use std::collections::HashMap;
 
 use diesel::sql_types::Untyped;
@@ -22,6 +24,11 @@ use crate::schema::{certificates as certificates_table, enrolments, presence, ta
 use crate::vitals::{self, About};
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, VaultError, Within};
+
+pub use together::{
+    NewToken, authenticated, hold_by_certificates, hold_live_of_tablets, hold_udids, live_by_udids,
+    live_of_tablets, tokens_updated,
+};
 
 stored_enum! {
     /// How far an enrolment has come.
@@ -94,6 +101,9 @@ noun! {
 }
 
 by_key!(enrolments, Enrolment, id: EnrolmentId; get, update);
+
+/// The states of which a tablet has at most one enrolment.
+const LIVE: [&str; 2] = [EnrolmentState::Authenticated.as_str(), EnrolmentState::Active.as_str()];
 
 /// What is secret in an enrolment.
 #[derive(Debug, Clone, Default)]
@@ -174,9 +184,8 @@ pub fn hold(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<Option<Enrolment>, Store
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold_live_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Enrolment>, StoreError> {
-    let is_live =
-        enrolments::state.eq_any([EnrolmentState::Authenticated.as_str(), EnrolmentState::Active.as_str()]);
-    let enrolment = hold_first!(tx, enrolments, enrolments::tablet_id.eq(tablet.to_string()).and(is_live))?;
+    let is_live = enrolments::tablet_id.eq(tablet.to_string()).and(enrolments::state.eq_any(LIVE));
+    let enrolment = hold_first!(tx, enrolments, is_live)?;
     if let Some(enrolment) = &enrolment {
         vitals::about(About::Enrolment(enrolment.id));
     }
@@ -401,12 +410,15 @@ pub struct PushAddress {
 /// A tablet that can be pushed, or one whose secrets do not open.
 pub type Opened = Result<PushAddress, (EnrolmentId, VaultError)>;
 
-/// What is needed to push each of these, in one statement. One that has sent no token is absent; one whose secrets do
+/// What is needed to push each of these, in one statement, or none for nobody. One that has sent no token is absent; one whose secrets do
 /// not open is an error of its own.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn push_addresses(tx: &mut Tx<'_>, of: &[EnrolmentId]) -> Result<Vec<Opened>, StoreError> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
     type Row = (String, (Option<Vec<u8>>, Option<Vec<u8>>), bool, Option<i64>);
     let sealed: Vec<Row> = tx.run(|connection| {
@@ -462,29 +474,23 @@ pub fn token_times(
 /// # Errors
 /// [`StoreError::Sealed`] and the like.
 pub fn set_secrets(tx: &mut Tx<'_>, id: EnrolmentId, secrets: &EnrolmentSecrets) -> Result<bool, StoreError> {
-    let mut values = sealed(tx, id, secrets)?;
+    let mut values = Vec::from(sealed(tx, id, secrets)?);
     values.push(id.to_string().into());
     let changed = tx.run(|connection| Prepared::<Untyped>::new(SEALED, values).execute(connection))?;
     Ok(changed > 0)
 }
 
 /// What is not told leaves what is.
-macro_rules! sealed_columns {
-    () => {
-        "push_token_sealed = coalesce(?, push_token_sealed), push_magic_sealed = coalesce(?, push_magic_sealed), \
-         unlock_token_sealed = coalesce(?, unlock_token_sealed), \
-         bootstrap_token_sealed = coalesce(?, bootstrap_token_sealed)"
-    };
-}
+const SEALED: &str = "UPDATE enrolments SET push_token_sealed = coalesce(?, push_token_sealed), \
+    push_magic_sealed = coalesce(?, push_magic_sealed), unlock_token_sealed = coalesce(?, unlock_token_sealed), \
+    bootstrap_token_sealed = coalesce(?, bootstrap_token_sealed) WHERE id = ?";
 
-const SEALED: &str = concat!("UPDATE enrolments SET ", sealed_columns!(), " WHERE id = ?");
-
-/// The secrets, sealed, in the order of [`sealed_columns!`].
+/// The secrets, sealed: push token, push magic, unlock token, bootstrap token.
 fn sealed(
     tx: &Tx<'_>,
     id: EnrolmentId,
     secrets: &EnrolmentSecrets,
-) -> Result<Vec<Value<'static>>, StoreError> {
+) -> Result<[Value<'static>; 4], StoreError> {
     let seal = |secret: &Option<Secret<Vec<u8>>>, column| {
         secret
             .as_ref()
@@ -492,39 +498,13 @@ fn sealed(
             .transpose()
             .map(Value::from)
     };
-    Ok(vec![
+    Ok([
         seal(&secrets.push_token, "push_token_sealed")?,
         seal(&secrets.push_magic, "push_magic_sealed")?,
         seal(&secrets.unlock_token, "unlock_token_sealed")?,
         seal(&secrets.bootstrap_token, "bootstrap_token_sealed")?,
     ])
 }
-
-/// A tablet told where to push: it is managed from now on. `awaiting_configuration` that is not told leaves what is, and so
-/// does each secret. `false` if there is no such enrolment.
-///
-/// # Errors
-/// [`StoreError::Sealed`] and the like.
-pub fn token_updated(
-    tx: &mut Tx<'_>,
-    id: EnrolmentId,
-    secrets: &EnrolmentSecrets,
-    awaiting_configuration: Option<bool>,
-    at: Instant,
-) -> Result<bool, StoreError> {
-    let mut values = vec![at.as_millis().into(), awaiting_configuration.into()];
-    values.append(&mut sealed(tx, id, secrets)?);
-    values.push(id.to_string().into());
-    let changed = tx.run(|connection| Prepared::<Untyped>::new(TOKEN_UPDATED, values).execute(connection))?;
-    Ok(changed > 0)
-}
-
-const TOKEN_UPDATED: &str = concat!(
-    "UPDATE enrolments SET state = 'active', token_updated_at = ?, \
-     awaiting_configuration = coalesce(?, awaiting_configuration), ",
-    sealed_columns!(),
-    " WHERE id = ?"
-);
 
 /// Forgets the bootstrap token: the tablet sent an empty one.
 ///

@@ -1,60 +1,89 @@
-//! Group commit: at 8:00 all tablets answer at once, and a commit costs a disk flush. Answers that wait
-//! together share one, and each tablet is answered after it.
+//! Group commit: at 8:00 all tablets answer at once, and a commit costs a disk flush. What waits together shares one,
+//! and its few statements; each is answered after it.
 //!
-//! A batch is sorted by enrolment, so that two batches lock rows in one order. A batch that fails, or panics, is run
-//! again row by row: only the culprit gets an error. On PostgreSQL some threads share the work by enrolment, so that
-//! one tablet's answers keep their order; on SQLite there is one writer.
+//! A batch is sorted by whose it is, so that two batches hold rows in one order. A batch that fails, or panics, is run
+//! again one by one: only the culprit gets an error. On PostgreSQL some threads share the work by whose it is, so that
+//! what one of them asks keeps its order; on SQLite there is one writer.
 
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::database::Database;
-use crate::report::{ConnectWrite, ConnectWritten, apply};
 use crate::transaction::Mode;
-use crate::vitals::{self, About, Meters};
-use crate::{Engine, StoreError};
+use crate::vitals::Meters;
+use crate::{Engine, StoreError, Tx};
 
-/// How many answers share a commit at most. More would make the last of them wait for the first.
+/// How many share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
 
-/// How long a tablet waits for its commit. It is then told to come back: what is written after all is found
-/// written when it does.
+/// How long one waits for the commit, and is then told to come back: what is written after all is found
+/// written then.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many threads share the work. On PostgreSQL each waits for the server most of the time.
-pub(crate) const fn lanes(engine: Engine) -> usize {
+/// How many threads share the work of one kind on PostgreSQL. While one waits for the flush, the other gathers: more of
+/// them would have smaller batches, and as many more statements.
+const LANES: usize = 2;
+/// How many kinds there are: [`Connects`](crate::report::Connects), and those of the use cases.
+const KINDS: usize = 3;
+
+/// How many connections all kinds keep busy at most.
+pub(crate) const fn connections(engine: Engine) -> usize {
+    lanes(engine) * KINDS
+}
+
+const fn lanes(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 1,
-        Engine::Postgresql => 2,
+        Engine::Postgresql => LANES,
     }
 }
 
-pub(crate) struct Waiting {
-    pub(crate) write: ConnectWrite,
-    pub(crate) answer: oneshot::Sender<Result<ConnectWritten, StoreError>>,
+/// A kind of work that many ask for at the same moment: decided one by one, committed together.
+pub trait Together: Send + Sync + 'static {
+    /// What one of them asks.
+    type Ask: Send + 'static;
+    /// What became of it.
+    type Answer: Send + 'static;
+
+    /// Whose it is: a batch is in this order, and what one of them asks in the order in which they asked.
+    fn whose(ask: &Self::Ask) -> Uuid;
+
+    /// Carries them out in a transaction, which may be run again; an answer for each, in their order. Each statement
+    /// states its own conditions, or is about rows that an earlier one holds: nothing is compared at the commit.
+    ///
+    /// # Errors
+    /// Nothing is saved then, and each of them is carried out by itself.
+    fn carry_out(&self, tx: &mut Tx<'_>, asks: &[&Self::Ask]) -> Result<Vec<Self::Answer>, StoreError>;
 }
 
-/// The threads that write for tablets.
-pub(crate) struct GroupCommit {
-    queues: Vec<mpsc::Sender<Waiting>>,
+pub(crate) struct Waiting<K: Together> {
+    pub(crate) ask: K::Ask,
+    pub(crate) answer: oneshot::Sender<Result<K::Answer, StoreError>>,
+}
+
+/// The threads that carry out one kind of work. When it is dropped, what waits is carried out first.
+pub struct GroupCommit<K: Together> {
+    queues: Vec<mpsc::Sender<Waiting<K>>>,
     threads: Vec<JoinHandle<()>>,
     database: Arc<Database>,
 }
 
-impl GroupCommit {
-    pub(crate) fn start(database: &Arc<Database>, queue_length: usize) -> Result<Self, StoreError> {
-        let count = lanes(database.engine());
+impl<K: Together> GroupCommit<K> {
+    pub(crate) fn start(database: &Arc<Database>, kind: K, queue_length: usize) -> Result<Self, StoreError> {
+        let (count, kind) = (lanes(database.engine()), Arc::new(kind));
         let mut started = Self { queues: Vec::new(), threads: Vec::new(), database: Arc::clone(database) };
         for number in 0..count {
             let (queue, waiting) = mpsc::channel((queue_length / count).max(1));
-            let database = Arc::clone(database);
+            let (database, kind) = (Arc::clone(database), Arc::clone(&kind));
             let thread = std::thread::Builder::new()
                 .name(format!("group-commit-{number}"))
-                .spawn(move || serve(waiting, |batch| commit(&database, batch)))
+                .spawn(move || serve(waiting, |batch| commit(&database, &*kind, batch)))
                 .map_err(|error| StoreError::Unavailable(format!("no thread could be started: {error}")))?;
             started.queues.push(queue);
             started.threads.push(thread);
@@ -62,17 +91,21 @@ impl GroupCommit {
         Ok(started)
     }
 
-    /// How many writes were ever taken in, written or still waiting.
+    /// How many were ever taken in, of all kinds, carried out or still waiting.
     pub(crate) fn taken_in(&self) -> u64 {
         self.database.meters().taken_in.get()
     }
 
-    pub(crate) async fn submit(&self, write: ConnectWrite) -> Result<ConnectWritten, StoreError> {
+    /// Has it carried out with whatever else waits; answers once it is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] at once if too many wait; what [`Together::carry_out`] fails with for this one alone.
+    pub async fn submit(&self, ask: K::Ask) -> Result<K::Answer, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let lane = write.enrolment.as_uuid().as_bytes().last().map_or(0, |byte| usize::from(*byte));
+        let lane = K::whose(&ask).as_bytes().last().map_or(0, |byte| usize::from(*byte));
         let queue = self.queues.get(lane % self.queues.len().max(1)).ok_or(StoreError::Stopped)?;
         let (began, meters) = (Instant::now(), self.database.meters());
-        queue.try_send(Waiting { write, answer }).map_err(|refused| match refused {
+        queue.try_send(Waiting { ask, answer }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
                 meters.busy.one();
                 StoreError::Busy
@@ -93,7 +126,13 @@ impl GroupCommit {
     }
 }
 
-impl Drop for GroupCommit {
+impl<K: Together> fmt::Debug for GroupCommit<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupCommit").field("lanes", &self.queues.len()).finish_non_exhaustive()
+    }
+}
+
+impl<K: Together> Drop for GroupCommit<K> {
     /// Closes the queues and waits until what they hold is written.
     fn drop(&mut self) {
         self.queues.clear();
@@ -106,7 +145,7 @@ impl Drop for GroupCommit {
 }
 
 /// Gathers what waits into batches and commits them, until the queue is closed.
-fn serve(mut waiting: mpsc::Receiver<Waiting>, mut commit: impl FnMut(Vec<Waiting>)) {
+fn serve<K: Together>(mut waiting: mpsc::Receiver<Waiting<K>>, mut commit: impl FnMut(Vec<Waiting<K>>)) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -115,13 +154,13 @@ fn serve(mut waiting: mpsc::Receiver<Waiting>, mut commit: impl FnMut(Vec<Waitin
                 Err(_none_left) => break,
             }
         }
-        // A stable sort: two answers of one tablet keep their order.
-        batch.sort_by_key(|waiting| waiting.write.enrolment);
+        // A stable sort: two asks of one keep their order.
+        batch.sort_by_key(|waiting| K::whose(&waiting.ask));
         commit(batch);
     }
 }
 
-/// Runs a transaction. One that panics is a defect of ours, is rolled back like any that fails, and its tablets are
+/// Runs a transaction. One that panics is a defect of ours, is rolled back like any that fails, and whoever asked is
 /// told to come back.
 fn isolated<T>(meters: &Meters, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     // Unwind safety: a transaction that panics is rolled back, and the locks recover from poison.
@@ -131,27 +170,24 @@ fn isolated<T>(meters: &Meters, run: impl FnOnce() -> Result<T, StoreError>) -> 
     })
 }
 
-/// Writes a batch in one commit, or each alone if the batch fails, and then answers each.
-pub(crate) fn commit(database: &Database, batch: Vec<Waiting>) {
+/// Carries out a batch in one commit, or each alone if the batch fails, and then answers each.
+pub(crate) fn commit<K: Together>(database: &Database, kind: &K, batch: Vec<Waiting<K>>) {
     let meters = database.meters();
     let answers = batch.len();
-    commit_by(batch, meters, |writes| {
+    commit_by(batch, meters, |batch| {
         database.transact(Mode::Group, |tx| {
-            if let [first, others @ ..] = writes {
-                vitals::about(About::Batch(first.write.enrolment, others.len()));
-            }
-            let writes: Vec<&ConnectWrite> = writes.iter().map(|waiting| &waiting.write).collect();
-            apply(tx, &writes)
+            let asks: Vec<&K::Ask> = batch.iter().map(|waiting| &waiting.ask).collect();
+            kind.carry_out(tx, &asks)
         })
     });
     meters.answered.add(u64::try_from(answers).unwrap_or(0));
 }
 
-/// As [`commit`]; `transact` writes some of them in one transaction.
-fn commit_by(
-    batch: Vec<Waiting>,
+/// As [`commit`]; `transact` carries out some of them in one transaction.
+fn commit_by<K: Together>(
+    batch: Vec<Waiting<K>>,
     meters: &Meters,
-    mut transact: impl FnMut(&[Waiting]) -> Result<Vec<ConnectWritten>, StoreError>,
+    mut transact: impl FnMut(&[Waiting<K>]) -> Result<Vec<K::Answer>, StoreError>,
 ) {
     meters.batches.one();
     match isolated(meters, || transact(&batch)) {
@@ -167,7 +203,7 @@ fn commit_by(
                 let alone = isolated(meters, || transact(std::slice::from_ref(&waiting)));
                 let alone = alone.and_then(|written| written.into_iter().next().ok_or(StoreError::Stopped));
                 if let Err(error) = &alone {
-                    tracing::error!(%error, enrolment = %waiting.write.enrolment, "the answer of a tablet is not written");
+                    tracing::error!(%error, of = %K::whose(&waiting.ask), "the answer of a tablet is not written");
                 }
                 answer(waiting, alone);
             }
@@ -184,10 +220,11 @@ fn commit_by(
     }
 }
 
-fn answer(waiting: Waiting, written: Result<ConnectWritten, StoreError>) {
+fn answer<K: Together>(waiting: Waiting<K>, written: Result<K::Answer, StoreError>) {
+    let of = K::whose(&waiting.ask);
     // A tablet that has hung up meanwhile asks again.
     if waiting.answer.send(written).is_err() {
-        tracing::debug!(enrolment = %waiting.write.enrolment, "the tablet did not wait for its answer");
+        tracing::debug!(%of, "the tablet did not wait for its answer");
     }
 }
 
@@ -196,23 +233,27 @@ mod unit {
     use types::{EnrolmentId, Instant};
 
     use super::*;
+    use crate::report::{ConnectWrite, ConnectWritten, Connects};
 
-    fn waiting(
-        enrolment: EnrolmentId,
-        at: Instant,
-    ) -> (Waiting, oneshot::Receiver<Result<ConnectWritten, StoreError>>) {
+    type Answered = oneshot::Receiver<Result<ConnectWritten, StoreError>>;
+
+    fn waiting(enrolment: EnrolmentId, at: Instant) -> (Waiting<Connects>, Answered) {
         let (answer, answered) = oneshot::channel();
-        (Waiting { write: ConnectWrite::new(enrolment, at), answer }, answered)
+        (Waiting { ask: ConnectWrite::new(enrolment, at), answer }, answered)
+    }
+
+    fn nothing(asks: &[Waiting<Connects>]) -> Vec<ConnectWritten> {
+        asks.iter().map(|_| ConnectWritten { report: None, delivered: None }).collect()
     }
 
     #[test]
     fn t_c4_one_that_panics_in_a_batch_of_64_costs_the_other_63_nothing() {
         let now = Instant::from_millis(1);
         let (batch, answers): (Vec<_>, Vec<_>) = (0..64).map(|_| waiting(EnrolmentId::new(now), now)).unzip();
-        let (culprit, meters) = (batch[40].write.enrolment, Meters::default());
-        commit_by(batch, &meters, |writes| {
-            assert!(writes.iter().all(|one| one.write.enrolment != culprit), "a defect");
-            Ok(writes.iter().map(|_| ConnectWritten { report: None, delivered: None }).collect())
+        let (culprit, meters) = (batch[40].ask.enrolment, Meters::default());
+        commit_by(batch, &meters, |asks| {
+            assert!(asks.iter().all(|one| one.ask.enrolment != culprit), "a defect");
+            Ok(nothing(asks))
         });
         for (place, answered) in answers.into_iter().enumerate() {
             let answered = answered.blocking_recv().unwrap();
@@ -230,9 +271,9 @@ mod unit {
             let (mut batches, meters) = (0, Meters::default());
             serve(taken, |batch| {
                 batches += 1;
-                commit_by(batch, &meters, |writes| {
+                commit_by(batch, &meters, |asks| {
                     assert!(batches > 1, "a defect");
-                    Ok(writes.iter().map(|_| ConnectWritten { report: None, delivered: None }).collect())
+                    Ok(nothing(asks))
                 });
             });
         });

@@ -49,7 +49,7 @@ noun! {
     }
 }
 
-by_key!(links, Link, id: LinkId; insert, get);
+by_key!(links, Link, id: LinkId; insert, get, get_all);
 
 /// The link with that token, whatever its state, held until the end of the transaction: tablets that open it at the
 /// same moment take turns.

@@ -29,7 +29,7 @@ noun! {
     }
 }
 
-by_key!(lost_modes, LostMode, tablet_id: TabletId; insert, get, update);
+by_key!(lost_modes, LostMode, tablet_id: TabletId; insert, get, get_all, update);
 
 /// Writes what stands on a tablet, in place of what stood there.
 ///

@@ -1,6 +1,8 @@
 //! One statement over many rows: they are handed in as one value of JSON, so that the statement's text is the same, and
 //! kept prepared, however many they are.
 
+use std::sync::OnceLock;
+
 use diesel::RunQueryDsl as _;
 use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::Untyped;
@@ -20,12 +22,23 @@ pub(crate) struct Many {
     pub(crate) sqlite: &'static str,
 }
 
-/// `many!("UPDATE … FROM"; id text, at bigint; "WHERE …")`: the columns of `note`, with PostgreSQL's types.
+/// `many!("UPDATE … FROM"; id text, at bigint; "WHERE …")`: the columns of `note`, with PostgreSQL's types. What stands
+/// before and after may differ by engine.
+///
+/// A statement that finds more than one row for a note, or none, finds them by `CROSS JOIN LATERAL (… OFFSET 0)` on
+/// PostgreSQL: that goes from each note to its rows. Joined, it may go through all rows of a partial index instead, if
+/// these were few when the table was last looked at, and at 8:00 they are not.
 macro_rules! many {
     ($before:literal; $($rest:tt)*) => {
         $crate::many::many!(postgresql $before, sqlite $before; $($rest)*)
     };
     (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ; $after:literal) => {
+        $crate::many::many!(
+            postgresql $postgresql, sqlite $sqlite; $first $first_type $(, $column $type)*; postgresql $after, sqlite $after
+        )
+    };
+    (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ;
+        postgresql $after:literal, sqlite $sqlite_after:literal) => {
         $crate::many::Many {
             postgresql: concat!(
                 $postgresql, " json_to_recordset(?::json) AS note (",
@@ -36,7 +49,7 @@ macro_rules! many {
             sqlite: concat!(
                 $sqlite, " (SELECT value ->> '", stringify!($first), "' AS ", stringify!($first),
                 $( ", value ->> '", stringify!($column), "' AS ", stringify!($column), )*
-                " FROM json_each(?)) AS note ", $after
+                " FROM json_each(?)) AS note ", $sqlite_after
             ),
         }
     };
@@ -93,6 +106,66 @@ impl Many {
             AnyConnection::Postgresql(_) => self.postgresql,
             AnyConnection::Sqlite(_) => self.sqlite,
         }
+    }
+}
+
+/// A whole row, column by column.
+pub(crate) type Columns = Vec<(&'static str, Value<'static>)>;
+
+/// A statement that inserts whole rows of one table, all with the same columns; its text is made once.
+#[derive(Debug)]
+pub(crate) struct Insertion {
+    table: &'static str,
+    after: &'static str,
+    text: OnceLock<(String, String)>,
+}
+
+impl Insertion {
+    /// `after` stands at the end, such as what is returned.
+    pub(crate) const fn into(table: &'static str, after: &'static str) -> Self {
+        Self { table, after, text: OnceLock::new() }
+    }
+
+    /// The statement, and what it is handed for these rows.
+    pub(crate) fn of(&'static self, rows: Vec<Columns>) -> (Many, Vec<Json>) {
+        let (postgresql, sqlite) =
+            self.text.get_or_init(|| self.texts(rows.first().map(Vec::as_slice).unwrap_or_default()));
+        let notes = rows.into_iter().map(|row| {
+            Json::Object(row.into_iter().map(|(column, value)| (column.to_owned(), value.into())).collect())
+        });
+        (Many { postgresql, sqlite }, notes.collect())
+    }
+
+    fn texts(&self, row: &[(&'static str, Value<'static>)]) -> (String, String) {
+        let list = |one: &dyn Fn(&'static str, &Value<'static>) -> String| {
+            row.iter().map(|(column, value)| one(column, value)).collect::<Vec<_>>().join(", ")
+        };
+        let bytes = |function: &str, column: &str, value: &Value<'_>| match (value, function) {
+            (Value::Bytes(_), "decode") => format!("decode(note.{column}, 'hex')"),
+            (Value::Bytes(_), function) => format!("{function}(note.{column})"),
+            _ => format!("note.{column}"),
+        };
+        let columns = list(&|column, _| column.to_owned());
+        let types = list(&|column, value| match value {
+            Value::Text(_) | Value::Bytes(_) => format!("{column} text"),
+            Value::Number(_) => format!("{column} bigint"),
+            Value::Flag(_) => format!("{column} boolean"),
+        });
+        let fields = list(&|column, _| format!("value ->> '{column}' AS {column}"));
+        let Self { table, after, .. } = self;
+        (
+            format!(
+                "INSERT INTO {table} ({columns}) SELECT {} FROM json_to_recordset(?::json) AS note ({types}) \
+                 WHERE true {after}",
+                list(&|column, value| bytes("decode", column, value))
+            ),
+            // SQLite would take ON for the condition of a join.
+            format!(
+                "INSERT INTO {table} ({columns}) SELECT {} FROM (SELECT {fields} FROM json_each(?)) AS note \
+                 WHERE true {after}",
+                list(&|column, value| bytes("unhex", column, value))
+            ),
+        )
     }
 }
 

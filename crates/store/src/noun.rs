@@ -51,7 +51,7 @@ macro_rules! noun {
 }
 pub(crate) use noun;
 
-/// The statements by primary key: any of `insert`, `get`, `update`.
+/// The statements by primary key: any of `insert`, `get`, `get_all`, `update`.
 macro_rules! by_key {
     ($table:ident, $name:ident, $key:ident: $key_type:ty;) => {};
     ($table:ident, $name:ident, $key:ident: $key_type:ty; insert $(, $rest:ident)*) => {
@@ -86,6 +86,20 @@ macro_rules! by_key {
             })?
             .map(Stored::read)
             .transpose()
+        }
+        crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);
+    };
+    ($table:ident, $name:ident, $key:ident: $key_type:ty; get_all $(, $rest:ident)*) => {
+        /// The rows with these keys, as many as there are, in no order; one statement, or none for no key.
+        ///
+        /// # Errors
+        /// [`StoreError::Corrupt`](crate::StoreError::Corrupt) if one holds a value that is not ours.
+        pub fn get_all(
+            tx: &mut crate::Tx<'_>,
+            keys: impl IntoIterator<Item = $key_type>,
+        ) -> Result<Vec<$name>, crate::StoreError> {
+            let keys: Vec<_> = keys.into_iter().map(|key| crate::column::Column::stored(&key)).collect();
+            crate::noun::find_all!(tx, $table, keys, crate::schema::$table::$key)
         }
         crate::noun::by_key!($table, $name, $key: $key_type; $($rest),*);
     };
@@ -134,6 +148,52 @@ macro_rules! find_first {
     }};
 }
 pub(crate) use find_first;
+
+/// The rows of a table that have one of these values (a `Vec<String>`) in a column, in no order: one statement, or none
+/// for no value.
+macro_rules! find_all {
+    ($tx:expr, $table:ident, $values:expr, $column:expr $(, $is_it:expr)*) => {{
+        use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+        let values: Vec<String> = $values;
+        if values.is_empty() {
+            Ok(Vec::new())
+        } else {
+            let query = crate::schema::$table::table.filter($column.eq_any(values))$(.filter($is_it))*;
+            crate::noun::read_all!(
+                $tx.run(|connection| query.select(Stored::as_select()).load::<Stored>(connection))
+            )
+        }
+    }};
+}
+pub(crate) use find_all;
+
+/// As [`find_all!`], in the order of `$key`, and held until the end of the transaction: whoever else holds one of them, or
+/// changes it, waits.
+macro_rules! hold_all {
+    ($tx:expr, $table:ident by $key:ident, $values:expr, $column:expr $(, $is_it:expr)*) => {{
+        use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+        $tx.holds();
+        let values: Vec<String> = $values;
+        if values.is_empty() {
+            Ok(Vec::new())
+        } else {
+            let query = crate::schema::$table::table
+                .filter($column.eq_any(values))
+                $(.filter($is_it))*
+                .order(crate::schema::$table::$key.asc());
+            crate::noun::read_all!($tx.run(|connection| match connection {
+                crate::connection::AnyConnection::Postgresql(connection) => {
+                    query.select(Stored::as_select()).for_no_key_update().load::<Stored>(connection)
+                }
+                // Its only writer holds everything.
+                crate::connection::AnyConnection::Sqlite(connection) => {
+                    query.select(Stored::as_select()).load::<Stored>(connection)
+                }
+            }))
+        }
+    }};
+}
+pub(crate) use hold_all;
 
 /// The first row of a table for which `$is_it`, held until the end of the transaction: whoever else holds it, or
 /// changes it, waits. What is read of it is what it is until then.

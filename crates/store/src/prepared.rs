@@ -103,6 +103,18 @@ impl<'v> From<Option<&'v [u8]>> for Value<'v> {
     }
 }
 
+/// As a value of JSON; bytes are hexadecimal there.
+impl From<Value<'_>> for serde_json::Value {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Text(text) => text.map(Cow::into_owned).into(),
+            Value::Number(number) => number.into(),
+            Value::Flag(flag) => flag.into(),
+            Value::Bytes(bytes) => bytes.map(hex::encode).into(),
+        }
+    }
+}
+
 /// A statement of a fixed text and its values; `Rows` is what it returns.
 #[derive(Debug)]
 pub(crate) struct Prepared<'v, Rows = Untyped> {

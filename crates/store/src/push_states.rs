@@ -5,7 +5,7 @@
 //!
 //! Whatever is done with many rows is a few statements, however many rows.
 
-use diesel::sql_types::{BigInt, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
     TextExpressionMethods as _,
@@ -16,7 +16,7 @@ use types::{EnrolmentId, Instant};
 use crate::column::{Column as _, read};
 use crate::connection::AnyConnection;
 use crate::many::{Many, many};
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, hold_all, noun};
 use crate::prepared::{Prepared, Value};
 use crate::schema::push_states;
 use crate::{StoreError, Tx};
@@ -97,16 +97,7 @@ pub fn hold(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<PushState>
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold_all(tx: &mut Tx<'_>, enrolments: &[EnrolmentId]) -> Result<Vec<PushState>, StoreError> {
-    tx.holds();
-    let rows = push_states::table
-        .filter(push_states::enrolment_id.eq_any(ids(enrolments)))
-        .order(push_states::enrolment_id.asc());
-    read_all!(tx.run(|connection| match connection {
-        AnyConnection::Postgresql(connection) => {
-            rows.select(Stored::as_select()).for_no_key_update().load::<Stored>(connection)
-        }
-        AnyConnection::Sqlite(connection) => rows.select(Stored::as_select()).load::<Stored>(connection),
-    }))
+    hold_all!(tx, push_states by enrolment_id, ids(enrolments), push_states::enrolment_id)
 }
 
 fn ids(enrolments: &[EnrolmentId]) -> Vec<String> {
@@ -160,30 +151,24 @@ pub fn want(
     due_at: Option<Instant>,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let values = vec![now.as_millis().into(), due_at.stored().into(), enrolment.to_string().into()];
-    tx.run(|connection| Prepared::<Untyped>::new(WANT, values).execute(connection))?;
-    Ok(())
+    want_all(tx, [(enrolment, due_at, now)])
 }
 
-/// Always the latest: a connect settles only what was wanted before it looked, see `report`.
-const WANT: &str =
-    "UPDATE push_states SET wanted_at = ?, due_at = coalesce(?, due_at) WHERE enrolment_id = ?";
-
-/// As [`want`], for many tablets in one statement.
+/// As [`want`], for many tablets in one statement: when each is due, and when that was wanted.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
 pub fn want_all(
     tx: &mut Tx<'_>,
-    wanted: impl IntoIterator<Item = (EnrolmentId, Option<Instant>)>,
-    now: Instant,
+    wanted: impl IntoIterator<Item = (EnrolmentId, Option<Instant>, Instant)>,
 ) -> Result<(), StoreError> {
     let notes = wanted
         .into_iter()
-        .map(|(enrolment, due)| json!({ "id": enrolment, "at": now.as_millis(), "due": due.stored() }));
+        .map(|(enrolment, due, now)| json!({ "id": enrolment, "at": now.as_millis(), "due": due.stored() }));
     WANT_ALL.run(tx, notes)
 }
 
+/// Always the latest: a connect settles only what was wanted before it looked, see `report`.
 const WANT_ALL: Many = many!(
     "UPDATE push_states SET wanted_at = note.at, due_at = coalesce(note.due, due_at) FROM";
     id text, at bigint, due bigint;
@@ -309,27 +294,36 @@ pub fn token_renewed(
     replaced: bool,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let flag = |flag: bool| Value::from(flag);
-    let values = vec![
-        flag(replaced),
-        now.as_millis().into(),
-        flag(replaced),
-        flag(replaced),
-        enrolment.to_string().into(),
-    ];
-    tx.run(|connection| Prepared::<Untyped>::new(RENEWED, values).execute(connection))?;
-    Ok(())
+    tokens_renewed(tx, [(enrolment, replaced, now)])
+}
+
+/// As [`token_renewed`], for many tablets in one statement.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn tokens_renewed(
+    tx: &mut Tx<'_>,
+    renewed: impl IntoIterator<Item = (EnrolmentId, bool, Instant)>,
+) -> Result<(), StoreError> {
+    let notes = renewed
+        .into_iter()
+        .map(|(id, replaced, now)| json!({ "id": id, "replaced": replaced, "at": now.as_millis() }));
+    RENEWED.run(tx, notes)
 }
 
 /// Every expression sees the row as it was.
-const RENEWED: &str = "UPDATE push_states SET \
-    due_at = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
-        THEN ? ELSE due_at END, \
-    attempts = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
+const RENEWED: Many = many!(
+    "UPDATE push_states SET \
+    due_at = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR note.replaced) \
+        THEN note.at ELSE due_at END, \
+    attempts = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR note.replaced) \
         THEN 0 ELSE attempts END, \
-    lease_until = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR ?) \
+    lease_until = CASE WHEN wanted_at IS NOT NULL AND (token_invalid_since IS NOT NULL OR due_at IS NULL OR note.replaced) \
         THEN NULL ELSE lease_until END, \
-    unanswered = 0, token_invalid_since = NULL WHERE enrolment_id = ?";
+    unanswered = 0, token_invalid_since = NULL FROM";
+    id text, replaced boolean, at bigint;
+    "WHERE push_states.enrolment_id = note.id"
+);
 
 /// A claimed row that is given back without a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

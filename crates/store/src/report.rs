@@ -8,8 +8,35 @@ mod write;
 
 use orders::{Gate, Order};
 use types::{CommandId, EnrolmentId, Instant, Supervision, TabletId};
+use uuid::Uuid;
+
+use crate::vitals::{self, About};
+use crate::{StoreError, Together, Tx};
 
 pub(crate) use write::apply;
+
+/// Connects are written together.
+pub(crate) struct Connects;
+
+impl Together for Connects {
+    type Ask = ConnectWrite;
+    type Answer = ConnectWritten;
+
+    fn whose(write: &ConnectWrite) -> Uuid {
+        write.enrolment.as_uuid()
+    }
+
+    fn carry_out(
+        &self,
+        tx: &mut Tx<'_>,
+        writes: &[&ConnectWrite],
+    ) -> Result<Vec<ConnectWritten>, StoreError> {
+        if let [first, others @ ..] = writes {
+            vitals::about(About::Batch(first.enrolment, others.len()));
+        }
+        apply(tx, writes)
+    }
+}
 
 /// What one connect writes.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, Restituti
 use crate::column::{read, stored_enum};
 use crate::incidents::IncidentState;
 use crate::notices::NoticeState;
-use crate::noun::{by_key, find_first, hold_first, noun, read_all};
+use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::{destructions, incidents, notices, restitutions};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -214,12 +214,30 @@ pub fn hold_of_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<Rest
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold_under_order(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restitution>, StoreError> {
-    let under_order =
-        [StageName::Ordered.as_str(), StageName::Delivered.as_str(), StageName::Acknowledged.as_str()];
     hold_first!(
         tx,
         restitutions,
-        restitutions::tablet_id.eq(tablet.to_string()).and(restitutions::stage.eq_any(under_order))
+        restitutions::tablet_id.eq(tablet.to_string()).and(restitutions::stage.eq_any(UNDER_ORDER))
+    )
+}
+
+const UNDER_ORDER: [&str; 3] =
+    [StageName::Ordered.as_str(), StageName::Delivered.as_str(), StageName::Acknowledged.as_str()];
+
+/// The restitutions of these tablets that an erasure is under way of, in no order: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn under_order(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<Vec<Restitution>, StoreError> {
+    find_all!(
+        tx,
+        restitutions,
+        tablets.into_iter().map(|one| one.to_string()).collect(),
+        restitutions::tablet_id,
+        restitutions::stage.eq_any(UNDER_ORDER)
     )
 }
 

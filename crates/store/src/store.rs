@@ -9,10 +9,10 @@ use types::{EnrolmentId, Instant};
 
 use crate::connect::{ConnectKey, ConnectRow, read_connect};
 use crate::database::{Database, connect};
-use crate::group_commit::GroupCommit;
+use crate::group_commit::{GroupCommit, Together};
 use crate::migrate::{self, Migrated};
 use crate::presence::LastSeen;
-use crate::report::{ConnectWrite, ConnectWritten};
+use crate::report::{ConnectWrite, ConnectWritten, Connects};
 use crate::transaction::{Mode, Tx};
 use crate::vitals::{self, About};
 use crate::{DatabaseUrl, Engine, StoreError, Vault, Vitals, grants};
@@ -49,7 +49,8 @@ pub struct Store {
     database: Arc<Database>,
     readers: Arc<Semaphore>,
     writers: Arc<Semaphore>,
-    group_commit: Arc<GroupCommit>,
+    connects: Arc<GroupCommit<Connects>>,
+    queue_length: usize,
     last_seen: Arc<LastSeen>,
 }
 
@@ -85,7 +86,8 @@ impl Store {
             Engine::Postgresql => Arc::clone(&readers),
         };
         Ok(Self {
-            group_commit: Arc::new(GroupCommit::start(&database, options.queue_length)?),
+            connects: Arc::new(GroupCommit::start(&database, Connects, options.queue_length)?),
+            queue_length: options.queue_length,
             last_seen: Arc::new(LastSeen::start(&database)?),
             database,
             readers,
@@ -290,13 +292,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] at once if too many wait; [`StoreError::Refused`] if a trigger forbids the delivery.
     pub async fn connect_write(&self, write: ConnectWrite) -> Result<ConnectWritten, StoreError> {
-        self.group_commit.submit(write).await
+        self.connects.submit(write).await
+    }
+
+    /// Starts the threads that carry out another kind of work together.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the machine gives no thread.
+    pub fn group_commit<K: Together>(&self, kind: K) -> Result<GroupCommit<K>, StoreError> {
+        GroupCommit::start(&self.database, kind, self.queue_length)
     }
 
     /// How many writes of tablets were ever taken in, committed or still waiting for their commit.
     #[must_use]
     pub fn connect_writes_taken_in(&self) -> u64 {
-        self.group_commit.taken_in()
+        self.connects.taken_in()
     }
 
     /// Notes that a tablet was heard. Written with others' every 100 ms; lost if the program dies before.

@@ -100,6 +100,11 @@ const HELD: &[Held] = &[
     held("tablet_modes", "tablet_id", of_their_loans!("loan_id")),
     held("restitutions", "id", of_their_loans!("loan_id")),
     held("notices", "id", of_their_loans!("loan_id")),
+    held(
+        "mails",
+        "id",
+        concat!("person_id = $1 AND (warrant_id IS NULL OR ", of_their_warrants!("warrant_id"), ")"),
+    ),
     held("last_decisions", "id", of_their_loans!("loan_id")),
     held("erase_orders", "id", of_their_loans!("loan_id")),
     held("incidents", "id", of_their_incidents!("id")),

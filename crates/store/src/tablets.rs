@@ -5,7 +5,7 @@ use diesel::{
 };
 use types::{Instant, Platform, SerialNumber, TabletId, Uai};
 
-use crate::noun::{by_key, find_first, hold_first, noun, read_all};
+use crate::noun::{by_key, find_all, find_first, hold_all, hold_first, noun, read_all};
 use crate::schema::tablets;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -32,7 +32,7 @@ noun! {
     }
 }
 
-by_key!(tablets, Tablet, id: TabletId; insert, get, update);
+by_key!(tablets, Tablet, id: TabletId; insert, get, get_all, update);
 
 /// The tablet with that serial number; `None` means it may not enrol (C3.3.4).
 ///
@@ -63,6 +63,28 @@ pub fn by_asset_tag(tx: &mut Tx<'_>, tag: &str, limit: u32) -> Result<Vec<Tablet
 /// As [`get`].
 pub fn hold_by_serial(tx: &mut Tx<'_>, serial: &SerialNumber) -> Result<Option<Tablet>, StoreError> {
     hold_first!(tx, tablets, tablets::serial.eq(serial.to_string()))
+}
+
+/// As [`by_serial`], for many, in no order: one statement, or none for no serial number.
+///
+/// # Errors
+/// As [`get`].
+pub fn by_serials(
+    tx: &mut Tx<'_>,
+    serials: impl IntoIterator<Item = SerialNumber>,
+) -> Result<Vec<Tablet>, StoreError> {
+    find_all!(tx, tablets, serials.into_iter().map(|one| one.to_string()).collect(), tablets::serial)
+}
+
+/// As [`hold_by_serial`], for many, in the order of their ids.
+///
+/// # Errors
+/// As [`get`].
+pub fn hold_by_serials(
+    tx: &mut Tx<'_>,
+    serials: impl IntoIterator<Item = SerialNumber>,
+) -> Result<Vec<Tablet>, StoreError> {
+    hold_all!(tx, tablets by id, serials.into_iter().map(|one| one.to_string()).collect(), tablets::serial)
 }
 
 /// At most `limit` tablets within reach, in the order of their ids, from the first one after `after`.

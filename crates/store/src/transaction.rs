@@ -5,7 +5,7 @@ use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager,
 
 use crate::connection::AnyConnection;
 use crate::database::Link;
-use crate::{StoreError, Vault};
+use crate::{Engine, StoreError, Vault};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,14 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         self.vault
+    }
+
+    /// The engine behind it.
+    pub(crate) fn engine(&self) -> Engine {
+        match &*self.connection {
+            AnyConnection::Postgresql(_) => Engine::Postgresql,
+            AnyConnection::Sqlite(_) => Engine::Sqlite,
+        }
     }
 
     /// Notes that the row it is about is held until the end of the transaction.

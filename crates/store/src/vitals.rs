@@ -46,15 +46,15 @@ pub struct Vitals {
     pub lost_links: u64,
     /// Transactions that met others on their rows, and were run again.
     pub contended: u64,
-    /// Batches of tablets' answers that were committed, or tried.
+    /// Batches that share a commit (tablets' answers and check-ins, people's commands), committed or tried.
     pub batches: u64,
     /// Batches that failed, and were written one by one.
     pub batches_retried: u64,
-    /// Transactions of tablets that panicked: defects.
+    /// Transactions of theirs that panicked: defects.
     pub panics: u64,
-    /// Tablets' answers that wait for their commit now.
+    /// What waits for its commit now.
     pub answers_waiting: u64,
-    /// How long tablets' answers waited for their commit.
+    /// How long it waited for its commit.
     pub commits: Times,
 }
 

@@ -111,22 +111,6 @@ pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<WarrantN
     }))
 }
 
-/// At most `limit` notices that are due and were not told, the longest due first.
-///
-/// # Errors
-/// [`StoreError::Corrupt`].
-pub fn to_tell(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<WarrantNotice>, StoreError> {
-    read_all!(tx.run(|connection| {
-        warrant_notices::table
-            .filter(warrant_notices::told_at.is_null())
-            .filter(warrant_notices::due_at.le(now.as_millis()))
-            .order((warrant_notices::due_at.asc(), warrant_notices::warrant_id.asc()))
-            .limit(i64::from(limit))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
-}
-
 /// Records that it was told; `false` if it was before.
 ///
 /// # Errors

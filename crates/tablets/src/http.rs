@@ -1,4 +1,5 @@
-//! How a tablet speaks HTTP: hyper over OpenSSL or in the clear, one connection kept alive.
+//! How a tablet speaks HTTP: hyper over OpenSSL (or rustls, where it resumes sessions) or in the clear, one connection
+//! kept alive.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_openssl::SslStream;
 use url::{Host, Url};
 
-use crate::{Clock, Error, Identity, Trust};
+use crate::{Clock, Error, Identity, Sessions, Trust};
 
 /// No answer a tablet wants is longer, in bytes.
 const LONGEST_ANSWER: usize = 64 << 20;
@@ -111,6 +112,8 @@ pub struct HttpClient {
     retries: u32,
     live: Option<Live>,
     opened: u64,
+    sessions: Option<Sessions>,
+    resumed: u64,
 }
 
 struct Live {
@@ -137,7 +140,17 @@ impl HttpClient {
     /// A client that trusts `trust` and believes in `clock`.
     #[must_use]
     pub const fn new(trust: Trust, clock: Clock) -> Self {
-        Self { trust, clock, patience: PATIENCE, keep_alive: true, retries: 0, live: None, opened: 0 }
+        Self {
+            trust,
+            clock,
+            patience: PATIENCE,
+            keep_alive: true,
+            retries: 0,
+            live: None,
+            opened: 0,
+            sessions: None,
+            resumed: 0,
+        }
     }
 
     /// Waits at most this long for an answer.
@@ -154,6 +167,18 @@ impl HttpClient {
     /// At first it does not.
     pub const fn set_retries(&mut self, retries: u32) {
         self.retries = retries;
+    }
+
+    /// Goes on with these TLS sessions where the server lets it. At first each connection begins a new one.
+    pub fn set_sessions(&mut self, sessions: Option<Sessions>) {
+        self.sessions = sessions;
+        self.live = None;
+    }
+
+    /// How many of its connections went on with a session.
+    #[must_use]
+    pub const fn sessions_resumed(&self) -> u64 {
+        self.resumed
     }
 
     /// Whom it trusts.
@@ -315,6 +340,13 @@ impl HttpClient {
         match url.scheme() {
             "http" => Ok((Box::pin(tcp), None)),
             "https" => {
+                let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+                if let Some(sessions) = &self.sessions {
+                    let (with, at) = ((&self.trust, &self.clock), (origin, host));
+                    let connected = sessions.connect(with, identity, at, tcp).await?;
+                    self.resumed += u64::from(connected.resumed);
+                    return Ok((Box::pin(connected.stream), Some(connected.version)));
+                }
                 let tls = |problem: String| Error::Tls { origin: origin.to_owned(), problem };
                 let mut configuration = self.trust.connector().configure()?;
                 configuration.param_mut().set_time(self.clock.now());
@@ -322,7 +354,6 @@ impl HttpClient {
                     configuration.set_certificate(identity.certificate())?;
                     configuration.set_private_key(identity.key())?;
                 }
-                let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
                 let mut stream = Box::pin(SslStream::new(configuration.into_ssl(host)?, tcp)?);
                 stream.as_mut().connect().await.map_err(|error| tls(error.to_string()))?;
                 let version = stream.ssl().version_str();

@@ -4,10 +4,10 @@
 //! `make chaos` plays it for as long as one likes, with any seed; the tests play a short one.
 
 mod book;
-mod cluster;
+pub(crate) mod cluster;
 pub(crate) mod dice;
 mod storm;
-mod wire;
+pub(crate) mod wire;
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use store::destructions::{Fate, NewDestruction};
 use store::enrolment_ends::EnrolmentEnd;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::warrants::OrderState;
-use tablets::{Identity, Ipad, Outcome, Reply, SignatureStyle};
+use tablets::{Identity, Ipad, Outcome, Reply, Sessions, SignatureStyle};
 use testkit::TestServer;
 use types::{
     Actor, Clock as _, Day, DestructionId, DestructionKind, Duration, EnrolmentEndId, EnrolmentId, Instant,
@@ -19,6 +19,7 @@ use crate::support::{
 
 on_both_engines! {
     t_a5_a_tablet_whose_enrolment_we_ended_is_told_so_and_only_it,
+    t_a5_a_resumed_session_is_worth_what_its_certificate_is_worth_now,
     an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody,
     c5_3_2_t_c18_management_that_is_removed_and_a_tablet_that_enrols_again_raise_an_alarm,
 }
@@ -124,6 +125,42 @@ async fn t_a5_a_tablet_whose_enrolment_we_ended_is_told_so_and_only_it(engine: E
     for reply in told(&server, &ended, &identity).await {
         assert_eq!(reply.status, 403);
     }
+}
+
+/// What a tablet that connects anew is told, and whether its TLS session went on.
+async fn told_anew(ipad: &mut Ipad) -> (u16, bool) {
+    let before = ipad.connection().sessions_resumed();
+    ipad.http().close();
+    let idle = report(ipad.udid(), "Idle", None);
+    let url = ipad.enrolment().unwrap().mdm.server_url.clone();
+    let identity = ipad.identity().unwrap().clone();
+    let reply = put(ipad.http(), url, &[], Some(&identity), &xml(&idle)).await;
+    (reply.status, ipad.connection().sessions_resumed() > before)
+}
+
+async fn t_a5_a_resumed_session_is_worth_what_its_certificate_is_worth_now(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let mut ipads = Vec::new();
+    for serial in ["DMPX00000001", "DMPX00000002", "DMPX00000003"] {
+        let mut ipad = server.enrolled_ipad(serial).await.unwrap();
+        obey(&mut ipad).await;
+        ipad.http().set_sessions(Some(Sessions::new()));
+        assert_eq!(told_anew(&mut ipad).await, (200, false), "the first handshake is a whole one");
+        assert_eq!(told_anew(&mut ipad).await, (200, true));
+        ipads.push(ipad);
+    }
+    let [ended, enrolled_again, other] = &mut ipads[..] else { unreachable!("three") };
+    end(&server, enrolment_id(&server, "DMPX00000001").await, Some(server.clock().now())).await;
+    let mut twin = server.ipad("DMPX00000002").build().unwrap();
+    twin.enrol_by_link(&server.link_for("DMPX00000002").await.unwrap()).await.unwrap();
+
+    assert_eq!(told_anew(ended).await, (403, true), "its enrolment was ended since");
+    assert_eq!(told_anew(enrolled_again).await, (400, true), "its certificate was replaced since");
+    assert_eq!(told_anew(other).await, (200, true));
+    // A session is of one identity: with another one it begins anew, and proves that one.
+    let theirs = other.identity().unwrap().clone();
+    ended.set_identity(Some(theirs));
+    assert_eq!(told_anew(ended).await, (400, false), "another tablet's name under this identity");
 }
 
 async fn an_end_that_is_not_recorded_or_not_yet_due_unenrols_nobody(engine: Engine) {

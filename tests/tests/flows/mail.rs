@@ -18,6 +18,7 @@ on_both_engines! {
     c5_3_5_each_guardian_is_told_and_one_who_is_reached_is_enough,
     mail_that_the_server_takes_later_is_sent_once_and_mail_that_it_never_takes_is_told_to_the_college,
     a_server_that_hangs_up_after_it_took_a_mail_is_given_it_once_more_and_never_a_third_time,
+    a_node_that_died_with_a_mail_in_hand_has_it_sent_once_more_and_never_a_third_time,
     what_comes_back_and_is_no_report_is_put_aside_once,
     c5_2_6_c7_1_changed_rules_and_a_warrant_are_told_by_mail_once_and_an_authority_delays_it,
 }
@@ -277,6 +278,32 @@ async fn a_server_that_hangs_up_after_it_took_a_mail_is_given_it_once_more_and_n
     });
     given_up.await.unwrap();
     assert_eq!((rude.mailed().len(), rude.count("cut")), (2, 2));
+}
+
+async fn a_node_that_died_with_a_mail_in_hand_has_it_sent_once_more_and_never_a_third_time(engine: Engine) {
+    let mut mail = MailServer::start().await.unwrap();
+    for (died_before, sent) in [(0, true), (1, false)] {
+        mail.tell(&[("*", "451 later")], 0, 0).await.unwrap();
+        let (server, _ipad) = told(engine, &mail, &[MOTHER]).await;
+        let (ati, by_hand) = (here(&server, "ati", Role::Ati).await, ByHand::of(&server));
+        received(&ati, false).await;
+        server.advance(Duration::from_secs(61));
+        let put_off = wait_until("the mail is put off", Patience::default(), || async {
+            Ok((by_hand.count("mails WHERE reason = '451' AND lease_until IS NULL") == 1).then_some(()))
+        });
+        put_off.await.unwrap();
+        // What such a node leaves behind.
+        by_hand.run(&format!("UPDATE mails SET handing_at = 1, lease_until = 2, doubts = {died_before}"));
+        mail.tell(&[], 0, 0).await.unwrap();
+        server.advance(Duration::from_secs(3_600));
+        let (state, doubts) = if sent { ("accepted", 1) } else { ("given-up", 2) };
+        let ended = wait_until("the mail has ended", Patience::default(), || async {
+            let so = format!("mails WHERE state = '{state}' AND doubts = {doubts} AND handing_at IS NULL");
+            Ok((by_hand.count(&so) == 1).then_some(()))
+        });
+        ended.await.unwrap();
+        assert_eq!(mail.mailed().len(), 1, "the first was sent, the second was not");
+    }
 }
 
 async fn doubted(by_hand: &ByHand, doubts: i64) -> Result<(), TestkitError> {

@@ -102,6 +102,8 @@ mod scep_clients;
 #[cfg(test)]
 mod segments;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
 mod status_reports;
 #[cfg(test)]
 mod strange_messages;

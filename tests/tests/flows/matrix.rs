@@ -231,7 +231,10 @@ impl Things {
                 json!({ "number": "1", "dated": "2026-01-05", "station": "Rouen" })
             }
             "/api/v1/incidents/{id}/steps" => json!({ "step": "take-up" }),
-            "/api/v1/incidents/{id}/reopen" => json!({ "reason": "matrice" }),
+            "/api/v1/incidents/{id}/reopen"
+            | "/api/v1/incidents/{id}/erasure"
+            | "/api/v1/incidents/{id}/erasure/take-back"
+            | "/api/v1/persons/{id}/forget" => json!({ "reason": "matrice" }),
             "/api/v1/incidents/{id}/lost-mode" => json!({ "reason": "matrice" }),
             "/api/v1/restitutions" => {
                 json!({ "tablets": [{ "tablet": format!("{}2", self.tablet), "condition": "bon" }] })

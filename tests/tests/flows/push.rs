@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use store::Engine;
 use tablets::{ApnsFault, Ipad};
 use testkit::{Patience, PushService, TestServer, TestkitError, inventory_csv, wait_until};
-use types::{Clock as _, Duration};
+use types::{Clock as _, Duration, Udid};
 
 use crate::support::{
     COLLEGE, asleep, obey, on_both_engines, pushed, pushes, standing, state_of, still_managed, why,
@@ -36,6 +36,25 @@ async fn messenger_has_looked(server: &TestServer, other: &mut Ipad) {
     }
 }
 
+/// Waits until it is written down that the tablet has not come for so many pushes. When the next one is due is reckoned
+/// from then on: the clock does not move while one is on its way.
+async fn push_is_recorded(server: &TestServer, ipad: &Ipad, unanswered: i32) {
+    let udid: Udid = ipad.udid().parse().unwrap();
+    let last = std::sync::Mutex::new(None);
+    let recorded = wait_until("the push is recorded", Patience::default(), || async {
+        let udid = udid.clone();
+        let read = move |tx: &mut store::Tx<'_>| {
+            let enrolment = store::enrolments::live_by_udid(tx, &udid)?.unwrap();
+            store::push_states::get(tx, &enrolment.id)
+        };
+        let state = server.fleet()?.store().read(read).await.unwrap().unwrap();
+        let is_recorded = state.unanswered == unanswered && state.lease_until.is_none();
+        *last.lock().unwrap() = Some(state);
+        Ok::<_, TestkitError>(is_recorded.then_some(()))
+    });
+    recorded.await.unwrap_or_else(|error| panic!("{error}: {:?}", last.lock().unwrap()));
+}
+
 /// Waits until that is why.
 async fn is_why(server: &TestServer, command: &str, code: &str) -> String {
     let last = std::sync::Mutex::new((String::new(), String::new()));
@@ -56,22 +75,23 @@ async fn many_commands_are_one_push_and_a_silent_tablet_is_pushed_ever_less_ofte
     let mut queued = Vec::new();
     for kind in ["ProfileList", "SecurityInfo", "CertificateList", "ManagedMediaList", "RestartDevice"] {
         queued.push(server.command("DMPX00000001", kind, Value::Null).await.unwrap());
+        // What follows the first one is queued after its push, and not while that is on its way.
+        push_is_recorded(&server, &ipad, 1).await;
     }
-    pushed(&server, &ipad, 2).await;
     messenger_has_looked(&server, &mut other).await;
     assert_eq!(pushes(&server, &ipad), 2, "five commands, one push");
     is_why(&server, &queued[0], "pushed-silent").await;
 
     // It does not come: it is pushed again after half an hour, an hour, two …
     server.advance(29 * MINUTE);
+    push_is_recorded(&server, &ipad, 2).await;
     messenger_has_looked(&server, &mut other).await;
-    assert_eq!(pushes(&server, &ipad), 2 + 1, "once for what was queued while the first was on its way");
-    for (times, wait) in [(4, 61), (5, 121)] {
-        server.advance(wait * MINUTE);
-        pushed(&server, &ipad, times).await;
+    assert_eq!(pushes(&server, &ipad), 2 + 1, "once for what was queued after the first push");
+    for (unanswered, wait) in [(3, 61 * MINUTE), (4, 121 * MINUTE), (5, 12 * DAY)] {
+        server.advance(wait);
+        push_is_recorded(&server, &ipad, unanswered).await;
     }
-    server.advance(12 * DAY);
-    pushed(&server, &ipad, 6).await;
+    assert_eq!(pushes(&server, &ipad), 6);
     let sentence = is_why(&server, &queued[4], "pushed-silent").await;
     assert!(sentence.contains("silent for 12 days"), "{sentence}");
 

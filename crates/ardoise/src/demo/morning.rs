@@ -9,7 +9,9 @@ use std::time::Duration;
 use fleet::vitals::{self, Vitals};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
-use tablets::{Authority, Clock, Faults, Identity, KeyPool, MdmPayload, Seeding, State, Status, Validity};
+use tablets::{
+    Authority, Clock, Faults, Identity, Ipad, KeyPool, MdmPayload, Seeding, Sessions, State, Status, Validity,
+};
 use testkit::rows::{self, AtWork};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -45,14 +47,20 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) async fn tell(
     stage: &Stage,
     tablets: u64,
+    resumption: bool,
     teller: &mut Teller,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
     teller.step(&format!("{tablets} tablets enrolled long ago, each with a certificate of its own"));
-    let sleepers = Arc::new(seed(stage, tablets).await?);
+    let sleepers = Arc::new(seed(stage, tablets, resumption).await?);
     let api = stage.api();
     let status = api.get(&["status"]).await?;
     teller.check("tablets enrolled", tablets, number(&status, "/enrolled"));
+
+    if resumption {
+        teller.step("the evening before: each comes once, and keeps its TLS session");
+        teller.check("tablets that came", tablets, come_once(stage, &sleepers).await?);
+    }
 
     teller.step("the evening before: something is queued for each, one by one, through the API");
     let began = Instant::now();
@@ -76,6 +84,10 @@ pub(super) async fn tell(
     teller.check("tablets that got no answer in the end", 0, morning.lost.load(Ordering::Relaxed));
     teller.check("answers that were neither right nor “come back”", 0, refused);
     teller.check("commands that tablets carried out", tablets, morning.carried_out.load(Ordering::Relaxed));
+    let resumed = morning.resumed.load(Ordering::Relaxed);
+    if resumption {
+        teller.check("tablets that went on with their sessions", tablets, resumed);
+    }
 
     teller.step("afterwards");
     let vitals = at_rest(stage).await?;
@@ -103,6 +115,7 @@ pub(super) async fn tell(
         ("retried", morning.retried.load(Ordering::Relaxed)),
         ("pushes", vitals.pushes.accepted),
         ("memory_mb", memory),
+        ("resumed", resumed),
     ] {
         figures.set(name, value);
     }
@@ -113,12 +126,15 @@ pub(super) async fn tell(
 struct Sleeper {
     state: State,
     identity: Identity,
+    /// The TLS sessions that it goes on with, where it does.
+    sessions: Option<Sessions>,
 }
 
 /// What became of them.
 #[derive(Debug, Default)]
 struct Morning {
     carried_out: AtomicU64,
+    resumed: AtomicU64,
     locked: AtomicU64,
     retried: AtomicU64,
     refused: AtomicU64,
@@ -127,7 +143,7 @@ struct Morning {
 }
 
 /// Makes the fleet, and lets the server know it.
-async fn seed(stage: &Stage, tablets: u64) -> Result<Vec<Sleeper>, Failure> {
+async fn seed(stage: &Stage, tablets: u64, resumption: bool) -> Result<Vec<Sleeper>, Failure> {
     let server = stage.server();
     let now = server.clock().now();
     let url = stage.tablets_url().join("/mdm/connect").map_err(stopped)?;
@@ -141,7 +157,7 @@ async fn seed(stage: &Stage, tablets: u64) -> Result<Vec<Sleeper>, Failure> {
         let sleepers = (1..=tablets)
             .map(|number| {
                 let (state, identity) = seeding.tablet(&format!("DMPM{number:08}"))?;
-                Ok(Sleeper { state, identity })
+                Ok(Sleeper { state, identity, sessions: resumption.then(Sessions::new) })
             })
             .collect::<Result<Vec<_>, tablets::Error>>()?;
         Ok::<_, tablets::Error>((der, sleepers))
@@ -179,6 +195,28 @@ fn bytes_of(hex: &str) -> Vec<u8> {
         .chunks_exact(2)
         .map(|pair| pair.iter().fold(0_u8, |byte, digit| byte << 4 | u8::try_from(*digit).unwrap_or(0)))
         .collect()
+}
+
+/// Lets each tablet come once, when nothing waits for it; how many were answered.
+async fn come_once(stage: &Stage, sleepers: &[Sleeper]) -> Result<u64, Failure> {
+    let came: Vec<bool> = stream::iter(sleepers)
+        .map(|sleeper| async move {
+            let mut ipad = awake(stage, sleeper)?;
+            Ok::<_, Failure>(ipad.poll().await.is_ok_and(|conversation| conversation.outcome.is_accepted()))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(u64::try_from(came.into_iter().filter(|came| *came).count()).unwrap_or(0))
+}
+
+/// The tablet, with all that it remembers.
+fn awake(stage: &Stage, sleeper: &Sleeper) -> Result<Ipad, Failure> {
+    let mut ipad = stage.ipad(&sleeper.state.hardware.serial)?;
+    *ipad.state_mut() = sleeper.state.clone();
+    ipad.set_identity(Some(sleeper.identity.clone()));
+    ipad.http().set_sessions(sleeper.sessions.clone());
+    Ok(ipad)
 }
 
 /// Queues something for each tablet; how many were queued.
@@ -245,9 +283,7 @@ async fn wake(
     span: Duration,
     morning: &Morning,
 ) -> Result<(), String> {
-    let mut ipad = stage.ipad(&sleeper.state.hardware.serial).map_err(|failure| failure.to_string())?;
-    *ipad.state_mut() = sleeper.state.clone();
-    ipad.set_identity(Some(sleeper.identity.clone()));
+    let mut ipad = awake(stage, sleeper).map_err(|failure| failure.to_string())?;
     let delay = if one_in(place, 4, SLOW) { DELAY } else { Duration::ZERO };
     // A connection that breaks under its request: the first try comes to nothing.
     let unlucky = if one_in(place, 5, UNLUCKY) { 1.0 } else { 0.0 };
@@ -291,6 +327,9 @@ async fn wake(
             });
             sleep(Duration::from_millis(200).saturating_mul(2_u32.saturating_pow(tries))).await;
         }
+    }
+    if ipad.connection().sessions_resumed() > 0 {
+        morning.resumed.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }

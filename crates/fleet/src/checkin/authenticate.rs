@@ -1,13 +1,17 @@
 //! Authenticate: a tablet asks to enrol, and is bound to the certificate it proves.
 
+use std::collections::HashSet;
+
 use apple::checkin::Authenticate;
 use pki::DeviceIdentity;
-use store::Tx;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::links::{Link, LinkKind};
+use store::push_certificates::PushCertificate;
 use store::tablets::Tablet;
-use types::{EnrolmentKind, Instant, Platform, RuleId, Udid};
+use store::{StoreError, Tx};
+use types::{EnrolmentKind, Instant, Platform, RuleId, SerialNumber, TabletId, Udid};
 
+use super::together::{self, Said, Served, by, confirm};
 use super::{Bound, bound};
 use crate::lending::erasures;
 use crate::standing::{Admission, Moment};
@@ -19,17 +23,55 @@ pub(super) async fn receive(
     message: Authenticate,
     now: Instant,
 ) -> Result<Reply, TabletError> {
-    let identity = identity.clone();
-    fleet.store().write_held(move |tx| enrol(tx, &identity, &message, now)).await?;
+    together::receive(fleet, identity, Said::Authenticate(message), now).await?;
     Ok(Reply::Empty)
 }
 
-fn enrol(
+/// Those who enrol, and whose tablets are not enrolled: what each of them is asked is what [`enrol`] asks. The places of
+/// those that are done.
+pub(super) fn together(
     tx: &mut Tx<'_>,
-    identity: &DeviceIdentity,
-    message: &Authenticate,
-    now: Instant,
-) -> Result<(), TabletError> {
+    mut asked: Vec<(usize, &Authenticate, Served<'_>)>,
+) -> Result<Vec<usize>, StoreError> {
+    let (mut udids, mut serials) = (HashSet::new(), HashSet::new());
+    // Of two who claim to be one tablet, the second one waits until it is seen what became of the first.
+    asked.retain(|(_, message, _)| {
+        named(message).is_ok_and(|(udid, serial)| udids.insert(udid) & serials.insert(serial))
+    });
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Whatever else enrols these tablets, or under these UDIDs, waits until it is seen what became of them.
+    let tablets = by(store::tablets::hold_by_serials(tx, serials)?, |row| Some(row.serial.clone()));
+    let links = asked.iter().filter_map(|(_, _, served)| served.enrolment.link_id).collect::<HashSet<_>>();
+    let links = by(store::links::get_all(tx, links)?, |row| Some(row.id));
+    store::enrolments::hold_udids(tx, &udids)?;
+    let live = by(store::enrolments::live_by_udids(tx, &udids)?, |row| row.udid.clone());
+    let of_tablets = tablets.values().map(|row| row.id).collect::<Vec<_>>();
+    let former = by(store::enrolments::live_of_tablets(tx, of_tablets)?, |row| row.tablet_id);
+    let current = store::push_certificates::current(tx)?;
+    let enrols = |message: &Authenticate, served: &mut Served<'_>| -> Result<bool, TabletError> {
+        let (udid, serial) = named(message)?;
+        let Some(tablet) = tablets.get(&serial) else { return Ok(false) };
+        let enrolment = &served.enrolment;
+        invited(enrolment, tablet, enrolment.link_id.and_then(|id| links.get(&id)))?;
+        signed(enrolment, &udid)?;
+        free_udid(live.get(&udid), &udid, tablet)?;
+        wakeable(enrolment, current.as_ref(), &message.topic)?;
+        if enrolment.state == EnrolmentState::Authenticated || former.contains_key(&tablet.id) {
+            return Ok(false);
+        }
+        served.enrolment = enrolled(enrolment, message, tablet.id, udid, served.heard.now);
+        Ok(true)
+    };
+    asked.retain_mut(|(_, message, served)| enrols(message, served).is_ok_and(|enrols| enrols));
+    confirm(tx, asked.iter().map(|(_, _, served)| served))?;
+    store::enrolments::authenticated(tx, asked.iter().map(|(_, _, served)| &served.enrolment))?;
+    Ok(asked.into_iter().map(|(place, ..)| place).collect())
+}
+
+/// Who it says it is.
+fn named(message: &Authenticate) -> Result<(Udid, SerialNumber), TabletError> {
     let Some(udid) = message.udid.clone() else {
         return Err(TabletError::Malformed("UDID is missing: user enrolment is not offered".into()));
     };
@@ -38,42 +80,75 @@ fn enrol(
             "SerialNumber is missing: only known tablets enrol (C3.3.4)".into(),
         ));
     };
-    let Bound { certificate, mut enrolment, admission } =
+    Ok((udid, serial))
+}
+
+/// The enrolment once the tablet has asked for it.
+fn enrolled(
+    invited: &Enrolment,
+    message: &Authenticate,
+    tablet: TabletId,
+    udid: Udid,
+    now: Instant,
+) -> Enrolment {
+    Enrolment {
+        tablet_id: Some(tablet),
+        udid: Some(udid),
+        serial: message.serial_number.clone(),
+        state: EnrolmentState::Authenticated,
+        os_version: message.os_version.clone(),
+        build_version: message.build_version.clone(),
+        product_name: message.product_name.clone(),
+        authenticated_at: Some(now),
+        ..invited.clone()
+    }
+}
+
+/// One tablet, whatever that takes.
+pub(super) fn enrol(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    message: &Authenticate,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let (udid, serial) = named(message)?;
+    let Bound { certificate, enrolment, admission } =
         bound(tx, identity, Some(&udid), Moment::Authenticate, now)?;
     // Whatever else enrols this tablet, or under this UDID, waits until it is seen what became of this one.
     let tablet = store::tablets::hold_by_serial(tx, &serial)?
         .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
-    invited(tx, &enrolment, &tablet)?;
-    if enrolment.udid.as_ref().is_some_and(|signed| *signed != udid) {
-        // The device that signed its MachineInfo is the one that enrols (T-A9).
-        return super::same_tablet(enrolment.udid.as_ref(), Some(&udid));
-    }
+    let link = match enrolment.link_id {
+        Some(link) => store::links::get(tx, &link)?,
+        None => None,
+    };
+    invited(&enrolment, &tablet, link.as_ref())?;
+    signed(&enrolment, &udid)?;
     store::enrolments::hold_udid(tx, &udid)?;
-    free_udid(tx, &udid, &tablet)?;
-    wakeable(tx, &enrolment, &message.topic)?;
+    free_udid(store::enrolments::live_by_udid(tx, &udid)?.as_ref(), &udid, &tablet)?;
+    wakeable(&enrolment, store::push_certificates::current(tx)?.as_ref(), &message.topic)?;
 
     if enrolment.state == EnrolmentState::Authenticated {
         // Our answer was lost: the same tablet says the same again.
         return super::same_tablet(enrolment.udid.as_ref(), Some(&udid));
     }
-    replace_former(tx, &enrolment, &tablet, now)?;
+    replace_former(tx, &enrolment, &tablet, link, now)?;
     if admission == Admission::FirstUse {
         store::certificates::confirm(tx, &certificate.sha256, now)?;
     }
-    enrolment.tablet_id = Some(tablet.id);
-    enrolment.udid = Some(udid);
-    enrolment.serial = Some(serial);
-    enrolment.state = EnrolmentState::Authenticated;
-    enrolment.os_version.clone_from(&message.os_version);
-    enrolment.build_version.clone_from(&message.build_version);
-    enrolment.product_name.clone_from(&message.product_name);
-    enrolment.authenticated_at = Some(now);
-    store::enrolments::update(tx, &enrolment)?;
+    store::enrolments::authenticated(tx, [&enrolled(&enrolment, message, tablet.id, udid, now)])?;
     Ok(())
 }
 
+/// The device that signed its MachineInfo is the one that enrols (T-A9).
+fn signed(enrolment: &Enrolment, udid: &Udid) -> Result<(), TabletError> {
+    match &enrolment.udid {
+        Some(signed) => super::same_tablet(Some(signed), Some(udid)),
+        None => Ok(()),
+    }
+}
+
 /// The invitation is for this tablet: its own, or one of a batch for its collège.
-fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<(), TabletError> {
+fn invited(enrolment: &Enrolment, tablet: &Tablet, link: Option<&Link>) -> Result<(), TabletError> {
     if tablet.platform != Platform::Ipad {
         return Err(not_admitted(format!(
             "tablet {} is {} in the inventory",
@@ -83,10 +158,6 @@ fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<()
     if enrolment.tablet_id.is_some_and(|invited| invited != tablet.id) {
         return Err(not_admitted(format!("the invitation is for another tablet than {}", tablet.serial)));
     }
-    let link = match enrolment.link_id {
-        Some(link) => store::links::get(tx, &link)?,
-        None => None,
-    };
     match link {
         Some(link) if link.uai.is_some() && link.uai != tablet.uai => Err(not_admitted(format!(
             "the link is for another collège than the one of tablet {}; make one for it",
@@ -97,11 +168,15 @@ fn invited(tx: &mut Tx<'_>, enrolment: &Enrolment, tablet: &Tablet) -> Result<()
 }
 
 /// The topic is the one of its profile, and still ours: with any other one every push would vanish (T-B1).
-fn wakeable(tx: &mut Tx<'_>, enrolment: &Enrolment, topic: &str) -> Result<(), TabletError> {
+fn wakeable(
+    enrolment: &Enrolment,
+    current: Option<&PushCertificate>,
+    topic: &str,
+) -> Result<(), TabletError> {
     if enrolment.topic.as_deref() != Some(topic) {
         return Err(TabletError::Malformed("Topic is not the one of the enrolment profile".into()));
     }
-    match store::push_certificates::current(tx)? {
+    match current {
         Some(current) if current.topic != topic => Err(not_admitted(
             "the enrolment profile is of a push certificate that was replaced since; open the link again"
                 .into(),
@@ -111,8 +186,8 @@ fn wakeable(tx: &mut Tx<'_>, enrolment: &Enrolment, topic: &str) -> Result<(), T
 }
 
 /// No other tablet is enrolled under this UDID (T-A1).
-fn free_udid(tx: &mut Tx<'_>, udid: &Udid, tablet: &Tablet) -> Result<(), TabletError> {
-    match store::enrolments::live_by_udid(tx, udid)? {
+fn free_udid(live: Option<&Enrolment>, udid: &Udid, tablet: &Tablet) -> Result<(), TabletError> {
+    match live {
         Some(other) if other.tablet_id != Some(tablet.id) => {
             Err(TabletError::Mismatch { claimed: udid.as_str().to_owned() })
         }
@@ -125,16 +200,13 @@ fn replace_former(
     tx: &mut Tx<'_>,
     enrolment: &Enrolment,
     tablet: &Tablet,
+    link: Option<Link>,
     now: Instant,
 ) -> Result<(), TabletError> {
     let Some(former) = store::enrolments::live_of_tablet(tx, tablet.id)? else { return Ok(()) };
     if former.id == enrolment.id {
         return Ok(());
     }
-    let link = match enrolment.link_id {
-        Some(link) => store::links::get(tx, &link)?,
-        None => None,
-    };
     let may = match enrolment.kind {
         EnrolmentKind::Automated | EnrolmentKind::TakenOver => true,
         EnrolmentKind::Link => {

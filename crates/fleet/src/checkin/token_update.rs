@@ -1,12 +1,16 @@
 //! TokenUpdate: where to push, and the key to the access code. The first one completes the enrolment.
 
+use std::collections::HashSet;
+
 use apple::checkin::TokenUpdate;
 use pki::DeviceIdentity;
-use store::enrolments::{EnrolmentSecrets, EnrolmentState};
+use store::enrolments::{Enrolment, EnrolmentSecrets, EnrolmentState, NewToken, PushAddress};
 use store::{StoreError, Tx};
 use types::{Actor, Duration, EnrolmentId, Instant, Secret};
 
-use super::{Bound, bound, confirm};
+use super::together::{self, Said, Served, by, confirm};
+use super::{Bound, bound};
+use crate::first_commands::Newcomer;
 use crate::incidents::lost_mode;
 use crate::lending::erasures;
 use crate::standing::Moment;
@@ -27,32 +31,81 @@ pub(super) async fn receive(
         return Err(TabletError::UserDeclined);
     }
     reachable_by(&message)?;
-    let identity = identity.clone();
-    let wait = fleet.settings().setup_waits;
-    fleet.store().write_held(move |tx| update(tx, &identity, &message, wait, now)).await?;
+    together::receive(fleet, identity, Said::TokenUpdate(message), now).await?;
     Ok(Reply::Empty)
 }
 
-fn update(
+/// Those for whom nothing but the first commands of an enrolment is to be queued: what each of them is asked is what
+/// [`update`] asks. The places of those that are done.
+pub(super) fn together(
     tx: &mut Tx<'_>,
-    identity: &DeviceIdentity,
-    message: &TokenUpdate,
-    wait: Duration,
-    now: Instant,
-) -> Result<(), TabletError> {
-    let bound = bound(tx, identity, message.udid.as_ref(), Moment::TokenUpdate, now)?;
-    confirm(tx, &bound, now)?;
-    let Bound { mut enrolment, .. } = bound;
-    if enrolment.topic.as_deref() != Some(message.topic.as_str()) {
-        // The topic of an enrolment never changes; another one would make every push vanish (T-B1).
-        return Err(TabletError::Malformed("Topic is not the one of the enrolment".into()));
+    mut told: Vec<(usize, &TokenUpdate, Served<'_>)>,
+) -> Result<Vec<usize>, StoreError> {
+    told.retain(|(_, message, served)| {
+        same_topic(&served.enrolment, message).is_ok() && !waits_anew(&served.enrolment, message)
+    });
+    if told.is_empty() {
+        return Ok(Vec::new());
     }
-    let first = enrolment.state == EnrolmentState::Authenticated;
+    // A tablet that was lost, or that is being erased, is looked at alone when it has enrolled.
+    let firsts = || told.iter().filter(|(_, _, served)| is_first(&served.enrolment));
+    let of_firsts = firsts().filter_map(|(_, _, served)| served.enrolment.tablet_id).collect::<Vec<_>>();
+    let mut special: HashSet<_> =
+        store::lost_modes::get_all(tx, of_firsts.iter().copied())?.iter().map(|row| row.tablet_id).collect();
+    special.extend(store::restitutions::under_order(tx, of_firsts)?.iter().map(|row| row.tablet_id));
+    told.retain(|(_, _, Served { enrolment, .. })| {
+        !is_first(enrolment) || enrolment.tablet_id.is_some_and(|tablet| !special.contains(&tablet))
+    });
+    confirm(tx, told.iter().map(|(_, _, served)| served))?;
     // One that never sent a token has none to compare with.
-    let replaced = match enrolment.token_updated_at {
-        Some(_before) => replaces(&former(tx, enrolment.id)?, message),
-        None => true,
-    };
+    let sent_before = told.iter().filter(|(_, _, served)| served.enrolment.token_updated_at.is_some());
+    let sent_before: Vec<_> = sent_before.map(|(_, _, served)| served.enrolment.id).collect();
+    // What cannot be opened any more is as good as nothing.
+    let former: Vec<PushAddress> =
+        store::enrolments::push_addresses(tx, &sent_before)?.into_iter().filter_map(Result::ok).collect();
+    let former = by(former, |address| Some(address.enrolment));
+    let tokens =
+        told.iter().map(|(_, message, served)| new_token(&served.enrolment, message, served.heard.now));
+    store::enrolments::tokens_updated(tx, &tokens.collect::<Vec<_>>())?;
+    let renewed = told.iter().map(|(_, message, Served { enrolment, heard, .. })| {
+        let former = former.get(&enrolment.id).map(|former| (&former.token, &former.magic));
+        (enrolment.id, replaces(former, message), heard.now)
+    });
+    store::push_states::tokens_renewed(tx, renewed)?;
+    let newcomers = told.iter().filter(|(_, _, served)| is_first(&served.enrolment)).map(
+        |(_, message, Served { enrolment, heard, .. })| Newcomer {
+            enrolment: managed(enrolment, message, heard.now),
+            by: Actor::Tablet(enrolment.id),
+            wait: heard.wait,
+            now: heard.now,
+        },
+    );
+    first_commands::queue(tx, &newcomers.collect::<Vec<_>>())?;
+    Ok(told.into_iter().map(|(place, ..)| place).collect())
+}
+
+/// Whether it completes the enrolment.
+fn is_first(enrolment: &Enrolment) -> bool {
+    enrolment.state == EnrolmentState::Authenticated
+}
+
+/// Whether a tablet that is enrolled waits in its Setup Assistant, and did not before.
+fn waits_anew(enrolment: &Enrolment, message: &TokenUpdate) -> bool {
+    !is_first(enrolment)
+        && !enrolment.awaiting_configuration
+        && message.awaiting_configuration.unwrap_or_default()
+}
+
+/// The topic of an enrolment never changes; another one would make every push vanish (T-B1).
+fn same_topic(enrolment: &Enrolment, message: &TokenUpdate) -> Result<(), TabletError> {
+    if enrolment.topic.as_deref() == Some(message.topic.as_str()) {
+        return Ok(());
+    }
+    Err(TabletError::Malformed("Topic is not the one of the enrolment".into()))
+}
+
+/// What it told.
+fn new_token(enrolment: &Enrolment, message: &TokenUpdate, now: Instant) -> NewToken {
     let secrets = EnrolmentSecrets {
         push_token: Some(message.token.clone()),
         push_magic: Some(Secret::new(message.push_magic.expose().clone().into_bytes())),
@@ -61,19 +114,53 @@ fn update(
         bootstrap_token: None,
     };
     // Absent means "as before", not false.
-    let awaiting = message.awaiting_configuration;
-    store::enrolments::token_updated(tx, enrolment.id, &secrets, awaiting, now)?;
-    let waited = enrolment.awaiting_configuration;
-    enrolment.awaiting_configuration = awaiting.unwrap_or(waited);
-    enrolment.state = EnrolmentState::Active;
-    enrolment.token_updated_at = Some(now);
-    store::push_states::token_renewed(tx, enrolment.id, replaced, now)?;
+    let awaiting_configuration = message.awaiting_configuration;
+    NewToken { enrolment: enrolment.id, secrets, awaiting_configuration, at: now }
+}
+
+/// The enrolment afterwards.
+fn managed(enrolment: &Enrolment, message: &TokenUpdate, now: Instant) -> Enrolment {
+    Enrolment {
+        awaiting_configuration: message.awaiting_configuration.unwrap_or(enrolment.awaiting_configuration),
+        state: EnrolmentState::Active,
+        token_updated_at: Some(now),
+        ..enrolment.clone()
+    }
+}
+
+/// One tablet, whatever that takes.
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    identity: &DeviceIdentity,
+    message: &TokenUpdate,
+    wait: Duration,
+    now: Instant,
+) -> Result<(), TabletError> {
+    let bound = bound(tx, identity, message.udid.as_ref(), Moment::TokenUpdate, now)?;
+    super::confirm(tx, &bound, now)?;
+    let Bound { enrolment: before, .. } = bound;
+    same_topic(&before, message)?;
+    // One that never sent a token has none to compare with.
+    let replaced = match before.token_updated_at {
+        Some(_before) => {
+            let former = former(tx, before.id)?;
+            replaces(former.push_token.as_ref().zip(former.push_magic.as_ref()), message)
+        }
+        None => true,
+    };
+    store::enrolments::tokens_updated(tx, [&new_token(&before, message, now)])?;
+    store::push_states::token_renewed(tx, before.id, replaced, now)?;
+    let (first, waits) = (is_first(&before), waits_anew(&before, message));
+    let enrolment = managed(&before, message, now);
+    let by = Actor::Tablet(enrolment.id);
+    let newcomer = [Newcomer { enrolment, by, wait, now }];
+    let [Newcomer { enrolment, by, .. }] = &newcomer;
     if first {
-        first_commands::queue(tx, &enrolment, &Actor::Tablet(enrolment.id), wait, now)?;
-        lost_mode::enrolled_again(tx, &enrolment, &Actor::Tablet(enrolment.id), now)?;
-        erasures::enrolled(tx, &enrolment, now)?;
-    } else if enrolment.awaiting_configuration && !waited {
-        first_commands::let_the_setup_go_on(tx, &enrolment, &Actor::Tablet(enrolment.id), wait, now)?;
+        first_commands::queue(tx, &newcomer)?;
+        lost_mode::enrolled_again(tx, enrolment, by, now)?;
+        erasures::enrolled(tx, enrolment, now)?;
+    } else if waits {
+        first_commands::let_the_setup_go_on(tx, &newcomer)?;
     }
     Ok(())
 }
@@ -98,11 +185,9 @@ fn former(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<EnrolmentSecrets, S
     }
 }
 
-/// Whether the tablet is pushed in another way from now on.
-fn replaces(former: &EnrolmentSecrets, message: &TokenUpdate) -> bool {
-    let same = |former: &Option<Secret<Vec<u8>>>, present: &[u8]| {
-        former.as_ref().is_some_and(|former| former.expose() == present)
-    };
-    !(same(&former.push_token, message.token.expose())
-        && same(&former.push_magic, message.push_magic.expose().as_bytes()))
+/// Whether the tablet is pushed in another way from now on than by this token and magic.
+fn replaces(former: Option<(&Secret<Vec<u8>>, &Secret<Vec<u8>>)>, message: &TokenUpdate) -> bool {
+    former.is_none_or(|(token, magic)| {
+        token.expose() != message.token.expose() || magic.expose() != message.push_magic.expose().as_bytes()
+    })
 }

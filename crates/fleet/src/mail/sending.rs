@@ -7,7 +7,7 @@ use ::lending::mail::{MOST_DOUBTS, Next, Said, next};
 use ::lending::notice::NoticeKind;
 use outbound::mail::{Letter, MailAnswer, MailTrouble};
 use serde_json::json;
-use store::loans::Loan;
+use store::loans::{Loan, Standing};
 use store::mails::{self, Mail, MailState};
 use store::notices::{self, Notice};
 use store::persons::Person;
@@ -290,7 +290,9 @@ fn of_notice(
     let title;
     let says = match notice.kind {
         NoticeKind::Reminder => match reminded_day(&notice.occasion) {
-            Some(day) if receipt.is_none() && loan.state != store::loans::Standing::Ended => Says::Due(day),
+            Some(day) if receipt.is_none() && matches!(loan.state, Standing::Lent | Standing::Deposited) => {
+                Says::Due(day)
+            }
             _ => return Ok(None),
         },
         NoticeKind::LoanOver | NoticeKind::Overdue if receipt.is_none() => {

@@ -43,6 +43,10 @@ pub async fn remind(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
         let mut reminded = 0;
         for id in &due {
             let (loan, person) = loan_and_holder(tx, *id)?;
+            // Stolen, in repair or confiscated: whoever had it cannot bring it.
+            if loan.state == Standing::Suspended {
+                continue;
+            }
             let Some(back) = due_back(loan.decided()?.state(), person.leaves_on) else { continue };
             let sent = reminders_sent(tx, *id, back)?;
             if let Some(step) = days.due(back, &sent, today) {

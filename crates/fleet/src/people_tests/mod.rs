@@ -3,7 +3,9 @@
 mod accounts;
 mod apps;
 mod broadcasts;
+mod check_ins_together;
 mod commands;
+mod commands_together;
 mod enrolment;
 mod fixture;
 mod inventory;

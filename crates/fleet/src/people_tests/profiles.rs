@@ -92,7 +92,7 @@ impl Cast {
 
     /// The versions in force, read back and checked as whatever writes for a tablet does.
     pub(super) async fn in_force(&self) -> Vec<ProfileVersionId> {
-        let found = self.people.fleet.store().read(|tx| rows::in_force(tx)).await.unwrap();
+        let found = self.people.fleet.store().read(rows::in_force).await.unwrap();
         found.iter().filter_map(|it| it.current().version()).collect()
     }
 }

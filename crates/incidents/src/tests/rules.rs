@@ -109,6 +109,29 @@ fn an_incident_is_not_noticed_tomorrow_and_an_authority_gives_its_reference() {
     assert_eq!(declare(IncidentKind::AuthorityRequest, 0, "  "), Err(Refusal::NoReference));
     assert!(declare(IncidentKind::AuthorityRequest, 0, "TJ Rouen 2026/112").is_ok());
     assert!(declare(IncidentKind::Loss, 0, "").is_ok());
+    assert!(declare(IncidentKind::Loss, 1, "").is_ok(), "whoever declares at once noticed it now");
+}
+
+#[test]
+fn an_authoritys_reference_is_one_line_and_kept_as_it_is() {
+    let kept = |text: &str| AuthorityReference::new(text).map(|reference| reference.as_str().to_owned());
+    assert_eq!(kept(" TJ Rouen 2026/112 ").as_deref(), Some("TJ Rouen 2026/112"));
+    let longest = "x".repeat(AuthorityReference::LONGEST);
+    assert_eq!(kept(&longest), Some(longest.clone()));
+    for none in [" ", "two\nlines", &format!("{longest}x")] {
+        assert_eq!(kept(none), None, "{none:?}");
+    }
+}
+
+#[test]
+fn m1_an_incident_carries_lost_mode_from_the_instant_it_is_open_and_for_its_tablet_only() {
+    let incident = declared(IncidentKind::Theft);
+    let read = |tablet, at| OpenIncident::read_back(&recorded(&incident), tablet, at);
+    let open = read(tablet(), hours(1)).unwrap();
+    assert_eq!((open.incident(), open.tablet(), open.opened_at()), (incident.id, tablet(), hours(1)));
+    let before = hours(1).minus(Duration::from_millis(1));
+    assert!(matches!(read(tablet(), before), Err(NotOpen::InTheFuture { .. })));
+    assert!(matches!(read(TabletId::new(hours(9)), hours(1)), Err(NotOpen::OfAnother { .. })));
 }
 
 #[test]
@@ -210,6 +233,13 @@ fn m1_numbers_lie_between_a_floor_and_a_ceiling_that_no_configuration_moves() {
     ] {
         assert_eq!(strict.admit(request).is_ok(), admitted, "{request:?}");
     }
+    for (request, said) in [
+        (asked(25, 6, 20), "a warrant lasts from 1 to 24 hours, not 25"),
+        (asked(24, 7, 20), "a warrant lets from 1 to 6 positions be asked for, not 7"),
+        (asked(24, 6, 19), "two requests for a position lie at least 20 minutes apart, not 19"),
+    ] {
+        assert_eq!(strict.admit(request).unwrap_err().to_string(), said);
+    }
     let incident = theft_with_its_papers();
     let greedy = Request { asked: asked(168, 25, 5), ..asks(2) };
     let refused = petition(&incident, &greedy, &head(3), &Limits::default()).grant(hours(2));
@@ -301,6 +331,11 @@ fn t_a23_a_position_that_cannot_be_is_dropped_and_never_shown() {
     ] {
         assert_eq!(accept(fix), Err(why));
     }
+    // A tablet's clock may run five minutes ahead of ours, and no more.
+    let ahead = hours(3).plus(Duration::from_secs(5 * 60));
+    assert!(accept(Fix { measured_at: Some(ahead), ..rouen }).is_ok());
+    let more = Some(ahead.plus(Duration::from_millis(1)));
+    assert_eq!(accept(Fix { measured_at: more, ..rouen }), Err(Dropped::FromTheFuture));
     let position = basis.accept(&rouen, Kept::default(), hours(3)).unwrap();
     assert!(!format!("{rouen:?} {position:?}").contains("49"), "a position shows itself nowhere");
 }
@@ -333,6 +368,8 @@ fn m1_positions_beyond_number_or_interval_or_after_the_end_are_dropped() {
     assert_eq!(accept(11, Some(hours(2)), 3), Ok(()));
     assert_eq!(accept(12, Some(hours(2)), 3), Err(Dropped::BeyondTheNumber));
     assert_eq!(accept(1, Some(hours(3)), 3), Err(Dropped::BeyondTheInterval));
+    let quarter = Duration::from_secs(15 * 60);
+    assert_eq!(accept(1, Some(hours(3).minus(quarter)), 3), Ok(()), "fifteen minutes are fifteen minutes");
     assert!(matches!(accept(0, None, 74), Err(Dropped::NotInForce(NotInForce::Over { .. }))));
 }
 
@@ -365,11 +402,23 @@ fn an_incident_lives_from_its_declaration_to_its_closing() {
 }
 
 #[test]
+fn a_step_that_does_not_follow_is_refused_by_its_name() {
+    let closed = Incident { state: IncidentState::Closed, ..declared(IncidentKind::Loss) };
+    for (taken, name) in
+        [(Step::TakeUp, "take up"), (Step::Find, "find"), (Step::GiveUp, "give up"), (Step::Close, "close")]
+    {
+        let refused = step(&closed, taken).unwrap_err().to_string();
+        assert_eq!(refused, format!("one cannot {name} an incident (loss) that is closed"));
+    }
+}
+
+#[test]
 fn an_incident_that_was_closed_too_soon_goes_on_in_another_whose_clocks_do_not_start_again() {
     let closed = Incident { state: IncidentState::Closed, ..declared(IncidentKind::Theft) };
     let next = types::IncidentId::new(hours(60));
     let reopened = closed.reopen(next, "it was another tablet that turned up", hours(60)).unwrap();
     assert_eq!((reopened.reopens, reopened.state), (Some(closed.id), IncidentState::InProgress));
+    assert_eq!((reopened.id, reopened.opened_at), (next, hours(60)));
     assert!(
         matches!(granted(&reopened, 60), Err(Refusal::PaperMissing { .. })),
         "48 hours since the declaration"
@@ -433,6 +482,10 @@ fn lost_mode_shows_a_message_or_a_number() {
     assert!(Message::new("", "02 35 00 00 00", "").is_ok());
     let full = Message::new(" Perdue ", "02 35 00 00 00", "Collège Jean-Moulin").unwrap();
     assert_eq!(full.text(), Some("Perdue"));
+    assert_eq!((full.phone(), full.footnote()), (Some("02 35 00 00 00"), Some("Collège Jean-Moulin")));
+    let only = Message::new("Perdue\nMerci", "", " ").unwrap();
+    assert_eq!((only.text(), only.phone(), only.footnote()), (Some("Perdue\nMerci"), None, None));
+    assert!(Message::new(&"a".repeat(Message::LONGEST), "", "").is_ok());
     for (text, phone) in [(" ", " "), ("a".repeat(401).as_str(), ""), ("bell \u{7}", "")] {
         assert!(Message::new(text, phone, "note").is_err(), "{text}");
     }
@@ -460,6 +513,10 @@ fn m1_only_an_authority_delays_a_notice_and_only_until_a_day_to_come() {
     assert!(delay(IncidentKind::Theft, 10).is_err());
     assert!(delay(IncidentKind::AuthorityRequest, 0).is_err());
     assert!(delay(IncidentKind::AuthorityRequest, 400).is_err());
+    let begins = Day::of(hours(24)).starts_at();
+    let at_once =
+        AuthorityDelay::new(IncidentKind::AuthorityRequest, Day::of(begins), reference.clone(), begins);
+    assert!(at_once.is_err(), "a day that begins now is not to come");
     let delayed = delay(IncidentKind::AuthorityRequest, 10).unwrap();
     let (opened, over) = (NoticeOccasion::Opened, NoticeOccasion::Over);
     assert_eq!(notice_due(opened, hours(24), None).due_at, hours(24));

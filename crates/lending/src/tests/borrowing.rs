@@ -144,6 +144,9 @@ fn c5_2_1_a_pupils_agreement_is_signed_by_the_guardians_as_the_setting_says() {
         Err(NotAgreed::Opposed),
         "in doubt, no"
     );
+    // Words come in whatever order they were typed: the day tells which is the latest.
+    assert_eq!(pupil(2, One, &[one, (Guardian(1), Opposed, "2027-09-10")]), Err(NotAgreed::Opposed));
+    assert_eq!(pupil(2, One, &[one, (Guardian(1), Opposed, "2027-09-09")]), Ok(()));
     assert_eq!(
         pupil(2, One, &[(User, Signed, "2027-09-10")]),
         Err(NotAgreed::Unsigned { signed: 0, needed: 1 }),
@@ -285,6 +288,7 @@ fn c5_3_4_the_light_names_exactly_what_stands_in_the_way_with_its_rule() {
         let shown = light(&holder, &tablet, now);
         assert_eq!(shown.obstacles(), std::slice::from_ref(&obstacle));
         assert_eq!(obstacle.rule(), rule);
+        assert!(!shown.is_ready());
         let refused = shown.clone().hand_over(false).unwrap_err();
         assert_eq!(refused.to_string(), format!("the tablet cannot be handed over: {obstacle} ({rule})"));
         assert_eq!(refused.rule(), rule);
@@ -306,6 +310,13 @@ fn c5_3_4_a_head_who_signs_a_reserve_does_not_sign_over_what_else_stands_in_the_
     holder.listed = false;
     let refused = light(&holder, &tablet, noon("2027-11-02")).hand_over(true).unwrap_err();
     assert_eq!(refused, Refused::NotReady(vec![Obstacle::NotListed]));
+}
+
+#[test]
+fn c5_2_3_whoever_leaves_today_is_here_today() {
+    let (mut holder, tablet) = ready();
+    holder.leaves_on = Some(day("2027-11-02"));
+    assert!(light(&holder, &tablet, noon("2027-11-02")).is_ready());
 }
 
 #[test]
@@ -348,6 +359,9 @@ fn c5_2_2_a_pupils_deposit_keeps_the_loan_and_ends_with_the_summer() {
     assert_eq!((kept.loan(), kept.tablet(), kept.holder()), (loan.loan(), loan.tablet(), loan.holder()));
     assert_eq!(kept.hand_out_again(Some(&year), noon("2028-08-31")), Err(Refused::StillSummer));
     assert_eq!(kept.hand_out_again(None, noon("2028-09-01")).unwrap(), loan);
+    assert!(loan.deposit(&year, noon("2028-08-31")).is_ok(), "until the year’s last day");
+    assert!(loan.deposit(&year, noon("2028-09-01")).is_err(), "and not in the next");
+    assert!(loan.deposit(&year, noon("2028-11-02")).is_err());
 }
 
 #[test]
@@ -366,6 +380,22 @@ fn c5_2_4_who_ends_a_loan_by_letter_is_the_user_or_a_pupils_guardians() {
         lent(UserKind::Pupil).end(letter(LetterWriter::User, "2028-01-11"), at),
         Err(Refused::LetterFromTheFuture(day("2028-01-11")))
     );
+    for kind in [UserKind::Pupil, UserKind::Teacher] {
+        let today = lent(kind).end(letter(LetterWriter::User, "2028-01-10"), at);
+        assert!(today.is_ok(), "{kind}: one who writes for themselves, today");
+    }
+}
+
+#[test]
+fn c5_3_1_a_loan_that_a_slip_ended_goes_on_unless_its_holder_has_another() {
+    let (loan, at) = (lent(UserKind::Pupil), noon("2028-01-10"));
+    let ended = loan.end(Ending::GivenBack, at).unwrap();
+    let another = LoanId::new(at);
+    assert_eq!(ended.goes_on_after_a_slip(None), Ok(loan.clone()));
+    assert_eq!(ended.goes_on_after_a_slip(Some(another)), Err(Refused::HoldsAnother(another)));
+    for other in [loan.clone(), loan.end(Ending::Breach, at).unwrap()] {
+        assert!(other.goes_on_after_a_slip(None).is_err(), "no receipt ended it: {:?}", other.state());
+    }
 }
 
 #[test]
@@ -379,4 +409,6 @@ fn a_school_year_has_its_break_within_it_or_right_after() {
     );
     assert!(make(("2028-07-10", "2028-08-31")).is_err() && make(("2028-07-08", "2028-07-01")).is_err());
     assert!(make(("2027-09-01", "2028-07-01")).is_err());
+    let (only, next) = (day("2027-09-01"), day("2027-09-02"));
+    assert!(SchoolYear::new("y", only, only, (next, next)).is_err(), "a year of one day is none");
 }

@@ -64,6 +64,7 @@ fn c5_2_2_a_summer_is_handed_in_kept_and_handed_out_again() {
     assert_eq!(asks(&lent(), Some(&year), "2028-07-08"), Summer::HandIn);
     let kept = lent().deposit(&year, noon("2028-07-01")).unwrap();
     assert_eq!(asks(&kept, Some(&year), "2028-07-02"), Summer::Kept, "handed in early, not to go out again");
+    assert_eq!(asks(&kept, Some(&year), "2028-06-24"), Summer::Kept, "from a fortnight before the break on");
     assert_eq!(asks(&kept, Some(&year), "2028-08-31"), Summer::Kept);
     assert_eq!(asks(&kept, None, "2028-09-01"), Summer::Kept, "as long as no new year was dated");
     assert_eq!(asks(&kept, Some(&next), "2028-09-01"), Summer::HandOut);

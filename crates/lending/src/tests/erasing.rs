@@ -172,7 +172,9 @@ fn t_a19_an_order_erases_only_the_tablet_and_loan_it_was_given_for_and_in_its_ti
     let proven = receipt.attest(AccountId::new(now)).unwrap();
     let later = Restitution::receive(RestitutionId::new(now), present.tablet, LoanId::new(now), now);
     let later = later.ordered(order.order()).unwrap();
-    for gone in [&scene.receipt, &scene.receipt.undo().unwrap(), &anothers, &proven, &later] {
+    let twin = Restitution::receive(RestitutionId::new(now), present.tablet, scene.receipt.loan(), scene.at);
+    let twin = twin.ordered(order.order()).unwrap();
+    for gone in [&scene.receipt, &scene.receipt.undo().unwrap(), &anothers, &proven, &later, &twin] {
         assert_eq!(look(&row, gone, present, now), Err(NotErased::GroundsGone), "{gone:?}");
     }
 }
@@ -281,6 +283,18 @@ fn m3_a_retirement_names_its_decision_and_takes_no_lent_tablet() {
     let whole = begun.sign_as_departement(operator, scene.at).unwrap();
     let cause = by_decision(&whole, &scene, &scene.present, scene.at).unwrap();
     assert_eq!(cause, Cause::Retirement { decision: whole.decision() });
+    // The order stands as long as its own decision does, and no other's.
+    let grounds = Grounds::Decision(&whole, &scene.told);
+    let terms = EraseTerms::default();
+    let order = grant(EraseOrderId::new(scene.at), &grounds, &scene.present, &terms, scene.at).unwrap();
+    let look = |decision: &LastDecision| {
+        let grounds = Grounds::Decision(decision, &scene.told);
+        EraseOrder::read_back(&recorded(&order, true), &grounds, &scene.present, &terms, scene.at).map(drop)
+    };
+    assert_eq!(look(&whole), Ok(()));
+    let other = decision(LastKind::Retirement, &scene).sign_as_departement(operator, scene.at).unwrap();
+    assert_eq!(look(&other), Err(NotErased::GroundsGone));
+    assert_eq!(look(&whole.clone().withdraw()), Err(NotErased::NotDecided));
     let lent = Present { loan: Some(scene.receipt.loan()), ..scene.present.clone() };
     assert!(matches!(by_decision(&whole, &scene, &lent, scene.at), Err(NotErased::Lent(_))));
 }
@@ -319,6 +333,8 @@ fn m3_acknowledged_is_not_erased_and_only_two_facts_prove_it() {
     assert_eq!(*attested.stage(), Stage::Erased { order, proof: Proof::Attested(technician) });
     assert!(scene.receipt.attest(technician).is_err(), "nobody erases without an order, by hand neither");
     assert_eq!(attested.shelve(Place::Repair).unwrap().stage().as_str(), "in-repair");
+    assert!(attested.stage().is_proven_erased());
+    assert!(attested.shelve(Place::Stock).unwrap().stage().is_proven_erased());
 }
 
 #[test]
@@ -335,6 +351,11 @@ fn m3_an_order_that_ended_gives_the_restitution_back_and_another_orders_news_cha
         assert_eq!(refused.unwrap_err().rule(), RuleId::M3);
     }
     assert_eq!(*delivered.failed(order).unwrap().stage(), Stage::Ordered(order));
+    // What is heard twice is heard once; what another order says is not heard.
+    let acknowledged = delivered.acknowledged(order, scene.at).unwrap();
+    assert_eq!(acknowledged.acknowledged(order, scene.at.plus(DAY)), Ok(acknowledged.clone()));
+    assert_eq!(acknowledged.delivered(order), Ok(acknowledged.clone()));
+    assert!(acknowledged.acknowledged(other, scene.at).is_err() && acknowledged.delivered(other).is_err());
     let back = delivered.order_ended(order).unwrap();
     assert_eq!(back, scene.receipt);
     assert!(back.undo().unwrap().ordered(other).is_err(), "what was undone is not ordered");

@@ -3,10 +3,12 @@
 
 mod borrowing;
 mod calendar;
+mod decisions;
 mod erasing;
 mod ledger;
 mod moving;
 mod roster;
+mod words;
 
 use types::{Day, Duration, Instant};
 

@@ -57,6 +57,23 @@ fn c4_2_the_same_person_keeps_their_number_through_classes_and_years() {
     let teacher = Entry { kind: UserKind::Teacher, class: None, ..pupil("Zoé Martin", "x", None) };
     let both = wanted(&known, &known, &[pupil("Zoé Martin", "6e A", None), teacher]).unwrap();
     assert_eq!((both.new.len(), both.list.len()), (1, 2));
+    // And makes it no harder to tell who the pupil is, who moved on to another class.
+    let teacher = Entry { kind: UserKind::Teacher, class: None, ..pupil("Zoé Martin", "x", None) };
+    let others = [pupil("Zoé Martin", "5e B", None), teacher, pupil("Tom Roy", "5e B", None)];
+    let mut next = 10;
+    let mut number = || {
+        next += 1;
+        id(next)
+    };
+    let all = read(&known, &known, &lines(&others), true, &mut number).unwrap();
+    assert_eq!((all.new.len(), &all.list[&zoe]), (2, &others[0]));
+}
+
+#[test]
+fn c4_2_one_person_who_is_known_is_not_two_lines_of_the_export() {
+    let known = BTreeMap::from([(id(1), pupil("Léa Petit", "6e A", None))]);
+    let lines = [pupil("Léa Petit", "6e A", None), pupil("Léa Petit", "6e B", None)];
+    assert_eq!(wanted(&known, &known, &lines), Err(vec![(3, Unclear::Homonyms)]));
 }
 
 #[test]
@@ -76,7 +93,11 @@ fn c4_2_homonyms_are_kept_apart_by_number_or_class_and_never_guessed() {
     assert_eq!(classes.len(), 2);
     let by_class =
         wanted(&known, &known, &[pupil("Léa Petit", "6e A", None), pupil("Léa Petit", "6e B", None)]);
-    assert_eq!(by_class.unwrap().new.len(), 0);
+    let by_class = by_class.unwrap();
+    assert_eq!(
+        (by_class.new.len(), &by_class.list[&one], &by_class.list[&other]),
+        (0, &pupil("Léa Petit", "6e A", None), &pupil("Léa Petit", "6e B", None),)
+    );
     // Neither tells: both moved on, and have no numbers in this file.
     let guessed =
         wanted(&known, &known, &[pupil("Léa Petit", "5e A", None), pupil("Léa Petit", "5e B", None)]);

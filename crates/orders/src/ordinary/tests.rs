@@ -5,7 +5,7 @@ use apple::plist::{Dictionary, Limits, parse};
 use apple::profile::{ERASING_KEYS, ErasingWire};
 use types::RuleId;
 
-use crate::{EnrolmentProfile, Gate, NotOrdinary, Ordinary, Queueable};
+use crate::{EnrolmentProfile, Gate, NotDeliverable, NotOrdinary, Ordinary, Queueable};
 
 fn known() -> EnrolmentProfile {
     EnrolmentProfile::Known("fr.example.enrolment".into())
@@ -182,9 +182,15 @@ fn a_stored_payload_of_another_kind_is_not_delivered() {
     let stored = lock.stored_payload().unwrap();
     let deliver = |row, payload: &[u8]| crate::check_stored(row, payload, &known());
     assert!(deliver(RequestType::DeviceLock, &stored).is_ok());
-    assert!(deliver(RequestType::RestartDevice, &stored).is_err());
-    assert!(deliver(RequestType::EraseDevice, &stored).is_err());
-    assert!(deliver(RequestType::DeviceLock, b"<plist/>").is_err());
+    let row = RequestType::RestartDevice;
+    let other = NotDeliverable::OfAnotherKind { row, payload: "DeviceLock".to_owned() };
+    assert_eq!(deliver(row, &stored).unwrap_err(), other);
+    let nothing = NotDeliverable::OfAnotherKind { row, payload: "nothing".to_owned() };
+    assert_eq!(deliver(row, &apple::plist::to_xml(&Dictionary::new())).unwrap_err(), nothing);
+    let row = RequestType::EraseDevice;
+    assert_eq!(deliver(row, &stored).unwrap_err(), NotDeliverable::NeverStored { row });
+    let unreadable = deliver(RequestType::DeviceLock, b"<plist/>").unwrap_err();
+    assert!(matches!(unreadable, NotDeliverable::Unreadable { .. }), "{unreadable}");
 }
 
 #[test]

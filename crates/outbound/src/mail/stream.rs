@@ -89,7 +89,11 @@ async fn ask_for_tls(tcp: &mut TcpStream) -> Result<(), MailTrouble> {
     say(tcp, b"EHLO localhost\r\n").await?;
     answer(tcp, 250).await?;
     say(tcp, b"STARTTLS\r\n").await?;
-    answer(tcp, 220).await
+    answer(tcp, 220).await.map_err(|trouble| match trouble {
+        // 454 says that it has no TLS to offer (RFC 3207 §4).
+        MailTrouble::Later(code) => MailTrouble::Tls(format!("it answers {code}")),
+        other => other,
+    })
 }
 
 async fn say(tcp: &mut TcpStream, line: &[u8]) -> Result<(), MailTrouble> {

@@ -16,7 +16,7 @@ fn today() -> Day {
     "2026-11-25".parse().unwrap()
 }
 
-fn combined(layers: &[Layer]) -> Result<Intent, Vec<Refusal>> {
+pub(super) fn combined(layers: &[Layer]) -> Result<Intent, Vec<Refusal>> {
     combine(layers, None, today())
 }
 
@@ -259,21 +259,22 @@ automatic = true
     )
 }
 
-fn layer(text: &str) -> Layer {
+pub(super) fn layer(text: &str) -> Layer {
     parse("test.toml", text).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-fn college_text(more: &str) -> Layer {
+pub(super) fn college_text(more: &str) -> Layer {
     layer(&format!(
         "layer = \"college\"\nuai = \"0761234A\"\ntitle = \"Jean-Moulin\"\npurpose = \"Ses ajouts.\"\n{more}"
     ))
 }
 
-fn mode_text(mode: LoanMode, more: &str) -> Layer {
+pub(super) fn mode_text(mode: LoanMode, more: &str) -> Layer {
     layer(&format!("layer = \"mode\"\nmode = \"{mode}\"\ntitle = \"Mode\"\npurpose = \"Un mode.\"\n{more}"))
 }
 
-const PAGES: &str = "[[app]]\nbundle = \"com.apple.Pages\"\nname = \"Pages\"\nstore = \"361309726\"\n";
+pub(super) const PAGES: &str =
+    "[[app]]\nbundle = \"com.apple.Pages\"\nname = \"Pages\"\nstore = \"361309726\"\n";
 
 #[test]
 fn two_layers_that_contradict_each_other_are_both_named_with_their_lines() {

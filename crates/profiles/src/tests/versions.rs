@@ -67,17 +67,92 @@ fn c3_1_3_a_college_approves_its_own_additions_and_no_others() {
         Approval::from_row(OrganisationKind::College, Some(uai.clone()), head, facts.content_sha256, now())
     };
     assert!(Approved::<crate::Layer>::check(&facts, &[by(&here)]).is_ok());
-    assert!(Approved::<crate::Layer>::check(&facts, &[by(&there)]).is_err());
+    let lacking = Approved::<crate::Layer>::check(&facts, &[by(&there)]).unwrap_err();
+    assert_eq!(lacking.rule(), types::RuleId::C3_1_3);
+    assert_eq!(NotApproved::OnePerson { version: facts.id }.rule(), types::RuleId::C3_1_7);
+    assert_eq!(NotApproved::Edited { version: facts.id }.rule(), types::RuleId::C3_1_1);
+    let approval = by(&here);
+    assert_eq!((approval.organisation(), approval.uai()), (OrganisationKind::College, Some(&here)));
+    assert_eq!((approval.account(), approval.at()), (head, now()));
+    let another = Digest::of(b"another text");
+    let of_another = Approval::from_row(OrganisationKind::College, Some(here), head, another, now());
+    assert!(Approved::<crate::Layer>::check(&facts, &[of_another]).is_err(), "bound to the text");
+}
+
+#[test]
+fn a_text_that_this_program_does_not_understand_says_what_is_wrong_first() {
+    let text = "layer = \"base\"\n";
+    let [author, one, other] = [(); 3].map(|()| AccountId::new(now()));
+    let both = [
+        approval(OrganisationKind::Departement, one, text),
+        approval(OrganisationKind::Academie, other, text),
+    ];
+    let refused = Approved::<crate::Layer>::check(&facts(LayerKey::Base, text, author), &both).unwrap_err();
+    let first = crate::parse("version", text).unwrap_err()[0].to_string();
+    assert!(matches!(&refused, NotApproved::Unreadable { problem, .. } if *problem == first), "{refused}");
+}
+
+/// A text that two others than its author approved.
+fn approved(layer: LayerKey, text: &str) -> Approved<crate::Layer> {
+    let [author, one, other] = [(); 3].map(|()| AccountId::new(now()));
+    let both = [(OrganisationKind::Departement, one), (OrganisationKind::Academie, other)]
+        .map(|(kind, account)| approval(kind, account, text));
+    Approved::<crate::Layer>::check(&facts(layer, text, author), &both).unwrap()
+}
+
+/// An order over an emergency base, from today to the day after tomorrow.
+fn order(colleges: BTreeSet<Uai>) -> OrderInForce {
+    let text = BASE.replace("layer = \"base\"", "layer = \"emergency\"");
+    let title = text.lines().find_map(|line| line.strip_prefix("title = \"")).unwrap().trim_end_matches('"');
+    let base = approved(LayerKey::Emergency(title.to_owned()), &text);
+    let today = Day::of(now());
+    let id = types::EmergencyOrderId::new(now());
+    let order = OrderInForce::new(id, &base, colleges, "Crue", (today, today.plus(2))).unwrap();
+    assert_eq!((order.id(), order.version()), (id, base.version().unwrap()));
+    order
+}
+
+#[test]
+fn c5_3_7_an_emergency_order_is_for_the_colleges_it_names_in_its_days() {
+    let today = Day::of(now());
+    let (all, one) = (order(BTreeSet::new()), order(BTreeSet::from([college(1)])));
+    assert_eq!(one.colleges(), &BTreeSet::from([college(1)]));
+    for (days, in_force) in [(-1, false), (0, true), (2, true), (3, false)] {
+        let day = today.plus(days);
+        assert_eq!(all.is_for(None, day), in_force, "{day}");
+        assert_eq!(all.is_for(Some(&college(2)), day), in_force, "{day}");
+        assert_eq!(one.is_for(Some(&college(1)), day), in_force, "{day}");
+        assert!(!one.is_for(Some(&college(2)), day) && !one.is_for(None, day), "{day}");
+    }
+}
+
+#[test]
+fn c5_3_7_what_is_combined_under_an_order_names_the_orders_version_while_it_is_in_force() {
+    let (base, order) = (approved(LayerKey::Base, BASE), order(BTreeSet::new()));
+    let today = Day::of(now());
+    let of = |day| combine_approved(&[&base], Some(&order), day).unwrap().versions().to_vec();
+    assert_eq!(of(today), [order.version()]);
+    assert_eq!(of(today.plus(3)), [base.version().unwrap()]);
+}
+
+#[test]
+fn a_tablet_keeps_the_version_before_until_a_wave_reaches_it() {
+    let [before, current] = [BASE.to_owned(), format!("{BASE}#")].map(|text| approved(LayerKey::Base, &text));
+    let everywhere = InForce::everywhere(LayerKey::Base, current.clone());
+    assert_eq!(everywhere.rollout(), None);
+    let canary = rollout(0, (10, 50));
+    let coming = InForce::rolling_out(LayerKey::Base, current.clone(), before.clone(), canary.clone());
+    assert_eq!((coming.layer(), coming.current()), (&LayerKey::Base, &current));
+    assert_eq!(coming.rollout(), Some(&canary));
+    let tablet = TabletId::new(now());
+    for (uai, has) in [(Some(college(1)), &current), (Some(college(2)), &before), (None, &before)] {
+        assert_eq!(coming.for_tablet(tablet, uai.as_ref()), has, "{uai:?}");
+        assert_eq!(everywhere.for_tablet(tablet, uai.as_ref()), &current, "{uai:?}");
+    }
 }
 
 #[test]
 fn what_is_combined_names_its_versions_whatever_the_order() {
-    let [author, one, other] = [(); 3].map(|()| AccountId::new(now()));
-    let approved = |layer, text: &str| {
-        let both = [(OrganisationKind::Departement, one), (OrganisationKind::Academie, other)]
-            .map(|(kind, account)| approval(kind, account, text));
-        Approved::<crate::Layer>::check(&facts(layer, text, author), &both).unwrap()
-    };
     let (base, mode) =
         (approved(LayerKey::Base, BASE), approved(LayerKey::Mode(types::LoanMode::Deposit), MODE));
     let today = Day::of(now());
@@ -93,9 +168,32 @@ fn a_layer_is_read_back_from_its_name() {
     {
         assert_eq!(text.parse::<LayerKey>().unwrap().to_string(), text);
     }
+    for (text, kind, name) in [
+        ("base", "base", ""),
+        ("user:pupil+teacher", "user", "pupil+teacher"),
+        ("mode:take-home", "mode", "take-home"),
+        ("college:0761234A", "college", "0761234A"),
+        ("emergency:Crue", "emergency", "Crue"),
+        ("tablet:Examen", "tablet", "Examen"),
+    ] {
+        let key: LayerKey = text.parse().unwrap();
+        assert_eq!((key.kind(), key.name().as_str(), key.to_string().as_str()), (kind, name, text));
+        assert_eq!(key.college().map(ToString::to_string), (kind == "college").then(|| name.to_owned()));
+    }
     for text in ["", "base:x", "user:", "user:teacher+pupil", "mode:beach", "college:0761234a"] {
         assert!(text.parse::<LayerKey>().is_err(), "{text}");
     }
+}
+
+#[test]
+fn layers_of_kinds_of_users_that_overlap_are_not_of_one_tablet() {
+    let excludes = |one: &str, other: &str| {
+        one.parse::<LayerKey>().unwrap().excludes(&other.parse::<LayerKey>().unwrap())
+    };
+    assert!(excludes("user:pupil", "user:pupil+teacher") && excludes("user:pupil+teacher", "user:pupil"));
+    assert!(!excludes("user:pupil", "user:pupil"), "that is the same layer");
+    assert!(!excludes("user:pupil", "user:teacher"));
+    assert!(!excludes("mode:take-home", "mode:deposit"));
 }
 
 fn college(number: u32) -> Uai {
@@ -136,6 +234,56 @@ proptest! {
 }
 
 #[test]
+fn each_wave_reaches_whom_it_names_and_whom_those_before_it_named() {
+    let at = rollout(0, (1, 99));
+    let tablet = TabletId::new(now());
+    let reaches = |wave, uai: Option<&Uai>| Rollout { wave, ..at.clone() }.reaches(tablet, uai);
+    for wave in 0..4 {
+        assert!(reaches(wave, Some(&college(1))), "{wave}");
+    }
+    assert!(!reaches(0, Some(&college(2))) && !reaches(0, None));
+    assert!(reaches(3, Some(&college(2))) && reaches(3, None), "everyone");
+    for (state, reached) in
+        [(RolloutState::Paused, true), (RolloutState::Done, true), (RolloutState::RolledBack, false)]
+    {
+        let rollout = Rollout { state, ..at.clone() };
+        assert_eq!(rollout.reaches(tablet, Some(&college(1))), reached, "{state}");
+        assert_eq!(rollout.reaches(tablet, None), state == RolloutState::Done, "{state}");
+    }
+}
+
+#[test]
+fn the_number_that_a_tablet_draws_is_the_same_everywhere_and_for_ever() {
+    let version: ProfileVersionId = "01890000-0000-7000-8000-000000000001".parse().unwrap();
+    let drawn: Vec<u16> = (1..=6)
+        .map(|number| {
+            let tablet: TabletId = format!("01890000-0000-7000-8000-{number:012}").parse().unwrap();
+            let reached = |percent: u8| {
+                let waves = vec![Wave::Percent(percent), Wave::Everyone];
+                let plan = RolloutPlan::new(waves, 24, 100, 10).unwrap();
+                let (state, wave_since) = (RolloutState::Running, now());
+                Rollout { version, plan, state, wave: 0, wave_since }.reaches(tablet, None)
+            };
+            (1..100).find(|percent| reached(*percent)).map_or(99, |percent| u16::from(percent) - 1)
+        })
+        .collect();
+    assert_eq!(drawn, [84, 30, 99, 91, 89, 50]);
+}
+
+#[test]
+fn a_state_of_a_roll_out_is_read_back_from_its_word() {
+    for (state, word) in [
+        (RolloutState::Running, "running"),
+        (RolloutState::Paused, "paused"),
+        (RolloutState::Done, "done"),
+        (RolloutState::RolledBack, "rolled-back"),
+    ] {
+        assert_eq!((state.as_str(), word.parse()), (word, Ok(state)));
+    }
+    assert!("".parse::<RolloutState>().is_err());
+}
+
+#[test]
 fn a_percentage_is_about_that_many_tablets_and_not_always_the_same() {
     let tablets: Vec<TabletId> = (0..4_000).map(|_| TabletId::new(now())).collect();
     let of = |rollout: &Rollout| -> BTreeSet<TabletId> {
@@ -152,6 +300,10 @@ fn a_roll_out_goes_on_in_time_and_stops_by_itself() {
     let day = now().plus(Duration::from_secs(86_400));
     let tally = |applied, failed| Tally { applied, failed };
     assert_eq!(turn(&at, tally(0, 0), now()), Turn::Wait);
+    let tick = Duration::from_millis(1);
+    assert_eq!(turn(&at, tally(0, 0), day.minus(tick)), Turn::Wait, "a day is a day");
+    assert_eq!(turn(&at, tally(8, 2), now()), Turn::Pause(tally(8, 2)), "ten reports say something");
+    assert_eq!(turn(&Rollout { wave: 2, ..at.clone() }, tally(0, 0), day), Turn::Advance, "one is left");
     assert_eq!(turn(&at, tally(90, 10), day), Turn::Advance, "ten in a hundred are not above the threshold");
     assert_eq!(turn(&at, tally(89, 11), now()), Turn::Pause(tally(89, 11)));
     assert_eq!(turn(&at, tally(0, 9), now()), Turn::Wait, "nine reports say nothing yet");
@@ -176,9 +328,24 @@ fn a_plan_that_makes_no_sense_is_refused() {
     ] {
         assert_eq!(plan(waves, 24, 50, 20), Err(expected));
     }
-    assert_eq!(plan(percents(&[10]), 0, 50, 20), Err(NotAPlan::Hours));
-    assert_eq!(plan(percents(&[10]), 24, 0, 20), Err(NotAPlan::Threshold));
+    assert_eq!(plan(percents(&[10, 10]), 24, 50, 20), Err(NotAPlan::Percentages), "each more than before");
+    let many: Vec<u8> = (1..=10).collect();
+    assert_eq!(plan(percents(&many), 24, 50, 20), Err(NotAPlan::Waves));
+    assert!(plan(percents(&many[1..]), 24, 50, 20).is_ok());
+    for (hours, right) in [(0, false), (1, true), (30 * 24, true), (30 * 24 + 1, false)] {
+        let made = plan(percents(&[10]), hours, 50, 20);
+        assert_eq!(made.err(), (!right).then_some(NotAPlan::Hours), "{hours}");
+    }
+    assert!(plan(percents(&[]), 0, 50, 20).unwrap().is_at_once(), "nothing comes after the only wave");
+    for (permille, from, right) in
+        [(0, 20, false), (1, 20, true), (999, 20, true), (1_000, 20, false), (50, 0, false), (50, 1, true)]
+    {
+        let made = plan(percents(&[10]), 24, permille, from);
+        assert_eq!(made.err(), (!right).then_some(NotAPlan::Threshold), "{permille}, {from}");
+    }
     let good = plan(percents(&[10]), 24, 50, 20).unwrap();
+    assert!(!good.is_at_once());
+    assert_eq!(good.waves(), [Wave::Percent(10), Wave::Everyone]);
     assert_eq!(RolloutPlan::from_json(&good.to_json()), Ok(good));
     assert!(RolloutPlan::from_json("{\"waves\":[]}").is_err());
 }

@@ -17,6 +17,7 @@ pub use governance::chain::{Row, Seal};
 pub use seals::{Link, count_seals, last_seal, links, seal_batch, seals, unsealed, without_a_seal};
 
 use crate::column::{Column as _, read};
+use crate::many::{Columns, Insertion};
 use crate::schema::audit;
 use crate::within::of_tablets_within;
 use crate::{Digest, StoreError, Tx, Within};
@@ -108,26 +109,46 @@ pub struct Entry {
 /// [`StoreError::Unavailable`] and its like.
 pub fn append(tx: &mut Tx<'_>, entry: &NewEntry) -> Result<AuditId, StoreError> {
     let id = AuditId(uuid::Uuid::new_v4());
+    let (statement, notes) = INSERT.of(vec![columns(id, entry)]);
+    statement.run(tx, notes)?;
+    Ok(id)
+}
+
+/// Appends entries in their order, in one statement, or none for none.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_all<'e>(
+    tx: &mut Tx<'_>,
+    entries: impl IntoIterator<Item = &'e NewEntry>,
+) -> Result<(), StoreError> {
+    let rows: Vec<Columns> =
+        entries.into_iter().map(|entry| columns(AuditId(uuid::Uuid::new_v4()), entry)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (statement, notes) = INSERT.of(rows);
+    statement.run(tx, notes)
+}
+
+static INSERT: Insertion = Insertion::into("audit", "");
+
+fn columns(id: AuditId, entry: &NewEntry) -> Columns {
     let detail = entry.detail.stored();
     let body = SaltedBody::of(entry.reason.as_deref(), detail.as_deref());
-    tx.run(|connection| {
-        diesel::insert_into(audit::table)
-            .values((
-                audit::id.eq(id.to_string()),
-                audit::at.eq(entry.at.as_millis()),
-                audit::actor.eq(entry.actor.to_string()),
-                audit::action.eq(&entry.action),
-                audit::tablet_id.eq(entry.tablet.stored()),
-                audit::enrolment_id.eq(entry.enrolment.stored()),
-                audit::order_ref.eq(&entry.order),
-                audit::reason.eq(&entry.reason),
-                audit::detail.eq(detail),
-                audit::salt.eq(body.salt.as_slice()),
-                audit::body_digest.eq(body.digest.stored()),
-            ))
-            .execute(connection)
-    })?;
-    Ok(id)
+    vec![
+        ("id", id.to_string().into()),
+        ("at", entry.at.as_millis().into()),
+        ("actor", entry.actor.to_string().into()),
+        ("action", entry.action.clone().into()),
+        ("tablet_id", entry.tablet.stored().into()),
+        ("enrolment_id", entry.enrolment.stored().into()),
+        ("order_ref", entry.order.clone().into()),
+        ("reason", entry.reason.clone().into()),
+        ("detail", detail.into()),
+        ("salt", body.salt.to_vec().into()),
+        ("body_digest", body.digest.stored().into()),
+    ]
 }
 
 /// The salt of a body and its digest under it.

@@ -124,7 +124,8 @@ pub fn enqueue_for_each(
     let mut fresh: Vec<Target> = targets.to_vec();
     if let Some(key) = &how.idempotency_key {
         let notes = targets.iter().map(|target| json!({ "tablet": target.tablet, "key": key }));
-        let have: HashSet<String> = HAVE.load::<Text, String>(tx, notes)?.into_iter().collect();
+        let have = HAVE.load::<(Text, Text), (String, String)>(tx, notes)?;
+        let have: HashSet<String> = have.into_iter().map(|(tablet, _key)| tablet).collect();
         fresh.retain(|target| !have.contains(&target.tablet.to_string()));
     }
     if let Some(key) = &how.replaces_key {
@@ -149,18 +150,23 @@ pub fn enqueue_for_each(
     queued.into_iter().map(|id| read(id.clone(), "commands", "enrolment_id", &id)).collect()
 }
 
-const HAVE: Many = many!(
-    "SELECT tablet_id FROM commands,";
+pub(super) const HAVE: Many = many!(
+    "SELECT tablet_id, idempotency_key FROM commands,";
     tablet text, key text;
     "WHERE tablet_id = note.tablet AND idempotency_key = note.key"
 );
 
 /// As for one: what was already given stays, so that its answer finds it, but is not offered again.
-const REPLACE: Many = many!(
+pub(super) const REPLACE: Many = many!(
     "UPDATE commands SET state = CASE WHEN state = 'sent' THEN state ELSE 'cancelled' END, \
-        expires_at = CASE WHEN state = 'sent' THEN note.at ELSE expires_at END FROM";
+        expires_at = CASE WHEN state = 'sent' THEN found.at ELSE expires_at END FROM (SELECT c.id, note.at FROM";
     owner text, purpose text, at bigint;
-    "WHERE enrolment_id = note.owner AND replaces_key = note.purpose AND pending"
+    postgresql "CROSS JOIN LATERAL (SELECT c.id FROM commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND c.replaces_key = note.purpose OFFSET 0) AS c) AS found \
+        WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')",
+    sqlite "CROSS JOIN commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND c.replaces_key = note.purpose) AS found \
+        WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')"
 );
 
 /// What differs from tablet to tablet.

@@ -219,7 +219,7 @@ pub fn person(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<bool, S
         diesel::update(persons::table.filter(persons::id.eq(&id)).filter(persons::left_at.is_null()))
             .set(persons::left_at.eq(now.as_millis()))
             .execute(connection)?;
-        Ok(forget(connection, &[id.clone()])? == 1)
+        Ok(forget(connection, std::slice::from_ref(&id))? == 1)
     })
 }
 

@@ -99,7 +99,8 @@ fn record(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<HashSet<Theirs>, 
     Ok(applied.into_iter().collect())
 }
 
-/// What was given to a tablet, and is pending, is answered by it, also after a NotNow: that of an earlier delivery may
+/// What was given to a tablet, and is pending (which is not said so: there is an index of what is, and the way goes by the
+/// command's id), is answered by it, also after a NotNow: that of an earlier delivery may
 /// arrive between a later one and its answer.
 const ANSWERED: Many = many!(
     postgresql "UPDATE commands SET state = note.became, answered_at = note.at, result = note.answer, \
@@ -107,8 +108,8 @@ const ANSWERED: Many = many!(
     sqlite "UPDATE commands SET state = note.became, answered_at = note.at, result = note.answer, \
         error = note.problem, answer_raw = unhex(note.raw) FROM";
     command text, owner text, became text, at bigint, answer text, problem text, raw text;
-    "WHERE id = note.command AND enrolment_id = note.owner AND pending AND sent_count > 0 \
-        RETURNING id, enrolment_id"
+    "WHERE id = note.command AND enrolment_id = note.owner AND state IN ('queued', 'sent', 'not-now') \
+        AND sent_count > 0 RETURNING id, enrolment_id"
 );
 
 const NOT_NOW: Many = many!(
@@ -215,9 +216,13 @@ fn settle_push(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<(), StoreErr
 type WaitingTypes = (Text, BigInt, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Integer);
 
 const WAITING: Many = many!(
-    "SELECT enrolment_id, queued_at, not_before, retry_at, not_now_at, not_now_count FROM commands,";
+    "SELECT found.enrolment_id, found.queued_at, found.not_before, found.retry_at, found.not_now_at, \
+        found.not_now_count FROM";
     owner text, at bigint;
-    "WHERE enrolment_id = note.owner AND pending AND (expires_at IS NULL OR expires_at > note.at)"
+    postgresql "CROSS JOIN LATERAL (SELECT c.* FROM commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND (c.expires_at IS NULL OR c.expires_at > note.at) OFFSET 0) AS found",
+    sqlite "CROSS JOIN commands found WHERE found.enrolment_id = note.owner AND found.pending \
+        AND (found.expires_at IS NULL OR found.expires_at > note.at)"
 );
 
 /// What was queued after the tablet's connect was read is not settled by it: it is still to be woken.
@@ -261,7 +266,7 @@ fn deliver(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<HashMap<Enrolmen
 const DELIVER: Many = many!(
     "UPDATE commands SET state = 'sent', sent_at = note.at, sent_count = sent_count + 1, retry_at = note.again FROM";
     command text, owner text, at bigint, again bigint;
-    "WHERE id = note.command AND enrolment_id = note.owner AND pending \
+    "WHERE id = note.command AND enrolment_id = note.owner AND state IN ('queued', 'sent', 'not-now') \
         AND (expires_at IS NULL OR expires_at > note.at) \
         RETURNING id, enrolment_id, tablet_id, request_type, gate, payload, queued_at, replaces_key, \
         incident_id, warrant_id, erase_order_id, enrolment_end_id"
@@ -282,20 +287,17 @@ type DeliveredRow = (
 /// In a new conversation, what met a NotNow before is offered like everything else, and once: another NotNow puts it
 /// off to the next.
 ///
-/// On PostgreSQL each tablet's commands are looked for by themselves: joined, they were found by reading all that waits,
-/// whenever the plan was made while little did.
-const OFFER_AGAIN: Many = Many {
-    postgresql: "UPDATE commands SET state = 'queued' \
-        FROM json_to_recordset(?::json) AS note (owner text, at bigint) \
-        CROSS JOIN LATERAL (SELECT waiting.id FROM commands AS waiting \
-            WHERE waiting.enrolment_id = note.owner AND waiting.pending AND waiting.state = 'not-now' \
-            AND (waiting.retry_at IS NULL OR waiting.retry_at <= note.at) OFFSET 0) AS put_off \
-        WHERE commands.id = put_off.id",
-    sqlite: "UPDATE commands SET state = 'queued' \
-        FROM (SELECT value ->> 'owner' AS owner, value ->> 'at' AS at FROM json_each(?)) AS note \
-        WHERE enrolment_id = note.owner AND pending AND state = 'not-now' \
-        AND (retry_at IS NULL OR retry_at <= note.at)",
-};
+/// Each tablet's commands are looked for by themselves: joined, they were found by reading all that waits, whenever the plan
+/// was made while little did.
+const OFFER_AGAIN: Many = many!(
+    postgresql "UPDATE commands SET state = 'queued' WHERE state = 'not-now' AND id = ANY(ARRAY(SELECT found.id FROM",
+    sqlite "UPDATE commands SET state = 'queued' WHERE state = 'not-now' AND id IN (SELECT found.id FROM";
+    owner text, at bigint;
+    postgresql "CROSS JOIN LATERAL (SELECT c.id FROM commands c WHERE c.enrolment_id = note.owner AND c.pending \
+        AND c.state = 'not-now' AND (c.retry_at IS NULL OR c.retry_at <= note.at) OFFSET 0) AS found))",
+    sqlite "CROSS JOIN commands found WHERE found.enrolment_id = note.owner AND found.pending \
+        AND found.state = 'not-now' AND (found.retry_at IS NULL OR found.retry_at <= note.at))"
+);
 
 fn rests_on(
     tx: &mut Tx<'_>,

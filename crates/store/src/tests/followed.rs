@@ -91,7 +91,10 @@ async fn a_notice_of_a_warrant_is_written_once_put_off_and_told_once(fixture: Fi
     assert!(write(NoticeOccasion::Opened, 100).await);
     assert!(!write(NoticeOccasion::Opened, 150).await, "once");
     assert!(write(NoticeOccasion::Over, 200).await);
-    let to_tell = |seconds| fixture.read(move |tx| warrant_notices::to_tell(tx, at(seconds), 10));
+    let to_tell = async |seconds| {
+        let all = fixture.read(move |tx| warrant_notices::of_incident(tx, incident)).await;
+        all.into_iter().filter(|one| one.told_at.is_none() && one.due_at <= at(seconds)).collect::<Vec<_>>()
+    };
     assert_eq!((to_tell(99).await.len(), to_tell(100).await.len(), to_tell(200).await.len()), (0, 1, 2));
     assert_eq!(fixture.write(move |tx| warrant_notices::put_off(tx, incident, at(900))).await, 2);
     assert_eq!((to_tell(899).await.len(), to_tell(900).await.len()), (0, 2));

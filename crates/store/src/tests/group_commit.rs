@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::fixture::{Fixture, at, delivery};
 use crate::database::Database;
 use crate::group_commit::{Waiting, commit};
+use crate::report::Connects;
 use crate::tests::on_both_engines;
 use crate::{
     CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, ReportFate, StoreError, StoreOptions,
@@ -21,12 +22,12 @@ on_both_engines! {
 
 type Answer = oneshot::Receiver<Result<ConnectWritten, StoreError>>;
 
-fn batch(writes: Vec<ConnectWrite>) -> (Vec<Waiting>, Vec<Answer>) {
+fn batch(writes: Vec<ConnectWrite>) -> (Vec<Waiting<Connects>>, Vec<Answer>) {
     writes
         .into_iter()
         .map(|write| {
             let (answer, answered) = oneshot::channel();
-            (Waiting { write, answer }, answered)
+            (Waiting { ask: write, answer }, answered)
         })
         .unzip()
 }
@@ -63,7 +64,7 @@ async fn sixty_four_answers_share_one_commit(fixture: Fixture) {
     let database = database(&fixture).await;
     let counted = Arc::clone(&database);
     let before = counted.statements();
-    tokio::task::spawn_blocking(move || commit(&database, waiting)).await.unwrap();
+    tokio::task::spawn_blocking(move || commit(&database, &Connects, waiting)).await.unwrap();
     assert_eq!(counted.statements() - before, 3, "BEGIN, one update, COMMIT");
     for answer in answers {
         assert_eq!(answer.await.unwrap().unwrap().report, Some(ReportFate::Applied));
@@ -79,7 +80,7 @@ async fn one_hostile_answer_among_sixty_four_is_alone_with_its_error(fixture: Fi
     };
     let (waiting, answers) = batch(writes);
     let database = database(&fixture).await;
-    tokio::task::spawn_blocking(move || commit(&database, waiting)).await.unwrap();
+    tokio::task::spawn_blocking(move || commit(&database, &Connects, waiting)).await.unwrap();
     for (number, answer) in answers.into_iter().enumerate() {
         let answer = answer.await.unwrap();
         if number == 17 {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
+use orders::{Ordinary, Queueable};
 use serde_json::json;
 use types::{Duration, Instant, Supervision};
 
@@ -23,6 +24,7 @@ use crate::{
 
 on_both_engines! {
     with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole,
+    what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at,
 }
 
 /// Tables that grow with the fleet or with time.
@@ -288,4 +290,93 @@ async fn with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole(f
     }
     assert!(read_something >= 15, "{read_something} statements were judged");
     assert!(whole.is_empty(), "{}", whole.join("\n\n"));
+}
+
+/// Whether the steps of a plan go through all that waits, for whatever tablet.
+fn reads_all_that_waits(engine: Engine, steps: &[String]) -> bool {
+    let by_pending = |step: &String| step.contains("commands_pending");
+    match engine {
+        // The condition by which an index is entered stands below its step.
+        Engine::Postgresql => steps.iter().enumerate().any(|(place, step)| {
+            by_pending(step) && !steps.get(place + 1).is_some_and(|next| next.contains("Index Cond"))
+        }),
+        Engine::Sqlite => steps.iter().any(|step| step.starts_with("SCAN") && by_pending(step)),
+    }
+}
+
+/// At 8:00 much waits; at night, when the planner looked at the table, nothing did.
+async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at(
+    fixture: Fixture,
+) {
+    let enrolled = fixture.enrolled(1).await;
+    let engine = fixture.store.engine();
+    let mut filling = connect(&fixture.url).unwrap();
+    without_rules(&mut filling);
+    let (series, number, boolean) = match engine {
+        Engine::Postgresql => ("generate_series(1, 3000) AS s (n)", "lpad(to_hex(n), 12, '0')", "false"),
+        Engine::Sqlite => (
+            "(WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 3000) SELECT n FROM s)",
+            "printf('%012x', n)",
+            "0",
+        ),
+    };
+    let Enrolled { tablet, enrolment, .. } = enrolled;
+    filling
+        .batch_execute(&format!(
+            "INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, priority, urgent, state, queued_at,
+                queued_by, sent_count, not_now_count)
+                SELECT '00000000-0000-7000-8000-' || {number}, '{enrolment}', '{tablet}', 'DeviceInformation',
+                'ordinary', 0, {boolean}, 'acknowledged', 1, 'test', 1, 0 FROM {series};
+             ANALYZE"
+        ))
+        .unwrap();
+    let (reported, next) = (fixture.queue(enrolled, 1).await, fixture.queue(enrolled, 2).await);
+    fixture.deliver(enrolled, reported, 3).await;
+
+    let (mut link, sent) = listening(&fixture);
+    let write = ConnectWrite {
+        report: Some(CommandReport {
+            command: reported,
+            outcome: CommandOutcome::Acknowledged,
+            result: None,
+            raw: None,
+        }),
+        deliver: Some(Delivery { opens: true, ..delivery(next) }),
+        settle_push: true,
+        ..ConnectWrite::new(enrolment, at(4))
+    };
+    within(&fixture, &mut link, |tx| apply(tx, &[&write]).map(drop));
+    let how = commands::Enqueue {
+        id: types::CommandId::new(at(5)),
+        enrolment,
+        tablet,
+        priority: 0,
+        replaces_key: Some("inventory".to_owned()),
+        idempotency_key: Some("once".to_owned()),
+        at: at(5),
+        by: "calendar".to_owned(),
+        not_before: None,
+        expires_at: None,
+    };
+    let queueable = || Queueable::Ordinary(Ordinary::clear_passcode());
+    within(&fixture, &mut link, |tx| commands::enqueue_all(tx, vec![(queueable(), how.clone())]).map(drop));
+
+    let mut judge = connect(&fixture.url).unwrap();
+    if engine == Engine::Postgresql {
+        judge.batch_execute("SET enable_hashjoin = off; SET enable_mergejoin = off").unwrap();
+    }
+    let (mut judged, mut everything) = (0, Vec::new());
+    for statement in sent.lock().unwrap().iter() {
+        if !statement.contains("commands") || !statement.contains("json_") {
+            continue;
+        }
+        let (text, values) = taken_apart(statement);
+        judged += 1;
+        let steps = plan(&mut judge, text, &values);
+        if reads_all_that_waits(engine, &steps) {
+            everything.push(format!("{text}\n{}", steps.join("\n")));
+        }
+    }
+    assert!(judged >= 7, "{judged} statements were judged");
+    assert!(everything.is_empty(), "{}", everything.join("\n\n"));
 }

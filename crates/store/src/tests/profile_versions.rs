@@ -191,7 +191,7 @@ async fn c3_1_1_the_tables_publish_nothing_that_both_did_not_approve(fixture: Fi
     let [Err(unreadable)] = &each[..] else { panic!("{each:?}") };
     assert_eq!((&unreadable.version, &unreadable.layer), (&id.to_string(), &Some(profiles::LayerKey::Base)));
     assert!(unreadable.error.is_about_a_row());
-    let edited = fixture.store.read(|tx| rows::in_force(tx)).await;
+    let edited = fixture.store.read(rows::in_force).await;
     assert!(
         matches!(edited, Err(StoreError::NotApproved(profiles::NotApproved::Edited { .. }))),
         "{edited:?}"

@@ -223,6 +223,7 @@ fn begun(plan: Plan) -> Verdict {
         missed: 0,
         turn: 0,
         connections_opened: 0,
+        sessions_resumed: 0,
         signed_beforehand: false,
         warm_up_seconds: plan.warm_up.as_secs_f64(),
         identities: None,

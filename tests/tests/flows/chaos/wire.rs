@@ -1,6 +1,7 @@
-//! The connection between the server and its database: a wire that can be cut, or fall silent.
+//! The connection between the server and its database: a wire that can be cut, fall silent, or be slow.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,6 +15,8 @@ struct State {
     cuts: u64,
     /// Nothing passes, and nobody is told.
     silent: bool,
+    /// How long each message is on its way.
+    delay: Duration,
 }
 
 /// A wire to a port of this machine.
@@ -26,7 +29,7 @@ impl Wire {
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let here = listener.local_addr().unwrap().port();
-        let (state, _) = watch::channel(State { cuts: 0, silent: false });
+        let (state, _) = watch::channel(State { cuts: 0, silent: false, delay: Duration::ZERO });
         let connected = state.clone();
         tokio::spawn(async move {
             while let Ok((client, _peer)) = listener.accept().await {
@@ -52,6 +55,11 @@ impl Wire {
     /// Lets nothing pass any more, in either direction, without a word.
     pub(crate) fn fall_silent(&self) {
         self.state.send_modify(|state| state.silent = true);
+    }
+
+    /// From now on each message is so long on its way, in either direction.
+    pub(crate) fn be_slow(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
     }
 
     /// Lets everything pass again, also what was held back.
@@ -81,6 +89,10 @@ async fn join(client: TcpStream, port: u16, mut state: watch::Receiver<State>) {
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         let speaks = state.wait_for(|state| !state.silent).await.is_ok();
         if !speaks || to.write_all(&bytes[..read]).await.is_err() {
             return;

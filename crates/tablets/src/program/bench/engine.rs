@@ -41,8 +41,18 @@ pub(super) trait Work: Send + Sync + 'static {
     /// Remembers that a tablet got a right answer, measured or not.
     fn heard(&self, place: usize);
 
-    /// How many connections a worker has opened so far, and the version of TLS it speaks now.
-    fn connections(&self, worker: &Self::Worker) -> (u64, Option<&'static str>);
+    /// The connections that a worker has opened so far.
+    fn connections(&self, worker: &Self::Worker) -> Connections;
+}
+
+/// Connections that were opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Connections {
+    pub(super) opened: u64,
+    /// Those that went on with a TLS session.
+    pub(super) resumed: u64,
+    /// The version of TLS that the last one speaks.
+    pub(super) tls: Option<&'static str>,
 }
 
 /// Runs the workers until the schedule is over.
@@ -68,7 +78,7 @@ pub(super) async fn run<W: Work>(
 
 async fn go_on<W: Work>(work: Arc<W>, mut worker: W::Worker, schedule: Arc<Schedule>, tally: Arc<Tally>) {
     // What was opened before the first operation that counts.
-    let mut opened_before = None;
+    let mut before: Option<Connections> = None;
     loop {
         let ready = match work.ready(&mut worker).await {
             Ok(Some(place)) => Ok(place),
@@ -76,8 +86,8 @@ async fn go_on<W: Work>(work: Arc<W>, mut worker: W::Worker, schedule: Arc<Sched
             Err(problem) => Err(problem),
         };
         let Slot::Begin { meant, measured } = schedule.next().await else { break };
-        if measured && opened_before.is_none() {
-            opened_before = Some(work.connections(&worker).0);
+        if measured && before.is_none() {
+            before = Some(work.connections(&worker));
         }
         let mut laps = Laps::default();
         let result = match ready {
@@ -95,7 +105,7 @@ async fn go_on<W: Work>(work: Arc<W>, mut worker: W::Worker, schedule: Arc<Sched
             Err(problem) => Err(problem),
         };
         let now = Instant::now();
-        tally.speaks(work.connections(&worker).1);
+        tally.speaks(work.connections(&worker).tls);
         match &result {
             Ok(()) if measured => tally.right(now.saturating_duration_since(meant), &laps, now),
             Err(problem) if measured => tally.wrong(problem, now),
@@ -109,7 +119,8 @@ async fn go_on<W: Work>(work: Arc<W>, mut worker: W::Worker, schedule: Arc<Sched
             tokio::time::sleep(PAUSE).await;
         }
     }
-    if let Some(before) = opened_before {
-        tally.opened(work.connections(&worker).0.saturating_sub(before));
+    if let Some(before) = before {
+        let Connections { opened, resumed, .. } = work.connections(&worker);
+        tally.opened(opened.saturating_sub(before.opened), resumed.saturating_sub(before.resumed));
     }
 }

@@ -40,6 +40,9 @@ pub(super) struct LoadArguments {
     /// Close the connection after each turn, even where it could go on.
     #[arg(long)]
     close: bool,
+    /// A tablet that connects again goes on with its TLS session, if the server lets it.
+    #[arg(long)]
+    resumption: bool,
     #[command(flatten)]
     pub(super) auth: AuthArguments,
     /// Sign all messages before the load begins, so that the client's RSA is not what is measured.
@@ -145,6 +148,7 @@ impl LoadArguments {
             patience: self.network.patience,
             turn,
             close: self.close,
+            resumption: self.resumption,
             server_url: self.server_url.clone(),
             check_in_url: self.check_in_url.clone(),
         };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tablets::{EnrolmentProfile, Error, Ipad, IpadBuilder, KeyPool, Outcome};
 
-use super::engine::Work;
+use super::engine::{Connections, Work};
 use super::problem::Problem;
 use super::task::Laps;
 use crate::program::enrol::way::Way;
@@ -84,13 +84,13 @@ impl Work for ScepWork {
         self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn connections(&self, worker: &ScepWorker) -> (u64, Option<&'static str>) {
+    fn connections(&self, worker: &ScepWorker) -> Connections {
         let here = worker
             .ipad
             .as_ref()
             .map(|(_place, ipad)| (ipad.connection().connections_opened(), ipad.connection().tls_version()));
         let (opened, tls) = here.unwrap_or_default();
-        (worker.opened + opened, tls)
+        Connections { opened: worker.opened + opened, resumed: 0, tls }
     }
 }
 

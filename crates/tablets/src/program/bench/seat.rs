@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
-use tablets::{Clock, Error, HttpClient, Identity, Proofs, Reply, Request, State, Trust};
+use tablets::{Clock, Error, HttpClient, Identity, Proofs, Reply, Request, Sessions, State, Trust};
 use url::Url;
 
 use super::auth::Auth;
+use super::engine::Connections;
 use super::problem::Problem;
 use super::roster::{Message, Roster};
 
@@ -35,6 +36,8 @@ pub(super) struct Room {
     pub(super) turn: u64,
     /// Whether the connection is closed between two turns even where it could go on.
     pub(super) close: bool,
+    /// The TLS sessions of each tablet, where they are gone on with.
+    sessions: Option<Vec<Sessions>>,
     /// Other addresses than the tablets remember.
     pub(super) server_url: Option<Url>,
     pub(super) check_in_url: Option<Url>,
@@ -55,6 +58,7 @@ pub(super) struct Manners {
     pub(super) patience: Duration,
     pub(super) turn: u64,
     pub(super) close: bool,
+    pub(super) resumption: bool,
     pub(super) server_url: Option<Url>,
     pub(super) check_in_url: Option<Url>,
 }
@@ -63,7 +67,9 @@ impl Room {
     pub(super) fn new(roster: Roster, manners: Manners) -> Self {
         let nobody = || (0..roster.len()).map(|_place| AtomicBool::new(false)).collect();
         let (spoke, heard) = (nobody(), nobody());
-        let Manners { auth, proofs, trust, patience, turn, close, server_url, check_in_url } = manners;
+        let Manners { auth, proofs, trust, patience, turn, close, resumption, server_url, check_in_url } =
+            manners;
+        let sessions = resumption.then(|| (0..roster.len()).map(|_place| Sessions::new()).collect());
         let clock = Clock::system();
         let next = AtomicUsize::new(0);
         Self {
@@ -75,6 +81,7 @@ impl Room {
             patience,
             turn,
             close,
+            sessions,
             server_url,
             check_in_url,
             spoke,
@@ -152,14 +159,13 @@ impl Seat {
         Self { room, http, places, turns: 0, left: 0, seated: None }
     }
 
-    /// How many connections it has opened.
-    pub(super) const fn opened(&self) -> u64 {
-        self.http.connections_opened()
-    }
-
-    /// The version of TLS that it speaks.
-    pub(super) fn tls_version(&self) -> Option<&'static str> {
-        self.http.tls_version()
+    /// The connections that it has opened.
+    pub(super) fn connections(&self) -> Connections {
+        Connections {
+            opened: self.http.connections_opened(),
+            resumed: self.http.sessions_resumed(),
+            tls: self.http.tls_version(),
+        }
     }
 
     /// Lets the next tablet take its place, if the present one's turn is over. `true` if another one sits there.
@@ -184,6 +190,9 @@ impl Seat {
             self.http.close();
         }
         self.seated = None;
+        if let Some(sessions) = &self.room.sessions {
+            self.http.set_sessions(sessions.get(place).cloned());
+        }
         let tablet = self.room.roster.tablet(place)?;
         let enrolment = tablet
             .state

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::Work;
+use super::engine::{Connections, Work};
 use super::problem::Problem;
 use super::seat::{Room, Seat};
 use super::task::{Laps, Task, empty_queue};
@@ -72,7 +72,7 @@ impl Work for SeatedWork {
         self.room.heard(place);
     }
 
-    fn connections(&self, worker: &SeatedWorker) -> (u64, Option<&'static str>) {
-        (worker.seat.opened(), worker.seat.tls_version())
+    fn connections(&self, worker: &SeatedWorker) -> Connections {
+        worker.seat.connections()
     }
 }

@@ -26,6 +26,7 @@ pub(super) struct Tally {
     last: Mutex<Option<Instant>>,
     tls: OnceLock<&'static str>,
     opened: AtomicU64,
+    resumed: AtomicU64,
 }
 
 /// A problem, and how often it was seen.
@@ -47,6 +48,7 @@ impl Tally {
             last: Mutex::default(),
             tls: OnceLock::new(),
             opened: AtomicU64::new(0),
+            resumed: AtomicU64::new(0),
         }
     }
 
@@ -90,9 +92,10 @@ impl Tally {
         }
     }
 
-    /// Connections that were opened while measuring.
-    pub(super) fn opened(&self, connections: u64) {
+    /// Connections that were opened while measuring, and those of them that went on with a TLS session.
+    pub(super) fn opened(&self, connections: u64, resumed: u64) {
         self.opened.fetch_add(connections, Ordering::Relaxed);
+        self.resumed.fetch_add(resumed, Ordering::Relaxed);
     }
 
     /// The version of TLS that a connection speaks.
@@ -136,6 +139,10 @@ impl Tally {
 
     pub(super) fn connections_opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sessions_resumed(&self) -> u64 {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     /// The problems, in the order in which they were first seen.

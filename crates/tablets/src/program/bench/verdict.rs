@@ -65,6 +65,8 @@ pub(super) struct Verdict {
     pub(super) turn: u64,
     /// Connections, and with TLS handshakes, while measuring.
     pub(super) connections_opened: u64,
+    /// Those of them that went on with a TLS session.
+    pub(super) sessions_resumed: u64,
     pub(super) signed_beforehand: bool,
     pub(super) warm_up_seconds: f64,
     /// Where the tablets' certificates come from.
@@ -119,6 +121,7 @@ impl Verdict {
         self.p99_ms = rounded(latencies.p99_ms);
         self.max_ms = rounded(latencies.max_ms);
         self.connections_opened = tally.connections_opened();
+        self.sessions_resumed = tally.sessions_resumed();
         self.steps = tally.steps().map(|(step, latencies)| (step, Step::from(latencies))).collect();
         if let Some(version) = tally.tls_version() {
             self.tls = Tls::Version(version);
@@ -148,8 +151,8 @@ impl Verdict {
             (
                 "tablets",
                 format!(
-                    "{} on {} connections, {} opened",
-                    self.tablets, self.connections, self.connections_opened
+                    "{} on {} connections, {} opened, {} of them resumed",
+                    self.tablets, self.connections, self.connections_opened, self.sessions_resumed
                 ),
             ),
             ("right", format!("{} in {:.1} s", self.requests, self.seconds)),
