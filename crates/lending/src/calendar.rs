@@ -161,7 +161,8 @@ pub enum Turn {
 /// What the validated list of a new school year says of people like somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewList {
-    /// Whether somebody of their kind stands on it: a list of the teachers says nothing of the pupils.
+    /// Whether a change of it that speaks of everybody names somebody of their kind: a list of the teachers says nothing of
+    /// the pupils, nor that of one class of another.
     pub speaks_of_their_kind: bool,
     /// Whether a change of it waits for a signature: it may name them.
     pub a_change_waits: bool,

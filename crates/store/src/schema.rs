@@ -947,6 +947,7 @@ diesel::table! {
         validated_at -> Nullable<BigInt>,
         validated_sha256 -> Nullable<Text>,
         withdrawn_at -> Nullable<BigInt>,
+        scope -> Text,
     }
 }
 

@@ -229,3 +229,14 @@ CREATE TRIGGER loan_years_before_truncate BEFORE TRUNCATE ON loan_years
     FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
 CREATE TRIGGER departures_before_truncate BEFORE TRUNCATE ON departures
     FOR EACH STATEMENT EXECUTE FUNCTION never_truncated();
+
+-- Whether a change of a list speaks of everybody, or of a class: only the former says who has left (C9.1).
+ALTER TABLE lists ADD COLUMN scope TEXT COLLATE "C" NOT NULL DEFAULT 'part' CONSTRAINT lists_scope CHECK (scope IN ('whole', 'part'));
+CREATE FUNCTION lists_keep_their_scope() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.scope IS DISTINCT FROM OLD.scope THEN
+        RAISE EXCEPTION 'ardoise: how much a list speaks of is what was signed (C4.2)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER lists_keep_their_scope BEFORE UPDATE ON lists FOR EACH ROW EXECUTE FUNCTION lists_keep_their_scope();

@@ -237,3 +237,9 @@ CREATE TRIGGER loans_ends_update_2 BEFORE UPDATE ON loans WHEN
 CREATE TRIGGER tablets_ends_update_1 BEFORE UPDATE ON tablets WHEN
         NEW.uai IS NOT OLD.uai AND OLD.uai IS NOT NULL AND (EXISTS (SELECT 1 FROM loans l WHERE l.tablet_id = NEW.id AND l.state <> 'ended') OR EXISTS (SELECT 1 FROM repairs r WHERE r.tablet_id = NEW.id AND r.state = 'at-supplier'))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that is lent, or in repair, stays in its collège'); END;
+
+-- Whether a change of a list speaks of everybody, or of a class: only the former says who has left (C9.1).
+ALTER TABLE lists ADD COLUMN scope TEXT NOT NULL DEFAULT 'part' CONSTRAINT lists_scope CHECK (scope IN ('whole', 'part'));
+CREATE TRIGGER lists_keep_their_scope BEFORE UPDATE ON lists WHEN
+        NEW.scope IS NOT OLD.scope
+    BEGIN SELECT RAISE(ABORT, 'ardoise: how much a list speaks of is what was signed (C4.2)'); END;

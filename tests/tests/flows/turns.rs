@@ -85,8 +85,13 @@ async fn c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_l
     // The list of the teachers says nothing of the pupils.
     school.list("Roy;Anne;;4;Professeur;;\n").await;
     assert_eq!(turned(&school).await, everybody);
-    // One half of the pupils' is signed: still nobody.
-    let proposed = school.propose("Petit;Léa;3e B;2;;oui;\n").await.ok().unwrap();
+    // Nor does one class say anything of another.
+    assert_eq!(school.class("Petit;Léa;3e B;2;;oui;\n").await["scope"], "part");
+    assert_eq!(turned(&school).await, everybody);
+    // The pupils' is signed by one of the two: still nobody.
+    let pupils = "Petit;Léa;3e B;2;;oui;\nNeuf;Nina;6e A;9;;oui;\n";
+    let proposed = school.propose(pupils).await.ok().unwrap();
+    assert_eq!(proposed["scope"], "whole");
     let (path, seen) = (
         format!("/api/v1/lists/{}", text(&proposed, "id")),
         json!({ "content_sha256": proposed["content_sha256"] }),
@@ -95,7 +100,7 @@ async fn c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_l
     assert_eq!(turned(&school).await, everybody);
     school.academie.post(&format!("{path}/validate"), &seen).await.unwrap().ok().unwrap();
     // Both: Éloïse's tablet is due back, and the other Léa, who held nothing, has left as well.
-    let mut there = vec![lea, anne];
+    let mut there = vec![lea, anne, person(&proposed, "9")];
     there.sort();
     assert_eq!(turned(&school).await, there);
     let ended = school.loan(&loans[0]).await;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ::lending::list::{Change, Progress, Signed, delta, digest};
+use ::lending::list::{Change, Progress, Scope, Signed, delta, digest};
 use ::lending::loan::Ending;
 use ::lending::roster;
 use governance::{Permission, Place};
@@ -111,7 +111,8 @@ pub async fn propose(
                 return Ok(shown(None));
             }
             let by = person.standing.account();
-            let row = put_forward(tx, &principal, (college, &year), (&changes, by), now)?;
+            let scope = if *complete { Scope::Whole } else { Scope::Part };
+            let row = put_forward(tx, &principal, (college, &year), (scope, &changes, by), now)?;
             Ok(shown(Some(row)))
         })
         .await
@@ -122,7 +123,7 @@ pub(super) fn put_forward(
     tx: &mut Tx<'_>,
     principal: &Principal,
     (college, school_year): (&Uai, &str),
-    (changes, by): (&[Change], AccountId),
+    (scope, changes, by): (Scope, &[Change], AccountId),
     now: Instant,
 ) -> Result<List, Refusal> {
     if let Some(waiting) = rows::waiting(tx, college, school_year)? {
@@ -141,7 +142,7 @@ pub(super) fn put_forward(
         uai: college.clone(),
         school_year: school_year.to_owned(),
         changes: count,
-        content_sha256: digest(id, college, school_year, changes),
+        content_sha256: digest(id, (college, school_year), scope, changes),
         state: ListState::Proposed,
         proposed_by: by,
         proposed_at: now,
@@ -152,6 +153,7 @@ pub(super) fn put_forward(
         validated_at: None,
         validated_sha256: None,
         withdrawn_at: None,
+        scope,
     };
     rows::propose(tx, &row, changes, now)?;
     record(tx, principal, "list.propose", &row, now)?;
@@ -384,7 +386,7 @@ fn exactly(tx: &mut Tx<'_>, list: &List, seen: &Digest) -> Result<Vec<Change>, R
             Row::Forgotten(_) => return Err(altered()),
         }
     }
-    if digest(list.id, &list.uai, &list.school_year, &changes) != list.content_sha256 {
+    if digest(list.id, (&list.uai, &list.school_year), list.scope, &changes) != list.content_sha256 {
         return Err(altered());
     }
     if *seen != list.content_sha256 {

@@ -62,11 +62,12 @@ fn unnamed(tx: &mut Tx<'_>, uai: &Uai, year: &str) -> Result<Vec<PersonId>, Refu
     if listed.is_empty() {
         return Ok(Vec::new());
     }
+    let spoken_of = lists::kinds_named_whole(tx, uai, year)?;
     let a_change_waits = lists::waiting(tx, uai, year)?.is_some();
     let mut unnamed = Vec::new();
     for (person, kind) in persons::present(tx, uai)? {
         let list = NewList {
-            speaks_of_their_kind: listed.values().any(|listed| *listed == kind),
+            speaks_of_their_kind: spoken_of.contains(&kind),
             a_change_waits,
             names_them: listed.contains_key(&person),
         };

@@ -1,6 +1,6 @@
 //! The cast of many tests: a département, an académie and two collèges, and people in them.
 
-use lending::list::{Change, Entry};
+use lending::list::{Change, Entry, Scope};
 use types::{
     AccountId, Instant, ListId, OrganisationId, OrganisationKind, PersonId, Role, RoleGrantId, Uai, UserKind,
 };
@@ -96,7 +96,7 @@ pub(crate) fn proposed(college: &str, school_year: &str, changes: &[Change], by:
     let (id, uai) = (ListId::new(at(1)), uai(college));
     List {
         id,
-        content_sha256: lending::list::digest(id, &uai, school_year, changes),
+        content_sha256: lending::list::digest(id, (&uai, school_year), Scope::Whole, changes),
         uai,
         school_year: school_year.to_owned(),
         changes: i32::try_from(changes.len()).unwrap(),
@@ -110,6 +110,7 @@ pub(crate) fn proposed(college: &str, school_year: &str, changes: &[Change], by:
         validated_at: None,
         validated_sha256: None,
         withdrawn_at: None,
+        scope: Scope::Whole,
     }
 }
 
