@@ -184,18 +184,20 @@ async fn t_c21_no_list_takes_a_hostile_word_for_anything_but_a_mistake() {
     let door = Door::stocked().await;
     let document = serde_json::to_value(crate::document()).unwrap();
     // Those that take a query: what they do not know in it is a mistake, too.
+    let described = |route: &Route| document["paths"][route.path]["get"]["parameters"].as_array().cloned();
     let asks = |route: &&Route| {
-        let described = &document["paths"][route.path]["get"]["parameters"];
-        route.method == Method::GET && !route.path.contains('{') && described.is_array()
+        route.method == Method::GET && !route.path.contains('{') && described(route).is_some()
     };
     let mut asked = 0;
     for route in ROUTES.iter().filter(asks) {
         for hostile in
             ["%27%20OR%201=1%20--", "%27;DROP%20TABLE%20tablets;--", "%00", "%25", "9%27%20UNION%20SELECT"]
         {
-            for field in
-                ["after", "limit", "state", "uai", "actor", "since", "which", "kind", "sort", "format"]
-            {
+            // Those of them that it knows, and one that no list does: it stands for the others.
+            let fields = described(route).unwrap_or_default();
+            let known = |field: &&str| fields.iter().any(|one| one["name"] == **field);
+            let common = ["after", "limit", "state", "uai", "actor", "since", "which", "kind", "format"];
+            for field in common.into_iter().filter(known).chain(["sort"]) {
                 let seen = door.send(door.get(&format!("{}?{field}={hostile}", route.path))).await;
                 let name = format!("{}?{field}={hostile}: {} {}", route.path, seen.status, seen.text());
                 // A school year is named by any text; it is a parameter of the statement like the others.
@@ -206,6 +208,6 @@ async fn t_c21_no_list_takes_a_hostile_word_for_anything_but_a_mistake() {
             }
         }
     }
-    assert!(asked > 500, "{asked}");
+    assert!(asked > 200, "{asked}");
     assert_eq!(door.send(door.get("/api/v1/tablets")).await.ok()["items"].as_array().unwrap().len(), 2);
 }
