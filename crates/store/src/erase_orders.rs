@@ -217,7 +217,7 @@ pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError>
         holds.push(match (incident.kind, stage) {
             (IncidentKind::AuthorityRequest, _) => Hold::Authority(incident.id),
             (_, Some(IncidentState::Found)) => Hold::Found(incident.id),
-            _ if is_back => Hold::Found(incident.id),
+            (kind, _) if is_back && kind.is_of_a_missing_tablet() => Hold::Found(incident.id),
             _ => Hold::Incident(incident.id),
         });
     }

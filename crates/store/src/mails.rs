@@ -1,7 +1,7 @@
 //! Notices on their way: each row is one mail to one addressee, until a server takes it or it ends otherwise.
 //!
 //! A node claims what is due, with a lease. Right before it hands a mail to the server it writes that down
-//! ([`handing`]): whoever claims it again and finds that set knows that nobody knows whether it went. To which address it
+//! (`handing_at`): whoever claims it again and finds that set knows that nobody knows whether it went. To which address it
 //! goes, and what it says, stands elsewhere.
 
 use ::incidents::NoticeOccasion;

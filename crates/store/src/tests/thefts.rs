@@ -158,7 +158,6 @@ async fn m3_t_a19_a_stolen_tablet_that_was_handed_in_is_erased_by_no_theft(fixtu
                 .await
         }
     };
-    order(200).await.unwrap();
     let (_, receipt, _) = came_back(&fixture, enrolled, people[0]).await;
     // Nobody said that it was found: its receipt says so.
     let present = fixture.read(move |tx| erase_orders::present(tx, enrolled.tablet)).await;
