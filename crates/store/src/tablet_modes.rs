@@ -4,7 +4,7 @@
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{Day, Instant, LoanId, LoanMode, TabletId, Uai, UserKind};
 
-use crate::column::{Column as _, read};
+use crate::column::{Column as _, read_ids};
 use crate::noun::{by_key, noun, on_each_engine};
 use crate::schema::tablet_modes;
 use crate::{StoreError, Tx};
@@ -99,7 +99,7 @@ pub fn to_look_at(
             .select(tablet_modes::tablet_id)
             .load(connection)
     })?;
-    rows.into_iter().map(|id| read(id.clone(), "tablet_modes", "tablet_id", &id)).collect()
+    read_ids(rows, "tablet_modes", "tablet_id")
 }
 
 crate::declared::declares! {

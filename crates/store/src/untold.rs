@@ -9,11 +9,14 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     QueryDsl as _, RunQueryDsl as _,
 };
+use lending::loan::Ending;
 use lending::notice::NoticeKind;
 use types::{Day, Instant, LoanId, RestitutionId, Uai, WarrantId};
 
-use crate::column::{Column as _, read};
+use crate::column::{Column as _, read, read_ids};
+use crate::loans::Standing;
 use crate::notices::Channel;
+use crate::restitutions::StageName;
 use crate::schema::{loans, mails, notices, persons, restitutions, warrant_notices};
 use crate::{StoreError, Tx};
 
@@ -43,14 +46,14 @@ pub fn due_soon(
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::leaves_on.between(from.stored(), until.stored()))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(loans::state.ne("ended"))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
             .filter(loans::id.gt(after))
             .order(loans::id.asc())
             .limit(i64::from(limit))
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// At most `limit` loans that are over, whose tablet was not received, and whose holder was not told that they are, in the
@@ -63,12 +66,14 @@ pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<Lo
     let ids: Vec<String> = tx.run(|connection| {
         let received = restitutions::table
             .filter(restitutions::loan_id.eq(loans::id))
-            .filter(restitutions::stage.ne("undone"));
+            .filter(restitutions::stage.ne(StageName::Undone.as_str()));
         loans::table
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(loans::state.eq("ended"))
-            .filter(loans::ended_because.ne_all(["given-back", "given-away", "replaced"]))
+            .filter(loans::state.eq(Standing::Ended.as_str()))
+            .filter(loans::ended_because.ne_all(
+                [Ending::GivenBack, Ending::GivenAway, Ending::Replaced].map(|ending| ending.as_str()),
+            ))
             .filter(loans::id.gt(after))
             .filter(not(exists(received)))
             .filter(not(exists(told!(loans::id, NoticeKind::LoanOver))))
@@ -77,7 +82,7 @@ pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<Lo
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// At most `limit` restitutions that wait for their notice, and of which nobody was told, in the order of their ids, after
@@ -96,7 +101,7 @@ pub fn received(
             .inner_join(loans::table.on(loans::id.eq(restitutions::loan_id)))
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(restitutions::stage.eq("received"))
+            .filter(restitutions::stage.eq(StageName::Received.as_str()))
             .filter(restitutions::saved_at.is_null())
             .filter(restitutions::id.gt(after))
             .filter(not(exists(
@@ -108,7 +113,7 @@ pub fn received(
             .select(restitutions::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "restitutions", "id", &id)).collect()
+    read_ids(ids, "restitutions", "id")
 }
 
 /// At most `limit` loans that go on, of a collège or of all, in the order of their ids, after `after`.
@@ -128,13 +133,13 @@ pub fn lent(
             query = query.filter(loans::uai.eq(uai.to_string()));
         }
         query
-            .filter(loans::state.ne("ended"))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
             .order(loans::id.asc())
             .limit(i64::from(limit))
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// A notice of a warrant.
