@@ -1,6 +1,9 @@
 //! What the program prints: one JSON document for programs, tables for people; never both.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
@@ -70,6 +73,11 @@ impl Output {
         let text = if self.json { failure.to_json().to_string() } else { told(failure) };
         let _closed = writeln!(io::stderr(), "{text}");
     }
+}
+
+/// A new file for what names people: nobody else may read it, and no other file is written over.
+pub(crate) fn private_file(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(Failure::writing(path))
 }
 
 /// Prints a line on standard output.

@@ -12,7 +12,7 @@ use store::commands::{self, Enqueue};
 use store::enrolment_ends::{self, EnrolmentEnd};
 use store::enrolments::{self, Enrolment, EnrolmentState};
 use store::tablets::Tablet;
-use store::{Tx, warrants::OrderState};
+use store::{Tx, incident_declarations, warrants::OrderState};
 use types::{CommandId, CountersignatureId, EnrolmentEndId, EnrolmentId, Instant, TabletId};
 
 use crate::audit::{self, Change};
@@ -145,6 +145,14 @@ fn end(
     let enrolment = enrolments::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
         Refusal::Conflict(format!("tablet {} is not enrolled: there is nothing to end", tablet.serial))
     })?;
+    // What left management is in no lost mode, and nobody finds it again.
+    if let Some(incident) = incident_declarations::missing(tx, tablet.id)? {
+        return Err(Refusal::Conflict(format!(
+            "tablet {} is missing (incident {incident}): say that it was found, or close the incident, before it leaves \
+             management",
+            tablet.serial
+        )));
+    }
     if enrolment_ends::is_decided(tx, enrolment.id)? {
         return Err(Refusal::Conflict(format!(
             "the end of the enrolment of tablet {} was decided before; it is being told, or waits for a second person",

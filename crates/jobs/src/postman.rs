@@ -9,7 +9,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fleet::mail::{returns, sending};
+use fleet::mail::returns;
+use fleet::mail::sending::{self, Claimed};
 use fleet::{Fleet, Principal, Refusal};
 use outbound::mail::{
     LONGEST_RETURN, MailAnswer, MailClient, MailSession, MailTrouble, ReturnToken, Returned, read_returned,
@@ -53,23 +54,18 @@ impl Postman {
     pub(crate) async fn round(&mut self) -> bool {
         #[expect(clippy::disallowed_methods, reason = "the postman is part of the calendar")]
         let calendar = Principal::calendar();
-        let done = async {
-            let read = self.read_returns(&calendar).await?;
-            Ok::<_, String>(self.send(&calendar).await? || read)
-        };
-        match done.await {
-            Ok(more) => {
-                self.said = None;
-                more
-            }
-            Err(problem) => {
-                if self.said.as_ref() != Some(&problem) {
-                    tracing::warn!(problem, "mail does not go as it should; trying again");
-                    self.said = Some(problem);
-                }
-                false
-            }
+        // Neither stops the other: mail goes while the folder cannot be used, and what came back is read while none goes.
+        let both = [self.send(&calendar).await, self.read_returns(&calendar).await];
+        let more = both.iter().any(|done| matches!(done, Ok(true)));
+        let problems: Vec<String> = both.into_iter().filter_map(Result::err).collect();
+        let problem = (!problems.is_empty()).then(|| problems.join("; "));
+        if let Some(problem) = &problem
+            && self.said.as_ref() != Some(problem)
+        {
+            tracing::warn!(problem, "mail does not go as it should; trying again");
         }
+        self.said = problem;
+        more
     }
 
     async fn send(&self, calendar: &Principal) -> Result<bool, String> {
@@ -77,13 +73,20 @@ impl Postman {
         let claimed = claimed.await.map_err(in_words)?;
         let mut session = None;
         let mut trouble = None;
-        for id in &claimed {
-            let said = self.send_one(calendar, *id, &mut session).await?;
+        for (place, mail) in claimed.iter().enumerate() {
+            let said = match self.send_one(calendar, *mail, &mut session).await {
+                Ok(said) => said,
+                // Its lease keeps it away for a while, and what is known of it stands in its row. The others go on.
+                Err(problem) => {
+                    tracing::warn!(mail = %mail.id, problem, "a mail is passed over for now");
+                    continue;
+                }
+            };
             // The server's trouble is every mail's: the others are not even offered.
             if let Some(MailAnswer::NotNow(now)) = said
                 && session.is_none()
             {
-                trouble = Some(now);
+                trouble = Some((place, now));
                 break;
             }
         }
@@ -92,8 +95,9 @@ impl Postman {
         }
         match trouble {
             None => Ok(u32::try_from(claimed.len()).is_ok_and(|claimed| claimed >= CLAIM)),
-            Some(trouble) => {
-                self.put_off(calendar, &claimed, &trouble).await?;
+            Some((place, trouble)) => {
+                // Not those before it: of one that was passed over nobody may know whether it went.
+                self.put_off(calendar, claimed.get(place..).unwrap_or_default(), &trouble).await?;
                 Err(trouble.to_string())
             }
         }
@@ -103,11 +107,11 @@ impl Postman {
     async fn send_one(
         &self,
         calendar: &Principal,
-        id: MailId,
+        mail: Claimed,
         session: &mut Option<MailSession>,
     ) -> Result<Option<MailAnswer>, String> {
         let (fleet, now) = (&self.fleet, self.clock.now());
-        let Some(letter) = sending::written(fleet, calendar, id, now).await.map_err(in_words)? else {
+        let Some(letter) = sending::written(fleet, calendar, mail, now).await.map_err(in_words)? else {
             return Ok(None);
         };
         let mut open = match session.take().filter(MailSession::is_open) {
@@ -119,7 +123,7 @@ impl Postman {
         };
         let mut answer = open.offer(&letter).await;
         if answer == MailAnswer::Taken {
-            let ours = sending::handing(fleet, calendar, id, LEASE, self.clock.now());
+            let ours = sending::handing(fleet, calendar, mail, LEASE, self.clock.now());
             if !ours.await.map_err(in_words)? {
                 // Another node has it by now. What was offered and not given is nothing.
                 return Ok(None);
@@ -129,8 +133,8 @@ impl Postman {
         if open.is_open() {
             *session = Some(open);
         }
-        note(id, &answer);
-        sending::record(fleet, calendar, id, answer.clone(), self.clock.now()).await.map_err(in_words)?;
+        note(mail.id, &answer);
+        sending::record(fleet, calendar, mail, answer.clone(), self.clock.now()).await.map_err(in_words)?;
         Ok(Some(answer))
     }
 
@@ -138,12 +142,14 @@ impl Postman {
     async fn put_off(
         &self,
         calendar: &Principal,
-        claimed: &[MailId],
+        claimed: &[Claimed],
         trouble: &MailTrouble,
     ) -> Result<(), String> {
-        for id in claimed {
+        for mail in claimed {
             let answer = MailAnswer::NotNow(trouble.clone());
-            sending::record(&self.fleet, calendar, *id, answer, self.clock.now()).await.map_err(in_words)?;
+            sending::record(&self.fleet, calendar, *mail, answer, self.clock.now())
+                .await
+                .map_err(in_words)?;
         }
         Ok(())
     }
@@ -156,17 +162,30 @@ impl Postman {
             blocking(move || look(&folder, &base)).await?
         };
         let more = found.len() >= FILES;
-        for Found { path, says } in found {
-            let known = match says {
-                Returned::Failed(token, status) => self.record(calendar, token, status).await?,
-                Returned::Otherwise(_) => true,
-                Returned::Unknown => false,
-            };
-            let folder = folder.clone();
-            blocking(move || if known { std::fs::remove_file(&path) } else { put_aside(&folder, &path) })
-                .await?;
+        let mut problem = None;
+        for one in found {
+            // It stays where it is, and keeps no other from being read.
+            if let Err(failed) = self.read_one(calendar, folder, one).await {
+                problem.get_or_insert(failed);
+            }
         }
-        Ok(more)
+        problem.map_or(Ok(more), Err)
+    }
+
+    /// Records what one file says, and clears it away.
+    async fn read_one(
+        &self,
+        calendar: &Principal,
+        folder: &Path,
+        Found { path, says }: Found,
+    ) -> Result<(), String> {
+        let known = match says {
+            Returned::Failed(token, status) => self.record(calendar, token, status).await?,
+            Returned::Otherwise(_) => true,
+            Returned::Unknown => false,
+        };
+        let folder = folder.to_owned();
+        blocking(move || if known { std::fs::remove_file(&path) } else { put_aside(&folder, &path) }).await
     }
 
     async fn record(&self, calendar: &Principal, token: ReturnToken, status: String) -> Result<bool, String> {

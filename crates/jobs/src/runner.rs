@@ -89,89 +89,86 @@ pub fn start(
     let calendar = Calendar::new(fleet.clone(), Arc::clone(clock), waker.clone());
     let sealer = Sealer::new(fleet.clone(), Arc::clone(clock));
     let mut tasks = vec![
-        tokio::spawn(messengers_rounds(messenger, waker.clone(), rhythm.messenger, stopping.clone())),
-        tokio::spawn(calendars_rounds(calendar, waker.clone(), rhythm.calendar, stopping.clone())),
-        tokio::spawn(sealers_rounds(sealer, rhythm.sealer, stopping.clone())),
+        tokio::spawn(rounds(messenger, waker.clone(), rhythm.messenger, stopping.clone())),
+        tokio::spawn(rounds(calendar, waker.clone(), rhythm.calendar, stopping.clone())),
+        tokio::spawn(rounds(sealer, waker.clone(), rhythm.sealer, stopping.clone())),
     ];
     if let Some(mail) = mail {
         let postman = Postman::new(fleet.clone(), Arc::clone(clock), mail);
-        tasks.push(tokio::spawn(postmans_rounds(postman, waker.clone(), rhythm.postman, stopping)));
+        tasks.push(tokio::spawn(rounds(postman, waker.clone(), rhythm.postman, stopping)));
     }
     Runner { waker, stop, tasks }
 }
 
-/// A mail under way when the server stops is given up: its lease runs out, and whoever claims it then knows whether it was in
-/// hand.
-async fn postmans_rounds(
-    mut postman: Postman,
-    waker: Waker,
-    interval: Duration,
-    mut stopping: watch::Receiver<bool>,
-) {
-    loop {
-        let mut stopped = stopping.clone();
-        let more = tokio::select! {
-            more = postman.round() => more,
-            _ = stopped.wait_for(|stop| *stop) => return,
-        };
-        let pause = if more { Duration::ZERO } else { interval };
-        if rest(pause, waker.0.postman.notified(), &mut stopping).await.is_stop() {
-            return;
-        }
+/// A task that goes round after round, and holds nothing that matters between two of them.
+trait Task: Send + 'static {
+    /// One round. `true` if there may be more to do at once. It may be given up wherever it waits: the server stops.
+    fn round(&mut self) -> impl Future<Output = bool> + Send;
+
+    /// What wakes it before its time.
+    fn woken(waker: &Waker) -> Option<&Notify>;
+}
+
+/// Pushes under way are given up: their leases run out, and a tablet pushed twice comes once.
+impl Task for Messenger {
+    async fn round(&mut self) -> bool {
+        Messenger::round(self).await
+    }
+
+    fn woken(waker: &Waker) -> Option<&Notify> {
+        Some(&waker.0.messenger)
     }
 }
 
-/// Pushes under way when the server stops are given up: their leases run out, and a tablet pushed twice comes
-/// once.
-async fn messengers_rounds(
-    mut messenger: Messenger,
-    waker: Waker,
-    interval: Duration,
-    mut stopping: watch::Receiver<bool>,
-) {
-    loop {
-        let mut stopped = stopping.clone();
-        let more = tokio::select! {
-            more = messenger.round() => more,
-            _ = stopped.wait_for(|stop| *stop) => return,
-        };
-        let pause = if more { Duration::ZERO } else { interval };
-        if rest(pause, waker.0.messenger.notified(), &mut stopping).await.is_stop() {
-            return;
-        }
+/// What it was at is given up between two transactions, and found again by the next round, here or on another node.
+impl Task for Calendar {
+    async fn round(&mut self) -> bool {
+        Calendar::round(self).await;
+        false
+    }
+
+    fn woken(waker: &Waker) -> Option<&Notify> {
+        Some(&waker.0.calendar)
     }
 }
 
-/// What the calendar was at when the server stops is given up between two transactions, and found again by the
-/// next round, here or on another node.
-async fn calendars_rounds(
-    mut calendar: Calendar,
-    waker: Waker,
-    interval: Duration,
-    mut stopping: watch::Receiver<bool>,
-) {
-    loop {
-        let mut stopped = stopping.clone();
-        tokio::select! {
-            () = calendar.round() => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
-        }
-        if rest(interval, waker.0.calendar.notified(), &mut stopping).await.is_stop() {
-            return;
-        }
+/// A batch under way is given up whole. Nobody waits for a seal, so nobody wakes the sealer.
+impl Task for Sealer {
+    async fn round(&mut self) -> bool {
+        Sealer::round(self).await
+    }
+
+    fn woken(_waker: &Waker) -> Option<&Notify> {
+        None
     }
 }
 
-/// Nobody waits for a seal, so nobody wakes the sealer. A batch under way when the server stops is given up whole.
-async fn sealers_rounds(mut sealer: Sealer, interval: Duration, mut stopping: watch::Receiver<bool>) {
+/// A mail under way is given up: its lease runs out, and whoever claims it then knows whether it was in hand.
+impl Task for Postman {
+    async fn round(&mut self) -> bool {
+        Postman::round(self).await
+    }
+
+    fn woken(waker: &Waker) -> Option<&Notify> {
+        Some(&waker.0.postman)
+    }
+}
+
+async fn rounds<T: Task>(mut task: T, waker: Waker, interval: Duration, mut stopping: watch::Receiver<bool>) {
     loop {
         let mut stopped = stopping.clone();
         let more = tokio::select! {
-            more = sealer.round() => more,
+            more = task.round() => more,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
         let pause = if more { Duration::ZERO } else { interval };
-        if rest(pause, std::future::pending(), &mut stopping).await.is_stop() {
+        let woken = async {
+            match T::woken(&waker) {
+                Some(woken) => woken.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        if rest(pause, woken, &mut stopping).await.is_stop() {
             return;
         }
     }

@@ -10,6 +10,7 @@
 mod bounce;
 mod stream;
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -236,7 +237,7 @@ impl MailSession {
         if self.used
             && let Err(refused) = self.say(Rset).await
         {
-            return MailAnswer::NotNow(refused.unwrap_or_else(refused_us));
+            return MailAnswer::NotNow(refused.unwrap_or_else(Refused::of_us));
         }
         self.used = true;
         let mut parameters = Vec::new();
@@ -248,17 +249,19 @@ impl MailSession {
         }
         match self.say(Mail::new(Some(from), parameters)).await {
             Ok(()) => {}
-            Err(refused) => return MailAnswer::NotNow(refused.unwrap_or_else(refused_us)),
+            Err(refused) => return MailAnswer::NotNow(refused.unwrap_or_else(Refused::of_us)),
         }
         match self.say(Rcpt::new(to, Vec::new())).await {
             Ok(()) => {}
-            Err(Err(code)) if code >= 500 => return MailAnswer::Never(code),
-            Err(Err(code)) => return MailAnswer::NotNow(MailTrouble::Later(code)),
+            Err(Err(refused)) if refused.code >= 500 && !refused.means_us => {
+                return MailAnswer::Never(refused.code);
+            }
+            Err(Err(refused)) => return MailAnswer::NotNow(refused.of_us()),
             Err(Ok(trouble)) => return MailAnswer::NotNow(trouble),
         }
         match self.say(Data).await {
             Ok(()) => MailAnswer::Taken,
-            Err(refused) => MailAnswer::NotNow(refused.unwrap_or_else(refused_us)),
+            Err(refused) => MailAnswer::NotNow(refused.unwrap_or_else(Refused::of_us)),
         }
     }
 
@@ -292,14 +295,17 @@ impl MailSession {
         return_address(&self.server.returns_to, token).parse().map_err(|_invalid| ())
     }
 
-    /// Says one line; a refusal is a code, anything else a trouble.
-    async fn say(&mut self, line: impl fmt::Display) -> Result<(), Result<MailTrouble, u16>> {
+    /// Says one line; the server's refusal of it, or anything else, which is a trouble.
+    async fn say(&mut self, line: impl fmt::Display) -> Result<(), Result<MailTrouble, Refused>> {
         let said: Result<Response, smtp::Error> =
             within(ANSWER_TIMEOUT, self.connection.command(line)).await.map_err(Ok)?;
         match said {
             Ok(_positive) => Ok(()),
             Err(error) => match error.status() {
-                Some(code) => Err(Err(code.into())),
+                Some(code) => {
+                    let words = error.source().map(ToString::to_string).unwrap_or_default();
+                    Err(Err(Refused::new(code.into(), &words)))
+                }
                 None => {
                     self.connection.abort().await;
                     Err(Ok(trouble(&error)))
@@ -340,6 +346,27 @@ async fn within<T>(limit: Duration, what: impl Future<Output = T>) -> Result<T, 
     tokio::time::timeout(limit, what)
         .await
         .map_err(|_elapsed| MailTrouble::Unreachable(format!("no answer within {} s", limit.as_secs())))
+}
+
+/// A line that the server refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refused {
+    code: u16,
+    /// Whether it is us that it refuses, whatever the line: a login is missing or wrong (RFC 4954), or its rules forbid us
+    /// what we ask, such as to pass mail on (the enhanced status 5.7.x of RFC 3463).
+    means_us: bool,
+}
+
+impl Refused {
+    fn new(code: u16, words: &str) -> Self {
+        let status = words.split_whitespace().next().unwrap_or_default();
+        Self { code, means_us: matches!(code, 530 | 535 | 538) || status.starts_with("5.7.") }
+    }
+
+    /// When it is not the addressee's fault.
+    fn of_us(self) -> MailTrouble {
+        refused_us(self.code)
+    }
 }
 
 /// What the server refuses before it knows to whom we write is not the addressee's fault.
@@ -398,6 +425,22 @@ mod tests {
         assert_eq!(written(&sender(), &one), written(&sender(), &one), "sent twice, it is the same");
         assert!(head.contains(&format!("Message-ID: <{}@exemple.fr>", one.id)), "{head}");
         assert!(head.contains("Auto-Submitted: auto-generated"), "{head}");
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_login_or_passes_nothing_on_does_not_mean_the_addressee() {
+        for (code, words) in
+            [(530, "Authentication required"), (535, ""), (538, ""), (554, "5.7.1 Relay denied")]
+        {
+            assert!(Refused::new(code, words).means_us, "{code} {words}");
+            assert_eq!(Refused::new(code, words).of_us(), MailTrouble::RefusesUs(code));
+        }
+        for (code, words) in
+            [(550, "5.1.1 No such user"), (550, "No such user 5.7.1"), (552, "5.2.2 Full"), (553, "")]
+        {
+            assert!(!Refused::new(code, words).means_us, "{code} {words}");
+        }
+        assert_eq!(Refused::new(450, "4.7.1 Greylisted").of_us(), MailTrouble::Later(450));
     }
 
     #[test]

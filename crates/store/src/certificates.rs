@@ -151,9 +151,14 @@ pub fn confirm_all<'c>(
 }
 
 const SUPERSEDE: Many = many!(
-    "UPDATE certificates SET state = 'superseded' FROM";
+    "UPDATE certificates SET state = 'superseded' FROM (SELECT c.sha256 FROM";
     owner text, issued bigint;
-    "WHERE enrolment_id = note.owner AND (state = 'confirmed' OR (state = 'issued' AND issued_at < note.issued))"
+    postgresql "CROSS JOIN LATERAL (SELECT c.sha256 FROM certificates c WHERE c.enrolment_id = note.owner \
+        AND (c.state = 'confirmed' OR (c.state = 'issued' AND c.issued_at < note.issued)) OFFSET 0) AS c) AS found \
+        WHERE certificates.sha256 = found.sha256 AND state IN ('confirmed', 'issued')",
+    sqlite "CROSS JOIN certificates c WHERE c.enrolment_id = note.owner \
+        AND (c.state = 'confirmed' OR (c.state = 'issued' AND c.issued_at < note.issued))) AS found \
+        WHERE certificates.sha256 = found.sha256 AND state IN ('confirmed', 'issued')"
 );
 
 const CONFIRM: Many = many!(

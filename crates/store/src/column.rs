@@ -27,6 +27,16 @@ pub(crate) fn read<C: Column>(
     C::read(stored).ok_or_else(|| StoreError::Corrupt { table, row: row.to_string(), column })
 }
 
+/// Reads a column that names each row: a list of ids, and nothing else of the rows, so that one that cannot be read keeps no
+/// other from being looked at.
+pub(crate) fn read_ids<C: Column<Stored = String>>(
+    ids: Vec<String>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Vec<C>, StoreError> {
+    ids.into_iter().map(|id| read(id.clone(), table, column, &id)).collect()
+}
+
 impl<C: Column> Column for Option<C> {
     type Stored = Option<C::Stored>;
 

@@ -17,6 +17,7 @@ use types::{
 };
 
 use crate::noun::{by_key, noun, read_all};
+use crate::restitutions::StageName;
 use crate::schema::erase_orders;
 use crate::warrants::OrderState;
 use crate::{
@@ -207,15 +208,20 @@ pub fn told(tx: &mut Tx<'_>, loan: LoanId, saved_at: Option<Instant>) -> Result<
 /// [`StoreError::Corrupt`].
 pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError> {
     let mut holds = Vec::new();
+    let receipt =
+        restitutions::last_of_tablet(tx, tablet)?.filter(|receipt| receipt.stage != StageName::Undone);
     for incident in incidents::open_of_tablet(tx, tablet)? {
         let stage = incident_declarations::get(tx, &incident.id)?.map(|declared| declared.stage);
+        // Whoever hands in a tablet that was missing has found it, whether the incident says so or not yet.
+        let is_back = receipt.as_ref().is_some_and(|receipt| receipt.received_at >= incident.opened_at);
         holds.push(match (incident.kind, stage) {
             (IncidentKind::AuthorityRequest, _) => Hold::Authority(incident.id),
             (_, Some(IncidentState::Found)) => Hold::Found(incident.id),
+            (kind, _) if is_back && kind.is_of_a_missing_tablet() => Hold::Found(incident.id),
             _ => Hold::Incident(incident.id),
         });
     }
-    if restitutions::last_of_tablet(tx, tablet)?.is_some_and(|receipt| receipt.held_for_check) {
+    if receipt.is_some_and(|receipt| receipt.held_for_check) {
         holds.push(Hold::Check);
     }
     Ok(Present {

@@ -42,19 +42,21 @@ impl Forgotten {
         self.at.clone()
     }
 
-    /// Writes down that a person is forgotten; before the database does it, so that no crash comes between.
+    /// Writes down that a person is forgotten; before the database does it, so that no crash comes between. `false` if it was
+    /// written down before.
     ///
     /// # Errors
     /// [`FolderError`].
-    pub fn record(&self, person: PersonId, now: Instant) -> Result<(), FolderError> {
+    pub fn record(&self, person: PersonId, now: Instant) -> Result<bool, FolderError> {
         let line = self.at.join(person.to_string());
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&line) {
             Ok(mut file) => {
                 let written = writeln!(file, "{now}").and_then(|()| file.sync_all());
                 written.map_err(failed("writing", &line))?;
-                sync(&self.at)
+                sync(&self.at)?;
+                Ok(true)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(source) => Err(FolderError::Io { what: "writing", path: line, source }),
         }
     }

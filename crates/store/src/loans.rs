@@ -10,7 +10,7 @@ use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension
 use lending::{Condition, Reason, Reference};
 use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
-use crate::column::{Column as _, read, stored_enum};
+use crate::column::{Column as _, read, read_ids, stored_enum};
 use crate::noun::{by_key, noun, read_all};
 use crate::restitutions::StageName;
 use crate::schema::{loans, persons, repairs, restitutions};
@@ -273,7 +273,7 @@ pub fn of_who_left(
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// A loan with its holder's last day of attendance, if that is known.

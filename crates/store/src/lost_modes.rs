@@ -4,7 +4,7 @@ use ::incidents::LostModeState;
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{IncidentId, Instant, TabletId};
 
-use crate::column::read;
+use crate::column::read_ids;
 use crate::noun::{by_key, noun};
 use crate::schema::{incidents, lost_modes};
 use crate::{StoreError, Tx};
@@ -78,7 +78,7 @@ pub fn to_look_at(tx: &mut Tx<'_>, after: Option<TabletId>, limit: u32) -> Resul
             .select(lost_modes::tablet_id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "lost_modes", "tablet_id", &id)).collect()
+    read_ids(ids, "lost_modes", "tablet_id")
 }
 
 crate::declared::declares! {

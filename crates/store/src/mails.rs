@@ -1,7 +1,7 @@
 //! Notices on their way: each row is one mail to one addressee, until a server takes it or it ends otherwise.
 //!
 //! A node claims what is due, with a lease. Right before it hands a mail to the server it writes that down
-//! ([`handing`]): whoever claims it again and finds that set knows that nobody knows whether it went. To which address it
+//! (`handing_at`): whoever claims it again and finds that set knows that nobody knows whether it went. To which address it
 //! goes, and what it says, stands elsewhere.
 
 use ::incidents::NoticeOccasion;
@@ -13,7 +13,7 @@ use diesel::{
 use lending::agreement::Signatory;
 use types::{Instant, MailId, NoticeId, PersonId, WarrantId};
 
-use crate::column::stored_enum;
+use crate::column::{read, stored_enum};
 use crate::connection::AnyConnection;
 use crate::noun::{by_key, find_first, hold_first, noun, read_all};
 use crate::schema::mails;
@@ -126,17 +126,26 @@ pub fn is_due(tx: &mut Tx<'_>, now: Instant) -> Result<bool, StoreError> {
     tx.run(|connection| diesel::select(diesel::dsl::exists(due)).get_result(connection))
 }
 
+/// A mail that a node claimed: it is that node's until another claims it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// Which.
+    pub id: MailId,
+    /// How often it was claimed, this time included: whoever claims it later has a higher number.
+    pub attempt: i32,
+}
+
 /// Claims at most `limit` mails that are due until `lease_until`, the longest due first. Two nodes never claim the same one;
 /// one whose node died is claimed again when its lease has passed. What is claimed is held until the end of the transaction.
 ///
 /// # Errors
-/// [`StoreError::Contended`], after which the next round claims.
+/// [`StoreError::Contended`], after which the next round claims; [`StoreError::Corrupt`].
 pub fn claim(
     tx: &mut Tx<'_>,
     now: Instant,
     lease_until: Instant,
     limit: u32,
-) -> Result<Vec<Mail>, StoreError> {
+) -> Result<Vec<Claimed>, StoreError> {
     tx.holds();
     let now = now.as_millis();
     let due = mails::table
@@ -146,7 +155,7 @@ pub fn claim(
         .order((mails::due_at.asc(), mails::id.asc()))
         .limit(i64::from(limit))
         .select(mails::id);
-    read_all!(tx.run(|connection| {
+    let rows: Vec<(String, i32)> = tx.run(|connection| {
         let ids: Vec<String> = match connection {
             AnyConnection::Postgresql(connection) => {
                 due.for_no_key_update().skip_locked().load(connection)?
@@ -159,9 +168,12 @@ pub fn claim(
         mails::table
             .filter(mails::id.eq_any(&ids))
             .order((mails::due_at.asc(), mails::id.asc()))
-            .select(Stored::as_select())
-            .load::<Stored>(connection)
-    }))
+            .select((mails::id, mails::attempts))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(id, attempt)| Ok(Claimed { id: read(id.clone(), "mails", "id", &id)?, attempt }))
+        .collect()
 }
 
 /// The mail of that id, held until the end of the transaction.

@@ -13,7 +13,7 @@ use diesel::{
 use serde_json::json;
 use types::{EnrolmentId, Instant};
 
-use crate::column::{Column as _, read};
+use crate::column::{Column as _, read_ids};
 use crate::connection::AnyConnection;
 use crate::many::{Many, many};
 use crate::noun::{by_key, hold_all, noun};
@@ -226,7 +226,7 @@ pub fn claim(
         let values = [lease, now, now, limit];
         Prepared::<Text>::new(text, values.into_iter().map(Value::from).collect()).load(connection)
     })?;
-    claimed.into_iter().map(|id| read(id.clone(), "push_states", "enrolment_id", &id)).collect()
+    read_ids(claimed, "push_states", "enrolment_id")
 }
 
 /// How a push went, and what follows.

@@ -12,7 +12,7 @@ use lending::notice::NoticeKind;
 use lending::restitution::{Place, Proof, Restitution as Decided, Stage};
 use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
 
-use crate::column::{read, stored_enum};
+use crate::column::{read_ids, stored_enum};
 use crate::incidents::IncidentState;
 use crate::notices::NoticeState;
 use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
@@ -324,7 +324,7 @@ pub fn ripe(
             .select(restitutions::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "restitutions", "id", &id)).collect()
+    read_ids(ids, "restitutions", "id")
 }
 
 /// Gives back every restitution whose order has ended without a proof: another may be ordered. Says how many.

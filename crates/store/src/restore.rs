@@ -7,6 +7,7 @@
 //! validations stay, too: nobody could act without them, and whoever may is to look at them.
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use lending::last_decision::LastKind;
 use types::Instant;
 
 use crate::column::read;
@@ -15,7 +16,7 @@ use crate::countersignatures::CountersignatureState;
 use crate::destructions::DestructionState;
 use crate::schema::{
     accounts, api_tokens, campaigns, commands, countersignatures, destructions, enrolment_ends, erase_orders,
-    sessions, warrants,
+    last_decisions, sessions, warrants,
 };
 use crate::warrants::OrderState;
 use crate::{StoreError, Tx, settings};
@@ -75,6 +76,14 @@ pub fn void_after_restore(tx: &mut Tx<'_>, now: Instant) -> Result<Voided, Store
     let open = OrderState::Open.as_str();
     let ended = OrderState::Ended.as_str();
     let voided = tx.run(|connection| {
+        // One that was taken back since must not stand again: head and département decide anew.
+        diesel::update(
+            last_decisions::table
+                .filter(last_decisions::kind.eq(LastKind::Theft.as_str()))
+                .filter(last_decisions::withdrawn_at.is_null()),
+        )
+        .set(last_decisions::withdrawn_at.eq(now.as_millis()))
+        .execute(connection)?;
         Ok(Voided {
             commands: diesel::update(
                 commands::table.filter(commands::pending.and(commands::gate.ne("ordinary"))),

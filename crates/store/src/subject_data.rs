@@ -8,7 +8,7 @@ use diesel::sql_types::Text as SqlText;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use privacy::{Activity, Category, Holds, LeftOut, SubjectData, SubjectPart, TableDeclaration, Text, Ties};
 use serde_json::{Map, Value};
-use types::{Day, Instant, PersonId};
+use types::{Day, Instant, ListId, PersonId, Uai};
 
 use crate::connection::AnyConnection;
 use crate::persons::Known;
@@ -87,6 +87,18 @@ macro_rules! while_they_held_it {
     };
 }
 
+/// Unless an authority asked that an incident of that tablet be told of later: what is done to a lost tablet, and what follows
+/// from it, gives its request away even without the number of the incident (M1).
+macro_rules! unless_kept_back {
+    ($table:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM notice_delays n JOIN incidents i ON i.id = n.incident_id WHERE i.tablet_id = ",
+            $table,
+            ".tablet_id AND n.until > $today)"
+        )
+    };
+}
+
 /// What stands for the day of the copy in a statement.
 const TODAY: &str = "$today";
 
@@ -146,10 +158,16 @@ const HELD: &[Held] = &[
             of_their_warrants!("warrant_id"),
             ") AND (incident_id IS NULL OR ",
             of_their_incidents!("incident_id"),
+            ") AND (request_type NOT IN ('EnableLostMode', 'DisableLostMode', 'PlayLostModeSound', 'DeviceLocation') OR ",
+            unless_kept_back!("commands"),
             ")"
         ),
     ),
-    held("alarms", "id", while_they_held_it!("alarms", "raised_at")),
+    held(
+        "alarms",
+        "id",
+        concat!(while_they_held_it!("alarms", "raised_at"), " AND ", unless_kept_back!("alarms")),
+    ),
 ];
 
 const STAFF: Text = Text::new(
@@ -220,6 +238,9 @@ pub(crate) const LEFT_OUT: &[LeftOut] = &[
     out("takeovers", NOBODYS),
 ];
 
+/// What stands for the address of a guardian.
+const ADDRESS: &str =
+    "adresse détenue, communiquée seulement à qui elle appartient (held, and told only to whom it belongs)";
 /// Raw bytes of messages, whose content is told beside them.
 const RAW: [&str; 2] = ["payload", "answer_raw"];
 /// Columns that hold JSON.
@@ -348,7 +369,8 @@ fn read(
     for column in std::iter::once(&held.key).chain(columns.iter().filter(|column| **column != held.key)) {
         let value = stored.get(*column).cloned().unwrap_or(Value::Null);
         if let Some(name) = column.strip_suffix("_sealed") {
-            let opened = unsealed(tx, &RowName::new(held.table, column, &key), &value)?;
+            let mut opened = unsealed(tx, &RowName::new(held.table, column, &key), &value)?;
+            without_addresses(name, &mut opened);
             told.insert(name.to_owned(), opened);
         } else {
             told.insert((*column).to_owned(), plain(column, value));
@@ -367,6 +389,20 @@ fn unsealed(tx: &Tx<'_>, place: &RowName, value: &Value) -> Result<Value, StoreE
     let opened = tx.vault().open(&sealed, place)?;
     let text = std::str::from_utf8(opened.expose()).map_err(|_not_text| corrupt())?;
     Ok(serde_json::from_str(text).unwrap_or_else(|_plain| Value::String(text.to_owned())))
+}
+
+/// Leaves out where guardians are reached: whichever of them asks is told who has an address, and not that of another.
+fn without_addresses(name: &str, opened: &mut Value) {
+    let contacts = match name {
+        "contacts" => Some(opened),
+        "entry" => opened.get_mut("contacts"),
+        _ => None,
+    };
+    for (signatory, address) in contacts.and_then(Value::as_object_mut).into_iter().flatten() {
+        if signatory.starts_with("guardian") {
+            *address = Value::String(ADDRESS.to_owned());
+        }
+    }
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
@@ -398,11 +434,8 @@ fn plain(column: &str, value: Value) -> Value {
 /// [`StoreError::Corrupt`].
 pub fn ties(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<Option<Ties>, StoreError> {
     let Some(row) = persons::get(tx, &person)? else { return Ok(None) };
-    let today = Day::of(now);
-    let mut listed = false;
-    for year in school_years::list(tx, None, YEARS)?.iter().filter(|year| today <= year.ends_on) {
-        listed |= lists::is_listed(tx, person, &row.uai, &year.label)?;
-    }
+    // A change that waits ties as much: forgotten, they would be missing from what both sign.
+    let listed = listed_in(tx, person, &row.uai, now)?.is_some() || waiting_list(tx, person)?.is_some();
     let not_back = "SELECT l.id AS held FROM loans l WHERE l.person_id = $1 AND l.state = 'ended' \
          AND l.ended_because NOT IN ('given-away', 'replaced') \
          AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.loan_id = l.id AND r.stage IN ('erased', 'in-stock', 'in-repair')) \
@@ -427,6 +460,35 @@ pub fn ties(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<Option<Ti
         incident: first(tx, open, person)?.map(|id| read_id(&id, "incidents")).transpose()?,
         owes_for: first(tx, owes, person)?.map(|id| read_id(&id, "replacements")).transpose()?,
     }))
+}
+
+/// The first school year, of those that are not over, whose validated list names a person.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn listed_in(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    uai: &Uai,
+    now: Instant,
+) -> Result<Option<String>, StoreError> {
+    let today = Day::of(now);
+    for year in school_years::list(tx, None, YEARS)?.into_iter().rev().filter(|year| today <= year.ends_on) {
+        if lists::is_listed(tx, person, uai, &year.label)? {
+            return Ok(Some(year.label));
+        }
+    }
+    Ok(None)
+}
+
+/// A change of a list, proposed or settled, that says something of a person and waits for a signature (C4.2).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn waiting_list(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<ListId>, StoreError> {
+    let waits = "SELECT p.id AS held FROM lists p JOIN list_changes c ON c.list_id = p.id WHERE c.person_id = $1 \
+         AND c.step = 'set' AND p.state IN ('proposed', 'settled') ORDER BY p.id LIMIT 1";
+    first(tx, waits, person)?.map(|id| read_id(&id, "lists")).transpose()
 }
 
 /// More school years than any département dates.

@@ -4,7 +4,7 @@
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use types::{Day, Instant, LoanId, LoanMode, TabletId, Uai, UserKind};
 
-use crate::column::{Column as _, read};
+use crate::column::{Column as _, read_ids};
 use crate::noun::{by_key, noun, on_each_engine};
 use crate::schema::tablet_modes;
 use crate::{StoreError, Tx};
@@ -79,20 +79,27 @@ pub fn look_again(tx: &mut Tx<'_>, uai: Option<&Uai>) -> Result<usize, StoreErro
     })
 }
 
-/// At most `limit` tablets that were not looked at on this day.
+/// At most `limit` tablets that were not looked at on this day, in the order of their ids, from the first one after `after`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn to_look_at(tx: &mut Tx<'_>, today: Day, limit: u32) -> Result<Vec<TabletId>, StoreError> {
+pub fn to_look_at(
+    tx: &mut Tx<'_>,
+    today: Day,
+    after: Option<TabletId>,
+    limit: u32,
+) -> Result<Vec<TabletId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
     let rows: Vec<String> = tx.run(|connection| {
         tablet_modes::table
             .filter(tablet_modes::looked_on.is_null().or(tablet_modes::looked_on.ne(today.stored())))
+            .filter(tablet_modes::tablet_id.gt(after))
             .order(tablet_modes::tablet_id.asc())
             .limit(i64::from(limit))
             .select(tablet_modes::tablet_id)
             .load(connection)
     })?;
-    rows.into_iter().map(|id| read(id.clone(), "tablet_modes", "tablet_id", &id)).collect()
+    read_ids(rows, "tablet_modes", "tablet_id")
 }
 
 crate::declared::declares! {

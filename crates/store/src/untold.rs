@@ -1,16 +1,22 @@
 //! Who is to be told something by mail, and was not told yet. Only those whom somebody can write to: the others get a letter,
 //! which a person hands over.
 
+use std::fmt;
+
 use ::incidents::NoticeOccasion;
 use diesel::dsl::{exists, not};
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    QueryDsl as _, RunQueryDsl as _,
 };
+use lending::loan::Ending;
 use lending::notice::NoticeKind;
-use types::{Day, Instant, LoanId, RestitutionId, WarrantId};
+use types::{Day, Instant, LoanId, RestitutionId, Uai, WarrantId};
 
-use crate::column::{Column as _, read};
+use crate::column::{Column as _, read, read_ids};
+use crate::loans::Standing;
 use crate::notices::Channel;
+use crate::restitutions::StageName;
 use crate::schema::{loans, mails, notices, persons, restitutions, warrant_notices};
 use crate::{StoreError, Tx};
 
@@ -40,14 +46,14 @@ pub fn due_soon(
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::leaves_on.between(from.stored(), until.stored()))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(loans::state.ne("ended"))
+            .filter(loans::state.ne(Standing::Ended.as_str()))
             .filter(loans::id.gt(after))
             .order(loans::id.asc())
             .limit(i64::from(limit))
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// At most `limit` loans that are over, whose tablet was not received, and whose holder was not told that they are, in the
@@ -60,12 +66,14 @@ pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<Lo
     let ids: Vec<String> = tx.run(|connection| {
         let received = restitutions::table
             .filter(restitutions::loan_id.eq(loans::id))
-            .filter(restitutions::stage.ne("undone"));
+            .filter(restitutions::stage.ne(StageName::Undone.as_str()));
         loans::table
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(loans::state.eq("ended"))
-            .filter(loans::ended_because.ne_all(["given-back", "given-away", "replaced"]))
+            .filter(loans::state.eq(Standing::Ended.as_str()))
+            .filter(loans::ended_because.ne_all(
+                [Ending::GivenBack, Ending::GivenAway, Ending::Replaced].map(|ending| ending.as_str()),
+            ))
             .filter(loans::id.gt(after))
             .filter(not(exists(received)))
             .filter(not(exists(told!(loans::id, NoticeKind::LoanOver))))
@@ -74,7 +82,7 @@ pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<Lo
             .select(loans::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "loans", "id", &id)).collect()
+    read_ids(ids, "loans", "id")
 }
 
 /// At most `limit` restitutions that wait for their notice, and of which nobody was told, in the order of their ids, after
@@ -93,7 +101,7 @@ pub fn received(
             .inner_join(loans::table.on(loans::id.eq(restitutions::loan_id)))
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::contacts_sealed.is_not_null())
-            .filter(restitutions::stage.eq("received"))
+            .filter(restitutions::stage.eq(StageName::Received.as_str()))
             .filter(restitutions::saved_at.is_null())
             .filter(restitutions::id.gt(after))
             .filter(not(exists(
@@ -105,18 +113,63 @@ pub fn received(
             .select(restitutions::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "restitutions", "id", &id)).collect()
+    read_ids(ids, "restitutions", "id")
 }
 
-/// At most `limit` notices of warrants that are due, and that nobody was written for.
+/// At most `limit` loans that go on, of a collège or of all, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn lent(
+    tx: &mut Tx<'_>,
+    uai: Option<&Uai>,
+    after: Option<LoanId>,
+    limit: u32,
+) -> Result<Vec<LoanId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
+        let mut query = loans::table.filter(loans::id.gt(after)).into_boxed();
+        if let Some(uai) = uai {
+            query = query.filter(loans::uai.eq(uai.to_string()));
+        }
+        query
+            .filter(loans::state.ne(Standing::Ended.as_str()))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(loans::id)
+            .load(connection)
+    })?;
+    read_ids(ids, "loans", "id")
+}
+
+/// A notice of a warrant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfWarrant {
+    /// The warrant.
+    pub warrant: WarrantId,
+    /// What is told of it.
+    pub occasion: NoticeOccasion,
+}
+
+impl fmt::Display for OfWarrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.warrant, self.occasion.as_str())
+    }
+}
+
+/// At most `limit` notices of warrants that are due, and that nobody was written for, in the order of the warrants' ids,
+/// after `after`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn of_warrants(
     tx: &mut Tx<'_>,
     now: Instant,
+    after: Option<OfWarrant>,
     limit: u32,
-) -> Result<Vec<(WarrantId, NoticeOccasion)>, StoreError> {
+) -> Result<Vec<OfWarrant>, StoreError> {
+    let (warrant, occasion) =
+        after.map(|row| (row.warrant.to_string(), row.occasion.as_str())).unwrap_or_default();
     let rows: Vec<(String, String)> = tx.run(|connection| {
         let written = mails::table
             .filter(mails::warrant_id.eq(warrant_notices::warrant_id.nullable()))
@@ -128,7 +181,12 @@ pub fn of_warrants(
             .filter(warrant_notices::told_at.is_null())
             .filter(warrant_notices::due_at.le(now.as_millis()))
             .filter(not(exists(written)))
-            .order((warrant_notices::due_at.asc(), warrant_notices::warrant_id.asc()))
+            .filter(
+                warrant_notices::warrant_id
+                    .gt(warrant.clone())
+                    .or(warrant_notices::warrant_id.eq(warrant).and(warrant_notices::occasion.gt(occasion))),
+            )
+            .order((warrant_notices::warrant_id.asc(), warrant_notices::occasion.asc()))
             .limit(i64::from(limit))
             .select((warrant_notices::warrant_id, warrant_notices::occasion))
             .load(connection)
@@ -136,7 +194,10 @@ pub fn of_warrants(
     rows.into_iter()
         .map(|(warrant, occasion)| {
             let occasion = read(occasion, "warrant_notices", "occasion", &warrant)?;
-            Ok((read(warrant.clone(), "warrant_notices", "warrant_id", &warrant)?, occasion))
+            Ok(OfWarrant {
+                warrant: read(warrant.clone(), "warrant_notices", "warrant_id", &warrant)?,
+                occasion,
+            })
         })
         .collect()
 }

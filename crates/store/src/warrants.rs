@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use types::{IncidentId, Instant, TabletId, WarrantId};
 
-use crate::column::{read, stored_enum};
+use crate::column::{read_ids, stored_enum};
 use crate::noun::{by_key, noun, read_all};
 use crate::schema::warrants;
 use crate::{StoreError, Tx};
@@ -73,7 +73,7 @@ pub fn run_out(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Vec<WarrantI
             .select(warrants::id)
             .load(connection)
     })?;
-    ids.into_iter().map(|id| read(id.clone(), "warrants", "id", &id)).collect()
+    read_ids(ids, "warrants", "id")
 }
 
 /// The warrants of an incident, the first granted first.

@@ -41,6 +41,7 @@ pub struct Setup {
     identity_lifetime: Option<Duration>,
     push_certificate: bool,
     spoken_to: Vec<String>,
+    calendar: Duration,
 }
 
 impl Setup {
@@ -58,6 +59,7 @@ impl Setup {
             identity_lifetime: None,
             push_certificate: true,
             spoken_to: Vec::new(),
+            calendar: Duration::from_millis(500),
         }
     }
 
@@ -92,6 +94,12 @@ impl Setup {
     /// How many threads serve each door; 2 unless told.
     pub const fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// How often its calendar looks by itself: seldom, for a test that is the calendar.
+    pub const fn calendar(mut self, every: Duration) -> Self {
+        self.calendar = every;
         self
     }
 
@@ -215,7 +223,7 @@ impl TestServer {
         options.coming_in = self.setup.coming_in;
         options.rhythm = Rhythm {
             messenger: Duration::from_millis(100),
-            calendar: Duration::from_millis(500),
+            calendar: self.setup.calendar,
             sealer: Duration::from_millis(100),
             postman: Duration::from_millis(200),
         };

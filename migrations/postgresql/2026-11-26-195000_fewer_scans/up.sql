@@ -4,7 +4,7 @@ DROP INDEX commands_to_expire;
 CREATE INDEX commands_to_expire ON commands (expires_at) WHERE pending AND expires_at IS NOT NULL;
 -- A state in an index is a new entry in all of them at each step of a command.
 DROP INDEX commands_by_key;
-CREATE INDEX commands_by_key ON commands (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX commands_by_key ON commands (idempotency_key, tablet_id) WHERE idempotency_key IS NOT NULL;
 -- A command changes twice after it was queued: there is place for that beside it.
 ALTER TABLE commands SET (fillfactor = 70);
 ALTER TABLE push_states SET (fillfactor = 70);

@@ -25,7 +25,9 @@ BEGIN
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = NEW.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found'))
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at))
         OR EXISTS (SELECT 1 FROM incidents a WHERE a.tablet_id = NEW.tablet_id AND a.state = 'open' AND a.kind = 'authority-request'))) THEN
         RAISE EXCEPTION 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)';
     END IF;
@@ -49,7 +51,9 @@ BEGIN
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = o.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found')))) THEN
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at)))) THEN
         RAISE EXCEPTION 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)';
     END IF;
     RETURN NEW;
@@ -64,7 +68,9 @@ BEGIN
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = o.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found')))) THEN
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at)))) THEN
         RAISE EXCEPTION 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)';
     END IF;
     RETURN NEW;

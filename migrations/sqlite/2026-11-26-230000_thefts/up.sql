@@ -17,7 +17,9 @@ CREATE TRIGGER erase_orders_of_thefts_before_insert_1 BEFORE INSERT ON erase_ord
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = NEW.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found'))
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at))
         OR EXISTS (SELECT 1 FROM incidents a WHERE a.tablet_id = NEW.tablet_id AND a.state = 'open' AND a.kind = 'authority-request'))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)'); END;
 CREATE TRIGGER erase_orders_of_thefts_before_insert_2 BEFORE INSERT ON erase_orders WHEN
@@ -32,7 +34,9 @@ CREATE TRIGGER commands_of_thefts_before_insert_1 BEFORE INSERT ON commands WHEN
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = o.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found')))
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at)))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)'); END;
 CREATE TRIGGER commands_of_thefts_before_update_1 BEFORE UPDATE ON commands WHEN
         NEW.gate = 'erase' AND NEW.state IN ('queued', 'sent')
@@ -41,5 +45,7 @@ CREATE TRIGGER commands_of_thefts_before_update_1 BEFORE UPDATE ON commands WHEN
         JOIN incident_declarations x ON x.id = i.id
         WHERE d.id = o.decision_id AND d.kind = 'theft' AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL
         AND d.head_at IS NOT NULL AND i.state = 'open' AND i.kind = 'theft'
-        AND x.stage IN ('declared', 'in-progress', 'not-found')))
+        AND x.stage IN ('declared', 'in-progress', 'not-found')
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = i.tablet_id AND r.stage <> 'undone'
+        AND r.received_at >= i.opened_at)))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a stolen tablet is erased while it is away, by the decision of its head and the département (M3)'); END;

@@ -340,7 +340,9 @@ async fn in_setup(server: &TestServer, serial: &str) -> Ipad {
 }
 
 async fn c5_3_4_the_setup_assistant_waits_for_what_was_decided_and_not_for_ever(engine: Engine) {
-    let server = TestServer::setup(engine).flag("enrolment.setup_minutes=30").start().await.unwrap();
+    let seldom = Duration::from_secs(3_600);
+    let server = TestServer::setup(engine).flag("enrolment.setup_minutes=30").calendar(seldom);
+    let server = server.start().await.unwrap();
     server.publish_layer(SOCLE).await.unwrap();
     server.import_inventory(&inventory_csv(["DMPX00000001", "DMPX00000002"], COLLEGE)).await.unwrap();
     let mut ipad = in_setup(&server, "DMPX00000001").await;

@@ -256,6 +256,9 @@ async fn c7_1_who_had_given_a_tablet_back_before_it_was_stolen_is_told_of_no_war
     school.server.validate_activity("geolocation").await.unwrap();
     let why = json!({ "reason": "fin de prêt" });
     assert_eq!(school.act(&school.operator, &loan, "end", why).await.text("/state"), "ended");
+    let scanned = json!({ "tablets": [{ "tablet": SERIAL, "condition": "bon" }] });
+    let receipt = school.ati.post("/api/v1/restitutions", &scanned).await.unwrap();
+    assert!(receipt.status < 300, "{receipt:?}");
     school.later(1).await;
     let stolen = json!({ "kind": "theft", "noticed_at": school.server.clock().now().to_string() });
     let path = format!("/api/v1/tablets/{SERIAL}/incidents");

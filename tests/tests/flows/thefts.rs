@@ -194,6 +194,11 @@ async fn m3_what_was_decided_on_a_theft_can_be_taken_back_refused_and_repeated(e
     assert_eq!(case.act(bruno, "erasure/repeat", json!({})).await.status, 409);
     assert_eq!(fetched(&mut case.ipad).await, None);
 
+    // Nor does it leave management, by one person, while it is sought.
+    let leaves = json!({ "tablets": [SERIAL], "reason": "hors d’usage" });
+    let refused = case.client(bruno).await.post("/api/v1/unenrolments", &leaves).await.unwrap();
+    assert_eq!(refused.status, 409, "{refused:?}");
+
     // Decided again, its order runs out; whoever repeats it is counted, and the tablet is erased.
     decided(&case, bruno).await;
     case.server.advance(31 * DAY);

@@ -154,11 +154,7 @@ async fn export(connection: &Connection, file: Option<&Path>, output: Output) ->
         .await?;
         return if ended { Ok(()) } else { Err(cut_short()) };
     };
-    // Nobody else may read it, and no other file is written over.
-    let mut options = std::fs::OpenOptions::new();
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.write(true).create_new(true).open(path).map_err(Failure::writing(path))?;
-    let mut writer = std::io::BufWriter::new(file);
+    let mut writer = std::io::BufWriter::new(output::private_file(path)?);
     let spinner = output.spinner("taking the audit log away");
     let mut ended = None;
     api.lines(&["audit", "export"], &[], |line| {

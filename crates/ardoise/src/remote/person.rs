@@ -1,5 +1,6 @@
 //! `ardoise person`: the people whom a collège knows, and what was said to the agreement of loan for each.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -104,7 +105,7 @@ enum Action {
     Data {
         /// The person's number.
         person: String,
-        /// Write it into this file as a page to print, instead of showing it.
+        /// Write it into this new file, which nobody else may read, as a page to print, instead of showing it.
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
@@ -175,7 +176,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 return output::print(&copy.to_string());
             };
             let page = api.document(&path, &[("format", "html")], "fr").await?;
-            std::fs::write(&file, page).map_err(Failure::writing(&file))?;
+            output::private_file(&file)?.write_all(page.as_bytes()).map_err(Failure::writing(&file))?;
             return output.show(&json!({ "file": file }), || file.display().to_string());
         }
         Action::Correct { person, name, class, number, arrives, leaves } => {

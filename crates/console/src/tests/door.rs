@@ -121,10 +121,24 @@ impl Door {
 
     /// Through a door that takes no body longer than `longest` bytes.
     pub(super) async fn send_limited(&self, longest: usize, request: test::TestRequest) -> Seen {
+        self.send_all(longest, [request]).await.remove(0)
+    }
+
+    /// One request after the other through a door that is opened once.
+    pub(super) async fn send_all(
+        &self,
+        longest: usize,
+        requests: impl IntoIterator<Item = test::TestRequest>,
+    ) -> Vec<Seen> {
         let app = App::new().app_data(web::Data::new(self.state.clone())).configure(crate::routes(longest));
-        let response = test::call_service(&test::init_service(app).await, request.to_request()).await;
-        let (status, headers) = (response.status(), response.headers().clone());
-        Seen { status, headers, body: test::read_body(response).await.to_vec() }
+        let door = test::init_service(app).await;
+        let mut seen = Vec::new();
+        for request in requests {
+            let response = test::call_service(&door, request.to_request()).await;
+            let (status, headers) = (response.status(), response.headers().clone());
+            seen.push(Seen { status, headers, body: test::read_body(response).await.to_vec() });
+        }
+        seen
     }
 
     /// Enrols a tablet, as if it had sent its push token.

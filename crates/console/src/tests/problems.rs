@@ -188,7 +188,7 @@ async fn t_c21_no_list_takes_a_hostile_word_for_anything_but_a_mistake() {
         let described = &document["paths"][route.path]["get"]["parameters"];
         route.method == Method::GET && !route.path.contains('{') && described.is_array()
     };
-    let mut asked = 0;
+    let mut asked = Vec::new();
     for route in ROUTES.iter().filter(asks) {
         for hostile in
             ["%27%20OR%201=1%20--", "%27;DROP%20TABLE%20tablets;--", "%00", "%25", "9%27%20UNION%20SELECT"]
@@ -196,16 +196,19 @@ async fn t_c21_no_list_takes_a_hostile_word_for_anything_but_a_mistake() {
             for field in
                 ["after", "limit", "state", "uai", "actor", "since", "which", "kind", "sort", "format"]
             {
-                let seen = door.send(door.get(&format!("{}?{field}={hostile}", route.path))).await;
-                let name = format!("{}?{field}={hostile}: {} {}", route.path, seen.status, seen.text());
-                // A school year is named by any text; it is a parameter of the statement like the others.
-                let any_text = route.path == "/api/v1/school-years" && field == "after";
-                assert!(seen.status.is_client_error() || any_text && seen.status.is_success(), "{name}");
-                assert!(!seen.text().to_lowercase().contains("syntax"), "{name}");
-                asked += 1;
+                asked.push((route.path, field, format!("{}?{field}={hostile}", route.path)));
             }
         }
     }
+    let answers = door.send_all(64 << 20, asked.iter().map(|(_, _, url)| door.get(url))).await;
+    for ((path, field, url), seen) in asked.iter().zip(&answers) {
+        let name = format!("{url}: {} {}", seen.status, seen.text());
+        // A school year is named by any text; it is a parameter of the statement like the others.
+        let any_text = *path == "/api/v1/school-years" && *field == "after";
+        assert!(seen.status.is_client_error() || any_text && seen.status.is_success(), "{name}");
+        assert!(!seen.text().to_lowercase().contains("syntax"), "{name}");
+    }
+    let asked = answers.len();
     assert!(asked > 500, "{asked}");
     assert_eq!(door.send(door.get("/api/v1/tablets")).await.ok()["items"].as_array().unwrap().len(), 2);
 }

@@ -185,8 +185,11 @@ fn former(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<EnrolmentSecrets, S
     }
 }
 
+/// The token and the magic that a tablet had before.
+type Former<'t> = (&'t Secret<Vec<u8>>, &'t Secret<Vec<u8>>);
+
 /// Whether the tablet is pushed in another way from now on than by this token and magic.
-fn replaces(former: Option<(&Secret<Vec<u8>>, &Secret<Vec<u8>>)>, message: &TokenUpdate) -> bool {
+fn replaces(former: Option<Former<'_>>, message: &TokenUpdate) -> bool {
     former.is_none_or(|(token, magic)| {
         token.expose() != message.token.expose() || magic.expose() != message.push_magic.expose().as_bytes()
     })

@@ -134,15 +134,17 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, asked: &[&Asked]) -> Result<Vec<Option<
     let now = asked.iter().map(|one| one.now).max().unwrap_or(Instant::from_millis(0));
     let may_list_apps = reached.iter().any(|(place, _)| lists_apps(place))
         && register::may_process(tx, Activity::AppInventory, now)?.is_ok();
-    let (mut places, mut queued) = (Vec::new(), Vec::new());
+    let mut queued = Vec::new();
     for (place, tablet) in reached {
         let Some(one) = asked.get(place).filter(|_| may_list_apps || !lists_apps(&place)) else { continue };
         let enrolment = live.iter().find(|enrolment| enrolment.tablet_id == Some(tablet));
         if let Some((queueable, how)) = enrolment.and_then(|enrolment| plain(one, tablet, enrolment)) {
-            places.push((place, *one));
-            queued.push((queueable, how));
+            queued.push(((place, *one), (queueable, how)));
         }
     }
+    // Whoever writes about several tablets goes in this order: their connects do, too.
+    queued.sort_by_key(|(_, (_, how))| how.enrolment);
+    let (places, queued): (Vec<_>, Vec<_>) = queued.into_iter().unzip();
     let mut answers = vec![None; asked.len()];
     let (mut wanted, mut entries) = (Vec::new(), Vec::new());
     for ((place, one), command) in places.into_iter().zip(commands::enqueue_all(tx, queued)?) {

@@ -5,9 +5,9 @@ use governance::Permission;
 use incidents::papers::AuthorityReference;
 use incidents::{AuthorityDelay, Incident, NoticeOccasion, notice_due};
 use serde_json::json;
-use store::loans::Standing;
+use store::restitutions::StageName;
 use store::warrant_notices::{self, WarrantNotice};
-use store::{Tx, loans, notice_delays};
+use store::{Tx, loans, notice_delays, restitutions};
 use types::{Day, IncidentId, Instant, WarrantId};
 
 use super::reached;
@@ -28,9 +28,17 @@ pub(super) fn tell(
     };
     let loan = match loans::live_of_tablet(tx, incident.tablet)? {
         Some(loan) => Some(loan),
-        // Whoever gave it back while it was sought, and nobody who had given it back before it was gone.
-        None => loans::last_of_tablet(tx, incident.tablet)?
-            .filter(|loan| loan.state != Standing::Ended || incident.declared_at <= loan.changed_at),
+        // Whoever had it last, over or not, and nobody who had given it back before it was gone.
+        None => match loans::last_of_tablet(tx, incident.tablet)? {
+            Some(loan) => {
+                let receipt = restitutions::of_loan(tx, loan.id)?;
+                let had_given_it_back = receipt.is_some_and(|receipt| {
+                    receipt.stage != StageName::Undone && receipt.received_at <= incident.declared_at
+                });
+                (!had_given_it_back).then_some(loan)
+            }
+            None => None,
+        },
     };
     warrant_notices::write(tx, warrant, loan.map(|loan| loan.id), due, now)?;
     Ok(())

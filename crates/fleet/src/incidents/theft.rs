@@ -24,7 +24,7 @@ use store::destructions::{self, DestructionState};
 use store::erase_orders::{self, EraseOrder};
 use store::last_decisions::{self, LastDecision};
 use store::warrants::OrderState;
-use store::{Tx, loans, lost_modes};
+use store::{Tx, loans, lost_modes, restitutions};
 use types::{
     AccountId, Actor, CountersignatureId, DestructionKind, EraseOrderId, IncidentId, Instant, LastDecisionId,
     LoanId, TabletId, text_enum,
@@ -303,6 +303,15 @@ pub(crate) fn carry_out(
     let (Ok(order), Some(incident)) = (reference.parse::<EraseOrderId>(), decision.incident_id) else {
         return Ok(false);
     };
+    // A receipt's is the receipt's, and one that was counted before both decided this is of a decision that fell.
+    let receipt = restitutions::last_of_tablet(tx, tablet)?;
+    if receipt.is_some_and(|receipt| receipt.counted_order_id == order) {
+        return Ok(false);
+    }
+    let counted = destructions::by_reference(tx, DestructionKind::Erase, reference)?;
+    if counted.is_none_or(|act| decision.departement_at.is_none_or(|decided| act.at < decided)) {
+        return Ok(true);
+    }
     let incident = again(tx, incident)?;
     if incidents::lets_erase(&incident).is_err() || !confirm::stands(tx, &incident)? {
         return Ok(true);

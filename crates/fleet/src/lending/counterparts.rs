@@ -70,11 +70,16 @@ pub(crate) fn granted(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result
     Ok(rests)
 }
 
-/// An incident was closed, and the tablet is there: its loan goes on, unless the holder was lent another that counts.
+/// An incident was closed, and the tablet is there: its loan goes on, unless another incident of it is open, or the holder was
+/// lent another tablet that counts.
 pub(crate) fn goes_on(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<Option<LoanId>, Refusal> {
     let rests =
         |loan: &Loan| loan.state == Standing::Suspended && loan.suspension == Some(Suspension::Incident);
     let Some(loan) = loans::live_of_tablet(tx, tablet)?.filter(rests) else { return Ok(None) };
+    // As long as another incident of the tablet is open, it rests for that one (C5.3.1).
+    if !store::incidents::open_of_tablet(tx, tablet)?.is_empty() {
+        return Ok(None);
+    }
     let mut another = None;
     for held in loans::live_of_person(tx, loan.person_id)? {
         if held.id != loan.id && held.decided()?.counts() {

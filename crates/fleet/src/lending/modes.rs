@@ -106,10 +106,12 @@ fn of_loan(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<LoanMode, Refus
 /// [`Refusal::Store`]; what was done before stays done.
 pub async fn follow(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
     principal.must_be_calendar()?;
-    let (mut looked_at, mut changed) = (0, 0);
+    let (mut looked_at, mut changed, mut after) = (0, 0, None);
     while looked_at < ROUND {
-        let due = fleet.store().read(move |tx| tablet_modes::to_look_at(tx, Day::of(now), BATCH)).await?;
+        let due =
+            fleet.store().read(move |tx| tablet_modes::to_look_at(tx, Day::of(now), after, BATCH)).await?;
         let some = due.len();
+        after = due.last().copied();
         looked_at += some;
         changed += watch::each_of(fleet, due, move |tx, tablet| refresh(tx, tablet, now), now).await?;
         if u32::try_from(some).is_ok_and(|some| some < BATCH) {

@@ -58,7 +58,7 @@ pub async fn letter(
 /// Records that somebody handed the letter over: the holder's time runs from now on. What is recorded counts once.
 ///
 /// # Errors
-/// As [`letter`].
+/// As [`letter`](fn@letter).
 pub async fn handed_over(
     fleet: &Fleet,
     principal: &Principal,

@@ -10,10 +10,10 @@ use governance::{Permission, Place};
 use privacy::{Activity, SubjectData};
 use serde_json::json;
 use store::persons::{self, Known, Person};
-use store::{Tx, lists as rows, purge, subject_data};
-use types::{Day, Instant, ListId, PersonId};
+use store::{Tx, purge, subject_data};
+use types::{Day, Instant, ListId, PersonId, RuleId};
 
-use super::{lists, school_year, validated};
+use super::{lists, validated};
 use crate::apps::sweep::blocking;
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
@@ -146,9 +146,9 @@ pub async fn correct(
             if changed.is_empty() {
                 return Err(Refusal::Conflict("it is held so already; nothing was changed".into()));
             }
-            let year = school_year(tx, None, now)?.label;
             let by = principal.person(tx, now)?.standing.account();
-            if rows::is_listed(tx, id, &person.uai, &year)? {
+            // The list of next year may name them before that of this year does, and counts as much.
+            if let Some(year) = subject_data::listed_in(tx, id, &person.uai, now)? {
                 let changes = [ListChange::Set(id, entry)];
                 let list = lists::put_forward(
                     tx,
@@ -200,7 +200,7 @@ pub async fn forget(
     fleet.store().read(move |tx| free(tx, &asks, id, now)).await?;
     let ledger = fleet.shared_folder()?.forgotten();
     let line = ledger.clone();
-    blocking(move || line.record(id, now)).await?;
+    let created = blocking(move || line.record(id, now)).await?;
     let principal = principal.clone();
     let done = fleet
         .store()
@@ -212,19 +212,47 @@ pub async fn forget(
             audit::record(tx, &principal, change, now)
         })
         .await;
-    if matches!(done, Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. })) {
-        // Something ties them by now: the ledger does not say that they were forgotten.
-        blocking(move || ledger.take_back(id)).await?;
+    let refused =
+        matches!(done, Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. }));
+    // Something ties them by now: the ledger does not say that they were forgotten. A line of another call, which may have
+    // forgotten them meanwhile, is not taken back by this one.
+    if refused && created && named(fleet, id).await? {
+        let line = ledger.clone();
+        blocking(move || line.take_back(id)).await?;
+        if named(fleet, id).await? {
+            return done;
+        }
+    } else if done.is_err() {
+        return done;
     }
+    // They are forgotten, by this call or by another: the line stands, whatever was taken back between.
+    blocking(move || ledger.record(id, now)).await?;
     done
+}
+
+/// Whether the database still says who they are.
+async fn named(fleet: &Fleet, id: PersonId) -> Result<bool, Refusal> {
+    fleet
+        .store()
+        .read(move |tx| {
+            Ok::<_, Refusal>(persons::get(tx, &id)?.is_some_and(|person| person.name != Known::Forgotten))
+        })
+        .await
 }
 
 /// Passes a person whom nothing ties to the programme.
 fn free(tx: &mut Tx<'_>, principal: &Principal, id: PersonId, now: Instant) -> Result<(), Refusal> {
     reached(tx, principal, Permission::ForgetPerson, id, now)?;
     let ties = subject_data::ties(tx, id, now)?.ok_or_else(|| Refusal::not_found("person", id))?;
-    privacy::may_forget(&ties).map_err(|tied| match tied {
-        privacy::NotForgotten::Already => Refusal::Conflict(tied.to_string()),
+    let waiting = subject_data::waiting_list(tx, id)?;
+    privacy::may_forget(&ties).map_err(|tied| match (tied, waiting) {
+        (privacy::NotForgotten::Listed, Some(list)) => Refusal::Forbidden {
+            rule: RuleId::C4_2,
+            what: format!(
+                "a change of the list that waits ({list}) names this person: sign it, or take it back, first"
+            ),
+        },
+        (privacy::NotForgotten::Already, _) => Refusal::Conflict(tied.to_string()),
         _ => Refusal::Forbidden { rule: tied.rule(), what: tied.to_string() },
     })
 }

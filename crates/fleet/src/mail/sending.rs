@@ -8,6 +8,7 @@ use ::lending::notice::NoticeKind;
 use outbound::mail::{Letter, MailAnswer, MailTrouble};
 use serde_json::json;
 use store::loans::{Loan, Standing};
+pub use store::mails::Claimed;
 use store::mails::{self, Mail, MailState};
 use store::notices::{self, Notice};
 use store::persons::Person;
@@ -15,7 +16,7 @@ use store::{
     Tx, incident_declarations, notices_due, persons, position_requests, restitutions, warrant_notices,
     warrants,
 };
-use types::{Actor, Day, Duration, IncidentKind, Instant, MailId, NoticeId, Uai, UserKind, WarrantId};
+use types::{Actor, Day, Duration, IncidentKind, Instant, NoticeId, Uai, UserKind, WarrantId};
 
 use super::writing::reminded_day;
 use super::{is_on, loan_and_holder, names};
@@ -37,31 +38,25 @@ pub async fn claim(
     principal: &Principal,
     (limit, lease): (u32, Duration),
     now: Instant,
-) -> Result<Vec<MailId>, Refusal> {
+) -> Result<Vec<Claimed>, Refusal> {
     principal.must_be_calendar()?;
     let due =
         fleet.store().read(move |tx| Ok::<_, Refusal>(mails::is_due(tx, now)? && is_on(tx, now)?)).await?;
     if !due {
         return Ok(Vec::new());
     }
-    fleet
-        .store()
-        .write_held(move |tx| {
-            let claimed = mails::claim(tx, now, now.plus(lease), limit)?;
-            Ok::<_, Refusal>(claimed.into_iter().map(|mail| mail.id).collect())
-        })
-        .await
+    fleet.store().write_held(move |tx| Ok::<_, Refusal>(mails::claim(tx, now, now.plus(lease), limit)?)).await
 }
 
 /// Writes a claimed mail out; `None` if it has nobody to go to, nothing to say, or may not be sent once more. That is then
-/// recorded.
+/// recorded. `None` too, and nothing is recorded, if the claim is over.
 ///
 /// # Errors
 /// [`Refusal::OtherHands`] for anyone but the calendar; [`Refusal::Store`].
 pub async fn written(
     fleet: &Fleet,
     principal: &Principal,
-    id: MailId,
+    claimed: Claimed,
     now: Instant,
 ) -> Result<Option<Letter>, Refusal> {
     principal.must_be_calendar()?;
@@ -69,7 +64,9 @@ pub async fn written(
     fleet
         .store()
         .write_held(move |tx| {
-            let Some(mut mail) = waiting(tx, id)? else { return Ok(None) };
+            let Some(mut mail) = ours(tx, claimed)?.filter(|mail| is_leased(mail, now)) else {
+                return Ok(None);
+            };
             if mail.handing_at.take().is_some() {
                 // Whoever was at it died with the mail in hand.
                 mail.doubts += 1;
@@ -101,7 +98,7 @@ pub async fn written(
 pub async fn handing(
     fleet: &Fleet,
     principal: &Principal,
-    id: MailId,
+    claimed: Claimed,
     lease: Duration,
     now: Instant,
 ) -> Result<bool, Refusal> {
@@ -109,8 +106,8 @@ pub async fn handing(
     fleet
         .store()
         .write_held(move |tx| {
-            let Some(mail) = waiting(tx, id)? else { return Ok(false) };
-            if mail.handing_at.is_some() || mail.lease_until.is_none_or(|until| until <= now) {
+            let Some(mail) = ours(tx, claimed)? else { return Ok(false) };
+            if mail.handing_at.is_some() || !is_leased(&mail, now) {
                 return Ok(false);
             }
             mails::put(tx, &Mail { handing_at: Some(now), lease_until: Some(now.plus(lease)), ..mail })?;
@@ -119,14 +116,15 @@ pub async fn handing(
         .await
 }
 
-/// Records what the server said to a claimed mail, and what follows. One that was given back since is left as it is.
+/// Records what the server said to a claimed mail, and what follows. One that was given back since, or that another claimed,
+/// is left as it is. A lease that ran out while nobody else claimed it changes nothing: what the server said is known.
 ///
 /// # Errors
 /// As [`written`].
 pub async fn record(
     fleet: &Fleet,
     principal: &Principal,
-    id: MailId,
+    claimed: Claimed,
     answer: MailAnswer,
     now: Instant,
 ) -> Result<(), Refusal> {
@@ -136,8 +134,8 @@ pub async fn record(
     fleet
         .store()
         .write_held(move |tx| {
-            let claimed = waiting(tx, id)?.filter(|mail| mail.lease_until.is_some());
-            let Some(mut mail) = claimed else { return Ok(()) };
+            let held = ours(tx, claimed)?.filter(|mail| mail.lease_until.is_some());
+            let Some(mut mail) = held else { return Ok(()) };
             mail.handing_at = None;
             mail.lease_until = None;
             if said == Said::Unknown {
@@ -160,8 +158,15 @@ pub async fn record(
         .await
 }
 
-fn waiting(tx: &mut Tx<'_>, id: MailId) -> Result<Option<Mail>, Refusal> {
-    Ok(mails::hold(tx, id)?.filter(|mail| mail.state == MailState::Waiting))
+/// The mail, held, if it waits and nobody claimed it since.
+fn ours(tx: &mut Tx<'_>, claimed: Claimed) -> Result<Option<Mail>, Refusal> {
+    let mail = mails::hold(tx, claimed.id)?;
+    Ok(mail.filter(|mail| mail.state == MailState::Waiting && mail.attempts == claimed.attempt))
+}
+
+/// Whether the node that claimed it may still be at it.
+fn is_leased(mail: &Mail, now: Instant) -> bool {
+    mail.lease_until.is_some_and(|until| until > now)
 }
 
 /// A server's word in the rules' words.

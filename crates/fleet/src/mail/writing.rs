@@ -1,21 +1,23 @@
 //! Writes what is due to be told. However often it runs, and on however many nodes, each is told once.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use ::lending::calendar::due_back;
 use ::lending::letter::addressees;
 use ::lending::notice::NoticeKind;
 use serde_json::json;
-use store::loans::{self, Loan, Standing};
+use store::loans::{Loan, Standing};
 use store::mails::{self, About, Mail};
 use store::notices::{self, Channel, Notice, NoticeState};
 use store::persons::Person;
-use store::{Tx, Within, notices_due, restitutions, untold, warrant_notices};
+use store::untold::{self, OfWarrant};
+use store::{Tx, notices_due, restitutions, warrant_notices};
 use types::{Actor, Day, Instant, LoanId, NoticeId};
 
 use super::{is_on, loan_and_holder};
 use crate::audit::{self, Change};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, watch};
 
 /// Loans in one transaction.
 const BATCH: u32 = 100;
@@ -35,27 +37,24 @@ pub async fn remind(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
     let days = fleet.settings().notices.reminders.clone();
     let today = Day::of(now);
     let until = today.plus(days.longest().into());
-    walk(fleet, move |tx, after| {
+    let due = move |tx: &mut Tx<'_>, after: Option<LoanId>| -> Result<Vec<LoanId>, Refusal> {
         if !is_on(tx, now)? {
-            return Ok((Vec::new(), 0));
+            return Ok(Vec::new());
         }
-        let due = untold::due_soon(tx, (today, until), after, BATCH)?;
-        let mut reminded = 0;
-        for id in &due {
-            let (loan, person) = loan_and_holder(tx, *id)?;
-            // Stolen, in repair or confiscated: whoever had it cannot bring it.
-            if loan.state == Standing::Suspended {
-                continue;
-            }
-            let Some(back) = due_back(loan.decided()?.state(), person.leaves_on) else { continue };
-            let sent = reminders_sent(tx, *id, back)?;
-            if let Some(step) = days.due(back, &sent, today) {
-                reminded += tell(tx, &loan, &person, NoticeKind::Reminder, &reminder(back, step), now)?;
-            }
+        Ok(untold::due_soon(tx, (today, until), after, BATCH)?)
+    };
+    let tell_one = move |tx: &mut Tx<'_>, id: LoanId| -> Result<usize, Refusal> {
+        let (loan, person) = loan_and_holder(tx, id)?;
+        // Stolen, in repair or confiscated: whoever had it cannot bring it.
+        if loan.state == Standing::Suspended {
+            return Ok(0);
         }
-        Ok((due, reminded))
-    })
-    .await
+        let Some(back) = due_back(loan.decided()?.state(), person.leaves_on) else { return Ok(0) };
+        let sent = reminders_sent(tx, id, back)?;
+        let Some(step) = days.due(back, &sent, today) else { return Ok(0) };
+        tell(tx, &loan, &person, NoticeKind::Reminder, &reminder(back, step), now)
+    };
+    walk(fleet, due, tell_one, now).await
 }
 
 /// What a reminder is about: the day that the tablet is due, and how many days before it.
@@ -95,45 +94,91 @@ pub async fn tell_what_happened(
     if !on {
         return Ok(0);
     }
-    let over = walk(fleet, move |tx, after| {
-        let due = untold::over(tx, after, BATCH)?;
-        let mut told = 0;
-        for id in &due {
-            let (loan, person) = loan_and_holder(tx, *id)?;
-            told += tell(tx, &loan, &person, NoticeKind::LoanOver, "over", now)?;
-        }
-        Ok((due, told))
-    });
+    let over = walk(
+        fleet,
+        |tx: &mut Tx<'_>, after| Ok(untold::over(tx, after, BATCH)?),
+        move |tx: &mut Tx<'_>, id| {
+            let (loan, person) = loan_and_holder(tx, id)?;
+            tell(tx, &loan, &person, NoticeKind::LoanOver, "over", now)
+        },
+        now,
+    );
     let over = over.await?;
-    let received = walk(fleet, move |tx, after| {
-        let due = untold::received(tx, after, BATCH)?;
-        let mut told = 0;
-        for id in &due {
-            let Some(row) = restitutions::get(tx, id)? else { continue };
+    let received = walk(
+        fleet,
+        |tx: &mut Tx<'_>, after| Ok(untold::received(tx, after, BATCH)?),
+        move |tx: &mut Tx<'_>, id| {
+            let Some(row) = restitutions::get(tx, &id)? else { return Ok(0) };
             let (loan, person) = loan_and_holder(tx, row.loan_id)?;
-            told += tell(tx, &loan, &person, NoticeKind::Received, &id.to_string(), now)?;
-        }
-        Ok((due, told))
-    });
+            tell(tx, &loan, &person, NoticeKind::Received, &id.to_string(), now)
+        },
+        now,
+    );
     let received = received.await?;
     Ok(over + received + warrants(fleet, now).await? + changes(fleet, now).await?)
 }
 
-/// Goes through all that is due, in batches, each a transaction of its own.
-async fn walk<I: Copy + Send + 'static>(
-    fleet: &Fleet,
-    batch: impl Fn(&mut Tx<'_>, Option<I>) -> Result<(Vec<I>, usize), Refusal> + Clone + Send + 'static,
-) -> Result<usize, Refusal> {
+/// Goes through all that is due, in batches, each a transaction of its own; says how many notices were written. If a row of
+/// a batch cannot be read or decided, each is done in a transaction of its own, and that one is passed over with an alarm.
+///
+/// # Errors
+/// What is not about a row.
+async fn walk<I, Due, Act>(fleet: &Fleet, due: Due, act: Act, now: Instant) -> Result<usize, Refusal>
+where
+    I: Copy + Display + Send + Sync + 'static,
+    Due: Fn(&mut Tx<'_>, Option<I>) -> Result<Vec<I>, Refusal> + Clone + Send + 'static,
+    Act: Fn(&mut Tx<'_>, I) -> Result<usize, Refusal> + Clone + Send + 'static,
+{
     let (mut after, mut told) = (None, 0);
     loop {
-        let batch = batch.clone();
-        let (due, some) = fleet.store().write(move |tx| batch(tx, after)).await?;
+        let (due_then, act_on) = (due.clone(), act.clone());
+        let together = fleet
+            .store()
+            .write(move |tx| {
+                let rows = due_then(tx, after)?;
+                let mut some = 0;
+                for row in &rows {
+                    some += act_on(tx, *row)?;
+                }
+                Ok::<_, Refusal>((rows, some))
+            })
+            .await;
+        let (rows, some) = match together {
+            Ok(done) => done,
+            // What is not about a row fails again, and says so.
+            Err(_one_of_them) => one_by_one(fleet, after, due.clone(), act.clone(), now).await?,
+        };
         told += some;
-        match due.last() {
-            Some(last) if due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX) => after = Some(*last),
+        match rows.last() {
+            Some(last) if rows.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX) => after = Some(*last),
             _ => return Ok(told),
         }
     }
+}
+
+/// Does a batch, each row in a transaction of its own.
+async fn one_by_one<I, Due, Act>(
+    fleet: &Fleet,
+    after: Option<I>,
+    due: Due,
+    act: Act,
+    now: Instant,
+) -> Result<(Vec<I>, usize), Refusal>
+where
+    I: Copy + Display + Send + Sync + 'static,
+    Due: Fn(&mut Tx<'_>, Option<I>) -> Result<Vec<I>, Refusal> + Clone + Send + 'static,
+    Act: Fn(&mut Tx<'_>, I) -> Result<usize, Refusal> + Clone + Send + 'static,
+{
+    let rows = fleet.store().read(move |tx| due(tx, after)).await?;
+    let mut told = 0;
+    for row in &rows {
+        let (row, act_on) = (*row, act.clone());
+        match fleet.store().write(move |tx| act_on(tx, row)).await {
+            Ok(some) => told += some,
+            Err(failure) => watch::pass_over(fleet, row.to_string(), failure, now).await?,
+        }
+    }
+    Ok((rows, told))
 }
 
 /// Writes a notice to each addressee of a loan who has none of this occasion; says how many.
@@ -174,33 +219,32 @@ fn tell(
     Ok(told)
 }
 
-/// Writes what is due of warrants: an authority's delay is in the day that each is due (M1).
+/// Writes what is due of warrants: an authority's delay is in the day that each is due (M1). Whom nobody can write to gets a
+/// letter: that row stays, and keeps none from being reached.
 async fn warrants(fleet: &Fleet, now: Instant) -> Result<usize, Refusal> {
-    fleet
-        .store()
-        .write(move |tx| {
-            let mut told = 0;
-            for (warrant, occasion) in untold::of_warrants(tx, now, BATCH)? {
-                let Some(notice) = warrant_notices::of(tx, warrant, occasion)? else { continue };
-                let Some(loan) = notice.loan_id else { continue };
-                let (loan, person) = loan_and_holder(tx, loan)?;
-                let Some(entry) = person.entry() else { continue };
-                let mut mailed = 0;
-                for (addressee, _) in addressees(&entry) {
-                    let about = About::Warrant(warrant, occasion);
-                    mails::insert(tx, &Mail::new(person.id, addressee, about, now))?;
-                    mailed += 1;
-                }
-                if mailed > 0 {
-                    let detail = json!({ "warrant": warrant, "occasion": occasion, "mails": mailed });
-                    let change = Change::new("notice.write").tablet(Some(loan.tablet_id)).detail(detail);
-                    audit::record_by(tx, Actor::Calendar, change, now)?;
-                }
-                told += mailed;
-            }
-            Ok::<_, Refusal>(told)
-        })
-        .await
+    let tell_one = move |tx: &mut Tx<'_>, row: OfWarrant| -> Result<usize, Refusal> {
+        let OfWarrant { warrant, occasion } = row;
+        let Some(notice) = warrant_notices::of(tx, warrant, occasion)? else { return Ok(0) };
+        let Some(loan) = notice.loan_id else { return Ok(0) };
+        let (loan, person) = loan_and_holder(tx, loan)?;
+        let Some(entry) = person.entry() else { return Ok(0) };
+        let mut mailed = 0;
+        for (addressee, _) in addressees(&entry) {
+            let about = About::Warrant(warrant, occasion);
+            mails::insert(tx, &Mail::new(person.id, addressee, about, now))?;
+            mailed += 1;
+        }
+        if mailed > 0 {
+            let detail = json!({ "warrant": warrant, "occasion": occasion, "mails": mailed });
+            let change = Change::new("notice.write").tablet(Some(loan.tablet_id)).detail(detail);
+            audit::record_by(tx, Actor::Calendar, change, now)?;
+        }
+        Ok(mailed)
+    };
+    let due = move |tx: &mut Tx<'_>, after: Option<OfWarrant>| -> Result<Vec<OfWarrant>, Refusal> {
+        Ok(untold::of_warrants(tx, now, after, BATCH)?)
+    };
+    walk(fleet, due, tell_one, now).await
 }
 
 /// Tells the holders of a collège, one page of loans after the other, that rules changed, and then that they were told.
@@ -208,22 +252,17 @@ async fn changes(fleet: &Fleet, now: Instant) -> Result<usize, Refusal> {
     let due = fleet.store().read(|tx| notices_due::to_tell(tx, CHANGES)).await?;
     let mut told = 0;
     for change in due {
-        let within = match &change.uai {
-            Some(uai) => Within::Colleges([uai.clone()].into()),
-            None => Within::Everything,
-        };
-        let occasion = change.id.to_string();
-        told += walk(fleet, move |tx, after| {
-            let some = loans::list(tx, &within, loans::Filter::default(), after, BATCH)?;
-            let mut told = 0;
-            for loan in some.iter().filter(|loan| loan.state != Standing::Ended) {
-                let (loan, person) = loan_and_holder(tx, loan.id)?;
-                told += tell(tx, &loan, &person, NoticeKind::RulesChanged, &occasion, now)?;
-            }
-            Ok((some.iter().map(|loan| loan.id).collect(), told))
-        })
+        let (id, uai, occasion) = (change.id, change.uai, change.id.to_string());
+        told += walk(
+            fleet,
+            move |tx: &mut Tx<'_>, after| Ok(untold::lent(tx, uai.as_ref(), after, BATCH)?),
+            move |tx: &mut Tx<'_>, id| {
+                let (loan, person) = loan_and_holder(tx, id)?;
+                tell(tx, &loan, &person, NoticeKind::RulesChanged, &occasion, now)
+            },
+            now,
+        )
         .await?;
-        let id = change.id;
         fleet.store().write(move |tx| notices_due::told(tx, id, now)).await?;
     }
     Ok(told)

@@ -13,7 +13,7 @@ use serde_json::json;
 use types::{CommandId, EnrolmentId, Platform, TabletId, Uai};
 
 use super::{Command, CommandState, Enqueue, Stored};
-use crate::column::read;
+use crate::column::{read, read_ids};
 use crate::connection::AnyConnection;
 use crate::enrolments::EnrolmentState;
 use crate::many::{Many, many};
@@ -147,7 +147,7 @@ pub fn enqueue_for_each(
         json!({ "command": CommandId::new(how.at), "owner": target.enrolment, "tablet": target.tablet })
     });
     let queued: Vec<String> = insert().load_with::<Text, String>(tx, values, notes)?;
-    queued.into_iter().map(|id| read(id.clone(), "commands", "enrolment_id", &id)).collect()
+    read_ids(queued, "commands", "enrolment_id")
 }
 
 pub(super) const HAVE: Many = many!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
-use orders::Order;
+use orders::{Gate, Order};
 use serde_json::{Value as Json, json};
 use types::{CommandId, Duration, EnrolmentId, Instant};
 
@@ -11,7 +11,7 @@ use super::{CommandOutcome, ConnectWrite, ConnectWritten, Delivered, ReportFate,
 use crate::column::{Column as _, read};
 use crate::commands::{self, CommandState};
 use crate::many::{Many, many};
-use crate::{StoreError, Tx, observations};
+use crate::{StoreError, Tx, observations, push_states};
 
 /// A command of an enrolment, as statements return it: another's command of that id is not meant.
 type Theirs = (String, String);
@@ -167,6 +167,8 @@ struct Waiting {
     retry_at: Option<i64>,
     not_now_at: Option<i64>,
     not_now_count: i32,
+    sent_count: i32,
+    gate: String,
 }
 
 /// How long a tablet that said NotNow is given to come back by itself, before it is woken for it.
@@ -185,7 +187,9 @@ impl Waiting {
                 Instant::from_millis(not_now_at).plus(alone).as_millis().max(self.retry_at.unwrap_or(at)),
             );
         }
-        self.retry_at.or(self.not_before).filter(|due| *due > at)
+        let put_off = self.retry_at.or(self.not_before).filter(|due| *due > at);
+        // It was committed after the tablet's connect was read, whatever its time says: it was never offered.
+        put_off.or_else(|| (self.sent_count == 0 && self.gate == Gate::Ordinary.stored()).then_some(at))
     }
 }
 
@@ -193,6 +197,12 @@ impl Waiting {
 /// by the tablet itself, is due.
 fn settle_push(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<(), StoreError> {
     let came = || writes.iter().filter(|write| write.settle_push);
+    let theirs: Vec<EnrolmentId> = came().map(|write| write.enrolment).collect();
+    if theirs.is_empty() {
+        return Ok(());
+    }
+    // Whoever queues a command for one of them at this moment holds its row: what they queued is seen below.
+    push_states::hold_all(tx, &theirs)?;
     let notes = came().map(|write| json!({ "owner": write.enrolment, "at": write.at.as_millis() }));
     let waiting: Vec<Waiting> = WAITING.load::<WaitingTypes, _>(tx, notes)?;
     let mut put_off: HashMap<String, Vec<Waiting>> = HashMap::new();
@@ -213,11 +223,12 @@ fn settle_push(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<(), StoreErr
     SETTLE.run(tx, notes.collect::<Vec<_>>())
 }
 
-type WaitingTypes = (Text, BigInt, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Integer);
+type WaitingTypes =
+    (Text, BigInt, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Integer, Integer, Text);
 
 const WAITING: Many = many!(
     "SELECT found.enrolment_id, found.queued_at, found.not_before, found.retry_at, found.not_now_at, \
-        found.not_now_count FROM";
+        found.not_now_count, found.sent_count, found.gate FROM";
     owner text, at bigint;
     postgresql "CROSS JOIN LATERAL (SELECT c.* FROM commands c WHERE c.enrolment_id = note.owner AND c.pending \
         AND (c.expires_at IS NULL OR c.expires_at > note.at) OFFSET 0) AS found",

@@ -19,6 +19,7 @@ on_both_engines! {
     a_connect_shows_the_enrolment_whatever_its_state,
     what_a_tablet_tells_replaces_what_was_known,
     a_tablet_that_came_wants_no_push_any_more,
+    a_command_that_was_committed_while_its_tablet_came_still_wakes_it,
     a_command_that_is_put_off_wakes_its_tablet_when_it_is_due,
     what_is_queued_while_a_tablet_connects_still_wakes_it,
     the_last_sighting_is_written_in_batches_and_never_goes_back,
@@ -110,11 +111,29 @@ async fn a_tablet_that_came_wants_no_push_any_more(fixture: Fixture) {
     );
 }
 
+async fn a_command_that_was_committed_while_its_tablet_came_still_wakes_it(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(5)), at(5))).await;
+    // The tablet's connect finds nothing; what somebody had asked for before is committed only now.
+    assert!(fixture.connect(enrolled, None, true, 10).await.next.is_none());
+    let late = fixture.queue(enrolled, 6).await;
+    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(10)) };
+    fixture.store.connect_write(write).await.unwrap();
+    let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
+    assert_eq!(state.due_at, Some(at(10)), "it was never offered: the tablet is woken again");
+    // Once it was, nothing is left to wake it for.
+    fixture.deliver(enrolled, late, 11).await;
+    let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(12)) };
+    fixture.store.connect_write(write).await.unwrap();
+    let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();
+    assert_eq!((state.wanted_at, state.due_at), (None, None));
+}
+
 async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixture) {
     let enrolled = fixture.enrolled(1).await;
     let put_off = |seconds| move |command: &mut Command| command.not_before = Some(at(seconds));
-    fixture.queue_with(enrolled, 5, put_off(900)).await;
-    fixture.queue_with(enrolled, 5, put_off(500)).await;
+    let second = fixture.queue_with(enrolled, 5, put_off(900)).await;
+    let first = fixture.queue_with(enrolled, 5, put_off(500)).await;
     let locked = fixture.queue(enrolled, 5).await;
     fixture.write(move |tx| push_states::want(tx, enrolled.enrolment, Some(at(5)), at(5))).await;
     // The tablet comes, says NotNow to what is due, and goes.
@@ -145,7 +164,8 @@ async fn a_command_that_is_put_off_wakes_its_tablet_when_it_is_due(fixture: Fixt
     );
     // Woken for the first, it is still woken for the next; and for what it put off itself, an hour later if it does
     // not come back before.
-    for (settled, due) in [(501, 900), (901, 3_611)] {
+    for (settled, offered, due) in [(501, first, 900), (901, second, 3_611)] {
+        fixture.deliver(enrolled, offered, settled).await;
         let write = ConnectWrite { settle_push: true, ..ConnectWrite::new(enrolled.enrolment, at(settled)) };
         fixture.store.connect_write(write).await.unwrap();
         let state = fixture.read(move |tx| push_states::get(tx, &enrolled.enrolment)).await.unwrap();

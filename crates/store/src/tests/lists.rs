@@ -427,7 +427,7 @@ async fn where_a_tablet_stands_is_looked_at_once_a_day_and_when_something_change
     assert_eq!(member.loan, Some((UserKind::Pupil, LoanMode::InSchool)));
     let due = |day: &str| {
         let day = day.parse().unwrap();
-        fixture.read(move |tx| tablet_modes::to_look_at(tx, day, 10))
+        fixture.read(move |tx| tablet_modes::to_look_at(tx, day, None, 10))
     };
     assert_eq!(due("2026-11-02").await, []);
     assert_eq!(due("2026-11-03").await, [of.tablet]);

@@ -1,20 +1,24 @@
 //! The outbox: two nodes never send one mail, one that ended is never sent again, and each goes to whom its notice is for.
 
+use ::incidents::{NoticeDue, NoticeOccasion};
 use lending::agreement::Signatory;
 use lending::notice::NoticeKind;
 use types::{MailId, NoticeId, PersonId};
 
 use super::fixture::{Fixture, at};
 use super::lending::{lent, notice, refused, school};
-use crate::loans;
-use crate::mails::{self, About, Mail, MailState};
+use crate::mails::{self, About, Claimed, Mail, MailState};
 use crate::notices::{self, Notice};
 use crate::tests::on_both_engines;
+use crate::untold::{self, OfWarrant};
+use crate::{loans, persons, warrant_notices};
 
 on_both_engines! {
     two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out,
     m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes,
     c5_3_5_a_mail_goes_to_whom_its_notice_is_for_and_each_addressee_has_one,
+    m1_notices_of_warrants_are_found_one_page_after_the_other,
+    each_claim_of_a_mail_has_a_number_of_its_own,
 }
 
 /// A notice to the first guardian, which was said at `at(20)`, and its mail.
@@ -38,7 +42,7 @@ async fn written(fixture: &Fixture) -> (Notice, Mail, PersonId) {
 async fn claimed(fixture: &Fixture, seconds: i64) -> Vec<MailId> {
     let claim = move |tx: &mut crate::Tx<'_>| mails::claim(tx, at(seconds), at(seconds + 60), 10);
     let claimed = fixture.store.write_held::<_, crate::StoreError>(claim).await.unwrap();
-    claimed.into_iter().map(|mail| mail.id).collect()
+    claimed.into_iter().map(|claimed| claimed.id).collect()
 }
 
 async fn two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out(fixture: Fixture) {
@@ -60,6 +64,41 @@ async fn two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out(
     fixture.write(move |tx| mails::put(tx, &taken)).await;
     assert_eq!(claimed(&fixture, 900).await, []);
     assert_eq!(fixture.read(mails::backlog).await.waiting, 0);
+}
+
+async fn each_claim_of_a_mail_has_a_number_of_its_own(fixture: Fixture) {
+    let (_, mail, _) = written(&fixture).await;
+    for (attempt, seconds) in [(1, 20), (2, 80), (3, 140)] {
+        let claim = move |tx: &mut crate::Tx<'_>| mails::claim(tx, at(seconds), at(seconds + 60), 10);
+        let claimed = fixture.store.write_held::<_, crate::StoreError>(claim).await.unwrap();
+        assert_eq!(claimed, [Claimed { id: mail.id, attempt }]);
+    }
+}
+
+async fn m1_notices_of_warrants_are_found_one_page_after_the_other(fixture: Fixture) {
+    let tablet = fixture.enrolled(1).await;
+    let person = school(&fixture, 1).await[0];
+    let loan = lent(tablet, person);
+    let (_incident, warrant, _people) = fixture.sought(tablet.tablet, 100_000).await;
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &loan)?;
+            let mut holder = persons::get(tx, &person)?.unwrap();
+            holder.contacts.insert(Signatory::Guardian(1), "parent@exemple.fr".parse().unwrap());
+            persons::update(tx, &holder)?;
+            for occasion in [NoticeOccasion::Opened, NoticeOccasion::Over] {
+                let due = NoticeDue { occasion, due_at: at(100) };
+                assert!(warrant_notices::write(tx, warrant, Some(loan.id), due, at(100))?);
+            }
+            Ok(())
+        })
+        .await;
+    let of = |occasion| OfWarrant { warrant, occasion };
+    let (first, second) = (of(NoticeOccasion::Opened), of(NoticeOccasion::Over));
+    for (after, found) in [(None, vec![first]), (Some(first), vec![second]), (Some(second), vec![])] {
+        assert_eq!(fixture.read(move |tx| untold::of_warrants(tx, at(100), after, 1)).await, found);
+    }
+    assert_eq!(fixture.read(|tx| untold::of_warrants(tx, at(99), None, 2)).await, []);
 }
 
 async fn m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes(fixture: Fixture) {

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::incidents::Counterpart;
+use lending::list::Change;
 use lending::loan::Ending;
 use privacy::{Holds, NotForgotten, SubjectData, may_forget};
 use types::{IncidentId, IncidentKind, PersonId};
 
+use super::cast::{entry, proposed};
 use super::engines::columns;
 use super::fixture::{Enrolled, Fixture, at};
 use super::lending::{lent, year};
 use crate::incidents::{self, Incident, IncidentState};
+use crate::lists;
 use crate::loans::{self, Loan};
 use crate::persons::{self, Known};
 use crate::replacements::{self, Replacement};
@@ -94,7 +97,7 @@ async fn c3_1_6_a_copy_holds_everything_of_one_person_and_nothing_of_another(fix
 }
 
 async fn m1_what_an_authority_wants_told_later_is_in_the_copy_from_that_date_on(fixture: Fixture) {
-    let ([one, _two], [first, _second], _breakage) = two_pupils(&fixture).await;
+    let ([one, _two], [first, _second], (enrolled, _breakage)) = two_pupils(&fixture).await;
     let by = fixture.operator().await;
     let asked = Incident { kind: IncidentKind::AuthorityRequest, ..breakage(first.tablet_id, 40) };
     let (row, id) = (asked.clone(), asked.id);
@@ -116,6 +119,17 @@ async fn m1_what_an_authority_wants_told_later_is_in_the_copy_from_that_date_on(
         ))
         .unwrap();
     assert!(!told(50).await, "nor by a copy");
+    // Nor by what is done to a lost tablet without the number of an incident.
+    let shows = |seconds: i64| {
+        let store = fixture.store.clone();
+        async move {
+            let copy = store.read(move |tx| subject_data::of(tx, one, at(seconds))).await.unwrap().unwrap();
+            serde_json::to_string(&copy.parts).unwrap().contains("DisableLostMode")
+        }
+    };
+    fixture.queue_with(enrolled, 46, |command| command.request_type = "DisableLostMode".to_owned()).await;
+    assert!(!shows(50).await);
+    assert!(shows(86_400 * 6).await);
     assert!(!told(86_400 * 4).await);
     assert!(told(86_400 * 6).await);
     // It keeps them from being forgotten all the same.
@@ -199,6 +213,16 @@ async fn c3_1_6_who_is_tied_to_the_programme_is_not_forgotten_and_everybody_else
     // When the year is over, so is its list.
     let years = 86_400 * 800;
     assert_eq!(may_forget(&ties(years).await), Ok(()));
+    // A change that waits names them: forgotten, they would be missing from what both sign.
+    let changes = vec![Change::Set(one, entry("Zoé"))];
+    let waits = proposed(HERE, YEAR, &changes, by);
+    let undone = fixture.store.write(move |tx| {
+        lists::propose(tx, &waits, &changes, at(1))?;
+        assert_eq!(subject_data::waiting_list(tx, one)?, Some(waits.id));
+        assert_eq!(may_forget(&subject_data::ties(tx, one, at(years))?.unwrap()), Err(NotForgotten::Listed));
+        Err::<(), _>(crate::StoreError::Stopped)
+    });
+    assert!(matches!(undone.await, Err(crate::StoreError::Stopped)), "it was only looked at");
     assert!(fixture.write(move |tx| purge::person(tx, one, at(years))).await);
     assert_eq!(may_forget(&ties(years).await), Err(NotForgotten::Already));
     let copy = fixture.read(move |tx| subject_data::of(tx, one, at(years))).await.unwrap();
@@ -218,7 +242,8 @@ async fn m2_who_was_forgotten_does_not_come_back_with_an_older_database(fixture:
     for person in [people[0], people[0], people[1], unknown] {
         ledger.record(person, at(2)).unwrap();
     }
-    ledger.record(people[2], at(2)).unwrap();
+    assert!(ledger.record(people[2], at(2)).unwrap());
+    assert!(!ledger.record(people[2], at(2)).unwrap(), "the line is another's");
     ledger.take_back(people[2]).unwrap();
     ledger.take_back(people[2]).unwrap();
     assert_eq!(ledger.all().unwrap().len(), 3);

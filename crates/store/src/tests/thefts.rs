@@ -6,14 +6,17 @@ use types::{DestructionKind, EraseOrderId, IncidentId, IncidentKind, LastDecisio
 use super::fixture::{Enrolled, Fixture, answered_yes, at, command, decided_order, delivery, two_who_decide};
 use crate::commands::{self, Command};
 use crate::last_decisions::{self, LastDecision};
+use crate::tests::lending::{DAY, came_back, school};
 use crate::tests::on_both_engines;
 use crate::{ConnectWrite, Engine, StoreError, erase_orders, incident_declarations, incidents};
 use lending::last_decision::LastKind;
+use lending::restitution::Hold;
 use orders::Gate;
 
 on_both_engines! {
     m3_the_departement_decides_on_a_theft_only_by_answering_its_head,
     m3_t_a19_a_stolen_tablet_is_erased_only_while_it_is_away,
+    m3_t_a19_a_stolen_tablet_that_was_handed_in_is_erased_by_no_theft,
     m3_m6_no_single_statement_makes_an_erasure_of_a_stolen_tablet,
     m5_after_a_restore_a_theft_is_confirmed_before_its_tablet_is_erased,
 }
@@ -135,6 +138,43 @@ async fn m3_t_a19_a_stolen_tablet_is_erased_only_while_it_is_away(fixture: Fixtu
         })
         .await;
     assert!(matches!(again, Err(StoreError::Refused { .. })), "nor ordered: {again:?}");
+}
+
+async fn m3_t_a19_a_stolen_tablet_that_was_handed_in_is_erased_by_no_theft(fixture: Fixture) {
+    let enrolled = fixture.enrolled(1).await;
+    let people = school(&fixture, 1).await;
+    let by = fixture.write(|tx| two_who_decide(tx, LastDecisionId::new(at(1)))).await.0;
+    let theft = fixture.declared(enrolled.tablet, IncidentKind::Theft, by).await;
+    let order = |from: i64| {
+        let store = fixture.store.clone();
+        async move {
+            store
+                .write(move |tx| {
+                    let order = EraseOrderId::new(at(from));
+                    let window = (from, from + 10_000);
+                    let row = decided_order(tx, order, (enrolled.tablet, None), Some(theft), window)?;
+                    erase_orders::insert(tx, &row)
+                })
+                .await
+        }
+    };
+    let (_, receipt, _) = came_back(&fixture, enrolled, people[0]).await;
+    // Nobody said that it was found: its receipt says so.
+    let present = fixture.read(move |tx| erase_orders::present(tx, enrolled.tablet)).await;
+    assert_eq!(present.holds, [Hold::Found(theft)]);
+    let refused = order(20 * DAY + 100).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    // A slip is undone: it is still away.
+    fixture
+        .write(move |tx| {
+            let row = crate::restitutions::get(tx, &receipt.id)?.unwrap();
+            let undone = crate::restitutions::StageName::Undone;
+            crate::restitutions::update(tx, &crate::restitutions::Restitution { stage: undone, ..row })
+        })
+        .await;
+    let present = fixture.read(move |tx| erase_orders::present(tx, enrolled.tablet)).await;
+    assert_eq!(present.holds, [Hold::Incident(theft)]);
+    order(20 * DAY + 200).await.unwrap();
 }
 
 async fn m3_m6_no_single_statement_makes_an_erasure_of_a_stolen_tablet(fixture: Fixture) {
