@@ -162,7 +162,7 @@ as_text! {
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
     types::ListId, types::ListChangeId, types::AgreementTextId, types::SignatureId, types::RestrictionId,
-    types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::agreement::GuardiansNeeded,
+    types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::list::Scope, lending::agreement::GuardiansNeeded,
     lending::agreement::Stance, lending::agreement::Signatory, crate::lists::ListState,
     crate::signatures::EvidenceKind,
     lending::last_decision::LastKind, types::PositionLookId, types::RepairId, crate::repairs::RepairState, crate::transfers::TransferState, types::TransferId, ::incidents::NoticeOccasion, ::incidents::Finding,

@@ -1,7 +1,7 @@
 //! Changes of the named list of a collège and year, each as one: proposed, settled, validated (C4.2). What was proposed is
 //! never changed; the list that counts is what the validated ones add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,

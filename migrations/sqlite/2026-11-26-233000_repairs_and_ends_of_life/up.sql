@@ -26,6 +26,7 @@ CREATE TABLE last_decisions (
     CONSTRAINT last_decisions_two_persons CHECK (head_by IS NULL OR departement_by IS NULL OR head_by <> departement_by)
 ) STRICT;
 CREATE INDEX last_decisions_by_tablet ON last_decisions (tablet_id, id);
+CREATE INDEX last_decisions_by_incident ON last_decisions (incident_id) WHERE incident_id IS NOT NULL;
 INSERT INTO last_decisions SELECT * FROM last_decisions_kept;
 DROP TABLE last_decisions_kept;
 CREATE TRIGGER last_decisions_before_insert_1 BEFORE INSERT ON last_decisions WHEN
@@ -61,6 +62,13 @@ CREATE TRIGGER last_decisions_before_update_3 BEFORE UPDATE ON last_decisions WH
 CREATE TRIGGER last_decisions_before_delete_1 BEFORE DELETE ON last_decisions WHEN
         TRUE
     BEGIN SELECT RAISE(ABORT, 'ardoise: a decision is withdrawn, never deleted'); END;
+CREATE TRIGGER last_decisions_on_thefts_before_update_1 BEFORE UPDATE ON last_decisions WHEN
+        NEW.kind = 'theft' AND NEW.departement_by IS NOT NULL AND OLD.departement_by IS NULL
+        AND NOT EXISTS (SELECT 1 FROM countersignatures c WHERE c.purpose = 'erase-stolen'
+        AND c.subject = 'incident:' || NEW.incident_id AND c.state = 'given' AND c.asked_by = NEW.head_by
+        AND c.answered_by = NEW.departement_by AND c.answered_at <= NEW.departement_at
+        AND c.used_for = 'decision:' || NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: the département decides that a stolen tablet is erased by answering the head who proposes it (M3)'); END;
 
 -- A tablet that its supplier repairs, and what came back: itself, or another in its place (C5.4.5).
 CREATE TABLE repairs (
