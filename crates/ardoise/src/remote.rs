@@ -28,6 +28,7 @@ pub(crate) mod push_certificate;
 pub(crate) mod repair;
 pub(crate) mod restitution;
 pub(crate) mod role;
+mod scanned;
 pub(crate) mod school_year;
 mod secrets;
 pub(crate) mod session;

@@ -45,6 +45,7 @@ mod school_years;
 mod segments;
 mod sessions;
 mod subject;
+mod summer;
 mod tablets;
 mod takeovers;
 mod timestamp;

@@ -9,8 +9,8 @@ use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
     departures, health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans,
     metrics, notices, organisations, persons, positions, privacy, problem, profile_rollouts, profiles,
-    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, tablets,
-    takeovers, tokens, transfers, warrants,
+    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, summer,
+    tablets, takeovers, tokens, transfers, warrants,
 };
 
 #[derive(OpenApi)]
@@ -63,6 +63,7 @@ use crate::{
         departures::show, departures::decide, departures::withdraw, departures::take_back, departures::letter, departures::letter_handed_over,
         departures::order, departures::attest, departures::ask, departures::let_go, departures::leave_again,
         departures::release, departures::deed,
+        summer::deposit, summer::hand_out,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

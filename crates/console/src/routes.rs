@@ -12,8 +12,8 @@ use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
     departures, gate, health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans,
     metrics, notices, openapi, organisations, persons, positions, privacy, profile_rollouts, profiles,
-    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, tablets,
-    takeovers, tokens, transfers, warrants,
+    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, summer,
+    tablets, takeovers, tokens, transfers, warrants,
 };
 
 /// Who may enter.
@@ -278,6 +278,8 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/departures/{id}/leave-again", Access::May(Permission::DecideDeparture), 0, || web::post().to(departures::leave_again)),
     post("/api/v1/departures/{id}/release", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::release)),
     get("/api/v1/departures/{id}/deed", Access::May(Permission::ViewLoans), || web::get().to(departures::deed)),
+    post("/api/v1/deposits", Access::May(Permission::HandOver), SMALL, || web::post().to(summer::deposit)),
+    post("/api/v1/hand-outs", Access::May(Permission::HandOver), SMALL, || web::post().to(summer::hand_out)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

@@ -239,6 +239,7 @@ impl Things {
             "/api/v1/restitutions" => {
                 json!({ "tablets": [{ "tablet": format!("{}2", self.tablet), "condition": "bon" }] })
             }
+            "/api/v1/deposits" | "/api/v1/hand-outs" => json!({ "tablets": [self.tablet] }),
             "/api/v1/restitutions/{id}/check" => json!({ "held": false }),
             "/api/v1/restitutions/{id}/shelve" => json!({ "place": "in-stock" }),
             "/api/v1/incidents/{id}/warrants" => json!({ "reason": "matrice" }),

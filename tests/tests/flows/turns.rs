@@ -1,16 +1,21 @@
 //! The turn of the school year, through the whole server: deposits are handed out again with the same data, a new list and a
 //! new text count, and whoever the list does not name has left (C5.2.2, C5.2.1, C9.1).
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use store::Engine;
+use store::role_grants::GrantReach;
 use testkit::inventory_csv;
-use types::{Clock as _, Day, Duration};
+use testkit::people::Employer;
+use types::{Clock as _, Day, Duration, Role};
 
-use crate::lending::{CLASS, OTHER, SERIAL, School, person, school, text};
-use crate::support::{COLLEGE, on_both_engines};
+use crate::lending::{CLASS, OTHER, SERIAL, School, person, rule, school, somebody, text};
+use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines};
 
 on_both_engines! {
     c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_left,
+    c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupted_is_scanned_again,
     c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on,
     c5_2_3_a_tablet_that_is_late_is_told_where_it_belongs_and_no_more_once_it_is_back,
 }
@@ -129,6 +134,67 @@ async fn c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_l
         ))
     });
     assert_eq!(erased.await.unwrap(), (None, None), "nothing is erased by it");
+}
+
+/// How many entries of the log say this.
+async fn logged(school: &School, action: &str) -> usize {
+    let log = school.server.fleet().unwrap().store();
+    let log =
+        log.read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 500)).await.unwrap();
+    log.iter().filter(|entry| entry.action == action).count()
+}
+
+async fn c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupted_is_scanned_again(
+    engine: Engine,
+) {
+    let school = school(engine).await;
+    let list = school.list(CLASS).await;
+    school.server.import_inventory(&inventory_csv([SERIAL, OTHER, THIRD], COLLEGE)).await.unwrap();
+    for (serial, number) in [(SERIAL, "1"), (OTHER, "2"), (THIRD, "4")] {
+        school.server.lent(serial, person(&list, number).parse().unwrap(), &school.year).await.unwrap();
+    }
+    let scanned = async |way: &str, tablets: &[&str]| {
+        school.ati.post(&format!("/api/v1/{way}"), &json!({ "tablets": tablets })).await.unwrap()
+    };
+    let stands = |answer: &testkit::Answer| -> Vec<(String, bool)> {
+        let lines = answer.body.as_array().unwrap().iter();
+        lines
+            .map(|line| {
+                let state = line["loan"]["state"].as_str().unwrap().to_owned();
+                (state, line["already"].as_bool().unwrap())
+            })
+            .collect()
+    };
+    let early = scanned("deposits", &[SERIAL]).await;
+    assert_eq!(rule(&early), (403, "C5.2.2".to_owned()), "{early:?}");
+    school.later(145).await;
+    // A teacher's tablet lies among them, or one that nobody has: it is named, and nothing was taken in.
+    let among = scanned("deposits", &[SERIAL, THIRD]).await;
+    assert_eq!(rule(&among), (403, "C5.2.2".to_owned()), "{among:?}");
+    assert!(among.body.to_string().contains(THIRD), "{among:?}");
+    assert_eq!(scanned("deposits", &[SERIAL, "DMPX00000009"]).await.status, 404);
+    assert_eq!(logged(&school, "loan.deposit").await, 0);
+    // The line broke after the first one.
+    assert_eq!(stands(&scanned("deposits", &[SERIAL]).await), [("deposited".to_owned(), false)]);
+    let again = scanned("deposits", &[SERIAL, OTHER, OTHER]).await;
+    let expected = [true, false, true].map(|already| ("deposited".to_owned(), already));
+    assert_eq!(stands(&again), expected);
+    assert_eq!(logged(&school, "loan.deposit").await, 2, "each is taken in once");
+    let summer = scanned("hand-outs", &[SERIAL]).await;
+    assert_eq!(rule(&summer), (403, "C5.2.2".to_owned()), "{summer:?}");
+    school.later(60).await;
+    new_year(&school).await;
+    let out = scanned("hand-outs", &[OTHER, SERIAL]).await;
+    assert_eq!(stands(&out), [false, false].map(|already| ("lent".to_owned(), already)));
+    assert_eq!(out.body[0]["loan"]["serial"], OTHER);
+    let again = scanned("hand-outs", &[OTHER, SERIAL]).await;
+    assert_eq!(stands(&again), [true, true].map(|already| ("lent".to_owned(), already)));
+    assert_eq!(logged(&school, "loan.hand-out").await, 2);
+    // Nobody else's ATI has these tablets before them.
+    let elsewhere = GrantReach::Colleges(BTreeSet::from([OTHER_COLLEGE.parse().unwrap()]));
+    let stranger = somebody(&school.server, Employer::Departement, "autre-ati", Role::Ati, elsewhere).await;
+    let theirs = stranger.post("/api/v1/hand-outs", &json!({ "tablets": [SERIAL] })).await.unwrap();
+    assert_eq!(theirs.status, 404, "{theirs:?}");
 }
 
 async fn c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on(engine: Engine) {

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Body, Connection};
+use super::scanned::{self, Scanned};
+use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::table::{Column, sheet, table};
@@ -14,7 +15,9 @@ const EXAMPLES: &str = "\
   ardoise loan list --under-reserve
   ardoise loan confiscate LOAN --reason \"refus de présenter la tablette\"
   ardoise loan restrict LOAN --until 2026-12-18
-  ardoise loan deposit LOAN                                 for the summer: nothing is erased
+  ardoise loan deposit DMPX00000001 76-0002                 for the summer: nothing is erased
+  ardoise loan deposit --file 3e-b.txt                      one serial number or label a line
+  ardoise loan hand-out --file 3e-b.txt                     in September, to the same pupils
   ardoise loan letter LOAN --from guardians --dated 2027-02-01 --reference \"LR 1A 234\"
   ardoise loan year --csv > 2026-2027.csv                   the figures of the year, collège by collège";
 
@@ -112,15 +115,15 @@ enum Action {
         /// The loan's id.
         loan: String,
     },
-    /// Take the tablet in for the summer: the loan goes on, nothing is erased.
+    /// Take tablets in for the summer: the loans go on, nothing is erased.
     Deposit {
-        /// The loan's id.
-        loan: String,
+        #[command(flatten)]
+        scanned: Scanned,
     },
-    /// Hand it out again to the same pupil.
+    /// Hand them out again, each to the pupil whose it is.
     HandOut {
-        /// The loan's id.
-        loan: String,
+        #[command(flatten)]
+        scanned: Scanned,
     },
     /// Restrict the use of the tablet from today until a day.
     Restrict {
@@ -217,6 +220,15 @@ const COLUMNS: &[Column] = &[
     ("may go", "/mode"),
     ("since", "/began_at"),
     ("reserve", "/reserve"),
+];
+
+const GONE: &[Column] = &[
+    ("tablet", "/loan/serial"),
+    ("label", "/loan/asset_tag"),
+    ("holder", "/loan/name"),
+    ("stands", "/loan/state"),
+    ("before", "/already"),
+    ("loan", "/loan/id"),
 ];
 
 const FIELDS: &[Column] = &[
@@ -329,8 +341,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         Action::Confiscate { loan, reason } => (loan, "confiscate", Some(json!({ "reason": reason }))),
         Action::Resume { loan } => (loan, "resume", None),
-        Action::Deposit { loan } => (loan, "deposit", None),
-        Action::HandOut { loan } => (loan, "hand-out", None),
+        Action::Deposit { scanned } => {
+            let way = ("deposits", "taking tablets in");
+            return in_a_row(&api, way, &scanned.read()?, output).await;
+        }
+        Action::HandOut { scanned } => {
+            let way = ("hand-outs", "handing tablets out");
+            return in_a_row(&api, way, &scanned.read()?, output).await;
+        }
         Action::Restrict { loan, until } => (loan, "restrict", Some(json!({ "until": until }))),
         Action::Lift { loan } => (loan, "lift-restrictions", None),
         Action::End { loan, reason, breach } => {
@@ -346,6 +364,21 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     };
     let shown = api.post(&["loans", &loan, what], body.map_or(Body::Empty, Body::Json)).await?;
     output.show(&shown, || sheet(&shown, FIELDS))
+}
+
+/// Tablets that go over the counter for the summer, or after it.
+async fn in_a_row(
+    api: &Api,
+    way: (&str, &'static str),
+    named: &[String],
+    output: Output,
+) -> Result<(), Failure> {
+    let mut gone = Vec::with_capacity(named.len());
+    let body = |some: &[String]| json!({ "tablets": some });
+    let answered = |answer: Value| gone.extend(answer.as_array().cloned().unwrap_or_default());
+    scanned::send(api, way, named, body, answered, output).await?;
+    let gone = Value::Array(gone);
+    output.show(&gone, || table(gone.as_array().map_or(&[], Vec::as_slice), GONE))
 }
 
 fn light_in_words(light: &Value) -> String {

@@ -1,11 +1,9 @@
 //! `ardoise restitution`: tablets that were given back, from the receipt to the proof that they are empty.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::scanned::{self, Scanned};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -23,9 +21,6 @@ const EXAMPLES: &str = "\
   ardoise restitution shelve RESTITUTION in-stock
 
 A file may be received again after an interruption: what was received is told as such, and counts once.";
-
-/// Tablets in one request, so that the bar moves and an interruption loses little.
-const AT_ONCE: usize = 30;
 
 /// What is done with tablets that were given back.
 #[derive(Debug, Args)]
@@ -50,11 +45,8 @@ enum Place {
 enum Action {
     /// Receive tablets. Nothing is erased by it, and a slip can be undone.
     Receive {
-        /// Serial numbers, ids or labels of the owner's.
-        tablets: Vec<String>,
-        /// A file with one of them a line; `-` reads standard input.
-        #[arg(long, value_name = "FILE", conflicts_with = "tablets", required_unless_present = "tablets")]
-        file: Option<PathBuf>,
+        #[command(flatten)]
+        scanned: Scanned,
         /// The state they are in.
         #[arg(long, value_name = "TEXT")]
         condition: String,
@@ -189,11 +181,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let api = arguments.connection.open()?;
     let of = |id: &str, what: &str| ["restitutions".to_owned(), id.to_owned(), what.to_owned()];
     let (path, body) = match arguments.action {
-        Action::Receive { tablets, file, condition, accessories, saved } => {
-            let named = match file {
-                Some(file) => read(&file)?,
-                None => tablets,
-            };
+        Action::Receive { scanned, condition, accessories, saved } => {
+            let named = scanned.read()?;
             let like = json!({ "condition": condition, "accessories": accessories, "saved": saved });
             return receive(&api, &named, &like, output).await;
         }
@@ -250,24 +239,11 @@ async fn check(api: &Api, id: &str, held: bool, output: Output) -> Result<(), Fa
     output.show(&shown, || sheet(&shown, FIELDS))
 }
 
-/// What was scanned, one a line; empty lines are scanners that were too eager.
-fn read(file: &Path) -> Result<Vec<String>, Failure> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(Failure::reading(file))?;
-        text
-    } else {
-        std::fs::read_to_string(file).map_err(Failure::reading(file))?
-    };
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
-}
-
 async fn receive(api: &Api, named: &[String], like: &Value, output: Output) -> Result<(), Failure> {
-    let bar = output.bar(u64::try_from(named.len()).unwrap_or(u64::MAX), "receiving tablets");
     let mut received = Vec::with_capacity(named.len());
     let (mut held, mut counted) = (Vec::new(), true);
-    for chunk in named.chunks(AT_ONCE) {
-        let tablets: Vec<Value> = chunk
+    let body = |some: &[String]| {
+        let tablets: Vec<Value> = some
             .iter()
             .map(|tablet| {
                 let mut one = like.clone();
@@ -277,25 +253,14 @@ async fn receive(api: &Api, named: &[String], like: &Value, output: Output) -> R
                 one
             })
             .collect();
-        let receipt = api.post(&["restitutions"], Body::Json(json!({ "tablets": tablets }))).await;
-        let receipt = match receipt {
-            Ok(receipt) => receipt,
-            Err(failure) => {
-                bar.abandon();
-                output.note(&format!(
-                    "{} of {} tablets were received; receive the file again once this is settled",
-                    received.len(),
-                    named.len()
-                ));
-                return Err(failure);
-            }
-        };
+        json!({ "tablets": tablets })
+    };
+    let answered = |receipt: Value| {
         received.extend(receipt.pointer("/tablets").and_then(Value::as_array).cloned().unwrap_or_default());
         held.extend(receipt.pointer("/held").and_then(Value::as_str).map(str::to_owned));
         counted &= receipt.pointer("/counted").and_then(Value::as_bool).unwrap_or(true);
-        bar.inc(u64::try_from(chunk.len()).unwrap_or(0));
-    }
-    bar.finish_and_clear();
+    };
+    scanned::send(api, ("restitutions", "receiving tablets"), named, body, answered, output).await?;
     let shown = json!({ "tablets": received, "held": held, "counted": counted });
     output.show(&shown, || {
         let mut text = table(&received, RECEIVED);

@@ -185,43 +185,55 @@ pub async fn act(
     fleet
         .store()
         .write(move |tx| {
-            let (before, by) = reached(tx, &principal, act.permission(), id, now)?;
-            let decided = before.decided()?;
-            let after = match &act {
-                Act::Restrict { until } => {
-                    restrict(tx, &before, *until, by, now)?;
-                    None
-                }
-                Act::Lift => {
-                    lift(tx, &before, now)?;
-                    None
-                }
-                other => Some(next(tx, &before, &decided, other, now)?),
-            };
-            let loan = match after {
-                None => before,
-                Some(after) => {
-                    let row = before.standing(&after, now);
-                    rows::update(tx, &row)?;
-                    row
-                }
-            };
-            modes::refresh(tx, loan.tablet_id, now)?;
-            let mut detail = json!({ "loan": loan.id, "state": loan.state, "because": loan.ended_because });
-            let mut change = Change::new(act.name()).tablet(Some(loan.tablet_id));
-            match &act {
-                Act::Confiscate { reason } | Act::End { reason } => {
-                    change = change.reason(Some(reason.as_str().to_owned()));
-                }
-                Act::Restrict { until } => {
-                    detail = json!({ "loan": loan.id, "until": until });
-                }
-                _ => {}
-            }
-            audit::record(tx, &principal, change.detail(detail), now)?;
+            let loan = reached(tx, &principal, act.permission(), id, now)?;
+            let loan = carried_out(tx, &principal, loan, &act, now)?;
             shown(tx, loan)
         })
         .await
+}
+
+/// Does it, with one entry of the log, for whoever has asked whether they may.
+pub(super) fn carried_out(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    (before, by): (Loan, AccountId),
+    act: &Act,
+    now: Instant,
+) -> Result<Loan, Refusal> {
+    let decided = before.decided()?;
+    let after = match act {
+        Act::Restrict { until } => {
+            restrict(tx, &before, *until, by, now)?;
+            None
+        }
+        Act::Lift => {
+            lift(tx, &before, now)?;
+            None
+        }
+        other => Some(next(tx, &before, &decided, other, now)?),
+    };
+    let loan = match after {
+        None => before,
+        Some(after) => {
+            let row = before.standing(&after, now);
+            rows::update(tx, &row)?;
+            row
+        }
+    };
+    modes::refresh(tx, loan.tablet_id, now)?;
+    let mut detail = json!({ "loan": loan.id, "state": loan.state, "because": loan.ended_because });
+    let mut change = Change::new(act.name()).tablet(Some(loan.tablet_id));
+    match act {
+        Act::Confiscate { reason } | Act::End { reason } => {
+            change = change.reason(Some(reason.as_str().to_owned()));
+        }
+        Act::Restrict { until } => {
+            detail = json!({ "loan": loan.id, "until": until });
+        }
+        _ => {}
+    }
+    audit::record(tx, principal, change.detail(detail), now)?;
+    Ok(loan)
 }
 
 fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) -> Result<Decided, Refusal> {

@@ -9,6 +9,7 @@
 //! | [`agreements`] | the texts of the agreement, and what was said to them (C5.2.1) |
 //! | [`handover`] | the light of a tablet, and its handover (C5.3.4) |
 //! | [`loans`], [`modes`] | what becomes of a loan, and where its tablet stands |
+//! | [`summer`] | a class that hands its tablets in, and gets them again |
 //! | [`repairs`] | sends a tablet to its supplier, lends another meanwhile, takes back what comes; swaps |
 //! | [`transfers`] | gives a tablet to another collège, with the consent of both |
 //! | [`departures`] | donations and retirements: facts, decisions, and the way out |
@@ -42,6 +43,7 @@ pub mod repairs;
 pub mod restitutions;
 pub(crate) mod return_to_service;
 pub mod subject;
+pub mod summer;
 pub mod transfers;
 pub mod turn;
 pub mod waits;

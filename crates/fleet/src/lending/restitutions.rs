@@ -30,7 +30,7 @@ use crate::tablets::place;
 use crate::{Fleet, Principal, Refusal};
 
 /// The most tablets in one request: a few classes.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 /// The most accessories of one tablet, and the longest name of one, in characters.
 const MOST_ACCESSORIES: usize = 20;
 const LONGEST_ACCESSORY: usize = 60;
