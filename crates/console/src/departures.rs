@@ -116,7 +116,8 @@ pub(crate) struct DepartureView {
     loan: Option<String>,
     /// Why.
     reason: String,
-    /// How far it is: `proposed`, `decided`, `ordered`, `erased`, `let-go`, `released` or `withdrawn`.
+    /// How far it is: `proposed`, `decided`, `ordered`, `erased`, `let-go`, `released`, `taken-in` or
+    /// `withdrawn`.
     way: String,
     /// When it was proposed, or begun.
     begun_at: Timestamp,
@@ -128,6 +129,8 @@ pub(crate) struct DepartureView {
     erased_at: Option<Timestamp>,
     /// How that is known: `attested` or `reenrolled`.
     proof: Option<String>,
+    /// When whoever gets it said that their data is saved.
+    saved_at: Option<Timestamp>,
     /// When a second person's signature was used.
     let_go_at: Option<Timestamp>,
     /// Whether the tablet is managed still.
@@ -138,6 +141,8 @@ pub(crate) struct DepartureView {
     activation_lock: Option<String>,
     /// When both were attested.
     released_at: Option<Timestamp>,
+    /// When it was taken into the inventory again.
+    taken_in_at: Option<Timestamp>,
 }
 
 impl From<Case> for DepartureView {
@@ -157,6 +162,7 @@ impl From<Case> for DepartureView {
             order: way_out.and_then(|way| way.order_id).map(|id| id.to_string()),
             erased_at: way_out.and_then(|way| way.erased_at).map(Into::into),
             proof: way_out.and_then(|way| way.proof).map(|proof| proof.as_str().to_owned()),
+            saved_at: way_out.and_then(|way| way.saved_at).map(Into::into),
             let_go_at: way_out.and_then(|way| way.let_go_at).map(Into::into),
             managed,
             release: way_out
@@ -166,6 +172,7 @@ impl From<Case> for DepartureView {
                 .and_then(|way| way.lock_reference.as_ref())
                 .map(|text| text.as_str().to_owned()),
             released_at: way_out.and_then(|way| way.released_at).map(Into::into),
+            taken_in_at: way_out.and_then(|way| way.taken_in_at).map(Into::into),
         }
     }
 }
@@ -331,6 +338,15 @@ pub(crate) async fn letter_handed_over(state: State, caller: Caller, id: Path<St
     Ok(Json(notices::letter(&state.fleet, caller.principal(), id, true, state.now()).await?.into()))
 }
 
+/// Whoever is given their tablet, or a guardian, says that their data is saved: its erasure waits no longer for a notice (C5.3.5).
+#[utoipa::path(post, path = "/api/v1/departures/{id}/saved", tag = "departures",
+    params(("id" = String, Path, description = "The decision’s id")), responses(
+    (status = 200, body = DepartureView), (status = "default", body = Problem)))]
+pub(crate) async fn saved(state: State, caller: Caller, id: Path<String>) -> Answer<DepartureView> {
+    let id = input::parse("decision", &id)?;
+    Ok(Json(way_out::saved(&state.fleet, caller.principal(), id, state.now()).await?.into()))
+}
+
 /// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5).
 #[utoipa::path(post, path = "/api/v1/departures/{id}/order", tag = "departures",
     params(("id" = String, Path, description = "The decision’s id")), responses(
@@ -397,6 +413,20 @@ pub(crate) async fn release(
     let id = input::parse("decision", &id)?;
     let shown = (field("release", &attested.release)?, field("activation_lock", &attested.activation_lock)?);
     Ok(Json(release::release(&state.fleet, caller.principal(), id, shown, state.now()).await?.into()))
+}
+
+/// Takes a tablet that has left into the inventory again: until then it is not admitted, whoever makes a link for it.
+#[utoipa::path(post, path = "/api/v1/departures/{id}/take-in", tag = "departures", request_body = DepartureReason,
+    params(("id" = String, Path, description = "The decision’s id")), responses(
+    (status = 200, body = DepartureView), (status = "default", body = Problem)))]
+pub(crate) async fn take_in(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    why: Json<DepartureReason>,
+) -> Answer<DepartureView> {
+    let (id, reason) = (input::parse("decision", &id)?, field("reason", &why.reason)?);
+    Ok(Json(release::take_in(&state.fleet, caller.principal(), id, reason, state.now()).await?.into()))
 }
 
 /// The deed of a gift, to be printed and signed.

@@ -63,7 +63,7 @@ use crate::{
         departures::show, departures::decide, departures::withdraw, departures::take_back, departures::letter, departures::letter_handed_over,
         departures::order, departures::attest, departures::ask, departures::let_go, departures::leave_again,
         departures::release, departures::deed,
-        summer::deposit, summer::hand_out,
+        summer::deposit, summer::hand_out, departures::saved, departures::take_in,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

@@ -280,6 +280,8 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/departures/{id}/deed", Access::May(Permission::ViewLoans), || web::get().to(departures::deed)),
     post("/api/v1/deposits", Access::May(Permission::HandOver), SMALL, || web::post().to(summer::deposit)),
     post("/api/v1/hand-outs", Access::May(Permission::HandOver), SMALL, || web::post().to(summer::hand_out)),
+    post("/api/v1/departures/{id}/saved", Access::May(Permission::ReceiveTablets), 0, || web::post().to(departures::saved)),
+    post("/api/v1/departures/{id}/take-in", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::take_in)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

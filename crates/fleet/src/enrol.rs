@@ -10,6 +10,7 @@ use store::{StoreError, Tx};
 use types::{EnrolmentId, EnrolmentKind, Instant, Platform, RuleId, Supervision};
 
 use crate::enrolment_profile::{self, NewChallenge};
+use crate::lending::departures::is_ours;
 use crate::lending::erasures;
 use crate::{Fleet, TabletError, bearer_secret, watch};
 
@@ -106,6 +107,9 @@ pub async fn by_machine_info(fleet: &Fleet, cms: &[u8], now: Instant) -> Result<
                     why: format!("tablet {} is {} in the inventory", tablet.serial, tablet.platform),
                     rule: RuleId::C3_3_4,
                 });
+            }
+            if let Err(why) = is_ours(tx, &tablet)? {
+                return Err(TabletError::NotAdmitted { why, rule: RuleId::C3_3_4 });
             }
             if let Some(former) = store::enrolments::live_of_tablet(tx, tablet.id)?
                 && !erasures::is_expected_back(tx, tablet.id)?

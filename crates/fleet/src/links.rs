@@ -7,6 +7,7 @@ use types::{Duration, Instant, LinkId, Platform, Secret, TabletId, Uai};
 use url::Url;
 
 use crate::audit::{self, Change};
+use crate::lending::departures::is_ours;
 use crate::page::{Listed, Page};
 use crate::tablets::{self, Named};
 use crate::{Fleet, Principal, Refusal, bearer_secret};
@@ -46,7 +47,7 @@ pub struct NewLink {
 /// Makes a link that lasts `lifetime`, at most [`LONGEST_LIFETIME`].
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for a tablet that the inventory does not have (C3.3.4); [`Refusal::Invalid`] for a
+/// [`Refusal::NotFound`] for a tablet that the inventory does not have (C3.3.4); [`Refusal::Conflict`] for one that left it; [`Refusal::Invalid`] for a
 /// number or a time out of bounds.
 pub async fn create(
     fleet: &Fleet,
@@ -73,6 +74,7 @@ pub async fn create(
             let (kind, tablet_id, uai, max_uses) = match &audience {
                 Audience::Tablet(named) => {
                     let tablet = tablets::reached(tx, &principal, Permission::CreateLinks, named, now)?;
+                    is_ours(tx, &tablet)?.map_err(Refusal::Conflict)?;
                     (LinkKind::Tablet, Some(ipad(tablet)?), None, USES_OF_ONE_TABLET)
                 }
                 Audience::Batch { uai, max_uses } => {

@@ -9,6 +9,7 @@ use types::{Actor, Duration, EnrolmentKind, Instant, RuleId, Udid};
 
 use crate::first_commands::Newcomer;
 use crate::incidents::lost_mode;
+use crate::lending::departures::is_ours;
 use crate::{Door, Fleet, TabletError, TakeoverPolicy, first_commands, watch};
 
 /// Binds the tablet if this is its first message at the address we took over; does nothing if it is bound already,
@@ -70,6 +71,9 @@ fn import(
     }
     let tablet = store::tablets::hold_by_serial(tx, &takeover.serial)?
         .ok_or_else(|| TabletError::NotInInventory { serial: takeover.serial.clone() })?;
+    if let Err(why) = is_ours(tx, &tablet)? {
+        return Err(TabletError::NotAdmitted { why, rule: RuleId::C3_3_4 });
+    }
     if store::enrolments::live_of_tablet(tx, tablet.id)?.is_some() {
         return Err(TabletError::NotAdmitted {
             why: format!("tablet {} is enrolled here already", takeover.serial),

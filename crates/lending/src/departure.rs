@@ -1,7 +1,7 @@
 //! The way out of a tablet that is given away or retired, once that was decided (C5.1.2, M3, M4).
 //!
 //! ```text
-//! decided ─> ordered ─> proven erased ─> let go (a second person) ─> out of management ─> released
+//! decided ─> ordered ─> proven erased ─> let go (a second person) ─> out of management ─> released ─> (taken in again)
 //! ```
 //!
 //! What cannot be undone comes last. Until a second person has signed, the decision can be taken back, and the tablet is an
@@ -30,6 +30,8 @@ pub enum Way {
     LetGo,
     /// It was released from the owner's accounts, and its activation lock is off. It is over.
     Released,
+    /// Somebody took it into the inventory again.
+    TakenIn,
 }
 
 impl Way {
@@ -42,6 +44,7 @@ impl Way {
             Self::Erased { .. } => "erased",
             Self::LetGo => "let-go",
             Self::Released => "released",
+            Self::TakenIn => "taken-in",
         }
     }
 
@@ -52,6 +55,7 @@ impl Way {
             Self::Erased { .. } => "it is proven empty; a second person signs next",
             Self::LetGo => "a second person signed; its release is attested next",
             Self::Released => "it was released: it is over",
+            Self::TakenIn => "it was taken into the inventory again: begin another decision",
         }
     }
 }
@@ -103,7 +107,32 @@ impl Departure {
     pub fn ordered(&self, order: EraseOrderId) -> Result<Self, Refused> {
         match self.way {
             Way::Decided | Way::Ordered(_) => Ok(self.to(Way::Ordered(order))),
-            Way::Erased { .. } | Way::LetGo | Way::Released => self.refused("ordered to be erased"),
+            Way::Erased { .. } | Way::LetGo | Way::Released | Way::TakenIn => {
+                self.refused("ordered to be erased")
+            }
+        }
+    }
+
+    /// Whether its data may still be saved: whoever gets it can say that it is.
+    ///
+    /// # Errors
+    /// [`Refused::DepartureStands`] once it is proven empty.
+    pub fn keeps_its_data(&self) -> Result<(), Refused> {
+        match self.way {
+            Way::Decided | Way::Ordered(_) => Ok(()),
+            Way::Erased { .. } | Way::LetGo | Way::Released | Way::TakenIn => self.refused("saved"),
+        }
+    }
+
+    /// Somebody takes a tablet that has left into the inventory again: it may enrol, and be lent once it is proven empty of
+    /// whoever had it.
+    ///
+    /// # Errors
+    /// [`Refused::DepartureStands`] for one that has not left, or was taken in before.
+    pub fn take_in(&self) -> Result<Self, Refused> {
+        match self.way {
+            Way::Released => Ok(self.to(Way::TakenIn)),
+            _ => self.refused("taken into the inventory again"),
         }
     }
 
@@ -163,7 +192,7 @@ impl Departure {
     pub fn take_back(&self) -> Result<(), Refused> {
         match self.way {
             Way::Decided | Way::Ordered(_) | Way::Erased { .. } => Ok(()),
-            Way::LetGo | Way::Released => self.refused("kept"),
+            Way::LetGo | Way::Released | Way::TakenIn => self.refused("kept"),
         }
     }
 }

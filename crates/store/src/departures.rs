@@ -1,16 +1,20 @@
 //! The way out of tablets that are given away or retired (C5.1.2). What was done stays done.
 
+use std::collections::HashSet;
+
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
-use lending::Reference;
 use lending::departure::{Departure as Decided, Way};
 use lending::restitution::Proof;
-use types::{AccountId, CountersignatureId, EraseOrderId, Instant, LastDecisionId};
+use lending::{Reason, Reference};
+use types::{AccountId, CountersignatureId, EraseOrderId, Instant, LastDecisionId, TabletId};
 
+use crate::column::read_ids;
 use crate::noun::{by_key, find_first, noun};
 use crate::restitutions::ProofKind;
-use crate::schema::departures;
+use crate::schema::{departures, last_decisions};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -40,6 +44,16 @@ noun! {
         released_at: Option<Instant>,
         /// By whom.
         released_by: Option<AccountId>,
+        /// When whoever gets it said that their data is saved.
+        saved_at: Option<Instant>,
+        /// Who recorded that.
+        saved_by: Option<AccountId>,
+        /// When it was taken into the inventory again.
+        taken_in_at: Option<Instant>,
+        /// By whom.
+        taken_in_by: Option<AccountId>,
+        /// Why.
+        taken_in_because: Option<Reason>,
     }
 }
 
@@ -62,6 +76,11 @@ impl Departure {
             lock_reference: None,
             released_at: None,
             released_by: None,
+            saved_at: None,
+            saved_by: None,
+            taken_in_at: None,
+            taken_in_by: None,
+            taken_in_because: None,
         }
     }
 
@@ -76,7 +95,9 @@ impl Departure {
             row: self.decision_id.to_string(),
             column: "proof",
         };
-        let way = if self.released_at.is_some() {
+        let way = if self.taken_in_at.is_some() {
+            Way::TakenIn
+        } else if self.released_at.is_some() {
             Way::Released
         } else if self.let_go_at.is_some() {
             Way::LetGo
@@ -115,7 +136,7 @@ impl Departure {
                     ..self.clone()
                 }
             }
-            Way::Decided | Way::LetGo | Way::Released => self.clone(),
+            Way::Decided | Way::LetGo | Way::Released | Way::TakenIn => self.clone(),
         }
     }
 }
@@ -128,10 +149,35 @@ pub fn of_counted_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<D
     find_first!(tx, departures::table.filter(departures::counted_order_id.eq(order.to_string())))
 }
 
+/// Which of these tablets were let go and not taken in again: they are not ours. One statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn gone(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<HashSet<TabletId>, StoreError> {
+    let tablets: Vec<String> = tablets.into_iter().map(|one| one.to_string()).collect();
+    if tablets.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: Vec<String> = tx.run(|connection| {
+        departures::table
+            .inner_join(last_decisions::table.on(last_decisions::id.eq(departures::decision_id)))
+            .filter(last_decisions::tablet_id.eq_any(tablets))
+            .filter(departures::let_go_at.is_not_null())
+            .filter(departures::taken_in_at.is_null())
+            .select(last_decisions::tablet_id)
+            .load(connection)
+    })?;
+    read_ids(ids, "last_decisions", "tablet_id").map(|ids| ids.into_iter().collect())
+}
+
 crate::declared::declares! {
     departures kept as Orders {
-        personal(Lending: Loans) { decision_id, order_id, erased_at, proof, let_go_at, released_at }
-        personal(AccountsAndAudit: Acts) { proof_ref, countersignature_id, released_by }
+        personal(Lending: Loans) { decision_id, order_id, erased_at, proof, let_go_at, released_at, saved_at, taken_in_at }
+        personal(Lending: Reasons) { taken_in_because }
+        personal(AccountsAndAudit: Acts) { proof_ref, countersignature_id, released_by, saved_by, taken_in_by }
         not_personal("numbers of ours, and what the owner’s accounts call a release") {
             counted_order_id, release_reference, lock_reference,
         }

@@ -21,8 +21,8 @@ use crate::restitutions::StageName;
 use crate::schema::erase_orders;
 use crate::warrants::OrderState;
 use crate::{
-    StoreError, Tx, brake, destructions, enrolments, incident_declarations, incidents, last_decisions, loans,
-    notices, restitutions,
+    StoreError, Tx, brake, departures, destructions, enrolments, incident_declarations, incidents,
+    last_decisions, loans, notices, restitutions,
 };
 
 noun! {
@@ -176,7 +176,10 @@ pub fn standing(tx: &mut Tx<'_>, id: EraseOrderId) -> Result<Option<Standing>, S
         (None, Some(decision)) => {
             let decision = last_decisions::get(tx, &decision)?.ok_or_else(|| corrupt("decision_id"))?;
             let told = match decision.loan_id {
-                Some(loan) => told(tx, loan, None)?,
+                Some(loan) => {
+                    let saved_at = departures::get(tx, &decision.id)?.and_then(|way| way.saved_at);
+                    told(tx, loan, saved_at)?
+                }
                 None => Told { notices: Vec::new(), saved_at: None },
             };
             Ground::Decision(decision.decided()?, told)

@@ -5,6 +5,7 @@ use lending::last_decision::{About, LastDecision as Decided, LastKind};
 use lending::list::Signed;
 use types::{AccountId, IncidentId, Instant, LastDecisionId, LoanId, TabletId};
 
+use diesel::dsl::{exists, not};
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SelectableHelper as _,
@@ -88,7 +89,15 @@ impl LastDecision {
     }
 }
 
-/// The decision that is in force for a tablet: everybody whom it takes has signed.
+/// What says that the tablet of a decision was taken into the inventory again: that decision is over.
+#[diesel::dsl::auto_type]
+fn taken_in() -> _ {
+    departures::table
+        .filter(departures::decision_id.eq(last_decisions::id))
+        .filter(departures::taken_in_at.is_not_null())
+}
+
+/// The decision that is in force for a tablet: everybody whom it takes has signed, and it is not over.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -104,6 +113,7 @@ pub fn in_force_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<La
                     .eq(LastKind::Retirement.as_str())
                     .or(last_decisions::head_at.is_not_null())
             )
+            .filter(not(exists(taken_in())))
             .order(last_decisions::id.desc())
     )
 }
@@ -119,6 +129,7 @@ pub fn standing_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<La
             .filter(last_decisions::tablet_id.eq(tablet.to_string()))
             .filter(last_decisions::kind.ne(LastKind::Theft.as_str()))
             .filter(last_decisions::withdrawn_at.is_null())
+            .filter(not(exists(taken_in())))
             .order(last_decisions::id.desc())
     )
 }
@@ -145,9 +156,7 @@ pub fn list(
             let carried_out = departures::table
                 .filter(departures::decision_id.eq(last_decisions::id))
                 .filter(departures::released_at.is_not_null());
-            query = query
-                .filter(last_decisions::withdrawn_at.is_null())
-                .filter(diesel::dsl::not(diesel::dsl::exists(carried_out)));
+            query = query.filter(last_decisions::withdrawn_at.is_null()).filter(not(exists(carried_out)));
         }
         let tablet = diesel::NullableExpressionMethods::nullable(last_decisions::tablet_id);
         of_tablets_within!(query, within, tablet)

@@ -1213,6 +1213,11 @@ diesel::table! {
         lock_reference -> Nullable<Text>,
         released_at -> Nullable<BigInt>,
         released_by -> Nullable<Text>,
+        saved_at -> Nullable<BigInt>,
+        saved_by -> Nullable<Text>,
+        taken_in_at -> Nullable<BigInt>,
+        taken_in_by -> Nullable<Text>,
+        taken_in_because -> Nullable<Text>,
     }
 }
 

@@ -9,13 +9,15 @@ use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, inventory_csv};
 use types::Role;
 
-use crate::lending::{CLASS, OTHER, SERIAL, SOCLE, School, person, rule, school, text};
+use crate::lending::{CLASS, OTHER, SERIAL, SOCLE, School, follows, person, rule, school, text};
 use crate::returns::{network, notices_are_validated};
 use crate::support::{COLLEGE, on_both_engines};
 
 on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
+    c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
+    c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in,
     t_c1_a_departure_of_another_college_does_not_exist,
 }
 
@@ -198,6 +200,102 @@ async fn c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_
     // The database says the same to whoever goes around the program.
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+}
+
+/// The head proposed that the tablet of this loan is given to its pupil, and the département decided so.
+async fn to_be_given(school: &School, loan: &str) -> String {
+    let why = json!({ "reason": "trois ans sans sinistre" });
+    let proposed = school.head.post(&format!("/api/v1/loans/{loan}/donation"), &why).await.unwrap();
+    let id = text(&proposed.ok().unwrap(), "id");
+    act(&school.operator, &id, "decide", json!({})).await.ok().unwrap();
+    id
+}
+
+async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
+    let school = school(engine).await;
+    let (mut ipad, loan, _teacher) = holds_one(&school).await;
+    let why = json!({ "reason": "trois ans sans sinistre" });
+    let proposed = school.head.post(&format!("/api/v1/loans/{loan}/donation"), &why).await.unwrap();
+    let id = text(&proposed.ok().unwrap(), "id");
+    assert_eq!(act(&school.ati, &id, "saved", json!({})).await.status, 409, "nothing is decided");
+    act(&school.operator, &id, "decide", json!({})).await.ok().unwrap();
+    let early = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(rule(&early), (403, "C5.3.5".to_owned()), "{early:?}");
+    let said = act(&school.ati, &id, "saved", json!({})).await;
+    let at = said.body["saved_at"].clone();
+    assert!(said.status == 200 && at.is_string(), "{said:?}");
+    let again = act(&school.ati, &id, "saved", json!({})).await;
+    assert_eq!((again.status, &again.body["saved_at"]), (200, &at), "what was said first counts");
+    act(&school.ati, &id, "order", json!({})).await.ok().unwrap();
+    assert!(ipad.poll().await.unwrap().erased, "no notice was sent, and none was needed");
+    assert_eq!(shown(&school.operator, &id).await.text("/way"), "erased");
+    let late = act(&school.ati, &id, "saved", json!({})).await;
+    assert_eq!(rule(&late), (403, "C5.1.2".to_owned()), "{late:?}");
+    // Nobody's data is on a tablet that is retired.
+    school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
+    let retired = school
+        .operator
+        .post(&format!("/api/v1/tablets/{OTHER}/retirement"), &why)
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
+    assert_eq!(act(&school.ati, &text(&retired, "id"), "saved", json!({})).await.status, 409);
+}
+
+async fn c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in(
+    engine: Engine,
+) {
+    let school = school(engine).await;
+    let (mut ipad, loan, teacher) = holds_one(&school).await;
+    let own = school.server.link_for(SERIAL).await.unwrap();
+    let batch = school.server.link_for_batch(COLLEGE, 5).await.unwrap();
+    let id = to_be_given(&school, &loan).await;
+    act(&school.ati, &id, "saved", json!({})).await.ok().unwrap();
+    act(&school.ati, &id, "order", json!({})).await.ok().unwrap();
+    assert!(ipad.poll().await.unwrap().erased);
+    let asked = act(&school.operator, &id, "ask", json!({})).await.text("/countersignature").to_owned();
+    signs(&school, "bruno", &asked).await;
+    let why = json!({ "reason": "rendue par la famille" });
+    let early = act(&school.operator, &id, "take-in", why.clone()).await;
+    assert_eq!(rule(&early), (403, "C5.1.2".to_owned()), "it has not left: {early:?}");
+    act(&school.operator, &id, "let-go", json!({ "countersignature": asked })).await.ok().unwrap();
+    ipad.poll().await.unwrap();
+    let shows = json!({ "release": "ASM, ligne 4711", "activation_lock": "écran d’accueil vu" });
+    act(&school.operator, &id, "release", shows).await.ok().unwrap();
+    // It is the pupil's: no link is made for it, and those of before let nobody in.
+    let links = json!({ "tablet": SERIAL });
+    assert_eq!(school.operator.post("/api/v1/links", &links).await.unwrap().status, 409);
+    school.server.import_inventory(&inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    for link in [&own, &batch] {
+        let mut theirs = school.server.ipad(SERIAL).supervised(true).build().unwrap();
+        assert!(theirs.enrol_by_link(link).await.is_err(), "an inventory that names it changes nothing");
+    }
+    assert!(!shown(&school.operator, &id).await.body["managed"].as_bool().unwrap());
+    // Somebody of the département takes it in, once, and says why.
+    assert_eq!(act(&school.ati, &id, "take-in", why.clone()).await.status, 403);
+    let taken = act(&school.operator, &id, "take-in", why.clone()).await;
+    assert_eq!((taken.status, taken.text("/way")), (200, "taken-in"), "{taken:?}");
+    assert_eq!(rule(&act(&school.operator, &id, "take-in", why).await), (403, "C5.1.2".to_owned()));
+    let mut back = school.ready(SERIAL).await;
+    // What they had on it is theirs: it is received like any other, and lent to nobody before it is proven empty.
+    let refused = school.handed(SERIAL, &teacher).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let receipt = json!({ "tablets": [{ "tablet": SERIAL, "condition": "bon état", "saved": true }] });
+    let receipt = school.ati.post("/api/v1/restitutions", &receipt).await.unwrap().ok().unwrap();
+    let restitution = receipt["tablets"][0]["restitution"]["id"].as_str().unwrap().to_owned();
+    school.server.advance(types::Duration::from_secs(61));
+    let path = format!("/api/v1/restitutions/{restitution}");
+    school.ati.post(&format!("{path}/order"), &json!({})).await.unwrap().ok().unwrap();
+    let talk = back.poll().await.unwrap();
+    assert_eq!((talk.erased, talk.returned_to_service), (true, Some(Ok(()))));
+    let shelf = json!({ "place": "in-stock" });
+    school.ati.post(&format!("{path}/shelve"), &shelf).await.unwrap().ok().unwrap();
+    school.round().await;
+    follows(&mut back).await;
+    school.round().await;
+    follows(&mut back).await;
+    assert_eq!(school.handed(SERIAL, &teacher).await.status, 201);
 }
 
 async fn t_c1_a_departure_of_another_college_does_not_exist(engine: Engine) {

@@ -223,6 +223,7 @@ impl Things {
             "/api/v1/tablets/{id}/transfers" => json!({ "to": self.uai, "reason": "matrice" }),
             "/api/v1/departures/{id}/let-go" => json!({ "countersignature": NOBODYS }),
             "/api/v1/departures/{id}/release" => json!({ "release": "1", "activation_lock": "2" }),
+            "/api/v1/departures/{id}/take-in" => json!({ "reason": "matrice" }),
             "/api/v1/tablets/{id}/incidents" => {
                 json!({ "kind": "fault", "noticed_at": "2026-01-05T08:00:00Z" })
             }

@@ -115,6 +115,11 @@ enum Action {
         /// The decision's id.
         id: String,
     },
+    /// Record that whoever gets it, or a guardian, confirmed that their data is saved: no notice is waited for.
+    Saved {
+        /// The decision's id.
+        id: String,
+    },
     /// Order the erasure, or have the tablet told again. Needs a code of the second factor.
     Order {
         /// The decision's id.
@@ -154,6 +159,14 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         lock: String,
     },
+    /// Take a tablet that has left into the inventory again: until then it is not admitted. Needs a code of the second factor.
+    TakeIn {
+        /// The decision's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Print the deed of a gift.
     Deed {
         /// The decision's id.
@@ -186,11 +199,13 @@ const FIELDS: &[Column] = &[
     ("order", "/order"),
     ("empty since", "/erased_at"),
     ("proof", "/proof"),
+    ("data saved", "/saved_at"),
     ("let go", "/let_go_at"),
     ("managed", "/managed"),
     ("release", "/release"),
     ("activation lock", "/activation_lock"),
     ("released", "/released_at"),
+    ("taken in again", "/taken_in_at"),
 ];
 
 const FACTS: &[Column] = &[
@@ -258,7 +273,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::Decide { id } => (id, "decide", Body::Empty),
         Action::Withdraw { id } => (id, "withdraw", Body::Empty),
         Action::TakeBack { id } => (id, "take-back", Body::Empty),
+        Action::Saved { id } => (id, "saved", Body::Empty),
         Action::Order { id } => (id, "order", Body::Empty),
+        Action::TakeIn { id, reason } => (id, "take-in", Body::Json(json!({ "reason": reason }))),
         Action::Attest { id } => (id, "attest", Body::Empty),
         Action::LetGo { id, signed } => (id, "let-go", Body::Json(json!({ "countersignature": signed }))),
         Action::LeaveAgain { id } => (id, "leave-again", Body::Empty),

@@ -13,6 +13,7 @@ use types::{EnrolmentKind, Instant, Platform, RuleId, SerialNumber, TabletId, Ud
 
 use super::together::{self, Said, Served, by, confirm};
 use super::{Bound, bound};
+use crate::lending::departures::is_ours;
 use crate::lending::erasures;
 use crate::standing::{Admission, Moment};
 use crate::{Fleet, Reply, TabletError, clean_slate, watch};
@@ -43,6 +44,7 @@ pub(super) fn together(
     }
     // Whatever else enrols these tablets, or under these UDIDs, waits until it is seen what became of them.
     let tablets = by(store::tablets::hold_by_serials(tx, serials)?, |row| Some(row.serial.clone()));
+    let gone = store::departures::gone(tx, tablets.values().map(|row| row.id))?;
     let links = asked.iter().filter_map(|(_, _, served)| served.enrolment.link_id).collect::<HashSet<_>>();
     let links = by(store::links::get_all(tx, links)?, |row| Some(row.id));
     store::enrolments::hold_udids(tx, &udids)?;
@@ -58,7 +60,10 @@ pub(super) fn together(
         signed(enrolment, &udid)?;
         free_udid(live.get(&udid), &udid, tablet)?;
         wakeable(enrolment, current.as_ref(), &message.topic)?;
-        if enrolment.state == EnrolmentState::Authenticated || former.contains_key(&tablet.id) {
+        if enrolment.state == EnrolmentState::Authenticated
+            || former.contains_key(&tablet.id)
+            || gone.contains(&tablet.id)
+        {
             return Ok(false);
         }
         served.enrolment = enrolled(enrolment, message, tablet.id, udid, served.heard.now);
@@ -117,6 +122,9 @@ pub(super) fn enrol(
     // Whatever else enrols this tablet, or under this UDID, waits until it is seen what became of this one.
     let tablet = store::tablets::hold_by_serial(tx, &serial)?
         .ok_or(TabletError::NotInInventory { serial: serial.clone() })?;
+    if let Err(why) = is_ours(tx, &tablet)? {
+        return Err(TabletError::NotAdmitted { why, rule: RuleId::C3_3_4 });
+    }
     let link = match enrolment.link_id {
         Some(link) => store::links::get(tx, &link)?,
         None => None,

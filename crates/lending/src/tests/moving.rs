@@ -144,7 +144,17 @@ fn c5_1_2_what_cannot_be_undone_comes_last_on_the_way_out() {
     assert!(gone.take_back().is_err(), "a second person has signed");
     assert!(gone.release(true).is_err(), "it is still managed");
     assert_eq!(gone.release(false).unwrap().way(), Way::Released);
-    assert!(gone.release(false).unwrap().release(false).is_err(), "once");
+    let over = gone.release(false).unwrap();
+    assert!(over.release(false).is_err(), "once");
+    // Data can be saved until there is none.
+    assert!(begun.keeps_its_data().is_ok() && ordered.keeps_its_data().is_ok());
+    assert!([&empty, &gone, &over].iter().all(|late| late.keeps_its_data().is_err()));
+    // Only what has left is taken in again, and then another decision begins.
+    assert!([&begun, &ordered, &empty, &gone].iter().all(|ours| ours.take_in().is_err()));
+    let back = over.take_in().unwrap();
+    assert_eq!((back.way(), back.way().as_str()), (Way::TakenIn, "taken-in"));
+    assert!(back.take_in().is_err() && back.ordered(order).is_err() && back.release(false).is_err());
+    assert!(back.take_back().is_err() && back.keeps_its_data().is_err());
 }
 
 #[test]

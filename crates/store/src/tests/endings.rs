@@ -144,6 +144,18 @@ async fn c5_1_2_what_cannot_be_undone_takes_a_decision_and_a_second_person(fixtu
         "a release comes after a second person",
     );
     refused(fixture.by_hand("DELETE FROM departures"), "what was done stays done");
+    let account =
+        fixture.read(move |tx| last_decisions::get(tx, &decision)).await.unwrap().departement_by.unwrap();
+    let saved = Departure { saved_at: Some(at(150)), saved_by: Some(account), ..begun.clone() };
+    refused(update(saved).await, "nobody’s data is on a tablet that is retired");
+    let taken_in = Departure {
+        taken_in_at: Some(at(150)),
+        taken_in_by: Some(account),
+        taken_in_because: Some("rendue".parse().unwrap()),
+        ..begun.clone()
+    };
+    refused(update(taken_in).await, "it has not left");
+    assert_eq!(fixture.read(move |tx| departures::gone(tx, [one.tablet])).await.len(), 0);
     let people = school(&fixture, 1).await;
     let loan = lent(one, people[0]);
     refused(fixture.store.write(move |tx| loans::insert(tx, &loan)).await, "it is retired");

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::departures::{self as ways, Departure};
 use store::last_decisions::{self as rows, LastDecision};
 use store::tablets::Tablet;
-use store::{Tx, enrolments, tablets};
+use store::{StoreError, Tx, enrolments, tablets};
 use types::{Instant, LastDecisionId};
 
 use crate::audit::{self, Change};
@@ -85,6 +85,20 @@ pub async fn show(
         .await
 }
 
+/// Passes a tablet that is ours: one that was given away or retired is not admitted again, whoever asks for it, before somebody
+/// takes it into the inventory again (C3.3.4, C5.1.2). Says why it is not.
+pub(crate) fn is_ours(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<Result<(), String>, StoreError> {
+    let gone = ways::gone(tx, [tablet.id])?.contains(&tablet.id);
+    Ok(if gone { Err(not_ours(tablet)) } else { Ok(()) })
+}
+
+fn not_ours(tablet: &Tablet) -> String {
+    format!(
+        "tablet {} was given away or retired: the département takes it into the inventory again first",
+        tablet.serial
+    )
+}
+
 fn case(tx: &mut Tx<'_>, decision: LastDecision) -> Result<Case, Refusal> {
     let tablet = of(tx, &decision)?;
     let departure = ways::get(tx, &decision.id)?;
@@ -130,7 +144,7 @@ fn departure(tx: &mut Tx<'_>, decision: &LastDecision) -> Result<Departure, Refu
 
 /// Whether a tablet that was erased on its way out is still on it.
 fn is_erased(way: Way) -> bool {
-    matches!(way, Way::Erased { .. } | Way::LetGo | Way::Released)
+    matches!(way, Way::Erased { .. } | Way::LetGo | Way::Released | Way::TakenIn)
 }
 
 fn record(

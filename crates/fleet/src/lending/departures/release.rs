@@ -5,9 +5,9 @@
 //! Until the owner's accounts at Apple are connected, release and activation lock are attested by hand, each with what
 //! shows it.
 
-use ::lending::Reference;
 use ::lending::last_decision::LastKind;
 use ::lending::loan::Ending;
+use ::lending::{Reason, Reference};
 use governance::Permission;
 use governance::countersignature::{Content, Purpose, Question, SecondPerson, Subject};
 use serde_json::json;
@@ -21,6 +21,7 @@ use types::{CountersignatureId, Day, Instant, LastDecisionId};
 
 use super::super::modes;
 use super::{Case, case, departure, is_erased, reached, record};
+use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
 use crate::{Fleet, Principal, Refusal, unenrolment};
 
@@ -180,6 +181,44 @@ pub async fn release(
             }
             modes::came_back(tx, tablet.id)?;
             record(tx, &principal, "departure.release", &row, json!({}), now)?;
+            case(tx, row)
+        })
+        .await
+}
+
+/// Takes a tablet that has left into the inventory again, with a reason: from then on it may enrol. It is lent to nobody before it
+/// is proven empty of whoever it was given to; what they had on it is theirs until they are told (C5.3.5).
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for one that has not left, or was taken in before; [`Refusal::NotFound`].
+pub async fn take_in(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LastDecisionId,
+    reason: Reason,
+    now: Instant,
+) -> Result<Case, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, tablet) = reached(tx, &principal, Permission::DecideDeparture, id, now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            let way = departure(tx, &row)?;
+            way.decided()?.take_in()?;
+            let taken_in = Departure {
+                taken_in_at: Some(now),
+                taken_in_by: Some(by),
+                taken_in_because: Some(reason.clone()),
+                ..way
+            };
+            ways::update(tx, &taken_in)?;
+            let detail = json!({ "decision": row.id, "kind": row.kind, "loan": row.loan_id });
+            let change = Change::new("departure.take-in")
+                .tablet(Some(tablet.id))
+                .reason(Some(reason.as_str().to_owned()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
             case(tx, row)
         })
         .await

@@ -3,6 +3,7 @@
 use ::lending::EraseTerms;
 use ::lending::Grounds;
 use ::lending::departure::Way;
+use ::lending::last_decision::LastKind;
 use ::lending::restitution::Reenrolment;
 use governance::Permission;
 use governance::brake::What;
@@ -20,6 +21,40 @@ use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
 use crate::{Fleet, Principal, Refusal};
+
+/// Whoever is given their tablet, or a guardian, says that their data is saved: the erasure waits no longer for a notice
+/// (C5.3.5, M3).
+///
+/// # Errors
+/// [`Refusal::Conflict`] for anything but a gift that was decided; [`Refusal::Forbidden`] once it is empty;
+/// [`Refusal::NotFound`].
+pub async fn saved(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LastDecisionId,
+    now: Instant,
+) -> Result<Case, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, _tablet) = reached(tx, &principal, Permission::ReceiveTablets, id, now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            let way = departure(tx, &row)?;
+            if row.kind != LastKind::Donation {
+                return Err(Refusal::Conflict(format!(
+                    "decision {id} is no gift: nobody’s data is on its tablet"
+                )));
+            }
+            way.decided()?.keeps_its_data()?;
+            if way.saved_at.is_none() {
+                ways::update(tx, &Departure { saved_at: Some(now), saved_by: Some(by), ..way })?;
+                record(tx, &principal, "departure.saved", &row, json!({}), now)?;
+            }
+            case(tx, row)
+        })
+        .await
+}
 
 /// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5).
 ///
@@ -53,7 +88,7 @@ pub async fn order(
                 return Ok((case(tx, row)?, None));
             }
             // What is not granted is told before anything is counted.
-            granted(tx, &row, way.counted_order_id, &terms, now)?;
+            granted(tx, (&row, &way), way.counted_order_id, &terms, now)?;
             let (order, judged) = counted(tx, &principal, (&row, &way), now)?;
             let held = match judged {
                 Judged::Go => {
@@ -143,13 +178,13 @@ fn count(
 
 fn granted(
     tx: &mut Tx<'_>,
-    row: &LastDecision,
+    (row, way): (&LastDecision, &Departure),
     order: EraseOrderId,
     terms: &EraseTerms,
     now: Instant,
 ) -> Result<::lending::NewOrder, Refusal> {
     let told = match row.loan_id {
-        Some(loan) => erase_orders::told(tx, loan, None)?,
+        Some(loan) => erase_orders::told(tx, loan, way.saved_at)?,
         None => ::lending::notice::Told { notices: Vec::new(), saved_at: None },
     };
     let present = erase_orders::present(tx, row.tablet_id)?;
@@ -167,7 +202,7 @@ fn give(
     by: &Actor,
     now: Instant,
 ) -> Result<(), Refusal> {
-    let new = granted(tx, row, order, terms, now)?;
+    let new = granted(tx, (row, way), order, terms, now)?;
     let ordered = way.decided()?.ordered(order)?;
     erase_orders::give(tx, &new)?;
     ways::update(tx, &way.come_to(&ordered, now))?;
@@ -188,7 +223,7 @@ pub(crate) fn carry_out(
 ) -> Result<bool, Refusal> {
     let Some(way) = ways::of_counted_order(tx, order)? else { return Ok(false) };
     let Some(row) = rows::get(tx, &way.decision_id)? else { return Ok(false) };
-    match granted(tx, &row, order, terms, now) {
+    match granted(tx, (&row, &way), order, terms, now) {
         Ok(_) => give(tx, (&row, &way), order, terms, &principal.actor(), now)?,
         // What may not be ordered yet is ordered by hand, and is counted.
         Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
