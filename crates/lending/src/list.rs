@@ -3,7 +3,7 @@
 //! A list is nothing but its changes. Each change takes both steps, and only the changed names do: whoever stood on the
 //! validated list stays on it meanwhile. The list of a school year begins empty (C9.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use types::{AccountId, Day, Digest, Instant, ListId, MailAddress, PersonId, Uai, UserKind, text_enum};
@@ -238,4 +238,24 @@ pub fn delta(list: &BTreeMap<PersonId, Entry>, wanted: &BTreeMap<PersonId, Entry
         .filter(|(person, entry)| list.get(person) != Some(entry))
         .map(|(person, entry)| Change::Set(*person, entry.clone()));
     gone.chain(set).collect()
+}
+
+/// What is said beside the changes of a list for it to be whole: of each of these kinds that no changed name speaks of, one name
+/// again, as it stands. By it both sign that the list names everybody of that kind (C9.1), be it that nothing else is new.
+#[must_use]
+pub fn restated(
+    changes: &[Change],
+    wanted: &BTreeMap<PersonId, Entry>,
+    kinds: &BTreeSet<UserKind>,
+) -> Vec<Change> {
+    let spoken_of: BTreeSet<UserKind> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Set(_, entry) => Some(entry.kind),
+            Change::Remove(_) => None,
+        })
+        .collect();
+    let again = |kind: &UserKind| wanted.iter().find(|(_, entry)| entry.kind == *kind);
+    let named = kinds.difference(&spoken_of).filter_map(again);
+    named.map(|(person, entry)| Change::Set(*person, entry.clone())).collect()
 }

@@ -16,6 +16,7 @@ use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines};
 on_both_engines! {
     c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_left,
     c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupted_is_scanned_again,
+    c9_1_an_export_that_says_nothing_new_says_that_the_list_is_whole,
     c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on,
     c5_2_3_a_tablet_that_is_late_is_told_where_it_belongs_and_no_more_once_it_is_back,
 }
@@ -195,6 +196,31 @@ async fn c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupte
     let stranger = somebody(&school.server, Employer::Departement, "autre-ati", Role::Ati, elsewhere).await;
     let theirs = stranger.post("/api/v1/hand-outs", &json!({ "tablets": [SERIAL] })).await.unwrap();
     assert_eq!(theirs.status, 404, "{theirs:?}");
+}
+
+async fn c9_1_an_export_that_says_nothing_new_says_that_the_list_is_whole(engine: Engine) {
+    let mut school = school(engine).await;
+    let list = school.list(CLASS).await;
+    let [lea, anne] = ["2", "4"].map(|number| person(&list, number));
+    school.later(205).await;
+    new_year(&school).await;
+    // September comes class by class, and nobody has left by that.
+    school.class("Petit;Léa;3e B;2;;oui;\n").await;
+    school.class("Roy;Anne;;4;Professeur;;\n").await;
+    assert_eq!(turned(&school).await.len(), 4);
+    // Everybody, and nothing new: one of each kind is named again, as they stand, and both sign that.
+    let everybody = "Petit;Léa;3e B;2;;oui;\nRoy;Anne;;4;Professeur;;\n";
+    let whole = school.list(everybody).await;
+    assert_eq!(
+        (whole["scope"].as_str(), whole["names"].as_array().unwrap().len()),
+        (Some("whole"), 2),
+        "{whole:#}"
+    );
+    let mut there = vec![lea, anne];
+    there.sort();
+    assert_eq!(turned(&school).await, there, "the two whom it does not name have left");
+    // Once it was said, there is nothing to say.
+    assert_eq!(school.propose(everybody).await.status, 409);
 }
 
 async fn c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on(engine: Engine) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ::lending::list::{Change, Progress, Scope, Signed, delta, digest};
+use ::lending::list::{Change, Progress, Scope, Signed, delta, digest, restated};
 use ::lending::loan::Ending;
 use ::lending::roster;
 use governance::{Permission, Place};
@@ -69,7 +69,8 @@ pub struct Name {
     pub before: Option<::lending::list::Entry>,
 }
 
-/// Reads an export, and proposes what must change for the list to be as it says; or only shows that.
+/// Reads an export, and proposes what must change for the list to be as it says; or only shows that. One that names everybody
+/// says so by a name of each kind, again if nothing of it is new.
 ///
 /// # Errors
 /// [`Refusal::BadInventory`] names every bad line, and every line of which nobody can tell whom it means;
@@ -98,7 +99,13 @@ pub async fn propose(
                 let named = unclear.into_iter().map(|(line, why)| bad(line, why.to_string()));
                 Refusal::BadInventory(named.collect())
             })?;
-            let changes = delta(&list, &wanted.list);
+            let mut changes = delta(&list, &wanted.list);
+            if *complete {
+                // Of whom the list was said to be whole before, that need not be said again.
+                let said = rows::kinds_named_whole(tx, college, &year)?;
+                let kinds = lines.iter().map(|line| line.entry.kind).filter(|kind| !said.contains(kind));
+                changes.extend(restated(&changes, &wanted.list, &kinds.collect()));
+            }
             let shown = |list| Shown {
                 list,
                 college: college.clone(),

@@ -1,11 +1,11 @@
 //! Who is who in an export: the same person stays the same, homonyms stay two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use types::{Instant, ListId, PersonId, UserKind};
 
-use crate::list::{Change, Entry, Scope, delta, digest};
+use crate::list::{Change, Entry, Scope, delta, digest, restated};
 use crate::roster::{Line, Unclear, Wanted, read};
 
 fn pupil(name: &str, class: &str, number: Option<&str>) -> Entry {
@@ -149,6 +149,26 @@ fn c4_2_a_complete_export_takes_off_who_is_missing_of_its_kinds_only() {
     assert_eq!(delta(&list, &complete.list), [Change::Remove(tom)]);
     let partial = read(&list, &list, &lines(&one), false, &mut || id(9)).unwrap();
     assert_eq!(delta(&list, &partial.list), []);
+}
+
+#[test]
+fn c9_1_a_list_that_is_whole_names_one_of_each_kind_again_if_nothing_of_it_is_new() {
+    let (zoe, tom, teacher) = (id(1), id(2), id(3));
+    let adult = Entry { kind: UserKind::Teacher, class: None, ..pupil("Anne Roy", "x", None) };
+    let list = BTreeMap::from([
+        (zoe, pupil("Zoé Martin", "6e A", None)),
+        (tom, pupil("Tom Roy", "6e A", None)),
+        (teacher, adult.clone()),
+    ]);
+    let both = BTreeSet::from([UserKind::Pupil, UserKind::Teacher]);
+    let first = Change::Set(zoe, pupil("Zoé Martin", "6e A", None));
+    assert_eq!(restated(&[], &list, &both), [first.clone(), Change::Set(teacher, adult.clone())]);
+    // Whoever is new, or whose entry changes, speaks for their kind; whoever leaves does not.
+    assert_eq!(restated(&[Change::Set(teacher, adult)], &list, &both), [first.clone()]);
+    assert_eq!(restated(&[Change::Remove(tom)], &list, &BTreeSet::from([UserKind::Pupil])), [first]);
+    // Nobody is named of a kind that the list has nobody of, nor for nothing.
+    assert_eq!(restated(&[], &list, &BTreeSet::from([UserKind::Cpe])), []);
+    assert_eq!(restated(&[], &list, &BTreeSet::new()), []);
 }
 
 #[test]
