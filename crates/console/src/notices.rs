@@ -52,7 +52,7 @@ pub(crate) struct NoticeView {
     loan: String,
     /// The tablet's serial number.
     serial: Option<String>,
-    /// What it says: `reminder`, `loan-over`, `received`, `overdue` or `rules-changed`.
+    /// What it says: `reminder`, `loan-over`, `received`, `overdue`, `rules-changed` or `deposit`.
     kind: String,
     /// `mail` or `letter`.
     channel: String,

@@ -87,6 +87,9 @@ pub enum LateMeasure {
     ProposeIncident,
 }
 
+/// How many days before the break tablets are taken in for the summer.
+pub(crate) const DEPOSITS_BEFORE: i32 = 14;
+
 /// From how many days of lateness on an incident is proposed.
 pub const PROPOSE_AFTER: i32 = 15;
 
@@ -138,13 +141,33 @@ pub fn summer(
         (LoanState::Lent, true) => Summer::HandIn,
         (LoanState::Deposited { .. }, true) => Summer::Kept,
         (LoanState::Deposited { .. }, false)
-            if year.is_some_and(|year| today < year.summer_starts_on().plus(-14)) =>
+            if year.is_some_and(|year| today < year.summer_starts_on().plus(-DEPOSITS_BEFORE)) =>
         {
             Summer::HandOut
         }
         (LoanState::Deposited { .. }, false) => Summer::Kept,
         (LoanState::Lent | LoanState::Suspended(_) | LoanState::Ended { .. }, _) => Summer::Nothing,
     }
+}
+
+/// Until which day a tablet is to be handed in for the summer, if it is: the last one before the break. Whoever leaves by then
+/// gives it back, and is told that instead (C5.2.2, C5.2.3).
+#[must_use]
+pub fn deposit_due(
+    kind: UserKind,
+    state: &LoanState,
+    year: &SchoolYear,
+    leaves_on: Option<Day>,
+) -> Option<Day> {
+    let last = year.summer_starts_on().plus(-1);
+    let is_asked = kind == UserKind::Pupil && *state == LoanState::Lent;
+    (is_asked && leaves_on.is_none_or(|leaves| leaves > last)).then_some(last)
+}
+
+/// The first day on which a tablet is taken in that is to be handed in until `last`.
+#[must_use]
+pub fn deposits_begin(last: Day) -> Day {
+    last.plus(1 - DEPOSITS_BEFORE)
 }
 
 /// What the turn of the school year does to a loan (C9.1).

@@ -69,6 +69,13 @@ pub enum Says<'a> {
     },
     /// The rules changed; so they are called.
     RulesChanged(&'a str),
+    /// The tablet is handed in for the summer, from one day until another.
+    Deposit {
+        /// The first day.
+        from: Day,
+        /// The last day.
+        until: Day,
+    },
 }
 
 /// Writes it.
@@ -140,6 +147,21 @@ pub fn write(about: &About<'_>, says: Says<'_>, way: Way) -> Text {
                 college = about.college
             ),
         ),
+        Says::Deposit { from, until } => (
+            "Tablette prêtée : à déposer avant l’été / Lent tablet: hand it in for the summer".to_owned(),
+            format!(
+                "Pendant les vacances d’été, la tablette {serial} reste au collège : {college}. Remettez-la, avec ses \
+                 accessoires, entre le {from} et le {until}.\n\nLe prêt continue : rien n’est effacé, et la même tablette est \
+                 rendue à la rentrée avec ses données. Il n’existe toutefois aucune sauvegarde automatique.\n",
+                college = about.college
+            ),
+            format!(
+                "During the summer break tablet {serial} stays in the collège: {college}. Hand it in, with its accessories, \
+                 between {from} and {until}.\n\nThe loan goes on: nothing is erased, and the same tablet is handed out again in \
+                 September with its data. There is no automatic backup, though.\n",
+                college = about.college
+            ),
+        ),
     };
     Text { subject, french: headed(about, &french, true), english: headed(about, &english, false) }
 }
@@ -193,6 +215,7 @@ mod tests {
             Says::Over(day),
             Says::Received { on: day, days: 14 },
             Says::RulesChanged("socle 4\r\nBcc: x@y.fr"),
+            Says::Deposit { from: day, until: day },
         ];
         for says in all {
             let text = write(&about("Zoé\r\nBcc: voleur@exemple.fr", true), says, Way::Mail);
@@ -211,6 +234,19 @@ mod tests {
                 assert!(both.contains(said), "{said}: {both}");
             }
         }
+    }
+
+    #[test]
+    fn c5_2_2_a_reminder_of_the_deposit_says_that_nothing_is_erased() {
+        let says =
+            Says::Deposit { from: "2027-06-20".parse().unwrap(), until: "2027-07-03".parse().unwrap() };
+        let both = write(&about("Zoé", true), says, Way::Mail).both();
+        for said in
+            ["2027-06-20", "2027-07-03", "rien n’est effacé", "nothing is erased", "Collège des Tilleuls"]
+        {
+            assert!(both.contains(said), "{said}: {both}");
+        }
+        assert!(!both.contains("effacées") && !both.contains("will be erased"), "{both}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use types::{Day, Instant, LoanId, PersonId, RuleId, TabletId, UserKind, text_enum};
 
+use crate::calendar::DEPOSITS_BEFORE;
 use crate::readiness::Ready;
 use crate::{Reason, Reference, Refused, SchoolYear};
 
@@ -241,7 +242,7 @@ impl Loan {
         if self.kind != UserKind::Pupil {
             return Err(Refused::NotAPupil);
         }
-        if today < year.summer_starts_on().plus(-14) || year.last_day() < today {
+        if today < year.summer_starts_on().plus(-DEPOSITS_BEFORE) || year.last_day() < today {
             return Err(Refused::NotSummer { summer: year.summer_starts_on() });
         }
         match self.state {

@@ -18,6 +18,8 @@ text_enum! {
         Overdue = "overdue",
         /// The rules that apply to the tablet changed (C5.2.6).
         RulesChanged = "rules-changed",
+        /// The summer is near: where the tablet is handed in, and that it is kept as it is (C5.2.2).
+        Deposit = "deposit",
     }
 }
 
@@ -27,7 +29,8 @@ impl NoticeKind {
     pub const fn tells_to_save(self) -> bool {
         match self {
             Self::Reminder | Self::LoanOver | Self::Received | Self::Overdue => true,
-            Self::RulesChanged => false,
+            // Nothing is erased by a deposit: whoever was told of one was not told of an erasure.
+            Self::RulesChanged | Self::Deposit => false,
         }
     }
 }

@@ -296,7 +296,9 @@ pub fn ripe(
     let ids: Vec<String> = tx.run(|connection| {
         let told = notices::table
             .filter(notices::loan_id.eq(restitutions::loan_id))
-            .filter(notices::kind.ne(NoticeKind::RulesChanged.as_str()))
+            .filter(
+                notices::kind.ne_all([NoticeKind::RulesChanged, NoticeKind::Deposit].map(NoticeKind::as_str)),
+            )
             .filter(notices::state.eq_any([NoticeState::Accepted.as_str(), NoticeState::HandedOver.as_str()]))
             .filter(notices::counted_at.le(told_before.as_millis()));
         let let_go = destructions::table

@@ -11,7 +11,7 @@ use diesel::{
 };
 use lending::loan::Ending;
 use lending::notice::NoticeKind;
-use types::{Day, Instant, LoanId, RestitutionId, Uai, WarrantId};
+use types::{Day, Instant, LoanId, RestitutionId, Uai, UserKind, WarrantId};
 
 use crate::column::{Column as _, read, read_ids};
 use crate::loans::Standing;
@@ -47,6 +47,27 @@ pub fn due_soon(
             .filter(persons::leaves_on.between(from.stored(), until.stored()))
             .filter(persons::contacts_sealed.is_not_null())
             .filter(loans::state.ne(Standing::Ended.as_str()))
+            .filter(loans::id.gt(after))
+            .order(loans::id.asc())
+            .limit(i64::from(limit))
+            .select(loans::id)
+            .load(connection)
+    })?;
+    read_ids(ids, "loans", "id")
+}
+
+/// At most `limit` loans of pupils whose tablets are out, in the order of their ids, after `after`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn to_deposit(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<LoanId>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = tx.run(|connection| {
+        loans::table
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::contacts_sealed.is_not_null())
+            .filter(loans::state.eq(Standing::Lent.as_str()))
+            .filter(loans::holder_kind.eq(UserKind::Pupil.as_str()))
             .filter(loans::id.gt(after))
             .order(loans::id.asc())
             .limit(i64::from(limit))

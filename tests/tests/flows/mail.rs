@@ -14,6 +14,7 @@ use crate::support::{DAY, asleep, obey, on_both_engines};
 
 on_both_engines! {
     m3_c5_3_5_reminders_and_a_notice_arrive_one_comes_back_and_only_a_letter_lets_the_tablet_be_erased,
+    c5_2_2_guardians_are_reminded_of_the_summers_deposit_and_no_more_once_the_tablet_is_in,
     c3_1_6_without_the_dpos_validation_nothing_is_written_and_nothing_is_sent,
     c5_3_5_each_guardian_is_told_and_one_who_is_reached_is_enough,
     mail_that_the_server_takes_later_is_sent_once_and_mail_that_it_never_takes_is_told_to_the_college,
@@ -154,6 +155,60 @@ async fn m3_c5_3_5_reminders_and_a_notice_arrive_one_comes_back_and_only_a_lette
     comes_to(&ati, &id, "ordered").await;
     assert!(ipad.poll().await.unwrap().erased);
     assert_eq!(mail.mailed().len(), 6, "nothing was said twice");
+}
+
+async fn c5_2_2_guardians_are_reminded_of_the_summers_deposit_and_no_more_once_the_tablet_is_in(
+    engine: Engine,
+) {
+    let mail = MailServer::start().await.unwrap();
+    let (server, mut ipad) = told(engine, &mail, &[MOTHER]).await;
+    let today = Day::of(server.clock().now());
+    let store = server.fleet().unwrap().store();
+    let year = store.read(move |tx| store::school_years::on(tx, today)).await.unwrap().unwrap();
+    // The break begins in thirty days: its eve is the last day.
+    let (eve, ends) = (today.plus(29), year.ends_on.max(today.plus(60)));
+    let dated = store::school_years::SchoolYear {
+        ends_on: ends,
+        summer_starts_on: eve.plus(1),
+        summer_ends_on: ends,
+        ..year
+    };
+    store.write(move |tx| store::school_years::update(tx, &dated)).await.unwrap();
+    server.advance(DAY * 8);
+    let first = mail.has_taken(1).await.unwrap().remove(0);
+    let says = text(&first);
+    for said in [SERIAL, "Zoé Exemple", &eve.to_string(), &eve.plus(-13).to_string(), "rien n’est effacé"]
+    {
+        assert!(says.contains(said), "{said}: {says}");
+    }
+    assert_eq!(first.to, [MOTHER]);
+    server.advance(DAY * 7);
+    mail.has_taken(2).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let written = notices_are(&ati, "accepted", 2).await;
+    assert!(
+        written.iter().all(|one| one["kind"] == "deposit" && one["addressee"] == "guardian-1"),
+        "{written:?}"
+    );
+    // It is handed in: what would be said next has nothing to say.
+    server.advance(DAY);
+    let ati = here(&server, "ati", Role::Ati).await;
+    let scanned = json!({ "tablets": [SERIAL] });
+    ati.post("/api/v1/deposits", &scanned).await.unwrap().ok().unwrap();
+    server.advance(DAY * 7);
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let (context, now) = (server.fleet().unwrap(), server.clock().now());
+    assert_eq!(fleet::mail::writing::remind(context, &calendar, now).await.unwrap(), 0);
+    let ati = here(&server, "ati", Role::Ati).await;
+    let said = notices(&ati).await;
+    assert_eq!(said.iter().filter(|one| one["kind"] == "deposit").count(), 2, "{said:?}");
+    // What was said of a deposit is no notice of an erasure, should the tablet be given back after all.
+    let id = received(&ati, false).await;
+    server.advance(Duration::from_secs(61));
+    let refused = act(&ati, &id, "order", json!({})).await;
+    assert_eq!(refused.text("/rule"), "C5.3.5", "{refused:?}");
+    assert!(!obey(&mut ipad).await.erased);
 }
 
 async fn c3_1_6_without_the_dpos_validation_nothing_is_written_and_nothing_is_sent(engine: Engine) {

@@ -97,7 +97,7 @@ fn school_year(tx: &mut Tx<'_>, label: Option<&str>, now: Instant) -> Result<Sch
 }
 
 /// The year as the rules look at it.
-fn decided_year(year: &SchoolYear) -> Result<::lending::SchoolYear, Refusal> {
+pub(crate) fn decided_year(year: &SchoolYear) -> Result<::lending::SchoolYear, Refusal> {
     let summer = (year.summer_starts_on, year.summer_ends_on);
     ::lending::SchoolYear::new(&year.label, year.starts_on, year.ends_on, summer)
         .map_err(|error| Refusal::Internal(error.to_string()))

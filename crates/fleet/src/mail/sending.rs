@@ -2,6 +2,7 @@
 
 use ::incidents::NoticeOccasion;
 use ::incidents::letter as warrant_letter;
+use ::lending::calendar::deposits_begin;
 use ::lending::letter::{self, About, Says, Text, Way};
 use ::lending::mail::{MOST_DOUBTS, Next, Said, next};
 use ::lending::notice::NoticeKind;
@@ -307,6 +308,12 @@ fn of_notice(
         NoticeKind::Received => match &receipt {
             Some(receipt) if receipt.id.to_string() == notice.occasion => {
                 Says::Received { on: Day::of(receipt.received_at), days: notice_days(settings) }
+            }
+            _ => return Ok(None),
+        },
+        NoticeKind::Deposit => match reminded_day(&notice.occasion) {
+            Some(until) if loan.state == Standing::Lent => {
+                Says::Deposit { from: deposits_begin(until), until }
             }
             _ => return Ok(None),
         },

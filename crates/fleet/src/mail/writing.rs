@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use ::lending::calendar::due_back;
+use ::lending::calendar::{deposit_due, due_back};
 use ::lending::letter::addressees;
 use ::lending::notice::NoticeKind;
 use serde_json::json;
@@ -12,11 +12,12 @@ use store::mails::{self, About, Mail};
 use store::notices::{self, Channel, Notice, NoticeState};
 use store::persons::Person;
 use store::untold::{self, OfWarrant};
-use store::{Tx, notices_due, restitutions, warrant_notices};
+use store::{Tx, notices_due, restitutions, school_years, warrant_notices};
 use types::{Actor, Day, Instant, LoanId, NoticeId};
 
 use super::{is_on, loan_and_holder};
 use crate::audit::{self, Change};
+use crate::lending::decided_year;
 use crate::{Fleet, Principal, Refusal, watch};
 
 /// Loans in one transaction.
@@ -24,7 +25,7 @@ const BATCH: u32 = 100;
 /// Changes of the rules that are looked at in one round.
 const CHANGES: u32 = 20;
 
-/// Reminds the holders whose tablets are due back: what to save, where to bring it. The calendar's work, once a day; says how
+/// Reminds the holders whose tablets are due back: what to save, where to bring it; and pupils, of the summer's deposit. The calendar's work, once a day; says how
 /// many were reminded.
 ///
 /// # Errors
@@ -34,8 +35,9 @@ pub async fn remind(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
     if !fleet.settings().notices.by_mail {
         return Ok(0);
     }
-    let days = fleet.settings().notices.reminders.clone();
     let today = Day::of(now);
+    let deposits = remind_of_deposits(fleet, today, now).await?;
+    let days = fleet.settings().notices.reminders.clone();
     let until = today.plus(days.longest().into());
     let due = move |tx: &mut Tx<'_>, after: Option<LoanId>| -> Result<Vec<LoanId>, Refusal> {
         if !is_on(tx, now)? {
@@ -50,9 +52,38 @@ pub async fn remind(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
             return Ok(0);
         }
         let Some(back) = due_back(loan.decided()?.state(), person.leaves_on) else { return Ok(0) };
-        let sent = reminders_sent(tx, id, back)?;
+        let sent = reminders_sent(tx, id, NoticeKind::Reminder, back)?;
         let Some(step) = days.due(back, &sent, today) else { return Ok(0) };
         tell(tx, &loan, &person, NoticeKind::Reminder, &reminder(back, step), now)
+    };
+    Ok(deposits + walk(fleet, due, tell_one, now).await?)
+}
+
+/// Reminds the pupils whose tablets stay in the collège during the summer: until when they hand them in, and that nothing is
+/// erased by it (C5.2.2).
+async fn remind_of_deposits(fleet: &Fleet, today: Day, now: Instant) -> Result<usize, Refusal> {
+    let days = fleet.settings().notices.reminders.clone();
+    let year = fleet.store().read(move |tx| school_years::on(tx, today)).await?;
+    let Some(year) = year.map(|year| decided_year(&year)).transpose()? else { return Ok(0) };
+    let last = year.summer_starts_on().plus(-1);
+    if today < last.plus(-i32::from(days.longest())) || last < today {
+        return Ok(0);
+    }
+    let due = move |tx: &mut Tx<'_>, after: Option<LoanId>| -> Result<Vec<LoanId>, Refusal> {
+        if !is_on(tx, now)? {
+            return Ok(Vec::new());
+        }
+        Ok(untold::to_deposit(tx, after, BATCH)?)
+    };
+    let tell_one = move |tx: &mut Tx<'_>, id: LoanId| -> Result<usize, Refusal> {
+        let (loan, person) = loan_and_holder(tx, id)?;
+        let decided = loan.decided()?;
+        let Some(last) = deposit_due(loan.holder_kind, decided.state(), &year, person.leaves_on) else {
+            return Ok(0);
+        };
+        let sent = reminders_sent(tx, id, NoticeKind::Deposit, last)?;
+        let Some(step) = days.due(last, &sent, today) else { return Ok(0) };
+        tell(tx, &loan, &person, NoticeKind::Deposit, &reminder(last, step), now)
     };
     walk(fleet, due, tell_one, now).await
 }
@@ -62,12 +93,16 @@ fn reminder(back: Day, step: u16) -> String {
     format!("{back}:{step}")
 }
 
-/// How many days before `back` reminders were written.
-fn reminders_sent(tx: &mut Tx<'_>, loan: LoanId, back: Day) -> Result<BTreeSet<u16>, Refusal> {
+/// How many days before `back` reminders of that kind were written.
+fn reminders_sent(
+    tx: &mut Tx<'_>,
+    loan: LoanId,
+    kind: NoticeKind,
+    back: Day,
+) -> Result<BTreeSet<u16>, Refusal> {
     let of_that_day = format!("{back}:");
     let sent = notices::of_loan(tx, loan)?;
-    let steps =
-        sent.iter().filter(|notice| notice.kind == NoticeKind::Reminder && notice.channel == Channel::Mail);
+    let steps = sent.iter().filter(|notice| notice.kind == kind && notice.channel == Channel::Mail);
     Ok(steps.filter_map(|notice| notice.occasion.strip_prefix(&of_that_day)?.parse().ok()).collect())
 }
 

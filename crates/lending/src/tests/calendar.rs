@@ -7,10 +7,10 @@ use types::{Day, Duration, Instant, LoanId, PersonId, TabletId, UserKind};
 
 use super::{day, noon, year};
 use crate::calendar::{
-    LateMeasure, NewList, PROPOSE_AFTER, ReminderDays, Summer, Turn, due_back, ends_by_itself, late, summer,
-    turn,
+    LateMeasure, NewList, PROPOSE_AFTER, ReminderDays, Summer, Turn, deposit_due, deposits_begin, due_back,
+    ends_by_itself, late, summer, turn,
 };
-use crate::loan::{Ending, Loan, LoanState};
+use crate::loan::{Ending, Loan, LoanState, Suspension};
 
 fn lent() -> Loan {
     let now = noon("2027-09-10");
@@ -69,6 +69,26 @@ fn c5_2_2_a_summer_is_handed_in_kept_and_handed_out_again() {
     assert_eq!(asks(&kept, None, "2028-09-01"), Summer::Kept, "as long as no new year was dated");
     assert_eq!(asks(&kept, Some(&next), "2028-09-01"), Summer::HandOut);
     assert_eq!(summer(UserKind::Teacher, &lent(), Some(&year), None, day("2028-07-08")), Summer::Nothing);
+}
+
+#[test]
+fn c5_2_2_a_pupil_who_stays_is_asked_to_hand_in_by_the_eve_of_the_break() {
+    let year = year();
+    let due =
+        |kind, state: &LoanState, leaves: Option<&str>| deposit_due(kind, state, &year, leaves.map(day));
+    let (pupil, out) = (UserKind::Pupil, LoanState::Lent);
+    let eve = day("2028-07-07");
+    assert_eq!(due(pupil, &out, None), Some(eve));
+    assert_eq!(due(pupil, &out, Some("2028-07-08")), Some(eve), "they are there when the break begins");
+    assert_eq!(due(pupil, &out, Some("2028-07-07")), None, "they give it back, and are told that");
+    assert_eq!(due(UserKind::Teacher, &out, None), None);
+    let kept = lent().deposit(&year, noon("2028-07-01")).unwrap();
+    assert_eq!(due(pupil, kept.state(), None), None, "it is handed in");
+    assert_eq!(due(pupil, &LoanState::Suspended(Suspension::Confiscated), None), None);
+    // On the first day that is named it is taken in, and not before.
+    let first = deposits_begin(eve);
+    assert!(lent().deposit(&year, noon(&first.to_string())).is_ok());
+    assert!(lent().deposit(&year, noon(&first.plus(-1).to_string())).is_err());
 }
 
 #[test]

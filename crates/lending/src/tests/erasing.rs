@@ -82,6 +82,7 @@ fn m3_a_notice_that_waits_bounced_says_something_else_or_is_anothers_counts_for_
         scene.notice(NoticeKind::Received, Sent::Waits),
         scene.notice(NoticeKind::Received, Sent::Bounced),
         scene.notice(NoticeKind::RulesChanged, accepted),
+        scene.notice(NoticeKind::Deposit, accepted),
         scene.notice(NoticeKind::Reminder, Sent::MailAccepted(at.minus(DAY * 300))),
         anothers,
     ] {
