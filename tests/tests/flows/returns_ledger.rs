@@ -34,6 +34,8 @@ struct Page {
     saved: bool,
     incident: bool,
     check: bool,
+    /// Whether it lies in the collège for the summer, and is somebody's all the same.
+    deposited: bool,
     /// Whether the supplier has it.
     away: bool,
     /// Whether somebody's data may be on it.
@@ -68,6 +70,7 @@ impl Ledger {
     fn erased_itself(&mut self, tablet: usize, now: i64) {
         self.erased += 1;
         let page = self.page(tablet);
+        assert!(!page.deposited, "C5.2.2: a deposit was erased");
         assert!(!page.lent, "M3: erased while it is lent");
         assert!(!page.incident, "C5.4.2: erased while an incident is open");
         assert!(!page.check, "C5.4.1: erased while a check keeps it");
@@ -96,6 +99,8 @@ struct College {
     ledger: Ledger,
     said_empty: Vec<String>,
     repaired: usize,
+    /// What was accepted, in the words of the log.
+    changes: BTreeMap<&'static str, usize>,
 }
 
 fn serial(tablet: usize) -> String {
@@ -111,6 +116,7 @@ impl College {
         }
         network(&server).await;
         notices_are_validated(&server).await;
+        server.validate_activity("lending").await.unwrap();
         let nothing = || vec![None; TABLETS];
         let ledger = Ledger::default();
         Self {
@@ -122,6 +128,7 @@ impl College {
             ledger,
             said_empty: Vec::new(),
             repaired: 0,
+            changes: BTreeMap::new(),
         }
     }
 
@@ -133,7 +140,7 @@ impl College {
     async fn attempt(&mut self, dice: &mut Dice) {
         let tablet = dice.place(TABLETS);
         let ati = here(&self.server, "ati", Role::Ati).await;
-        match dice.place(22) {
+        match dice.place(24) {
             0..=2 => {
                 let span = [70, 3_600, 5 * 86_400, 15 * 86_400];
                 self.server.advance(Duration::from_secs(span[dice.place(span.len())]));
@@ -143,6 +150,7 @@ impl College {
             9..=10 => self.connect(tablet).await,
             11..=18 => self.on_the_receipt(&ati, tablet, dice).await,
             19 => self.incident(&ati, tablet).await,
+            20..=21 => self.summer(&ati, tablet).await,
             _ => self.repair(&ati, tablet).await,
         }
         self.look(&ati).await;
@@ -164,11 +172,13 @@ impl College {
             return;
         }
         self.receipts[tablet] = Some(receipt.text("/tablets/0/restitution/id").to_owned());
+        self.changed("restitution.receive");
         let now = self.now();
         let page = self.ledger.page(tablet);
         assert!(!page.away, "C5.4.5: received while the supplier has it");
         // What the holder was told before a slip was undone, they were told.
         (page.lent, page.given_back, page.saved, page.check) = (false, Some(now), saved, false);
+        page.deposited = false;
     }
 
     async fn on_the_receipt(&mut self, ati: &ApiClient, tablet: usize, dice: &mut Dice) {
@@ -178,6 +188,7 @@ impl College {
             0 => {
                 if act(ati, &id, "undo", json!({})).await.status == 200 {
                     self.receipts[tablet] = None;
+                    self.changed("restitution.undo");
                     let page = self.ledger.page(tablet);
                     (page.lent, page.given_back, page.saved) = (true, None, false);
                 }
@@ -206,11 +217,54 @@ impl College {
                 act(ati, &id, "attest", json!({})).await;
             }
             5 => {
-                act(ati, &id, "shelve", json!({ "place": "in-stock" })).await;
+                if act(ati, &id, "shelve", json!({ "place": "in-stock" })).await.status == 200 {
+                    self.changed("restitution.shelve");
+                }
             }
             _ => {
                 act(ati, &id, "order", json!({})).await;
             }
+        }
+    }
+
+    fn changed(&mut self, what: &'static str) {
+        *self.changes.entry(what).or_default() += 1;
+    }
+
+    /// The tablet is handed in for the summer, or its pupil gets it again: whose it is changes by neither.
+    async fn summer(&mut self, ati: &ApiClient, tablet: usize) {
+        let deposited = self.ledger.page(tablet).deposited;
+        let (way, what) =
+            if deposited { ("hand-outs", "loan.hand-out") } else { ("deposits", "loan.deposit") };
+        let path = format!("/api/v1/{way}");
+        let gone = ati.post(&path, &json!({ "tablets": [serial(tablet)] })).await.unwrap();
+        if gone.status != 200 {
+            return;
+        }
+        let page = self.ledger.page(tablet);
+        assert!(page.lent, "C5.2.2: nobody’s tablet is no deposit");
+        assert_eq!(gone.body[0]["already"], json!(false), "it went once");
+        page.deposited = !deposited;
+        self.changed(what);
+    }
+
+    /// Every change has one entry of the log, and nothing that was refused has any.
+    async fn reads_the_log(&self) {
+        let log = self.server.fleet().unwrap().store();
+        let log = log
+            .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 100_000))
+            .await
+            .unwrap();
+        let words = [
+            "restitution.receive",
+            "restitution.undo",
+            "restitution.shelve",
+            "loan.deposit",
+            "loan.hand-out",
+        ];
+        for word in words {
+            let said = log.iter().filter(|entry| entry.action == word).count();
+            assert_eq!(said, self.changes.get(word).copied().unwrap_or_default(), "{word}");
         }
     }
 
@@ -281,7 +335,7 @@ impl College {
 async fn m3_t_a19_in_random_years_of_simulated_tablets_none_is_erased_against_the_rules(engine: Engine) {
     let years: u64 = std::env::var("ARDOISE_YEARS").ok().and_then(|years| years.parse().ok()).unwrap_or(3);
     let first: u64 = std::env::var("ARDOISE_YEARS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    let (mut erased, mut lent, mut proven, mut repaired) = (0, 0, 0, 0);
+    let (mut erased, mut lent, mut proven, mut repaired, mut deposited) = (0, 0, 0, 0, 0);
     for seed in first..first + years {
         // Printed when it fails: it is repeated by the same number.
         println!("year {seed}");
@@ -290,6 +344,8 @@ async fn m3_t_a19_in_random_years_of_simulated_tablets_none_is_erased_against_th
         for _attempt in 0..120 {
             college.attempt(&mut dice).await;
         }
+        college.reads_the_log().await;
+        deposited += college.changes.get("loan.deposit").copied().unwrap_or_default();
         assert_eq!(
             college.server.alarm_kinds().await.unwrap().iter().filter(|kind| *kind != "re-enrolment").count(),
             0
@@ -299,6 +355,9 @@ async fn m3_t_a19_in_random_years_of_simulated_tablets_none_is_erased_against_th
         proven += college.ledger.proven;
         repaired += college.repaired;
     }
+    println!(
+        "{years} years: lent {lent}, erased {erased}, proven empty {proven}, repaired {repaired}, deposited {deposited}"
+    );
     // A house in which nothing ever happens would pass as well.
     assert!(
         years < 3 || erased > 0 && proven > 0 && repaired > 0 && lent > TABLETS,
