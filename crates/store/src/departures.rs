@@ -1,16 +1,20 @@
 //! The way out of tablets that are given away or retired (C5.1.2). What was done stays done.
 
+use std::collections::HashSet;
+
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    SelectableHelper as _,
 };
 use lending::Reference;
 use lending::departure::{Departure as Decided, Way};
 use lending::restitution::Proof;
-use types::{AccountId, CountersignatureId, EraseOrderId, Instant, LastDecisionId};
+use types::{AccountId, CountersignatureId, EraseOrderId, Instant, LastDecisionId, TabletId};
 
+use crate::column::read_ids;
 use crate::noun::{by_key, find_first, noun};
 use crate::restitutions::ProofKind;
-use crate::schema::departures;
+use crate::schema::{departures, last_decisions};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -126,6 +130,31 @@ impl Departure {
 /// [`StoreError::Corrupt`].
 pub fn of_counted_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<Departure>, StoreError> {
     find_first!(tx, departures::table.filter(departures::counted_order_id.eq(order.to_string())))
+}
+
+/// Which of these tablets leave, are under an order and are not proven empty: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn under_order(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<HashSet<TabletId>, StoreError> {
+    let tablets: Vec<String> = tablets.into_iter().map(|one| one.to_string()).collect();
+    if tablets.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: Vec<String> = tx.run(|connection| {
+        departures::table
+            .inner_join(last_decisions::table.on(last_decisions::id.eq(departures::decision_id)))
+            .filter(last_decisions::tablet_id.eq_any(tablets))
+            .filter(last_decisions::withdrawn_at.is_null())
+            .filter(departures::order_id.is_not_null())
+            .filter(departures::erased_at.is_null())
+            .select(last_decisions::tablet_id)
+            .load(connection)
+    })?;
+    Ok(read_ids(ids, "last_decisions", "tablet_id")?.into_iter().collect())
 }
 
 crate::declared::declares! {
