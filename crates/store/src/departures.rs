@@ -149,7 +149,43 @@ pub fn of_counted_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<D
     find_first!(tx, departures::table.filter(departures::counted_order_id.eq(order.to_string())))
 }
 
-/// Which of these tablets were let go and not taken in again: they are not ours. One statement, or none for no tablet.
+/// Which of these tablets leave by a decision whose departure stands so: one statement, or none for no tablet.
+macro_rules! leaving {
+    ($tx:expr, $tablets:expr, $($is_it:expr),+) => {{
+        let tablets: Vec<String> = $tablets.into_iter().map(|one| one.to_string()).collect();
+        if tablets.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let ids: Vec<String> = $tx.run(|connection| {
+            departures::table
+                .inner_join(last_decisions::table.on(last_decisions::id.eq(departures::decision_id)))
+                .filter(last_decisions::tablet_id.eq_any(tablets))
+                $(.filter($is_it))+
+                .select(last_decisions::tablet_id)
+                .load(connection)
+        })?;
+        Ok(read_ids(ids, "last_decisions", "tablet_id")?.into_iter().collect())
+    }};
+}
+
+/// Which of these tablets are under an order and are not proven empty.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn under_order(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<HashSet<TabletId>, StoreError> {
+    leaving!(
+        tx,
+        tablets,
+        last_decisions::withdrawn_at.is_null(),
+        departures::order_id.is_not_null(),
+        departures::erased_at.is_null()
+    )
+}
+
+/// Which of these tablets were let go and not taken in again: they are not ours.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -157,20 +193,7 @@ pub fn gone(
     tx: &mut Tx<'_>,
     tablets: impl IntoIterator<Item = TabletId>,
 ) -> Result<HashSet<TabletId>, StoreError> {
-    let tablets: Vec<String> = tablets.into_iter().map(|one| one.to_string()).collect();
-    if tablets.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let ids: Vec<String> = tx.run(|connection| {
-        departures::table
-            .inner_join(last_decisions::table.on(last_decisions::id.eq(departures::decision_id)))
-            .filter(last_decisions::tablet_id.eq_any(tablets))
-            .filter(departures::let_go_at.is_not_null())
-            .filter(departures::taken_in_at.is_null())
-            .select(last_decisions::tablet_id)
-            .load(connection)
-    })?;
-    read_ids(ids, "last_decisions", "tablet_id").map(|ids| ids.into_iter().collect())
+    leaving!(tx, tablets, departures::let_go_at.is_not_null(), departures::taken_in_at.is_null())
 }
 
 crate::declared::declares! {

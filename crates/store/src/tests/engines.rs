@@ -111,8 +111,9 @@ fn keys(url: &DatabaseUrl) -> BTreeSet<Key> {
             "SELECT c.conrelid::regclass::text AS table_name, a.attname::text AS name, c.confrelid::regclass::text AS target \
              FROM pg_constraint c, unnest(c.conkey) k JOIN pg_attribute a ON a.attnum = k \
              WHERE c.contype = 'f' AND a.attrelid = c.conrelid AND c.connamespace = 'public'::regnamespace \
-             UNION ALL SELECT tablename::text, indexname::text, 'index' FROM pg_indexes WHERE schemaname = 'public' \
-             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = indexname)",
+             UNION ALL SELECT i.indrelid::regclass::text, t.relname::text, 'index' \
+             FROM pg_index i JOIN pg_class t ON t.oid = i.indexrelid WHERE t.relnamespace = 'public'::regnamespace \
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u'))",
         )
         .load(&mut connection)
         .unwrap(),
