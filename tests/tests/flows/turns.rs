@@ -145,18 +145,20 @@ async fn logged(school: &School, action: &str) -> usize {
     log.iter().filter(|entry| entry.action == action).count()
 }
 
+/// Tablets that are scanned in a row, as they go over the counter.
+async fn scanned(school: &School, way: &str, tablets: &[&str]) -> testkit::Answer {
+    school.ati.post(&format!("/api/v1/{way}"), &json!({ "tablets": tablets })).await.unwrap()
+}
+
 async fn c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupted_is_scanned_again(
     engine: Engine,
 ) {
-    let school = school(engine).await;
+    let mut school = school(engine).await;
     let list = school.list(CLASS).await;
     school.server.import_inventory(&inventory_csv([SERIAL, OTHER, THIRD], COLLEGE)).await.unwrap();
     for (serial, number) in [(SERIAL, "1"), (OTHER, "2"), (THIRD, "4")] {
         school.server.lent(serial, person(&list, number).parse().unwrap(), &school.year).await.unwrap();
     }
-    let scanned = async |way: &str, tablets: &[&str]| {
-        school.ati.post(&format!("/api/v1/{way}"), &json!({ "tablets": tablets })).await.unwrap()
-    };
     let stands = |answer: &testkit::Answer| -> Vec<(String, bool)> {
         let lines = answer.body.as_array().unwrap().iter();
         lines
@@ -166,29 +168,29 @@ async fn c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupte
             })
             .collect()
     };
-    let early = scanned("deposits", &[SERIAL]).await;
+    let early = scanned(&school, "deposits", &[SERIAL]).await;
     assert_eq!(rule(&early), (403, "C5.2.2".to_owned()), "{early:?}");
     school.later(145).await;
     // A teacher's tablet lies among them, or one that nobody has: it is named, and nothing was taken in.
-    let among = scanned("deposits", &[SERIAL, THIRD]).await;
+    let among = scanned(&school, "deposits", &[SERIAL, THIRD]).await;
     assert_eq!(rule(&among), (403, "C5.2.2".to_owned()), "{among:?}");
     assert!(among.body.to_string().contains(THIRD), "{among:?}");
-    assert_eq!(scanned("deposits", &[SERIAL, "DMPX00000009"]).await.status, 404);
+    assert_eq!(scanned(&school, "deposits", &[SERIAL, "DMPX00000009"]).await.status, 404);
     assert_eq!(logged(&school, "loan.deposit").await, 0);
     // The line broke after the first one.
-    assert_eq!(stands(&scanned("deposits", &[SERIAL]).await), [("deposited".to_owned(), false)]);
-    let again = scanned("deposits", &[SERIAL, OTHER, OTHER]).await;
+    assert_eq!(stands(&scanned(&school, "deposits", &[SERIAL]).await), [("deposited".to_owned(), false)]);
+    let again = scanned(&school, "deposits", &[SERIAL, OTHER, OTHER]).await;
     let expected = [true, false, true].map(|already| ("deposited".to_owned(), already));
     assert_eq!(stands(&again), expected);
     assert_eq!(logged(&school, "loan.deposit").await, 2, "each is taken in once");
-    let summer = scanned("hand-outs", &[SERIAL]).await;
+    let summer = scanned(&school, "hand-outs", &[SERIAL]).await;
     assert_eq!(rule(&summer), (403, "C5.2.2".to_owned()), "{summer:?}");
     school.later(60).await;
     new_year(&school).await;
-    let out = scanned("hand-outs", &[OTHER, SERIAL]).await;
+    let out = scanned(&school, "hand-outs", &[OTHER, SERIAL]).await;
     assert_eq!(stands(&out), [false, false].map(|already| ("lent".to_owned(), already)));
     assert_eq!(out.body[0]["loan"]["serial"], OTHER);
-    let again = scanned("hand-outs", &[OTHER, SERIAL]).await;
+    let again = scanned(&school, "hand-outs", &[OTHER, SERIAL]).await;
     assert_eq!(stands(&again), [true, true].map(|already| ("lent".to_owned(), already)));
     assert_eq!(logged(&school, "loan.hand-out").await, 2);
     // Nobody else's ATI has these tablets before them.
