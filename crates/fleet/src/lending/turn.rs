@@ -78,13 +78,16 @@ fn unnamed(tx: &mut Tx<'_>, uai: &Uai, year: &str) -> Result<Vec<PersonId>, Refu
     Ok(unnamed)
 }
 
-/// They have left, unless a list has named them since.
+/// They have left, unless a list has named them since, or another node was quicker.
 fn leave(tx: &mut Tx<'_>, uai: &Uai, year: &str, some: &[PersonId], now: Instant) -> Result<usize, Refusal> {
     if lists::waiting(tx, uai, year)?.is_some() {
         return Ok(0);
     }
     let mut left = 0;
     for person in some {
+        if persons::get(tx, person)?.is_none_or(|person| person.left_at.is_some()) {
+            continue;
+        }
         let names_them = lists::is_listed(tx, *person, uai, year)?;
         let list = NewList { speaks_of_their_kind: true, a_change_waits: false, names_them };
         let Turn::Ends(because) = turn(list) else { continue };
