@@ -162,6 +162,7 @@ async fn c5_2_2_guardians_are_reminded_of_the_summers_deposit_and_no_more_once_t
 ) {
     let mail = MailServer::start().await.unwrap();
     let (server, mut ipad) = told(engine, &mail, &[MOTHER]).await;
+    server.validate_activity("lending").await.unwrap();
     let today = Day::of(server.clock().now());
     let store = server.fleet().unwrap().store();
     let year = store.read(move |tx| store::school_years::on(tx, today)).await.unwrap().unwrap();
