@@ -66,11 +66,12 @@ fn tables(folder: &str) -> BTreeSet<String> {
     let mut tables = BTreeSet::new();
     for path in tree::files(folder).iter().filter(|path| path.ends_with("up.sql")) {
         let sql = tree::read(path).to_lowercase();
-        for statement in sql.split(';') {
+        // Without what is said beside it, which may hold a semicolon.
+        let code: Vec<&str> =
+            sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
+        for statement in code.join("\n").split(';') {
             let words: Vec<&str> = statement
-                .lines()
-                .map(|line| line.split_once("--").map_or(line, |(code, _)| code))
-                .flat_map(|line| line.split([' ', '(', '\t']))
+                .split([' ', '(', '\t', '\n'])
                 .filter(|word| !word.is_empty() && !["if", "not", "exists", "unlogged"].contains(word))
                 .collect();
             match words.as_slice() {
