@@ -17,4 +17,5 @@ mod reports;
 mod segments;
 mod steps;
 mod templates;
+mod values;
 mod versions;
