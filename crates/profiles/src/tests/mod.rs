@@ -3,6 +3,7 @@
 mod agent;
 mod apps;
 mod arbitrary;
+mod carriers;
 mod catalogue;
 mod conformance;
 mod everything;
