@@ -196,6 +196,11 @@ fn c3_1_1_two_keys_ends_as_told() {
     two_keys_turned(&Person::new().types("demo two-keys --tablets 5 --json"), 5);
 }
 
+#[test]
+fn two_keys_waits_for_the_last_wave_though_an_earlier_one_was_everyone() {
+    two_keys_turned(&Person::new().types("demo two-keys --tablets 1 --json"), 1);
+}
+
 /// The story of two keys was told, with all its checks, of so many tablets.
 fn two_keys_turned(output: &Output, tablets: u64) {
     assert!(output.status.success(), "{}", errors(output));

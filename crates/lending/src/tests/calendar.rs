@@ -48,6 +48,12 @@ fn c5_2_3_a_departure_on_the_summers_first_day_ends_the_loan_and_not_the_summer(
 }
 
 #[test]
+fn c5_3_5_reminders_reach_back_to_the_earliest_of_their_days() {
+    assert_eq!(ReminderDays::default().longest(), 21);
+    assert_eq!(ReminderDays::new([3, 30, 7]).unwrap().longest(), 30);
+}
+
+#[test]
 fn c5_2_2_a_summer_is_handed_in_kept_and_handed_out_again() {
     let (year, next) = (
         year(),

@@ -70,6 +70,16 @@ fn c4_2_the_same_person_keeps_their_number_through_classes_and_years() {
 }
 
 #[test]
+fn c4_2_a_number_is_a_persons_through_another_name_and_nobodys_of_another_kind() {
+    let (zoe, teacher) = (id(1), id(2));
+    let of_a_teacher = Entry { kind: UserKind::Teacher, class: None, ..pupil("Ana Roy", "x", Some("77")) };
+    let known = BTreeMap::from([(zoe, pupil("Zoé Martin", "6e A", Some("77"))), (teacher, of_a_teacher)]);
+    let renamed = pupil("Zoé Durand", "6e A", Some("77"));
+    let wanted = wanted(&known, &known, std::slice::from_ref(&renamed)).unwrap();
+    assert_eq!((wanted.new.len(), wanted.list.get(&zoe)), (0, Some(&renamed)));
+}
+
+#[test]
 fn c4_2_one_person_who_is_known_is_not_two_lines_of_the_export() {
     let known = BTreeMap::from([(id(1), pupil("Léa Petit", "6e A", None))]);
     let lines = [pupil("Léa Petit", "6e A", None), pupil("Léa Petit", "6e B", None)];
