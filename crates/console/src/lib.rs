@@ -16,6 +16,7 @@ mod countersignatures;
 mod gate;
 mod health;
 mod incident_decisions;
+mod incident_papers;
 mod incidents;
 mod input;
 mod inventory;

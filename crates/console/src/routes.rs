@@ -10,9 +10,10 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
-    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
-    openapi, organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate,
-    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
+    health, incident_decisions, incident_papers, incidents, inventory, lending_reports, links, lists, loans,
+    metrics, notices, openapi, organisations, persons, positions, privacy, profile_rollouts, profiles,
+    push_certificate, restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers,
+    tokens, warrants,
 };
 
 /// Who may enter.
@@ -124,8 +125,8 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/tablets/{id}/incidents", Access::May(Permission::DeclareIncident), SMALL, || web::post().to(incidents::declare)),
     get("/api/v1/incidents", Access::May(Permission::ViewIncidents), || web::get().to(incidents::list)),
     get("/api/v1/incidents/{id}", Access::May(Permission::ViewIncidents), || web::get().to(incidents::show)),
-    post("/api/v1/incidents/{id}/letter", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::letter)),
-    post("/api/v1/incidents/{id}/complaint", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::complaint)),
+    post("/api/v1/incidents/{id}/letter", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::letter)),
+    post("/api/v1/incidents/{id}/complaint", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::complaint)),
     post("/api/v1/incidents/{id}/steps", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::step)),
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
@@ -250,6 +251,11 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
     get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
     get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
+    get("/api/v1/warrant-notices", Access::May(Permission::ViewIncidents), || web::get().to(notices::untold)),
+    get("/api/v1/warrant-notices/{id}/letter", Access::May(Permission::HandleIncident), || web::get().to(notices::warrant_letter)),
+    post("/api/v1/warrant-notices/{id}/told", Access::May(Permission::HandleIncident), SMALL, || web::post().to(notices::warrant_told)),
+    post("/api/v1/incidents/{id}/papers/correct", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::correct)),
+    post("/api/v1/incidents/{id}/papers/take-back", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::take_back)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

@@ -113,6 +113,7 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod thefts;
+mod told;
 #[cfg(test)]
 mod troubles;
 #[cfg(test)]
