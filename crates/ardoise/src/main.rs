@@ -13,6 +13,7 @@ mod offline;
 mod output;
 mod remote;
 mod table;
+mod words;
 
 use std::process::ExitCode;
 

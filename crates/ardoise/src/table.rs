@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::words::Language;
+
 /// A column of a table, or a field of a sheet: its title, and where its value stands.
 pub(crate) type Column = (&'static str, &'static str);
 
@@ -14,21 +16,46 @@ const LONGEST_CELL: usize = 64;
 
 /// One line per item, aligned, with a line of titles; a sentence if there is none.
 pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
+    table_in(Language::English, items, columns)
+}
+
+/// As [`table`], in a language.
+pub(crate) fn table_in(language: Language, items: &[Value], columns: &[Column]) -> String {
     if items.is_empty() {
-        return "nothing to show".to_owned();
+        return language.choose("nothing to show", "rien à montrer").to_owned();
     }
-    let titles = columns.iter().map(|(title, _pointer)| title.to_uppercase()).collect();
-    let cells =
-        |item: &Value| columns.iter().map(|(_title, pointer)| clipped(&text_at(item, pointer))).collect();
+    let titles = columns.iter().map(|(title, _pointer)| language.title(title).to_uppercase()).collect();
+    let cells = |item: &Value| {
+        columns.iter().map(|(_title, pointer)| clipped(&text_in(language, item, pointer))).collect()
+    };
     let rows: Vec<Vec<String>> = std::iter::once(titles).chain(items.iter().map(cells)).collect();
     aligned(&rows)
 }
 
 /// One line per field: what one thing is.
 pub(crate) fn sheet(item: &Value, fields: &[Column]) -> String {
-    let rows: Vec<Vec<String>> =
-        fields.iter().map(|(title, pointer)| vec![format!("{title}:"), text_at(item, pointer)]).collect();
+    sheet_in(Language::English, item, fields)
+}
+
+/// As [`sheet`], in a language.
+pub(crate) fn sheet_in(language: Language, item: &Value, fields: &[Column]) -> String {
+    let colon = language.choose(":", " :");
+    let field = |(title, pointer): &Column| {
+        vec![format!("{}{colon}", language.title(title)), text_in(language, item, pointer)]
+    };
+    let rows: Vec<Vec<String>> = fields.iter().map(field).collect();
     aligned(&rows)
+}
+
+/// The text of a value of `item` in a language: yes or no, the name of a state, or the text itself.
+fn text_in(language: Language, item: &Value, pointer: &str) -> String {
+    let word = match item.pointer(pointer) {
+        Some(Value::Bool(yes)) if *yes => Some(language.choose("yes", "oui")),
+        Some(Value::Bool(_no)) => Some(language.choose("no", "non")),
+        Some(Value::String(name)) => language.value(pointer, name),
+        _ => None,
+    };
+    word.map_or_else(|| text_at(item, pointer), str::to_owned)
 }
 
 /// The text of a value of `item`; a dash where there is none.
@@ -112,6 +139,20 @@ mod tests {
             "SERIAL        SYSTEM  SUPERVISED\nDMPXK1ABCD12  18.1    yes\nF             –       –"
         );
         assert_eq!(table(&[], &columns), "nothing to show");
+    }
+
+    #[test]
+    fn a_sheet_and_a_table_speak_the_language_that_is_asked_for() {
+        let item = json!({ "kind": "theft", "to_confirm": false, "reason": "theft" });
+        let columns = [("what", "/kind"), ("to confirm", "/to_confirm"), ("why", "/reason")];
+        assert_eq!(
+            sheet_in(Language::French, &item, &columns),
+            "quoi :         vol\nà confirmer :  non\nmotif :        theft"
+        );
+        assert_eq!(sheet(&item, &columns), "what:        theft\nto confirm:  no\nwhy:         theft");
+        let listed = table_in(Language::French, std::slice::from_ref(&item), &columns);
+        assert_eq!(listed, "QUOI  À CONFIRMER  MOTIF\nvol   non          theft");
+        assert_eq!(table_in(Language::French, &[], &columns), "rien à montrer");
     }
 
     #[test]

@@ -162,6 +162,10 @@ pub(crate) struct InvitationView {
     invitation: String,
     /// The first instant it is refused.
     expires_at: Timestamp,
+    /// Present if one person invited everybody who manages that organisation: until then at the latest none of them can confirm
+    /// what another decides. Close this account and have somebody else invite its holder, or wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_second_person_until: Option<Timestamp>,
 }
 
 impl From<Invitation> for InvitationView {
@@ -170,6 +174,7 @@ impl From<Invitation> for InvitationView {
             account_id: invitation.account.to_string(),
             invitation: invitation.secret.expose().clone(),
             expires_at: invitation.expires_at.into(),
+            no_second_person_until: invitation.no_second_person_until.map(Timestamp::from),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `/countersignatures`: what second persons are asked, and how they answer.
 
+use actix_web::HttpRequest;
 use actix_web::web::{Json, Path, Query};
-use fleet::countersignatures::{self, Line, Said, Somebody, Which};
+use fleet::countersignatures::{self, Line, Said, Sentence, Somebody, Which};
 use fleet::page::Page as Part;
 use governance::countersignature::Verdict;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
 use crate::input::{self, Answer, Done, Page, State, field};
+use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -70,7 +72,7 @@ pub(crate) struct CountersignatureView {
     purpose: String,
     /// What it is about.
     subject: String,
-    /// What is asked, in a sentence.
+    /// What is asked, in a sentence, in the language that `Accept-Language` asks for.
     in_words: String,
     /// What exactly is asked, as JSON in the one spelling that is signed; absent once it was purged.
     content: Option<String>,
@@ -100,19 +102,20 @@ pub(crate) struct CountersignatureView {
     used_at: Option<Timestamp>,
 }
 
-impl From<Line> for CountersignatureView {
-    fn from(line: Line) -> Self {
+impl CountersignatureView {
+    fn of(line: Line, language: Language) -> Self {
+        let said = |Sentence { english, french }: Sentence| language.choose(english, french);
         Self {
             id: line.id.to_string(),
             purpose: line.purpose,
             subject: line.subject,
-            in_words: line.in_words,
+            in_words: said(line.in_words),
             content: line.content,
             content_sha256: line.content_sha256.to_string(),
             reason: line.reason,
             asked_by: line.asked_by.into(),
             asked_at: line.asked_at.into(),
-            who_may_answer: line.who_may_answer,
+            who_may_answer: said(line.who_may_answer),
             expires_at: line.expires_at.into(),
             state: line.state.to_string(),
             answerable: line.answerable,
@@ -142,6 +145,7 @@ pub(crate) struct AnswerGiven {
 pub(crate) async fn list(
     state: State,
     caller: Caller,
+    request: HttpRequest,
     query: Query<RequestsQuery>,
 ) -> Answer<Page<CountersignatureView>> {
     let which = match query.which.as_deref() {
@@ -151,16 +155,24 @@ pub(crate) async fn list(
     };
     let part = Part::read(query.after.as_deref(), query.limit)?;
     let listed = countersignatures::list(&state.fleet, caller.principal(), which, part, state.now()).await?;
-    Ok(Json(Page::of(listed)))
+    let language = language::of(request.headers());
+    let items = listed.items.into_iter().map(|line| CountersignatureView::of(line, language));
+    Ok(Json(Page { items: items.collect(), next: listed.next }))
 }
 
 /// One request: what exactly, who may answer, until when, and what became of it.
 #[utoipa::path(get, path = "/api/v1/countersignatures/{id}", tag = "countersignatures",
     params(("id" = String, Path, description = "The countersignature")), responses(
     (status = 200, body = CountersignatureView), (status = "default", body = Problem)))]
-pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answer<CountersignatureView> {
+pub(crate) async fn show(
+    state: State,
+    caller: Caller,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Answer<CountersignatureView> {
     let id = input::parse("countersignature", &id)?;
-    Ok(Json(countersignatures::show(&state.fleet, caller.principal(), id, state.now()).await?.into()))
+    let line = countersignatures::show(&state.fleet, caller.principal(), id, state.now()).await?;
+    Ok(Json(CountersignatureView::of(line, language::of(request.headers()))))
 }
 
 /// Answers as the second person, to exactly what you looked at.
@@ -170,6 +182,7 @@ pub(crate) async fn show(state: State, caller: Caller, id: Path<String>) -> Answ
 pub(crate) async fn answer(
     state: State,
     caller: Caller,
+    request: HttpRequest,
     id: Path<String>,
     given: Json<AnswerGiven>,
 ) -> Answer<CountersignatureView> {
@@ -182,7 +195,7 @@ pub(crate) async fn answer(
     let said = Said { verdict, seen: field("content_sha256", &content_sha256)?, reason };
     let id = input::parse("countersignature", &id)?;
     let answered = countersignatures::answer(&state.fleet, caller.principal(), id, said, state.now()).await?;
-    Ok(Json(answered.into()))
+    Ok(Json(CountersignatureView::of(answered, language::of(request.headers()))))
 }
 
 /// Takes back what you asked, as long as it waits.

@@ -2,11 +2,10 @@
 
 use ::incidents::life::Step;
 use ::incidents::lost_mode::Message;
-use ::incidents::papers::{Clock, Standing};
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
 use fleet::incidents::theft::Erasure;
-use fleet::incidents::{self, Asked, Line, NewComplaint, NewIncident, NewLetter};
+use fleet::incidents::{self, Asked, Line, NewIncident};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
 use store::replacements::Replacement;
@@ -15,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
 use crate::incident_decisions;
+use crate::incident_papers::{FormerPaperView, PaperClockView};
 use crate::input::{self, Answer, Created, Page, State, field};
 use crate::problem::{Failure, Problem};
 use crate::timestamp::Timestamp;
@@ -25,34 +25,13 @@ use crate::timestamp::Timestamp;
 pub(crate) struct IncidentDeclared {
     /// `loss`, `theft`, `breakage`, `damage`, `fault`, `compromised-code` or `authority-request`.
     kind: String,
-    /// When the user noticed it.
-    noticed_at: Timestamp,
+    /// When the user noticed it, such as `2026-11-26T07:30:00Z`.
+    #[schema(format = DateTime)]
+    noticed_at: String,
     /// What happened, in words.
     circumstances: Option<String>,
     /// How the authority names its request; an authority's request needs it.
     authority_reference: Option<String>,
-}
-
-/// The letter to the collège, which gives the circumstances.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LetterRecorded {
-    /// Where the collège keeps it.
-    reference: String,
-    /// Its date, such as `2026-11-26`.
-    dated: String,
-}
-
-/// A complaint about a theft (dépôt de plainte).
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ComplaintRecorded {
-    /// Its number.
-    number: String,
-    /// Its date, such as `2026-11-26`.
-    dated: String,
-    /// The police or gendarmerie station.
-    station: String,
 }
 
 /// A step in the life of an incident.
@@ -102,20 +81,6 @@ pub(crate) struct IncidentsQuery {
     limit: Option<u32>,
 }
 
-/// A paper that an incident needs, and its clock (C5.4.2).
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PaperClockView {
-    /// `letter` or `complaint`.
-    paper: String,
-    /// The last instant at which it is in time.
-    due_at: Timestamp,
-    /// `in-time`, `came-late`, `awaited` or `missing`.
-    standing: String,
-    /// How late it came, or is, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    late_seconds: Option<u64>,
-}
-
 /// Lost mode of the tablet, by what it said last.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LostModeView {
@@ -162,6 +127,12 @@ pub(crate) struct IncidentView {
     authority_reference: Option<String>,
     /// The papers it needs, and their clocks.
     papers: Vec<PaperClockView>,
+    /// What was said of its papers before it was put right.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    former_papers: Vec<FormerPaperView>,
+    /// What happened, in words; in no list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    circumstances: Option<String>,
     /// Lost mode, if it rests or rested on this incident.
     lost_mode: Option<LostModeView>,
     /// Whether it waits to be confirmed, because the database was restored since it was opened (M5).
@@ -246,29 +217,14 @@ impl From<Replacement> for ReplacementView {
     }
 }
 
-impl From<Clock> for PaperClockView {
-    fn from(clock: Clock) -> Self {
-        let (standing, late) = match clock.standing {
-            Standing::InTime => ("in-time", None),
-            Standing::CameLate(late) => ("came-late", Some(late)),
-            Standing::Awaited => ("awaited", None),
-            Standing::Missing(late) => ("missing", Some(late)),
-        };
-        Self {
-            paper: clock.paper.to_string(),
-            due_at: clock.due_at.into(),
-            standing: standing.to_owned(),
-            late_seconds: late.map(|late| late.as_secs()),
-        }
-    }
-}
-
 impl From<Line> for IncidentView {
     fn from(line: Line) -> Self {
         let Line {
             incident,
             serial,
             clocks,
+            former_papers,
+            circumstances,
             lost_mode,
             goes_on_in,
             to_confirm,
@@ -302,8 +258,10 @@ impl From<Line> for IncidentView {
             opened_at: incident.opened_at.into(),
             reopens: incident.reopens.map(|id| id.to_string()),
             goes_on_in: goes_on_in.map(|id| id.to_string()),
+            papers: clocks.into_iter().map(|clock| PaperClockView::of(clock, &incident.papers)).collect(),
+            former_papers: former_papers.into_iter().map(FormerPaperView::from).collect(),
+            circumstances: circumstances.map(|words| words.expose().clone()),
             authority_reference: incident.papers.authority.map(|reference| reference.as_str().to_owned()),
-            papers: clocks.into_iter().map(PaperClockView::from).collect(),
             lost_mode: lost_mode.map(|mode| LostModeView {
                 state: mode.state.to_string(),
                 since: mode.since.into(),
@@ -385,47 +343,13 @@ pub(crate) async fn declare(
     let new = new.into_inner();
     let new = NewIncident {
         kind: field("kind", &new.kind)?,
-        noticed_at: new.noticed_at.0,
+        noticed_at: field("noticed_at", &new.noticed_at)?,
         circumstances: new.circumstances.map(Secret::new),
         authority_reference: new.authority_reference,
     };
     let named = input::parse("tablet", &tablet)?;
     let incident = incidents::declare(&state.fleet, caller.principal(), named, new, state.now()).await?;
     Ok((shown(&state, &caller, incident.id).await?, StatusCode::CREATED))
-}
-
-/// Records the letter to the collège.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/letter", tag = "incidents", request_body = LetterRecorded,
-    params(("id" = String, Path, description = "The incident's id")), responses(
-    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
-pub(crate) async fn letter(
-    state: State,
-    caller: Caller,
-    id: Path<String>,
-    new: Json<LetterRecorded>,
-) -> Answer<IncidentView> {
-    let id = input::parse("incident", &id)?;
-    let new = NewLetter { dated: field("dated", &new.dated)?, reference: new.into_inner().reference };
-    incidents::letter(&state.fleet, caller.principal(), id, new, state.now()).await?;
-    shown(&state, &caller, id).await
-}
-
-/// Records the complaint about a theft.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/complaint", tag = "incidents", request_body = ComplaintRecorded,
-    params(("id" = String, Path, description = "The incident's id")), responses(
-    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
-pub(crate) async fn complaint(
-    state: State,
-    caller: Caller,
-    id: Path<String>,
-    new: Json<ComplaintRecorded>,
-) -> Answer<IncidentView> {
-    let id = input::parse("incident", &id)?;
-    let dated = field("dated", &new.dated)?;
-    let ComplaintRecorded { number, station, .. } = new.into_inner();
-    let new = NewComplaint { number, dated, station };
-    incidents::complaint(&state.fleet, caller.principal(), id, new, state.now()).await?;
-    shown(&state, &caller, id).await
 }
 
 /// Takes a step. Closing ends what rests on the incident, and turns lost mode off.

@@ -17,6 +17,7 @@ mod departures;
 mod gate;
 mod health;
 mod incident_decisions;
+mod incident_papers;
 mod incidents;
 mod input;
 mod inventory;

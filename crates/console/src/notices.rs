@@ -1,14 +1,21 @@
-//! `/notices`: what holders and their guardians were told, and what reached nobody (C5.2.6, C5.3.5).
+//! `/notices` and `/warrant-notices`: what holders and their guardians were told, what reached nobody, and what somebody must
+//! tell by hand (C5.2.6, C5.3.5, C7.1, M1).
 
-use actix_web::web::{Json, Query};
+use std::fmt::Display;
+
+use actix_web::web::{Json, Path, Query};
+use fleet::incidents::telling::{self, Untold};
+use fleet::mail::Letter;
 use fleet::mail::shown::{self, Filter, Shown};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
+use store::untold::OfWarrant;
+use store::warrant_notices::ToldHow;
 use types::NoticeId;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
-use crate::input::{self, Answer, Page, State};
+use crate::input::{self, Answer, Page, PageQuery, State, field};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -92,6 +99,104 @@ impl From<Shown> for NoticeView {
             }),
         }
     }
+}
+
+/// A letter to print, for whoever is told by hand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LetterView {
+    /// The notice.
+    notice: String,
+    /// When it was handed over, or told otherwise; before an erasure, the holder's time runs from then on.
+    handed_over_at: Option<Timestamp>,
+    /// Its text in French.
+    french: String,
+    /// Its text in English.
+    english: String,
+}
+
+impl<Notice: Display> From<Letter<Notice>> for LetterView {
+    fn from(letter: Letter<Notice>) -> Self {
+        let Letter { notice, handed_over_at, french, english } = letter;
+        Self { notice: notice.to_string(), handed_over_at: handed_over_at.map(Into::into), french, english }
+    }
+}
+
+/// How somebody told a notice of a warrant.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoticeTold {
+    /// `letter`, which was handed over, or `in-person`.
+    how: String,
+}
+
+/// A notice of a warrant that nobody was told of yet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UntoldView {
+    /// The warrant's id and what is told of it: `opened` or `over`, after a colon.
+    id: String,
+    /// The loan.
+    loan: Option<String>,
+    /// The tablet's serial number.
+    serial: Option<String>,
+    /// The collège that lent it.
+    uai: String,
+    /// Since when it is due.
+    due_at: Timestamp,
+    /// `on-its-way` by mail, `no-mail-server`, `no-address`, `unreached`, or `not-validated`.
+    why: String,
+    /// Whether it is told only by somebody's hand.
+    by_hand: bool,
+}
+
+impl From<Untold> for UntoldView {
+    fn from(untold: Untold) -> Self {
+        let Untold { of, notice, serial, uai, stands, .. } = untold;
+        Self {
+            id: of.to_string(),
+            loan: notice.loan_id.map(|loan| loan.to_string()),
+            serial: serial.map(|serial| serial.to_string()),
+            uai: uai.to_string(),
+            due_at: notice.due_at.into(),
+            why: stands.to_string(),
+            by_hand: stands.by_hand(),
+        }
+    }
+}
+
+/// Warrants that the holder, or the guardians, were not told of yet although they must be, the first granted first (M1).
+#[utoipa::path(get, path = "/api/v1/warrant-notices", tag = "warrants", params(PageQuery), responses(
+    (status = 200, body = Page<UntoldView>), (status = "default", body = Problem)))]
+pub(crate) async fn untold(
+    state: State,
+    caller: Caller,
+    query: Query<PageQuery>,
+) -> Answer<Page<UntoldView>> {
+    let part = Part::<OfWarrant>::read(query.after.as_deref(), query.limit)?;
+    Ok(Json(Page::of(telling::list(&state.fleet, caller.principal(), part, state.now()).await?)))
+}
+
+/// The letter that tells of a warrant, to print and hand over (M1, C7.1).
+#[utoipa::path(get, path = "/api/v1/warrant-notices/{id}/letter", tag = "warrants",
+    params(("id" = String, Path, description = "The warrant's id, a colon, and `opened` or `over`")), responses(
+    (status = 200, body = LetterView), (status = "default", body = Problem)))]
+pub(crate) async fn warrant_letter(state: State, caller: Caller, id: Path<String>) -> Answer<LetterView> {
+    let of = input::parse("notice", &id)?;
+    Ok(Json(telling::letter(&state.fleet, caller.principal(), of, state.now()).await?.into()))
+}
+
+/// Records that somebody handed the letter over, or said what it says.
+#[utoipa::path(post, path = "/api/v1/warrant-notices/{id}/told", tag = "warrants", request_body = NoticeTold,
+    params(("id" = String, Path, description = "The warrant's id, a colon, and `opened` or `over`")), responses(
+    (status = 200, body = LetterView), (status = "default", body = Problem)))]
+pub(crate) async fn warrant_told(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    told: Json<NoticeTold>,
+) -> Answer<LetterView> {
+    let of = input::parse("notice", &id)?;
+    let how: ToldHow = field("how", &told.how)?;
+    Ok(Json(telling::told(&state.fleet, caller.principal(), of, how, state.now()).await?.into()))
 }
 
 /// What holders and guardians were told, the newest first.

@@ -7,10 +7,10 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
-    departures, health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans,
-    metrics, notices, organisations, persons, positions, privacy, problem, profile_rollouts, profiles,
-    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, summer,
-    tablets, takeovers, tokens, transfers, warrants,
+    departures, health, incident_decisions, incident_papers, incidents, inventory, lending_reports, links,
+    lists, loans, metrics, notices, organisations, persons, positions, privacy, problem, profile_rollouts,
+    profiles, push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject,
+    summer, tablets, takeovers, tokens, transfers, warrants,
 };
 
 #[derive(OpenApi)]
@@ -40,14 +40,15 @@ use crate::{
         segments::of_tablet, segments::list, segments::failing,
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         broadcasts::send, broadcasts::show,
-        incidents::declare, incidents::list, incidents::show, incidents::letter, incidents::complaint,
+        incidents::declare, incidents::list, incidents::show, incident_papers::letter, incident_papers::complaint,
+        incident_papers::correct, incident_papers::take_back,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound, incidents::confirm,
         incident_decisions::judge, incident_decisions::supplier, incident_decisions::replace, incident_decisions::pay,
         incident_decisions::propose_erasure, incident_decisions::repeat_erasure, incident_decisions::take_erasure_back,
         incident_decisions::counterparts,
         warrants::list, warrants::ask, warrants::extend, warrants::end, warrants::told, warrants::delay,
         positions::list, positions::locate, positions::look,
-        notices::list, restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
+        notices::list, notices::untold, notices::warrant_letter, notices::warrant_told, restitutions::overdue, restitutions::list, restitutions::receive, restitutions::show, restitutions::saved,
         restitutions::check, restitutions::letter, restitutions::letter_handed_over, restitutions::order,
         restitutions::attest, restitutions::shelve, restitutions::undo,
         persons::list, persons::texts, persons::publish, persons::agreement, persons::sign,

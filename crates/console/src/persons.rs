@@ -26,6 +26,8 @@ pub(crate) struct PersonView {
     name: Option<String>,
     /// `pupil`, `teacher`, `head`, `deputy`, `segpa-director` or `cpe`.
     kind: String,
+    /// The number by which the school’s register tells them from others of that name.
+    number: Option<String>,
     /// A pupil's class.
     class: Option<String>,
     /// Their first day, if it is to come.
@@ -46,6 +48,7 @@ impl From<Person> for PersonView {
             id: person.id.to_string(),
             name: name(&person.name),
             kind: person.kind.to_string(),
+            number: person.number.map(|number| number.as_str().to_owned()),
             class: person.class.map(|class| class.as_str().to_owned()),
             arrives_on: person.arrives_on.map(|day| day.to_string()),
             leaves_on: person.leaves_on.map(|day| day.to_string()),

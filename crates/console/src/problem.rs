@@ -351,10 +351,13 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ),
         ),
         "not-decided-so" => (
-            ("this cannot be decided so", "read why below; somebody else may have to decide, or to sign"),
+            (
+                "this cannot be decided so",
+                "somebody else has to decide it, or to sign: the reason says who, and whether time has to pass",
+            ),
             (
                 "cela ne peut pas être décidé ainsi",
-                "lisez la raison ci-dessous ; une autre personne doit peut-être décider ou signer",
+                "une autre personne doit le décider ou le signer : la raison dit laquelle, et si un délai doit passer",
             ),
         ),
         "not-allowed" => (
@@ -384,31 +387,31 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         "bad-inventory" => (
             (
                 "the file has lines that cannot be imported",
-                "correct the lines below and send the whole file again",
+                "correct the lines that are named, and send the whole file again",
             ),
             (
                 "le fichier contient des lignes inexploitables",
-                "corrigez les lignes ci-dessous et renvoyez le fichier entier",
+                "corrigez les lignes indiquées et renvoyez le fichier entier",
             ),
         ),
         "bad-layer" => (
             (
                 "this text is not a layer that can be used",
-                "correct the lines below and send the text again; `ardoise profile lint` says the same without a server",
+                "correct the lines that are named and send the text again; `ardoise profile lint` says the same without a server",
             ),
             (
                 "ce texte n’est pas une couche utilisable",
-                "corrigez les lignes ci-dessous et renvoyez le texte ; `ardoise profile lint` le dit aussi sans serveur",
+                "corrigez les lignes indiquées et renvoyez le texte ; `ardoise profile lint` le dit aussi sans serveur",
             ),
         ),
         "does-not-fit" => (
             (
                 "this layer contradicts what is in force",
-                "change what is named below, here or in the other layer, and submit it again",
+                "change what is named, here or in the other layer, and submit it again",
             ),
             (
                 "cette couche contredit ce qui est en vigueur",
-                "changez ce qui est nommé ci-dessous, ici ou dans l’autre couche, et soumettez-la de nouveau",
+                "changez ce qui est nommé, ici ou dans l’autre couche, et soumettez-la de nouveau",
             ),
         ),
         "invalid" => (
@@ -469,8 +472,8 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             ),
         ),
         "internal" => (
-            ("the server failed", "tell an administrator the request id below"),
-            ("le serveur a échoué", "communiquez à un administrateur l’identifiant de la demande ci-dessous"),
+            ("the server failed", "tell an administrator the id of the request"),
+            ("le serveur a échoué", "communiquez à un administrateur l’identifiant de la demande"),
         ),
         _ => (
             ("the request cannot be understood", "compare it with /api/v1/openapi.json"),
@@ -478,4 +481,20 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
         ),
     };
     language.choose(english, french)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_next_step_points_to_what_may_not_stand_there() {
+        let source = include_str!("problem.rs");
+        let (_, table) = source.split_once("fn words(code").unwrap();
+        let (table, _) = table.split_once("#[cfg(test)]").unwrap();
+        for pointing in ["below", "ci-dessous", "above", "ci-dessus"] {
+            assert!(!table.contains(pointing), "what stands where is the reader’s program’s: `{pointing}`");
+        }
+        assert!(words("not-decided-so", Language::English).1.contains("the reason says who"));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
-use fleet::lending::notices::{self, Letter};
+use fleet::lending::notices;
 use fleet::lending::orders::{self, Ordered};
 use fleet::lending::overdue::{self, Overdue};
 use fleet::lending::restitutions::{self, Line, Scanned};
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
 use crate::input::{self, Answer, Created, Page, PageQuery, State, field};
+use crate::notices::LetterView;
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -188,26 +189,6 @@ pub(crate) struct ErasureView {
     /// The request of a second person that it waits for (M5).
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<String>,
-}
-
-/// A letter to print, which tells that a tablet will be erased.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LetterView {
-    /// The notice.
-    notice: String,
-    /// When it was handed over: the holder's time runs from then on.
-    handed_over_at: Option<Timestamp>,
-    /// Its text in French.
-    french: String,
-    /// Its text in English.
-    english: String,
-}
-
-impl From<Letter> for LetterView {
-    fn from(letter: Letter) -> Self {
-        let Letter { notice, handed_over_at, french, english } = letter;
-        Self { notice: notice.to_string(), handed_over_at: handed_over_at.map(Into::into), french, english }
-    }
 }
 
 /// A tablet whose loan is over, and that nobody has received since.

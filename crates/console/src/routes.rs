@@ -10,10 +10,10 @@ use fleet::Permission;
 
 use crate::{
     accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
-    departures, gate, health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans,
-    metrics, notices, openapi, organisations, persons, positions, privacy, profile_rollouts, profiles,
-    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, summer,
-    tablets, takeovers, tokens, transfers, warrants,
+    departures, gate, health, incident_decisions, incident_papers, incidents, inventory, lending_reports,
+    links, lists, loans, metrics, notices, openapi, organisations, persons, positions, privacy,
+    profile_rollouts, profiles, push_certificate, repairs, restitutions, roles, school_years, segments,
+    sessions, subject, summer, tablets, takeovers, tokens, transfers, warrants,
 };
 
 /// Who may enter.
@@ -125,8 +125,8 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/tablets/{id}/incidents", Access::May(Permission::DeclareIncident), SMALL, || web::post().to(incidents::declare)),
     get("/api/v1/incidents", Access::May(Permission::ViewIncidents), || web::get().to(incidents::list)),
     get("/api/v1/incidents/{id}", Access::May(Permission::ViewIncidents), || web::get().to(incidents::show)),
-    post("/api/v1/incidents/{id}/letter", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::letter)),
-    post("/api/v1/incidents/{id}/complaint", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::complaint)),
+    post("/api/v1/incidents/{id}/letter", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::letter)),
+    post("/api/v1/incidents/{id}/complaint", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::complaint)),
     post("/api/v1/incidents/{id}/steps", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::step)),
     post("/api/v1/incidents/{id}/reopen", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incidents::reopen)),
     post("/api/v1/incidents/{id}/lost-mode", Access::May(Permission::LostMode), SMALL, || web::post().to(incidents::lose)),
@@ -282,6 +282,11 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/hand-outs", Access::May(Permission::HandOver), SMALL, || web::post().to(summer::hand_out)),
     post("/api/v1/departures/{id}/saved", Access::May(Permission::ReceiveTablets), 0, || web::post().to(departures::saved)),
     post("/api/v1/departures/{id}/take-in", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::take_in)),
+    get("/api/v1/warrant-notices", Access::May(Permission::ViewIncidents), || web::get().to(notices::untold)),
+    get("/api/v1/warrant-notices/{id}/letter", Access::May(Permission::HandleIncident), || web::get().to(notices::warrant_letter)),
+    post("/api/v1/warrant-notices/{id}/told", Access::May(Permission::HandleIncident), SMALL, || web::post().to(notices::warrant_told)),
+    post("/api/v1/incidents/{id}/papers/correct", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::correct)),
+    post("/api/v1/incidents/{id}/papers/take-back", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::take_back)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

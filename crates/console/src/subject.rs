@@ -1,5 +1,7 @@
 //! `/persons/{id}`: what a person asks about their own data (GDPR, art. 15 to 17 and 20).
 
+use std::collections::BTreeMap;
+
 use ::privacy::{Language, content_security_policy};
 use actix_web::http::header;
 use actix_web::web::{Json, Path, Query};
@@ -11,7 +13,7 @@ use types::PersonId;
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
-use crate::input::{self, Answer, State, optional};
+use crate::input::{self, Answer, State, field, optional};
 use crate::language;
 use crate::privacy::PrintQuery;
 use crate::problem::{Failure, Problem};
@@ -30,6 +32,10 @@ pub(crate) struct PersonCorrected {
     arrives_on: Option<String>,
     /// Their last day of attendance, such as `2027-07-03`.
     leaves_on: Option<String>,
+    /// Where they are written to: the address of `user` (an adult), or of `guardian-1` to `guardian-4` (of a pupil); `null` for
+    /// one that there is not any more.
+    #[serde(default)]
+    contacts: BTreeMap<String, Option<String>>,
 }
 
 /// What became of a correction.
@@ -94,13 +100,17 @@ pub(crate) async fn correct(
     wanted: Json<PersonCorrected>,
 ) -> Answer<PersonCorrectionView> {
     let id = input::parse("person", &id)?;
-    let PersonCorrected { name, class, number, arrives_on, leaves_on } = wanted.into_inner();
+    let PersonCorrected { name, class, number, arrives_on, leaves_on, contacts } = wanted.into_inner();
+    let contacts = contacts
+        .iter()
+        .map(|(who, address)| Ok((field("contacts", who)?, optional("contacts", address.as_deref())?)));
     let correction = Correction {
         name,
         class,
         number,
         arrives_on: optional("arrives_on", arrives_on.as_deref())?,
         leaves_on: optional("leaves_on", leaves_on.as_deref())?,
+        contacts: contacts.collect::<Result<_, Failure>>()?,
     };
     let corrected = subject::correct(&state.fleet, caller.principal(), id, correction, state.now()).await?;
     Ok(Json(match corrected {

@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path};
 use fleet::incidents::notices;
-use fleet::incidents::warrants::{self, Line, Wanted};
+use fleet::incidents::warrants::{self, Line, Petitioned, Wanted};
 use serde::{Deserialize, Serialize};
+use store::untold::OfWarrant;
 use store::warrant_notices::WarrantNotice;
 use utoipa::ToSchema;
 
@@ -50,6 +51,16 @@ pub(crate) struct NoticesDelayed {
 pub(crate) struct WarrantAskedView {
     /// The request, which the head of the collège or an operator of the département answers.
     countersignature: String,
+    /// The reason that they read, if the same was asked for before and still waits: that request stands as it was asked, and
+    /// this one changed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_with: Option<String>,
+}
+
+impl From<Petitioned> for WarrantAskedView {
+    fn from(asked: Petitioned) -> Self {
+        Self { countersignature: asked.request.to_string(), stands_with: asked.stands }
+    }
 }
 
 /// A warrant, and what was done under it. Never where a tablet was.
@@ -77,6 +88,9 @@ pub(crate) struct WarrantView {
     opens_at: Timestamp,
     /// The first instant it no longer covers.
     expires_at: Timestamp,
+    /// When it ended, if it has and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
     /// How many positions it lets be asked for.
     fixes: u32,
     /// How far apart two requests lie, at least, in minutes.
@@ -89,7 +103,7 @@ pub(crate) struct WarrantView {
 
 impl From<Line> for WarrantView {
     fn from(line: Line) -> Self {
-        let Line { id, grant, state, asked, kept } = line;
+        let Line { id, grant, state, asked, kept, ended_at } = line;
         Self {
             id: id.to_string(),
             incident: grant.incident.to_string(),
@@ -102,6 +116,7 @@ impl From<Line> for WarrantView {
             extends: grant.extends.map(|before| before.to_string()),
             opens_at: grant.opens_at.into(),
             expires_at: grant.expires_at.into(),
+            ended_at: ended_at.map(Timestamp::from),
             fixes: grant.fixes,
             interval_minutes: grant.interval.as_secs() / 60,
             asked,
@@ -113,6 +128,8 @@ impl From<Line> for WarrantView {
 /// That a warrant must be told to the holder, or the guardians.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarrantNoticeView {
+    /// What it is called where it is told: the warrant's id, a colon, and the occasion.
+    id: String,
     /// The warrant.
     warrant: String,
     /// `opened`, or `over`.
@@ -123,16 +140,26 @@ pub(crate) struct WarrantNoticeView {
     due_at: Timestamp,
     /// When it was told.
     told_at: Option<Timestamp>,
+    /// How somebody told it: `letter` or `in-person`; absent for what went by mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_how: Option<String>,
+    /// Who told it, by their account's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_by: Option<String>,
 }
 
 impl From<WarrantNotice> for WarrantNoticeView {
     fn from(row: WarrantNotice) -> Self {
+        let of = OfWarrant { warrant: row.warrant_id, occasion: row.occasion };
         Self {
+            id: of.to_string(),
             warrant: row.warrant_id.to_string(),
             occasion: row.occasion.to_string(),
             loan: row.loan_id.map(|loan| loan.to_string()),
             due_at: row.due_at.into(),
             told_at: row.told_at.map(Timestamp::from),
+            told_how: row.told_how.map(|how| how.to_string()),
+            told_by: row.told_by.map(|account| account.to_string()),
         }
     }
 }
@@ -167,7 +194,7 @@ pub(crate) async fn ask(
     let id = input::parse("incident", &id)?;
     let (fleet, now) = (&state.fleet, state.now());
     let asked = warrants::ask(fleet, caller.principal(), id, wanted(&new), &new.reason, now).await?;
-    Ok((Json(WarrantAskedView { countersignature: asked.to_string() }), StatusCode::CREATED))
+    Ok((Json(asked.into()), StatusCode::CREATED))
 }
 
 /// Asks a second person that a warrant goes on in another, whether it runs or has ended.
@@ -183,7 +210,7 @@ pub(crate) async fn extend(
     let id = input::parse("warrant", &id)?;
     let (fleet, now) = (&state.fleet, state.now());
     let asked = warrants::extend(fleet, caller.principal(), id, wanted(&new), &new.reason, now).await?;
-    Ok((Json(WarrantAskedView { countersignature: asked.to_string() }), StatusCode::CREATED))
+    Ok((Json(asked.into()), StatusCode::CREATED))
 }
 
 /// Ends a warrant: nobody is located under it from now on.

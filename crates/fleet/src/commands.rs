@@ -2,6 +2,7 @@
 
 pub(crate) mod together;
 
+use apple::command::RequestType;
 use apple::plist::Dictionary;
 use governance::Permission;
 use orders::{EnrolmentProfile, Gate, Ordinary, Queueable};
@@ -13,6 +14,7 @@ use store::{Tx, enrolments, presence, push_certificates, push_states};
 use types::{CommandId, Duration, Instant, QuietHours};
 
 use crate::audit::{self, Change};
+use crate::incidents::lost_mode;
 use crate::page::{Listed, Page};
 use crate::request::Request;
 use crate::tablets::{self, Named};
@@ -96,6 +98,9 @@ pub(crate) fn alone(tx: &mut Tx<'_>, asked: &Asked) -> Result<Accepted, Refusal>
     })?;
     if apple::inventory::lists_apps(request.request_type) {
         register::may_process(tx, Activity::AppInventory, *now)??;
+    }
+    if request.request_type == RequestType::DisableLostMode {
+        lost_mode::may_be_turned_off_by_hand(tx, tablet.id)?;
     }
     let profile = management_profile::of(tx, enrolment.id, enrolment.kind)?;
     let queueable = check(&profile, request)?;

@@ -24,7 +24,7 @@ use crate::incidents::{theft, warrants};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
-pub use shown::{Line, Somebody};
+pub use shown::{Line, Sentence, Somebody};
 
 /// The longest reason of an answer, in characters.
 const LONGEST_REASON: usize = 500;

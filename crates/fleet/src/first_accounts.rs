@@ -156,6 +156,23 @@ pub(crate) fn new_account(
     (row, invitation)
 }
 
+/// Until when at the latest an organisation has nobody who could be another's second person, once `new` was invited: as long
+/// as one person stands behind all who manage it and whoever is new. `None` if two of them count as two, or there is one only.
+pub(crate) fn no_second_person_until(
+    tx: &mut Tx<'_>,
+    organisation: OrganisationId,
+    new: AccountId,
+    now: Instant,
+) -> Result<Option<Instant>, Refusal> {
+    let mut people: Vec<AccountId> =
+        role_grants::managers(tx, organisation, now)?.into_iter().map(|(account, _)| account).collect();
+    if !people.contains(&new) {
+        people.push(new);
+    }
+    let two = people.len() < 2 || account_makers::hands(tx, now)?.are_two_among(&people);
+    Ok((!two).then(|| now.plus(governance::TIED_FOR)))
+}
+
 /// Writes a grant that was decided.
 pub(crate) fn give(tx: &mut Tx<'_>, grant: &RoleGrant) -> Result<(), Refusal> {
     let new = role_grants::NewGrant {

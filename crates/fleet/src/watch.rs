@@ -59,6 +59,8 @@ pub(crate) enum AlarmKind {
     NoticeUndelivered,
     /// Mail has waited for hours: the mail server does not take it.
     MailWaits,
+    /// Whoever had a tablet must be told by hand that it may be located, or that this is over (M1).
+    WarrantUntold,
 }
 
 impl AlarmKind {
@@ -86,6 +88,7 @@ impl AlarmKind {
             Self::LostModeStays => "lost-mode-stays",
             Self::NoticeUndelivered => "notice-undelivered",
             Self::MailWaits => "mail-waits",
+            Self::WarrantUntold => "warrant-untold",
         }
     }
 }
@@ -106,6 +109,11 @@ impl Subject {
 
     pub(crate) fn enrolment(enrolment: &Enrolment) -> Self {
         Self { name: enrolment.id.to_string(), tablet: enrolment.tablet_id, enrolment: Some(enrolment.id) }
+    }
+
+    /// About a tablet, whatever its enrolment.
+    pub(crate) fn tablet(tablet: TabletId) -> Self {
+        Self { name: tablet.to_string(), tablet: Some(tablet), enrolment: None }
     }
 
     /// About a collège: its head and référent see it, too.

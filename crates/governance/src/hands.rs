@@ -40,6 +40,14 @@ impl Hands {
     pub fn independent(&self, one: AccountId, other: AccountId) -> bool {
         self.behind(one).is_disjoint(&self.behind(other))
     }
+
+    /// Whether two of these accounts count as two persons.
+    #[must_use]
+    pub fn are_two_among(&self, accounts: &[AccountId]) -> bool {
+        accounts.iter().enumerate().any(|(place, one)| {
+            accounts.iter().skip(place + 1).any(|other| one != other && self.independent(*one, *other))
+        })
+    }
 }
 
 /// Which accounts are so new that their acts count together: a thief who makes ten accounts has one budget.

@@ -5,7 +5,7 @@
 
 use types::{Day, Duration, IncidentKind, Instant, text_enum};
 
-use crate::Incident;
+use crate::{Incident, Refusal};
 
 /// How long after it was noticed the papers are due, in elapsed time (C5.4.2).
 pub const DUE_WITHIN: Duration = Duration::from_secs(48 * 3_600);
@@ -116,6 +116,19 @@ pub const fn needed(kind: IncidentKind) -> &'static [PaperKind] {
     }
 }
 
+/// Passes a paper of that date for such an incident: one that it asks for, and not from before anything was noticed. One of
+/// the very day may be: papers have a date and no hour.
+///
+/// # Errors
+/// [`Refusal::PaperNotAsked`]; [`Refusal::PaperBefore`], with both dates.
+pub fn admit(incident: &Incident, paper: PaperKind, dated: Day) -> Result<(), Refusal> {
+    if !needed(incident.kind).contains(&paper) {
+        return Err(Refusal::PaperNotAsked { paper, kind: incident.kind });
+    }
+    let noticed_on = Day::of(incident.noticed_at);
+    if dated < noticed_on { Err(Refusal::PaperBefore { paper, dated, noticed_on }) } else { Ok(()) }
+}
+
 /// The clocks of an incident's papers, at this instant.
 #[must_use]
 pub fn clocks(incident: &Incident, now: Instant) -> Vec<Clock> {
@@ -137,12 +150,15 @@ pub fn clocks(incident: &Incident, now: Instant) -> Vec<Clock> {
 }
 
 /// The paper for want of which a warrant is only provisional: the complaint after a theft, the letter after a loss
-/// (M1).
+/// (M1). One that is dated before anything was noticed is about something else.
 #[must_use]
 pub fn wanting(incident: &Incident) -> Option<PaperKind> {
-    match incident.kind {
-        IncidentKind::Theft if incident.papers.complaint.is_none() => Some(PaperKind::Complaint),
-        IncidentKind::Loss if incident.papers.letter.is_none() => Some(PaperKind::Letter),
-        _ => None,
-    }
+    let Papers { letter, complaint, .. } = &incident.papers;
+    let (paper, dated) = match incident.kind {
+        IncidentKind::Theft => (PaperKind::Complaint, complaint.as_ref().map(|complaint| complaint.dated)),
+        IncidentKind::Loss => (PaperKind::Letter, letter.as_ref().map(|letter| letter.dated)),
+        _ => return None,
+    };
+    let counts = dated.is_some_and(|dated| admit(incident, paper, dated).is_ok());
+    (!counts).then_some(paper)
 }

@@ -1,9 +1,9 @@
 //! Why the rules of incidents refuse.
 
-use types::{Duration, IncidentKind, Instant, RuleId};
+use types::{Day, Duration, IncidentId, IncidentKind, Instant, RuleId};
 
 use crate::lost_mode::Instead;
-use crate::papers::PaperKind;
+use crate::papers::{self, PaperKind};
 use crate::{IncidentState, OutOfBounds};
 
 /// Why something about an incident was not done. Nothing was changed.
@@ -70,8 +70,32 @@ pub enum Refusal {
     /// A number is out of bounds.
     #[error(transparent)]
     OutOfBounds(#[from] OutOfBounds),
+    /// Such an incident asks for no such paper.
+    #[error("an incident of kind {kind} takes no {paper}: {}", asked_for(*.kind))]
+    PaperNotAsked {
+        /// Which.
+        paper: PaperKind,
+        /// What happened.
+        kind: IncidentKind,
+    },
+    /// A paper from before anything was noticed.
+    #[error(
+        "this {paper} is dated {dated}, and what happened was noticed on {noticed_on}: it cannot be about this incident; \
+         look at the date on the paper"
+    )]
+    PaperBefore {
+        /// Which.
+        paper: PaperKind,
+        /// Its date.
+        dated: Day,
+        /// The day on which it was noticed.
+        noticed_on: Day,
+    },
     /// The 48 hours of the provisional warrant are over.
-    #[error("the {paper} is missing since {since}: a warrant takes it now; record it first")]
+    #[error(
+        "the {paper} is missing since {since}: a warrant takes it now; record it first, or put it right if it was recorded \
+         wrongly"
+    )]
     PaperMissing {
         /// Which.
         paper: PaperKind,
@@ -104,6 +128,15 @@ pub enum Refusal {
         /// What else can be done.
         instead: &'static [Instead],
     },
+    /// Lost mode rests on an open incident.
+    #[error(
+        "lost mode rests on incident {incident}, which is open, and would come back: once the tablet is there, or the search \
+         is over, close the incident, which turns it off (`ardoise incident close {incident}`)"
+    )]
+    LostModeStays {
+        /// Which.
+        incident: IncidentId,
+    },
     /// The message of lost mode says nothing, or too much.
     #[error("lost mode shows a message or a phone number, each of at most {most} characters")]
     BadMessage {
@@ -130,6 +163,19 @@ pub enum Refusal {
     },
 }
 
+fn asked_for(kind: IncidentKind) -> String {
+    match papers::needed(kind) {
+        [] => "it needs no paper".to_owned(),
+        needed => {
+            let names: Vec<&str> = needed.iter().map(|paper| paper.as_str()).collect();
+            format!(
+                "it needs its {}; if it was something else, close it and declare that",
+                names.join(" and its ")
+            )
+        }
+    }
+}
+
 fn list(instead: &[Instead]) -> String {
     instead.iter().map(|way| way.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -139,7 +185,11 @@ impl Refusal {
     #[must_use]
     pub const fn rule(&self) -> RuleId {
         match self {
-            Self::NoticedLater { .. } | Self::NotNow { .. } | Self::NoReason => RuleId::C5_4_2,
+            Self::NoticedLater { .. }
+            | Self::NotNow { .. }
+            | Self::NoReason
+            | Self::PaperNotAsked { .. }
+            | Self::PaperBefore { .. } => RuleId::C5_4_2,
             Self::WrongKind { .. } | Self::NotSought { .. } => RuleId::C5_4_3,
             Self::NotValidated => RuleId::C3_1_6,
             Self::NotStolen { .. } | Self::NotAway { .. } => RuleId::M3,
@@ -155,6 +205,7 @@ impl Refusal {
             | Self::UsedUp { .. }
             | Self::TooSoon { .. }
             | Self::NoLostMode { .. }
+            | Self::LostModeStays { .. }
             | Self::BadMessage { .. }
             | Self::NoDelay { .. } => RuleId::M1,
         }

@@ -209,8 +209,12 @@ impl Basis<'_> {
         if now < opens_at {
             return Err(NotInForce::InTheFuture { warrant, opens_at, now });
         }
-        let at = ended_at.map_or(expires_at, |ended_at| ended_at.min(expires_at));
-        if at <= now { Err(NotInForce::Over { warrant, at }) } else { Ok(()) }
+        // One that was ended is over, whatever the clock of the machine that ended it said.
+        match ended_at {
+            Some(ended_at) => Err(NotInForce::Over { warrant, at: ended_at.min(expires_at) }),
+            None if expires_at <= now => Err(NotInForce::Over { warrant, at: expires_at }),
+            None => Ok(()),
+        }
     }
 
     /// Lets one more position be asked for now.

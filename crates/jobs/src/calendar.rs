@@ -217,6 +217,8 @@ impl Calendar {
         if is_due(self.told_at, TELL_EVERY, now) {
             let told = mail::writing::tell_what_happened(fleet, &calendar, now).await;
             let watched = done("mail that waits", &mail::shown::watch(fleet, &calendar, now).await);
+            let by_hand = incidents::telling::watch(fleet, &calendar, now).await;
+            let watched = done("warrants that somebody must tell of", &by_hand) && watched;
             if done("tell holders what happened", &told) && watched {
                 self.told_at = Some(now);
             }

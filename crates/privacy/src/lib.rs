@@ -17,6 +17,7 @@ mod declaration;
 mod digest;
 mod entries;
 mod entry;
+pub mod glossary;
 mod purges;
 mod register;
 mod render;

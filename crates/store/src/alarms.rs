@@ -112,6 +112,20 @@ pub fn was_raised(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, St
     })
 }
 
+/// Whether an alarm of that kind about that subject is open.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn is_open(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let open = alarms::table
+            .filter(alarms::kind.eq(kind))
+            .filter(alarms::subject.eq(subject))
+            .filter(alarms::settled_at.is_null());
+        diesel::select(diesel::dsl::exists(open)).get_result(connection)
+    })
+}
+
 /// At most `limit` open alarms within reach, the latest first. Within an organisation or collèges: those about
 /// its tablets, and about themselves.
 ///

@@ -167,7 +167,7 @@ as_text! {
     crate::signatures::EvidenceKind,
     lending::last_decision::LastKind, types::PositionLookId, types::RepairId, crate::repairs::RepairState, crate::transfers::TransferState, types::TransferId, ::incidents::NoticeOccasion, ::incidents::Finding,
     ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
-    types::MailId, crate::mails::MailState,
+    types::MailId, crate::mails::MailState, crate::warrant_notices::ToldHow,
 }
 
 /// Lines that people wrote, which say nothing of themselves in a log.

@@ -114,6 +114,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::observations::DECLARED,
     crate::organisations::DECLARED,
     crate::orphans::DECLARED,
+    crate::paper_corrections::DECLARED,
     crate::persons::DECLARED,
     crate::position_looks::DECLARED,
     crate::position_requests::DECLARED,

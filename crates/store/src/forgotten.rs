@@ -24,13 +24,13 @@ pub struct Forgotten {
 }
 
 /// What a replay did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// How many people had come back, and were forgotten again.
-    pub again: usize,
-    /// How many are still named, because the restored database holds something that ties them to the programme: a loan, an
+    /// Who had come back, and was forgotten again.
+    pub again: Vec<PersonId>,
+    /// Who is still named, because the restored database holds something that ties them to the programme: a loan, an
     /// incident, a list. Whoever settles that has them forgotten again.
-    pub tied: usize,
+    pub tied: Vec<PersonId>,
 }
 
 impl Forgotten {
@@ -93,8 +93,11 @@ impl Forgotten {
         let mut replayed = Replayed::default();
         for person in people {
             let done = store.write(move |tx| forget_again(tx, person, now)).await?;
-            replayed.again += usize::from(done == Some(true));
-            replayed.tied += usize::from(done == Some(false));
+            match done {
+                Some(true) => replayed.again.push(person),
+                Some(false) => replayed.tied.push(person),
+                None => {}
+            }
         }
         Ok(replayed)
     }

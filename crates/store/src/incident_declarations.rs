@@ -132,7 +132,7 @@ pub fn load(tx: &mut Tx<'_>, id: IncidentId) -> Result<Option<Incident>, StoreEr
     let Some(row) = incidents::get(tx, &id)? else { return Ok(None) };
     let Some(declared) = get(tx, &id)? else { return Ok(None) };
     let mut papers = Papers::default();
-    for paper in incident_papers::of(tx, id)? {
+    for paper in incident_papers::that_count(tx, id)? {
         let incident_papers::Paper { reference, dated, station, recorded_at, .. } = paper;
         match paper.paper {
             PaperKind::Letter => papers.letter = Some(Letter { reference, dated, recorded_at }),

@@ -5,6 +5,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, Selectable
 use types::{AccountId, Day, IncidentId, Instant};
 
 use crate::noun::{noun, read_all};
+use crate::paper_corrections::{self, PaperCorrection};
 use crate::schema::incident_papers;
 use crate::{StoreError, Tx};
 
@@ -68,7 +69,7 @@ pub fn insert(tx: &mut Tx<'_>, paper: &Paper) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The papers of an incident.
+/// The papers of an incident as they were recorded.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -80,6 +81,47 @@ pub fn of(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<Paper>, StoreErro
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The papers of an incident as they count: as they were recorded, or put right since.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn that_count(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<Paper>, StoreError> {
+    let recorded = of(tx, incident)?;
+    let corrections = paper_corrections::of(tx, incident)?;
+    Ok(recorded.into_iter().filter_map(|paper| put_right(paper, &corrections)).collect())
+}
+
+/// What was said of an incident's papers before it was put right, each with what put it right; the first said first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn former(
+    tx: &mut Tx<'_>,
+    incident: IncidentId,
+) -> Result<Vec<(Option<Paper>, PaperCorrection)>, StoreError> {
+    let recorded = of(tx, incident)?;
+    let corrections = paper_corrections::of(tx, incident)?;
+    let before = corrections.iter().enumerate().map(|(place, correction)| {
+        let paper = recorded.iter().find(|paper| paper.paper == correction.paper)?;
+        put_right(paper.clone(), corrections.get(..place).unwrap_or_default())
+    });
+    let before: Vec<Option<Paper>> = before.collect();
+    Ok(before.into_iter().zip(corrections).collect())
+}
+
+/// A paper after what was said of it since; `None` if it was taken back. One that is given again after that came when it
+/// was given again.
+fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> {
+    let kind = recorded.paper;
+    let of_it = corrections.iter().filter(|correction| correction.paper == kind);
+    of_it.fold(Some(recorded.clone()), |before, correction| {
+        let (reference, dated) = (correction.reference.clone()?, correction.dated?);
+        let recorded_at = before.map_or(correction.corrected_at, |before| before.recorded_at);
+        let station = correction.station.clone();
+        Some(Paper { reference, dated, station, recorded_at, ..recorded.clone() })
+    })
 }
 
 crate::declared::declares! {

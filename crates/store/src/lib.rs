@@ -63,6 +63,7 @@ mod noun;
 pub mod observations;
 pub mod organisations;
 pub mod orphans;
+pub mod paper_corrections;
 pub mod persons;
 pub mod position_looks;
 pub mod position_requests;

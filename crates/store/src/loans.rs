@@ -75,6 +75,40 @@ noun! {
 
 by_key!(loans, Loan, id: LoanId; insert, get, update);
 
+/// In SQL: whether the tablet of a loan was with its holder at an instant. It is until the loan ends, and after that until
+/// somebody receives it, or it is lent to another: a loan that is over does not bring a tablet back.
+macro_rules! with_its_holder {
+    ($loan:literal, $($at:tt)+) => {
+        concat!(
+            "(",
+            $loan,
+            ".began_at <= ",
+            $($at)+,
+            " AND (",
+            $loan,
+            ".state <> 'ended' OR ",
+            $($at)+,
+            " <= ",
+            $loan,
+            ".changed_at OR (",
+            $loan,
+            ".ended_because NOT IN ('given-back', 'given-away', 'replaced') AND NOT EXISTS (SELECT 1 FROM restitutions r \
+             WHERE r.loan_id = ",
+            $loan,
+            ".id AND r.stage <> 'undone' AND r.received_at <= ",
+            $($at)+,
+            ") AND NOT EXISTS (SELECT 1 FROM loans later WHERE later.tablet_id = ",
+            $loan,
+            ".tablet_id AND later.began_at > ",
+            $loan,
+            ".began_at AND later.began_at <= ",
+            $($at)+,
+            "))))"
+        )
+    };
+}
+pub(crate) use with_its_holder;
+
 impl Loan {
     /// The loan that the rules decide on.
     ///

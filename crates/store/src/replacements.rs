@@ -2,14 +2,15 @@
 //! except that a sum is paid.
 
 use ::incidents::{Counterpart, Effect};
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{AccountId, Day, IncidentId, Instant, PersonId, TabletId};
 
 use crate::column::stored_enum;
-use crate::loans::{Loan, Standing};
+use crate::loans::{Loan, with_its_holder};
 use crate::noun::{by_key, noun};
 use crate::schema::{incidents, loans, replacements};
 use crate::{StoreError, Tx};
@@ -128,7 +129,7 @@ pub fn pay(tx: &mut Tx<'_>, incident: IncidentId, on: Day) -> Result<bool, Store
 }
 
 /// What the head attached to replacements for a person: those that were granted after an incident that befell a tablet while
-/// they held it, each with the instant of the incident, the first one first (C5.4.4).
+/// it was with them, each with the instant of the incident, the first one first (C5.4.4).
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -140,9 +141,11 @@ pub fn attached_to(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<(Replacement
             .filter(replacements::granted.eq(true))
             .filter(replacements::counterpart.is_not_null())
             .filter(loans::person_id.eq(person.to_string()))
-            .filter(loans::began_at.le(incidents::opened_at))
             // Whoever had given it back by then has nothing to do with it.
-            .filter(loans::state.ne(Standing::Ended.as_str()).or(incidents::opened_at.le(loans::changed_at)))
+            .filter(sql::<Bool>(with_its_holder!(
+                "loans",
+                "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = incidents.id), incidents.opened_at)"
+            )))
             .order((incidents::opened_at.asc(), replacements::incident_id.asc()))
             .select((Stored::as_select(), incidents::opened_at))
             .load(connection)

@@ -94,7 +94,7 @@ pub fn void_after_restore(tx: &mut Tx<'_>, now: Instant) -> Result<Voided, Store
                 .set(erase_orders::state.eq(ended))
                 .execute(connection)?,
             warrants: diesel::update(warrants::table.filter(warrants::state.eq(open)))
-                .set(warrants::state.eq(ended))
+                .set((warrants::state.eq(ended), warrants::ended_at.eq(now.as_millis())))
                 .execute(connection)?,
             enrolment_ends: diesel::update(enrolment_ends::table.filter(enrolment_ends::state.eq(open)))
                 .set(enrolment_ends::state.eq(ended))

@@ -149,6 +149,7 @@ diesel::table! {
         expires_at -> BigInt,
         fixes -> Integer,
         interval_ms -> BigInt,
+        ended_at -> Nullable<BigInt>,
     }
 }
 
@@ -1068,6 +1069,8 @@ diesel::table! {
         written_at -> BigInt,
         due_at -> BigInt,
         told_at -> Nullable<BigInt>,
+        told_how -> Nullable<Text>,
+        told_by -> Nullable<Text>,
     }
 }
 
@@ -1239,3 +1242,18 @@ diesel::allow_tables_to_appear_in_same_query!(warrant_notices, loans);
 diesel::allow_tables_to_appear_in_same_query!(warrant_notices, persons);
 diesel::allow_tables_to_appear_in_same_query!(warrant_notices, mails);
 diesel::allow_tables_to_appear_in_same_query!(mails, persons);
+
+diesel::table! {
+    paper_corrections (incident_id, paper, number) {
+        incident_id -> Text,
+        paper -> Text,
+        number -> BigInt,
+        reference -> Nullable<Text>,
+        dated -> Nullable<Text>,
+        station -> Nullable<Text>,
+        reason -> Text,
+        corrected_at -> BigInt,
+        corrected_by -> Text,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, organisations);

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use types::{Day, Instant, ListId, PersonId, Uai};
 
 use crate::connection::AnyConnection;
+use crate::loans::with_its_holder;
 use crate::persons::Known;
 use crate::{RowName, StoreError, Tx, declarations, lists, loans, persons, school_years};
 
@@ -33,14 +34,22 @@ macro_rules! of_their_loans {
     };
 }
 
-/// Incidents that befell a tablet while they held it; without those of which an authority asked that they be told later (M1).
+/// When an incident befell its tablet, as far as we know: when it was declared; one that goes on from another keeps the day of
+/// the first.
+macro_rules! befell {
+    () => {
+        "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = i.id), i.opened_at)"
+    };
+}
+
+/// Incidents that befell a tablet while it was with them; without those of which an authority asked that they be told later (M1).
 macro_rules! of_their_incidents {
     ($column:literal) => {
         concat!(
             $column,
-            " IN (SELECT i.id FROM incidents i JOIN loans l ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 \
-             AND l.began_at <= i.opened_at AND (l.state <> 'ended' OR i.opened_at <= l.changed_at) \
-             AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
+            " IN (SELECT i.id FROM incidents i JOIN loans l ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 AND ",
+            with_its_holder!("l", befell!()),
+            " AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
         )
     };
 }
@@ -50,9 +59,9 @@ macro_rules! of_their_warrants {
         concat!(
             $column,
             " IN (SELECT w.id FROM warrants w JOIN incidents i ON i.id = w.incident_id JOIN loans l \
-             ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 AND l.began_at <= i.opened_at \
-             AND (l.state <> 'ended' OR i.opened_at <= l.changed_at) \
-             AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
+             ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 AND ",
+            with_its_holder!("l", befell!()),
+            " AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
         )
     };
 }
@@ -68,21 +77,15 @@ macro_rules! of_what_they_hold {
     };
 }
 
-/// What came to pass with a tablet while they held it.
+/// What came to pass with a tablet while it was with them.
 macro_rules! while_they_held_it {
     ($table:literal, $at:literal) => {
         concat!(
             "EXISTS (SELECT 1 FROM loans l WHERE l.person_id = $1 AND l.tablet_id = ",
             $table,
-            ".tablet_id AND l.began_at <= ",
-            $table,
-            ".",
-            $at,
-            " AND (l.state <> 'ended' OR ",
-            $table,
-            ".",
-            $at,
-            " <= l.changed_at))"
+            ".tablet_id AND ",
+            with_its_holder!("l", concat!($table, ".", $at)),
+            ")"
         )
     };
 }
@@ -133,6 +136,7 @@ const HELD: &[Held] = &[
     held("incidents", "id", of_their_incidents!("id")),
     held("incident_declarations", "id", of_their_incidents!("id")),
     held("incident_papers", "paper", of_their_incidents!("incident_id")),
+    held("paper_corrections", "number", of_their_incidents!("incident_id")),
     held("incident_confirmations", "restored_at", of_their_incidents!("incident_id")),
     held("warranty_verdicts", "incident_id", of_their_incidents!("incident_id")),
     held("replacements", "incident_id", of_their_incidents!("incident_id")),
@@ -295,7 +299,7 @@ pub fn of(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<Option<Subj
 }
 
 /// The columns of a table that tell of whom it is about: not those that only say which agent acted, no secret, no position.
-fn columns(table: &TableDeclaration) -> Vec<&'static str> {
+pub(crate) fn columns(table: &TableDeclaration) -> Vec<&'static str> {
     let tells = |holds: &Holds| match holds {
         Holds::NotPersonal(_) => false,
         Holds::Personal(data) => data.iter().any(|datum| {

@@ -2,6 +2,7 @@
 //! which a person hands over.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ::incidents::NoticeOccasion;
 use diesel::dsl::{exists, not};
@@ -18,7 +19,8 @@ use crate::loans::Standing;
 use crate::notices::Channel;
 use crate::restitutions::StageName;
 use crate::schema::{loans, mails, notices, persons, restitutions, warrant_notices};
-use crate::{StoreError, Tx};
+use crate::within::of_colleges_within;
+use crate::{StoreError, Tx, Within};
 
 /// Loans of which a notice of that kind was sent.
 macro_rules! told {
@@ -174,9 +176,24 @@ pub struct OfWarrant {
 
 impl fmt::Display for OfWarrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.warrant, self.occasion.as_str())
+        write!(f, "{}:{}", self.warrant, self.occasion.as_str())
     }
 }
+
+impl FromStr for OfWarrant {
+    type Err = NotOfWarrant;
+
+    fn from_str(text: &str) -> Result<Self, NotOfWarrant> {
+        let (warrant, occasion) = text.split_once(':').ok_or(NotOfWarrant)?;
+        let warrant = warrant.parse().map_err(|_not_a_warrant| NotOfWarrant)?;
+        Ok(Self { warrant, occasion: occasion.parse().map_err(|_no_occasion| NotOfWarrant)? })
+    }
+}
+
+/// A text that names no notice of a warrant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a warrant's id and `opened` or `over`, with a colon between")]
+pub struct NotOfWarrant;
 
 /// At most `limit` notices of warrants that are due, and that nobody was written for, in the order of the warrants' ids,
 /// after `after`.
@@ -212,6 +229,43 @@ pub fn of_warrants(
             .select((warrant_notices::warrant_id, warrant_notices::occasion))
             .load(connection)
     })?;
+    read_of_warrants(rows)
+}
+
+/// At most `limit` notices of warrants that are due, that there is somebody to tell of, and that nobody was told of yet, in
+/// the order of the warrants' ids, after `after`; only of loans of collèges within reach.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_warrants_within(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    now: Instant,
+    after: Option<OfWarrant>,
+    limit: u32,
+) -> Result<Vec<OfWarrant>, StoreError> {
+    let (warrant, occasion) =
+        after.map(|row| (row.warrant.to_string(), row.occasion.as_str())).unwrap_or_default();
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        let query = warrant_notices::table
+            .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
+            .filter(warrant_notices::told_at.is_null())
+            .filter(warrant_notices::due_at.le(now.as_millis()))
+            .filter(
+                warrant_notices::warrant_id
+                    .gt(warrant.clone())
+                    .or(warrant_notices::warrant_id.eq(warrant).and(warrant_notices::occasion.gt(occasion))),
+            )
+            .order((warrant_notices::warrant_id.asc(), warrant_notices::occasion.asc()))
+            .limit(i64::from(limit))
+            .select((warrant_notices::warrant_id, warrant_notices::occasion))
+            .into_boxed();
+        of_colleges_within!(query, within, loans::uai.nullable()).load(connection)
+    })?;
+    read_of_warrants(rows)
+}
+
+fn read_of_warrants(rows: Vec<(String, String)>) -> Result<Vec<OfWarrant>, StoreError> {
     rows.into_iter()
         .map(|(warrant, occasion)| {
             let occasion = read(occasion, "warrant_notices", "occasion", &warrant)?;

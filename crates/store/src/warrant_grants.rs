@@ -47,6 +47,7 @@ pub fn record(tx: &mut Tx<'_>, id: WarrantId, grant: &Grant) -> Result<(), Store
         expires_at: grant.expires_at,
         fixes: i32::try_from(grant.fixes).unwrap_or(i32::MAX),
         interval_ms: i64::try_from(grant.interval.as_millis()).unwrap_or(i64::MAX),
+        ended_at: None,
     };
     warrants::insert(tx, &row)?;
     insert(
@@ -97,9 +98,10 @@ pub fn grant_of(tx: &mut Tx<'_>, id: WarrantId) -> Result<Option<(Grant, OrderSt
 /// [`StoreError::Corrupt`].
 #[expect(clippy::disallowed_methods, reason = "this is where the facts come from their rows")]
 pub fn recorded(tx: &mut Tx<'_>, id: WarrantId) -> Result<Option<RecordedWarrant>, StoreError> {
+    let Some(row) = warrants::get(tx, &id)? else { return Ok(None) };
     Ok(grant_of(tx, id)?.map(|(grant, state)| {
-        // A warrant that was ended covers nothing from then on; when that was does not matter any more.
-        let ended_at = (state == OrderState::Ended).then_some(grant.opens_at);
+        // Of one that ended before that was recorded, or by an earlier version, nobody knows when: at the latest by itself.
+        let ended_at = (state == OrderState::Ended).then(|| row.ended_at.unwrap_or(grant.expires_at));
         RecordedWarrant::from_row(id, &grant, ended_at)
     }))
 }

@@ -5,11 +5,23 @@ use ::incidents::{NoticeDue, NoticeOccasion};
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
-use types::{IncidentId, Instant, LoanId, WarrantId};
+use types::{AccountId, IncidentId, Instant, LoanId, TabletId, WarrantId};
 
+use crate::column::stored_enum;
+use crate::mails::{self, MailState};
 use crate::noun::{find_first, noun, read_all};
 use crate::schema::{warrant_notices, warrants};
 use crate::{StoreError, Tx};
+
+stored_enum! {
+    /// How somebody told it, where no mail does.
+    ToldHow {
+        /// They handed the letter over.
+        Letter = "letter",
+        /// They said it to whom it is for.
+        InPerson = "in-person",
+    }
+}
 
 noun! {
     /// A notice of a warrant.
@@ -26,6 +38,10 @@ noun! {
         due_at: Instant,
         /// When it was told.
         told_at: Option<Instant>,
+        /// How somebody told it; `None` while nobody did, and for what a mail server took.
+        told_how: Option<ToldHow>,
+        /// Who told it.
+        told_by: Option<AccountId>,
     }
 }
 
@@ -50,6 +66,8 @@ pub fn write(
         written_at: now,
         due_at: due.due_at,
         told_at: None,
+        told_how: None,
+        told_by: None,
     });
     tx.run(|connection| diesel::insert_into(warrant_notices::table).values(stored).execute(connection))?;
     Ok(true)
@@ -111,7 +129,7 @@ pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<WarrantN
     }))
 }
 
-/// Records that it was told; `false` if it was before.
+/// Records that it was told, by mail or by somebody's hand; `false` if it was before.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -119,8 +137,10 @@ pub fn told(
     tx: &mut Tx<'_>,
     warrant: WarrantId,
     occasion: NoticeOccasion,
+    by_hand: Option<(ToldHow, AccountId)>,
     at: Instant,
 ) -> Result<bool, StoreError> {
+    let (how, by) = by_hand.map(|(how, by)| (how.as_str().to_owned(), by.to_string())).unzip();
     let changed = tx.run(|connection| {
         diesel::update(
             warrant_notices::table
@@ -128,7 +148,51 @@ pub fn told(
                 .filter(warrant_notices::occasion.eq(occasion.as_str()))
                 .filter(warrant_notices::told_at.is_null()),
         )
-        .set(warrant_notices::told_at.eq(at.as_millis()))
+        .set((
+            warrant_notices::told_at.eq(at.as_millis()),
+            warrant_notices::told_how.eq(how),
+            warrant_notices::told_by.eq(by),
+        ))
+        .execute(connection)
+    })?;
+    Ok(changed == 1)
+}
+
+/// Whether somebody is still to be told of a warrant of this tablet, on a day that has come.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn are_untold(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let untold = warrant_notices::table
+            .filter(warrant_notices::told_at.is_null())
+            .filter(warrant_notices::due_at.le(now.as_millis()))
+            .filter(warrant_notices::loan_id.is_not_null())
+            .filter(warrant_notices::warrant_id.eq_any(
+                warrants::table.filter(warrants::tablet_id.eq(tablet.to_string())).select(warrants::id),
+            ));
+        diesel::select(diesel::dsl::exists(untold)).get_result(connection)
+    })
+}
+
+/// A mail of it came back. If none of its mails stands with the server any more, nobody was told; `false` if somebody was.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn came_back(tx: &mut Tx<'_>, warrant: WarrantId, occasion: NoticeOccasion) -> Result<bool, StoreError> {
+    let mails = mails::of_warrant(tx, warrant)?;
+    if mails.iter().any(|mail| mail.occasion == Some(occasion) && mail.state == MailState::Accepted) {
+        return Ok(false);
+    }
+    let changed = tx.run(|connection| {
+        diesel::update(
+            warrant_notices::table
+                .filter(warrant_notices::warrant_id.eq(warrant.to_string()))
+                .filter(warrant_notices::occasion.eq(occasion.as_str()))
+                .filter(warrant_notices::told_at.is_not_null())
+                .filter(warrant_notices::told_by.is_null()),
+        )
+        .set(warrant_notices::told_at.eq(None::<i64>))
         .execute(connection)
     })?;
     Ok(changed == 1)
@@ -136,7 +200,8 @@ pub fn told(
 
 crate::declared::declares! {
     warrant_notices kept as Orders {
-        personal(Notices: NoticeDelivery) { occasion, loan_id, written_at, due_at, told_at }
+        personal(Notices: NoticeDelivery) { occasion, loan_id, written_at, due_at, told_at, told_how }
+        personal(AccountsAndAudit: Acts) { told_by }
         not_personal("a number of ours") { warrant_id }
     }
 }

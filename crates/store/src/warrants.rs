@@ -37,23 +37,25 @@ noun! {
         fixes: i32,
         /// How far apart two requests lie at least, in milliseconds.
         interval_ms: i64,
+        /// When it ended; `None` while it is open, and for one that ended before that was recorded.
+        ended_at: Option<Instant>,
     }
 }
 
 by_key!(warrants, Warrant, id: WarrantId; insert, get);
 
-/// Ends it; `false` if it is not open.
+/// Ends it now; `false` if it is not open.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
-pub fn end(tx: &mut Tx<'_>, id: WarrantId) -> Result<bool, StoreError> {
+pub fn end(tx: &mut Tx<'_>, id: WarrantId, at: Instant) -> Result<bool, StoreError> {
     let ended = tx.run(|connection| {
         diesel::update(
             warrants::table
                 .filter(warrants::id.eq(id.to_string()))
                 .filter(warrants::state.eq(OrderState::Open.as_str())),
         )
-        .set(warrants::state.eq(OrderState::Ended.as_str()))
+        .set((warrants::state.eq(OrderState::Ended.as_str()), warrants::ended_at.eq(at.as_millis())))
         .execute(connection)
     })?;
     Ok(ended == 1)
@@ -93,7 +95,7 @@ pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<Warrant>
 crate::declared::declares! {
     warrants kept as Orders {
         personal(Geolocation: LocationMeasures) {
-            incident_id, tablet_id, state, opens_at, expires_at, fixes, interval_ms,
+            incident_id, tablet_id, state, opens_at, expires_at, fixes, interval_ms, ended_at,
         }
         not_personal("a number of ours") { id }
     }

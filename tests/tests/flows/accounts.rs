@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use store::role_grants::GrantReach;
 use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, TestServer};
-use types::{AccountId, Duration, Role};
+use types::{AccountId, Clock as _, Duration, Role};
 
 use crate::support::on_both_engines;
 
 on_both_engines! {
     c3_1_7_an_academie_begins_and_one_of_its_people_comes_to_approve,
     t_c14_what_a_demoted_account_asked_is_answered_by_nobody,
+    c3_1_7_whoever_invites_both_of_an_organisation_is_told_that_nobody_there_can_confirm,
 }
 
 const PASSWORD: &str = "quatre mots sans rapport";
@@ -50,6 +51,12 @@ impl Story {
 
     /// One of the département asks, another signs; whoever was invited chooses a password.
     async fn first_account(&self, asks: &ApiClient, signs: &ApiClient, login: &str) -> AccountId {
+        let invited = self.first_invitation(asks, signs, login).await;
+        self.joins(&invited).await
+    }
+
+    /// One of the département asks, another signs: the invitation.
+    async fn first_invitation(&self, asks: &ApiClient, signs: &ApiClient, login: &str) -> Answer {
         let path = format!("/api/v1/organisations/{}/first-accounts", self.academie);
         let question = json!({ "login": login, "reason": "the académie begins" });
         let asked = asks.post(&format!("{path}/ask"), &question).await.unwrap();
@@ -67,7 +74,7 @@ impl Story {
 
         let invited = asks.post(&path, &new).await.unwrap();
         assert_eq!(invited.status, 201, "{:?}", invited.body);
-        self.joins(&invited).await
+        invited
     }
 
     /// Whoever was invited chooses a password.
@@ -105,6 +112,42 @@ async fn give(by: &ApiClient, id: &str) -> Answer {
 async fn give_role(by: &ApiClient, to: AccountId, role: &str) -> Answer {
     let role = json!({ "role": role, "reason": "decided at the meeting of Monday" });
     by.post(&format!("/api/v1/accounts/{to}/roles"), &role).await.unwrap()
+}
+
+async fn c3_1_7_whoever_invites_both_of_an_organisation_is_told_that_nobody_there_can_confirm(
+    engine: store::Engine,
+) {
+    let story = Story::begin(engine).await;
+    let (first, emma, denis) =
+        (story.as_first().await, story.sign_in(story.emma).await, story.sign_in(story.denis).await);
+    let warned = |invited: &Answer| invited.body.get("no_second_person_until").cloned();
+    let anne = story.first_invitation(&emma, &denis, "anne.roy").await;
+    assert_eq!(warned(&anne), None, "there is one only");
+    let benoit = story.first_invitation(&emma, &denis, "benoit.morel").await;
+    let until: types::Instant = benoit.text("/no_second_person_until").parse().unwrap();
+    let days = until.since(story.server.clock().now()).as_secs().div_ceil(86_400);
+    assert_eq!(days, 30, "{benoit:?}");
+
+    // It is so: Anne gives, and Benoît cannot confirm.
+    let (as_anne, as_benoit) =
+        (story.sign_in(story.joins(&anne).await).await, story.sign_in(story.joins(&benoit).await).await);
+    let new = json!({ "login": "chloe.dupuis", "name": "Chloé Dupuis" });
+    let chloe = as_anne.post("/api/v1/accounts", &new).await.unwrap();
+    assert!(warned(&chloe).is_some(), "whoever is invited by them is no second person either: {chloe:?}");
+    let given = give_role(&as_anne, story.joins(&chloe).await, "approver").await;
+    let refused = give(&as_benoit, given.text("/countersignature")).await;
+    assert!(refused.status >= 400, "{refused:?}");
+
+    // The way out: the second one is closed, and somebody else invites its holder.
+    let close = format!("/api/v1/accounts/{}/close", benoit.text("/account_id"));
+    assert!(
+        as_anne.post(&close, &json!({ "reason": "invité par la même personne" })).await.unwrap().status < 300
+    );
+    let benoit = story.first_invitation(&first, &denis, "benoit.m").await;
+    assert_eq!(warned(&benoit), None, "{benoit:?}");
+    let as_benoit = story.sign_in(story.joins(&benoit).await).await;
+    let again = give(&as_benoit, given.text("/countersignature")).await;
+    assert_eq!(again.status, 200, "{again:?}");
 }
 
 async fn c3_1_7_an_academie_begins_and_one_of_its_people_comes_to_approve(engine: store::Engine) {

@@ -25,18 +25,22 @@ on_both_engines! {
 }
 
 const SERIAL: &str = "DMPX00000001";
-const MOTHER: &str = "mere@exemple.fr";
+pub(crate) const MOTHER: &str = "mere@exemple.fr";
 const FATHER: &str = "pere@exemple.fr";
 
 /// A server with a mail server, whose notices are validated, and a tablet that is lent to a pupil with guardians.
-async fn told(engine: Engine, mail: &MailServer, guardians: &[&str]) -> (TestServer, tablets::Ipad) {
+pub(crate) async fn told(
+    engine: Engine,
+    mail: &MailServer,
+    guardians: &[&str],
+) -> (TestServer, tablets::Ipad) {
     let server = TestServer::setup(engine).mail(mail).unwrap().start().await.unwrap();
     let ipad = lent_to(&server, guardians).await;
     notices_are_validated(&server).await;
     (server, ipad)
 }
 
-async fn lent_to(server: &TestServer, guardians: &[&str]) -> tablets::Ipad {
+pub(crate) async fn lent_to(server: &TestServer, guardians: &[&str]) -> tablets::Ipad {
     let ipad = asleep(server, SERIAL).await;
     lend(server, &[SERIAL.parse().unwrap()]).await;
     let contacts =

@@ -119,6 +119,7 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod thefts;
+mod told;
 #[cfg(test)]
 mod transfers;
 #[cfg(test)]

@@ -231,6 +231,11 @@ impl Things {
             "/api/v1/incidents/{id}/complaint" => {
                 json!({ "number": "1", "dated": "2026-01-05", "station": "Rouen" })
             }
+            "/api/v1/incidents/{id}/papers/correct" => json!({
+                "paper": "letter", "reference": "2", "dated": "2026-01-05", "reason": "matrice",
+            }),
+            "/api/v1/incidents/{id}/papers/take-back" => json!({ "paper": "letter", "reason": "matrice" }),
+            "/api/v1/warrant-notices/{id}/told" => json!({ "how": "letter" }),
             "/api/v1/incidents/{id}/steps" => json!({ "step": "take-up" }),
             "/api/v1/incidents/{id}/reopen"
             | "/api/v1/incidents/{id}/erasure"

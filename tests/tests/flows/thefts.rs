@@ -18,6 +18,7 @@ on_both_engines! {
     m3_what_was_decided_on_a_theft_can_be_taken_back_refused_and_repeated,
     t_c14_lost_mode_above_the_budget_waits_for_a_second_person_and_goes_when_they_sign,
     m5_t_c14_the_erasure_of_a_stolen_tablet_counts_against_whoever_decides_it_and_waits_above_their_budget,
+    m5_what_the_brake_holds_for_a_theft_that_is_called_off_waits_for_nobody_any_more,
 }
 
 /// Somebody of the département who may decide.
@@ -273,4 +274,23 @@ async fn t_c14_lost_mode_above_the_budget_waits_for_a_second_person_and_goes_whe
     assert_eq!((gone.status, gone.body["acts"].as_u64()), (200, Some(1)), "{gone:?}");
     obey(&mut case.ipad).await;
     assert_eq!(case.lost_mode().await, "on");
+}
+
+async fn m5_what_the_brake_holds_for_a_theft_that_is_called_off_waits_for_nobody_any_more(engine: Engine) {
+    let case = Box::pin(Case::lost(engine)).await;
+    let (bruno, by_hand) = (operator(&case).await, ByHand::of(&case.server));
+    spend(&case, bruno, 40);
+    let asked = propose(&case, case.head).await;
+    assert_eq!(case.sign(bruno, asked.text("/countersignature")).await.status, 200);
+    let waits = erasure(&case).await["waits_for"].as_str().unwrap().to_owned();
+    assert_eq!(by_hand.count("destructions WHERE state = 'held'"), 1);
+    assert_eq!(case.act(case.ati, "steps", json!({ "step": "find" })).await.status, 200);
+    let found = erasure(&case).await;
+    assert_eq!((&found["state"], &found["waits_for"]), (&json!("called-off"), &Value::Null), "{found}");
+    assert_eq!(by_hand.count("destructions WHERE state = 'held'"), 0);
+    let carla = (Employer::Departement, "carla", Role::Operator, GrantReach::Organisation);
+    let carla = case.server.someone(carla.0, carla.1, carla.2, carla.3).await.unwrap();
+    let listed = case.client(carla).await.get("/api/v1/countersignatures").await.unwrap().ok().unwrap();
+    assert!(!listed.to_string().contains(&waits), "nobody is asked any more: {listed}");
+    assert!(case.sign(carla, &waits).await.status >= 400, "a yes says nothing any more");
 }

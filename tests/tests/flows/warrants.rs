@@ -30,6 +30,8 @@ on_both_engines! {
     c7_1_the_holder_is_told_and_an_authority_delays_it_until_its_day,
     m5_after_a_restore_nothing_rests_on_an_incident_before_somebody_confirms_it,
     t_c11_no_position_and_no_name_is_in_the_log,
+    m1_a_warrant_that_rests_on_a_paper_ends_with_it_and_says_when_it_ended,
+    m1_a_warrant_that_is_asked_for_again_says_that_the_first_reason_stands,
 }
 
 async fn t_c16_nobody_is_located_without_a_warrant_that_a_second_person_granted(engine: Engine) {
@@ -467,4 +469,43 @@ async fn t_c11_no_position_and_no_name_is_in_the_log(engine: Engine) {
     }
     let log = case.server.stepped_up().await.unwrap().get("/api/v1/audit?limit=500").await.unwrap();
     assert!(!log.body.to_string().contains("443187") && !log.body.to_string().contains("443287"));
+}
+
+async fn m1_a_warrant_that_rests_on_a_paper_ends_with_it_and_says_when_it_ended(engine: Engine) {
+    let case = Box::pin(Case::granted(engine)).await;
+    assert_eq!(case.warrant().await["footing"], "firm");
+    assert_eq!(case.locate().await.status, 201, "one waits");
+    case.server.advance(HOUR);
+    let today = Day::of(case.server.clock().now()).to_string();
+    let right = json!({
+        "paper": "complaint", "reference": "2026/2", "dated": today, "station": "Rouen", "reason": "un chiffre",
+    });
+    assert_eq!(case.act(case.ati, "papers/correct", right).await.status, 200);
+    assert_eq!(case.warrant().await["state"], "open", "the paper counts, as it is now");
+    let before = case.server.clock().now();
+    let wrong = json!({ "paper": "complaint", "reason": "d’une autre tablette" });
+    assert_eq!(case.act(case.ati, "papers/take-back", wrong).await.status, 200);
+    let warrant = case.warrant().await;
+    let ended_at = warrant["ended_at"].as_str().unwrap();
+    assert!(
+        warrant["state"] == "ended" && ended_at.parse::<types::Instant>().unwrap() >= before,
+        "{warrant}"
+    );
+    assert_eq!(case.last().await.0, "cancelled");
+    case.server.advance(HOUR);
+    let refused = case.locate().await;
+    assert_eq!(refused.text("/rule"), "M1", "{refused:?}");
+    assert!(refused.text("/detail").contains(&format!("ended at {ended_at}")), "when it ended: {refused:?}");
+}
+
+async fn m1_a_warrant_that_is_asked_for_again_says_that_the_first_reason_stands(engine: Engine) {
+    let case = Case::of(engine, "theft").await;
+    case.validate().await;
+    let ask = |reason: &'static str| case.act(case.ati, "warrants", json!({ "reason": reason }));
+    let first = ask("vue à la gare").await;
+    assert_eq!((first.status, first.body.get("stands_with")), (201, None), "{first:?}");
+    let again = ask("vue au marché").await;
+    assert_eq!(again.text("/countersignature"), first.text("/countersignature"));
+    assert_eq!(again.text("/stands_with"), "vue à la gare", "{again:?}");
+    assert_eq!(case.audited("warrant.ask").await.len(), 1, "nothing was asked twice");
 }

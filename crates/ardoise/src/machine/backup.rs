@@ -123,5 +123,12 @@ pub(crate) async fn restore(arguments: RestoreArguments, output: Output) -> Resu
         "people_forgotten_again": people.again,
         "people_still_tied": people.tied,
     });
+    // Whoever settles what ties them has them forgotten again, by these numbers.
+    if !people.tied.is_empty() {
+        output.note(
+            "people who asked to be forgotten are named again by this backup, because something ties them to the programme: \
+             settle that, then `ardoise person forget` each of them",
+        );
+    }
     output.show(&document, || sheet(&document, RESTORED))
 }

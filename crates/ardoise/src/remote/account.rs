@@ -275,7 +275,15 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
 
 /// An invitation or link, and what its bearer does with it.
 pub(super) fn invited(invitation: &Value) -> String {
-    format!("{}\nIts holder types `ardoise join`, once.", sheet(invitation, INVITED))
+    let warning = match invitation.pointer("/no_second_person_until").and_then(Value::as_str) {
+        Some(until) => format!(
+            "\nOne person invited everybody who manages this organisation: nobody there can confirm what another decides, a \
+             right to approve for one, before {until}. Way out: close this account (`ardoise account close`), and have somebody \
+             else, whom you did not invite, invite its holder."
+        ),
+        None => String::new(),
+    };
+    format!("{}\nIts holder types `ardoise join`, once.{warning}", sheet(invitation, INVITED))
 }
 
 fn shown(account: &Value) -> String {

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::Problem;
 use crate::failure::Failure;
+use crate::words::Language;
 
 /// The most items in one part of a list, as the API allows.
 const PART: &str = "500";
@@ -59,7 +60,8 @@ impl Api {
                 "`{base}` is not the address of a server: it must begin with `https://`"
             )));
         }
-        let mut headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("en"))]);
+        let mut headers =
+            HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(Language::here().tag()))]);
         if let Some(bearer) = bearer {
             let bearer = Secret::new(format!("Bearer {}", bearer.expose()));
             headers.insert(AUTHORIZATION, sensitive(&bearer, "token")?);

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table, text_at};
+use crate::table::{Column, text_at};
+use crate::words::{sheet, table};
 
 /// How much of a digest somebody types at least, in characters.
 const LEAST_SEEN: usize = 8;

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table};
+use crate::table::Column;
+use crate::words::{sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise incident declare DMPX00000001 theft --noticed 2026-11-26T07:30:00Z
   ardoise incident list
   ardoise incident complaint INCIDENT --number 2026/1234 --dated 2026-11-26 --station \"Commissariat de Rouen\"
+  ardoise incident correct INCIDENT complaint --reference 2026/1235 --dated 2026-11-26 --station \"Commissariat de Rouen\" \\
+    --reason \"a digit was wrong\"
   ardoise incident lost-mode INCIDENT --reason \"stolen on the bus\" --phone \"02 35 00 00 00\"
   ardoise incident propose-erasure INCIDENT --reason \"seen for sale\"
   ardoise incident find INCIDENT
@@ -102,6 +105,24 @@ impl Attached {
     }
 }
 
+/// A paper of an incident.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Paper {
+    /// The letter to the collège.
+    Letter,
+    /// The complaint about a theft.
+    Complaint,
+}
+
+impl Paper {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Letter => "letter",
+            Self::Complaint => "complaint",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Declare what happened to a tablet of one's collège. Late is shown, never refused.
@@ -161,6 +182,36 @@ enum Action {
         /// The police or gendarmerie station.
         #[arg(long, value_name = "TEXT")]
         station: String,
+    },
+    /// Put right a letter or a complaint that was recorded wrongly; what was said before stays. A warrant that was firm because
+    /// of it ends if it does not count any more.
+    Correct {
+        /// The incident's id.
+        id: String,
+        /// Which paper.
+        paper: Paper,
+        /// Where the collège keeps the letter, or the number of the complaint.
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+        /// Its date.
+        #[arg(long, value_name = "DAY")]
+        dated: String,
+        /// The police or gendarmerie station, of a complaint.
+        #[arg(long, value_name = "TEXT")]
+        station: Option<String>,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Take back a letter or a complaint that was recorded and that there is not; what was said before stays.
+    TakeBack {
+        /// The incident's id.
+        id: String,
+        /// Which paper.
+        paper: Paper,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Take it up.
     TakeUp {
@@ -312,9 +363,15 @@ const FIELDS: &[Column] = &[
     ("paper", "/papers/0/paper"),
     ("due", "/papers/0/due_at"),
     ("is", "/papers/0/standing"),
+    ("dated", "/papers/0/dated"),
+    ("reference", "/papers/0/reference"),
     ("paper", "/papers/1/paper"),
     ("due", "/papers/1/due_at"),
     ("is", "/papers/1/standing"),
+    ("dated", "/papers/1/dated"),
+    ("reference", "/papers/1/reference"),
+    ("put right", "/former_papers"),
+    ("circumstances", "/circumstances"),
     ("lost mode", "/lost_mode/state"),
     ("since", "/lost_mode/since"),
     ("to confirm", "/to_confirm"),
@@ -409,6 +466,16 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::Complaint { id, number, dated, station } => {
             (of(id, "complaint"), json!({ "number": number, "dated": dated, "station": station }))
         }
+        Action::Correct { id, paper, reference, dated, station, reason } => (
+            of(id, "papers").into_iter().chain(["correct".to_owned()]).collect(),
+            json!({
+                "paper": paper.as_str(), "reference": reference, "dated": dated, "station": station, "reason": reason,
+            }),
+        ),
+        Action::TakeBack { id, paper, reason } => (
+            of(id, "papers").into_iter().chain(["take-back".to_owned()]).collect(),
+            json!({ "paper": paper.as_str(), "reason": reason }),
+        ),
         Action::TakeUp { id } => (of(id, "steps"), json!({ "step": "take-up" })),
         Action::Find { id } => (of(id, "steps"), json!({ "step": "find" })),
         Action::GiveUp { id } => (of(id, "steps"), json!({ "step": "give-up" })),

@@ -1,19 +1,24 @@
-//! `ardoise notice`: what holders and guardians were told, and what reached nobody.
+//! `ardoise notice`: what holders and guardians were told, what reached nobody, and what somebody tells by hand.
 
-use clap::{Args, Subcommand};
-use serde_json::Value;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
 
-use super::Connection;
+use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, table};
+use crate::table::{Column, text_at};
+use crate::words::{sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise notice list
   ardoise notice list --unreached
   ardoise notice list --loan LOAN
+  ardoise notice to-tell
+  ardoise notice letter WARRANT:opened > letter.txt
+  ardoise notice told WARRANT:opened --how letter
 
-Whoever is not reached by mail is given the letter: `ardoise restitution letter`, then `handed-over`.";
+Whoever is not reached by mail is given the letter. Before an erasure: `ardoise restitution letter`, then `handed-over`. Of a
+warrant to locate a tablet: `notice to-tell` lists whom somebody must tell, `letter` and `told` do it.";
 
 /// What is asked of notices.
 #[derive(Debug, Args)]
@@ -39,6 +44,37 @@ enum Action {
         #[arg(long, value_name = "COUNT")]
         limit: Option<usize>,
     },
+    /// List the warrants that holders or guardians must still be told of, and why no mail does.
+    ToTell {
+        /// At most so many.
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
+    },
+    /// Print the letter that tells of a warrant.
+    Letter {
+        /// The notice, as `to-tell` names it: a warrant's id, a colon, and `opened` or `over`.
+        notice: String,
+        /// In English; it is French unless told.
+        #[arg(long)]
+        english: bool,
+    },
+    /// Record that the letter was handed over, or that they were told in person.
+    Told {
+        /// The notice, as `to-tell` names it.
+        notice: String,
+        /// How they were told.
+        #[arg(long)]
+        how: How,
+    },
+}
+
+/// How somebody tells a notice.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum How {
+    /// The letter was handed over.
+    Letter,
+    /// They were told in person.
+    InPerson,
 }
 
 const COLUMNS: &[Column] = &[
@@ -54,10 +90,41 @@ const COLUMNS: &[Column] = &[
     ("why", "/mail/why"),
 ];
 
+const TO_TELL: &[Column] = &[
+    ("notice", "/id"),
+    ("tablet", "/serial"),
+    ("collège", "/uai"),
+    ("due since", "/due_at"),
+    ("why", "/why"),
+    ("by hand", "/by_hand"),
+];
+
+const TOLD: &[Column] = &[("notice", "/notice"), ("told", "/handed_over_at")];
+
 /// Does it.
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let api = arguments.connection.open()?;
-    let Action::List { unreached, loan, limit } = arguments.action;
+    let (unreached, loan, limit) = match arguments.action {
+        Action::List { unreached, loan, limit } => (unreached, loan, limit),
+        Action::ToTell { limit } => {
+            let listed = Value::Array(api.list(&["warrant-notices"], &[], limit).await?);
+            return output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), TO_TELL));
+        }
+        Action::Letter { notice, english } => {
+            let letter = api.get(&["warrant-notices", &notice, "letter"]).await?;
+            let text = if english { "/english" } else { "/french" };
+            return output.show(&letter, || text_at(&letter, text));
+        }
+        Action::Told { notice, how } => {
+            let how = match how {
+                How::Letter => "letter",
+                How::InPerson => "in-person",
+            };
+            let body = Body::Json(json!({ "how": how }));
+            let letter = api.post(&["warrant-notices", &notice, "told"], body).await?;
+            return output.show(&letter, || sheet(&letter, TOLD));
+        }
+    };
     let mut wanted = Vec::new();
     if unreached {
         wanted.push(("unreached", "true"));

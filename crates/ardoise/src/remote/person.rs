@@ -18,7 +18,11 @@ const EXAMPLES: &str = "\
   ardoise person agreement PERSON
   ardoise person data PERSON --html copy.html
   ardoise person correct PERSON --class 4B
-  ardoise person forget PERSON --reason \"letter of 2026-11-26\"";
+  ardoise person correct PERSON --address guardian-1=mere@exemple.fr --no-address guardian-2
+  ardoise person forget PERSON --reason \"letter of 2026-11-26\"
+
+The head corrects what is held about the people of their collège. The head, or the data protection officer, draws up the copy.
+Only the data protection officer forgets anybody.";
 
 /// What is done with people.
 #[derive(Debug, Args)]
@@ -101,7 +105,7 @@ enum Action {
     Sign(Said),
     /// Record an opposition to it.
     Oppose(Said),
-    /// Draw up the copy of everything that is held about somebody, for them. Needs a code of the second factor.
+    /// Draw up, as the head or the data protection officer, the copy of everything that is held about somebody, for them. Needs a code of the second factor.
     Data {
         /// The person's number.
         person: String,
@@ -109,7 +113,8 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
-    /// Put right what is held about somebody; what is on the list becomes a change of it.
+    /// Put right, as the head, what is held about somebody; what is on the list becomes a change of it, which the head settles
+    /// and the académie validates.
     Correct {
         /// The person's number.
         person: String,
@@ -128,8 +133,14 @@ enum Action {
         /// Their last day of attendance.
         #[arg(long, value_name = "DAY")]
         leaves: Option<String>,
+        /// Where whom is written to: `guardian-1=ADDRESS` of a pupil, `user=ADDRESS` of an adult.
+        #[arg(long, value_name = "WHO=ADDRESS", value_parser = address)]
+        address: Vec<(String, String)>,
+        /// Whose address there is not any more.
+        #[arg(long, value_name = "WHO")]
+        no_address: Vec<Signatory>,
     },
-    /// Forget who somebody was, as they ask, if nothing ties them to the programme any more. Needs a code of the second
+    /// Forget, as the data protection officer, who somebody was, as they ask, if nothing ties them to the programme any more. Needs a code of the second
     /// factor.
     Forget {
         /// The person's number.
@@ -140,12 +151,20 @@ enum Action {
     },
 }
 
+/// Somebody and their address, from `WHO=ADDRESS`.
+fn address(text: &str) -> Result<(String, String), String> {
+    let (who, address) = text.split_once('=').ok_or("write `guardian-1=ADDRESS`, or `user=ADDRESS`")?;
+    Ok((who.trim().to_owned(), address.trim().to_owned()))
+}
+
 const COLUMNS: &[Column] = &[
     ("person", "/id"),
     ("name", "/name"),
+    ("number", "/number"),
     ("what", "/kind"),
     ("class", "/class"),
     ("guardians", "/guardians"),
+    ("arrives", "/arrives_on"),
     ("leaves", "/leaves_on"),
     ("left", "/left_at"),
 ];
@@ -179,9 +198,12 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             output::private_file(&file)?.write_all(page.as_bytes()).map_err(Failure::writing(&file))?;
             return output.show(&json!({ "file": file }), || file.display().to_string());
         }
-        Action::Correct { person, name, class, number, arrives, leaves } => {
+        Action::Correct { person, name, class, number, arrives, leaves, address, no_address } => {
+            let gone = no_address.iter().map(|who| (who.as_str().to_owned(), Value::Null));
+            let there = address.into_iter().map(|(who, address)| (who, Value::String(address)));
             let body = json!({
                 "name": name, "class": class, "number": number, "arrives_on": arrives, "leaves_on": leaves,
+                "contacts": there.chain(gone).collect::<serde_json::Map<_, _>>(),
             });
             let done = api.post(&["persons", &person, "corrections"], Body::Json(body)).await?;
             return output.show(&done, || sheet(&done, CORRECTED));

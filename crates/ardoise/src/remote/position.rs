@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table};
+use crate::table::Column;
+use crate::words::{sheet, table};
 
 const EXAMPLES: &str = "\
 Each request and each look is recorded, with who and why. Both need a code of the second factor.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, sheet, table};
+use crate::table::{Column, printable};
+use crate::words::{sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise warrant ask INCIDENT --reason \"seen at the station\"
@@ -99,19 +100,15 @@ const COLUMNS: &[Column] = &[
     ("footing", "/footing"),
     ("from", "/opens_at"),
     ("until", "/expires_at"),
+    ("ended", "/ended_at"),
     ("asked", "/asked"),
     ("kept", "/kept"),
     ("of", "/fixes"),
     ("apart", "/interval_minutes"),
     ("why", "/reason"),
 ];
-const NOTICES: &[Column] = &[
-    ("warrant", "/warrant"),
-    ("occasion", "/occasion"),
-    ("loan", "/loan"),
-    ("due", "/due_at"),
-    ("told", "/told_at"),
-];
+const NOTICES: &[Column] =
+    &[("notice", "/id"), ("loan", "/loan"), ("due", "/due_at"), ("told", "/told_at"), ("how", "/told_how")];
 const DELAYED: &[Column] =
     &[("notices that wait", "/waiting"), ("tell the authority", "/tell_the_authority")];
 
@@ -126,11 +123,13 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::Ask { incident, reason, numbers } => {
             let body = wanted(&reason, &numbers);
             let asked = api.post(&["incidents", &incident, "warrants"], Body::Json(body)).await?;
+            note_what_stands(&asked, output);
             output.show(&asked, || sheet(&asked, ASKED))
         }
         Action::Extend { warrant, reason, numbers } => {
             let body = wanted(&reason, &numbers);
             let asked = api.post(&["warrants", &warrant, "extend"], Body::Json(body)).await?;
+            note_what_stands(&asked, output);
             output.show(&asked, || sheet(&asked, ASKED))
         }
         Action::End { warrant, reason } => {
@@ -150,6 +149,17 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let delayed = api.post(&path, Body::Json(body)).await?;
             output.show(&delayed, || sheet(&delayed, DELAYED))
         }
+    }
+}
+
+/// Says so if the same was asked for before: the second person reads the first reason.
+fn note_what_stands(asked: &Value, output: Output) {
+    if let Some(reason) = asked.pointer("/stands_with").and_then(Value::as_str) {
+        output.note(&format!(
+            "the same was asked for before and waits: that request stands, with its reason “{}”; to give another, \
+             withdraw it first (`ardoise countersignature withdraw`)",
+            printable(reason)
+        ));
     }
 }
 

@@ -13,7 +13,7 @@ use super::NewAccount;
 use crate::audit::{self, Change};
 use crate::coming_in::invitation::Invitation;
 use crate::countersignatures::{self, Use};
-use crate::first_accounts::{checked_name, give, new_account, organisation, taken};
+use crate::first_accounts::{checked_name, give, new_account, no_second_person_until, organisation, taken};
 use crate::organisations::Named;
 use crate::{Fleet, Principal, Refusal};
 
@@ -112,7 +112,8 @@ pub async fn invite_first(
                 "account": row.id, "organisation": into.id(), "countersignature": countersignature,
             });
             audit::record(tx, &principal, Change::new("account.invite-first").detail(detail), now)?;
-            Ok(invitation)
+            let no_second_person_until = no_second_person_until(tx, into.id(), row.id, now)?;
+            Ok(Invitation { no_second_person_until, ..invitation })
         })
         .await
 }

@@ -10,7 +10,7 @@ use types::Instant;
 use super::{Named, reached};
 use crate::audit::{self, Change};
 use crate::coming_in::invitation::{self, Invitation};
-use crate::first_accounts::{checked_name, new_account, taken};
+use crate::first_accounts::{checked_name, new_account, no_second_person_until, taken};
 use crate::{Fleet, Principal, Refusal};
 
 /// Whom somebody invites.
@@ -48,7 +48,8 @@ pub async fn invite(
             account_makers::record(tx, row.id, Deed::Created, &principal.actor(), now)?;
             let detail = json!({ "account": row.id, "organisation": into.id() });
             audit::record(tx, &principal, Change::new("account.invite").detail(detail), now)?;
-            Ok(invitation)
+            let no_second_person_until = no_second_person_until(tx, into.id(), row.id, now)?;
+            Ok(Invitation { no_second_person_until, ..invitation })
         })
         .await
 }

@@ -24,13 +24,17 @@ pub struct Invitation {
     pub secret: Secret<String>,
     /// The first instant it is refused.
     pub expires_at: Instant,
+    /// Until when at the latest nobody of that organisation can be the second person of another, because one person invited all
+    /// who manage it; `None` if somebody can (C3.1.7).
+    pub no_second_person_until: Option<Instant>,
 }
 
 /// A new link and what is remembered of it.
 pub(crate) fn new(account: AccountId, of: OneTimeUse, now: Instant) -> (Invitation, OneTimeSecret) {
     let secret = bearer_secret::generate(PREFIX);
     let kept = OneTimeSecret::new(secret.expose().as_bytes(), of, now);
-    (Invitation { account, secret, expires_at: kept.expires_at }, kept)
+    let expires_at = kept.expires_at;
+    (Invitation { account, secret, expires_at, no_second_person_until: None }, kept)
 }
 
 /// Uses an invitation or reset link: its bearer chooses the password, and the account is active. Sessions of before

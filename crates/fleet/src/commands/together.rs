@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use apple::command::RequestType;
 use governance::{Permission, Reach};
 use orders::Queueable;
 use privacy::Activity;
@@ -162,6 +163,10 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, asked: &[&Asked]) -> Result<Vec<Option<
 
 /// What there is to queue, if the rules let it pass and the name of the tablet's own profile is ours.
 fn plain(asked: &Asked, tablet: TabletId, enrolment: &Enrolment) -> Option<(Queueable, Enqueue)> {
+    // Whether lost mode rests on an incident is looked at alone.
+    if asked.request.request_type == RequestType::DisableLostMode {
+        return None;
+    }
     let profile = management_profile::ours(enrolment.kind)?;
     Some((check(&profile, &asked.request).ok()?, asked.how(tablet, enrolment.id)))
 }

@@ -22,6 +22,19 @@ pub struct Somebody {
     pub organisation: String,
 }
 
+/// What is said of a request, in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// In English.
+    pub english: String,
+    /// In French.
+    pub french: String,
+}
+
+fn sentence(english: impl Into<String>, french: impl Into<String>) -> Sentence {
+    Sentence { english: english.into(), french: french.into() }
+}
+
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -32,7 +45,7 @@ pub struct Line {
     /// What it is about.
     pub subject: String,
     /// What is asked, in a sentence.
-    pub in_words: String,
+    pub in_words: Sentence,
     /// What exactly is asked, byte by byte as its digest has it; `None` once it was purged.
     pub content: Option<String>,
     /// SHA-256 of the content: an answer names it.
@@ -44,7 +57,7 @@ pub struct Line {
     /// When.
     pub asked_at: Instant,
     /// Who may answer, in words.
-    pub who_may_answer: String,
+    pub who_may_answer: Sentence,
     /// The first instant at which it is answered no more.
     pub expires_at: Instant,
     /// What became of it by now.
@@ -106,79 +119,124 @@ fn somebody(tx: &mut Tx<'_>, id: AccountId) -> Result<Somebody, Refusal> {
 }
 
 /// Who may answer, with the name of the organisation or collège.
-fn who(tx: &mut Tx<'_>, second: &SecondPerson) -> Result<String, Refusal> {
-    let whose = match (second.organisation(), second.uai()) {
-        (Some(organisation), _) => format!(": {}", organisation_name(tx, organisation)?),
-        (None, Some(uai)) => format!(": {uai}"),
-        (None, None) => String::new(),
-    };
-    Ok(format!("{}{whose}", second.in_words()))
+fn who(tx: &mut Tx<'_>, second: &SecondPerson) -> Result<Sentence, Refusal> {
+    let (english, french) = (second.in_words(), second.in_french());
+    Ok(match (second.organisation(), second.uai()) {
+        (Some(organisation), _) => {
+            let name = organisation_name(tx, organisation)?;
+            sentence(format!("{english}: {name}"), format!("{french} : {name}"))
+        }
+        (None, Some(uai)) => sentence(format!("{english}: {uai}"), format!("{french} : {uai}")),
+        (None, None) => sentence(english, french),
+    })
 }
 
 /// What is asked, in a sentence. The content has the last word: it is what is signed.
-fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<String, Refusal> {
+fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<Sentence, Refusal> {
+    let as_it_says = || sentence("what the content says", "ce que dit le contenu");
     let (Ok(purpose), Ok(subject)) = (row.purpose.parse::<Purpose>(), row.subject.parse::<Subject>()) else {
-        return Ok("what the content says".to_owned());
+        return Ok(as_it_says());
     };
     Ok(match (purpose, subject) {
         (Purpose::ConfirmApprover, Subject::Grant { to, .. }) => {
             let Somebody { login, name, organisation, .. } = somebody(tx, to)?;
-            format!("that {name} (`{login}`) may approve for {organisation}, 24 hours after your answer")
+            sentence(
+                format!("that {name} (`{login}`) may approve for {organisation}, 24 hours after your answer"),
+                format!(
+                    "que {name} (`{login}`) puisse approuver pour {organisation}, 24 heures après votre réponse"
+                ),
+            )
         }
         (Purpose::RecoverAccount, Subject::Account(account)) => {
             let Somebody { login, name, organisation, .. } = somebody(tx, account)?;
-            format!(
-                "that password and second factor of {name} (`{login}`, {organisation}) are both reset, and \
-                 whoever asked hands over the link by which they are chosen anew"
+            sentence(
+                format!(
+                    "that password and second factor of {name} (`{login}`, {organisation}) are both reset, and whoever asked \
+                     hands over the link by which they are chosen anew"
+                ),
+                format!(
+                    "que le mot de passe et le second facteur de {name} (`{login}`, {organisation}) soient tous deux \
+                     réinitialisés, et que la personne qui le demande remette le lien qui permet de les choisir de nouveau"
+                ),
             )
         }
         (Purpose::FirstAccount, Subject::Organisation(organisation)) => {
             let login = row.content.as_deref().and_then(login_in).unwrap_or_default();
             let name = organisation_name(tx, organisation)?;
-            format!("that {name} gets the account `{login}` from outside, which then manages its accounts")
-        }
-        (Purpose::ExceedBudget, _) => {
-            "that the acts which the brake holds go on; the content lists them".to_owned()
-        }
-        (Purpose::OpenCampaign, _) => {
-            "that a campaign of restitutions is opened, as the content dates and bounds it".to_owned()
-        }
-        (Purpose::ReleaseBrake, _) => {
-            "that the switch is released, and destructive acts may go on".to_owned()
-        }
-        (Purpose::ReadoptOrphans, _) => {
-            "that the tablets in the content, which the restored database does not know, are taken back"
-                .to_owned()
-        }
-        (Purpose::Approve, _) => "that the version in the content takes effect".to_owned(),
-        (Purpose::GrantWarrant | Purpose::ExtendWarrant, _) => {
-            let said = |key: &str| said(row, key);
-            format!(
-                "that tablet {} ({}) may be located for {} hours: at most {} times, at least {} minutes apart",
-                said("serial"),
-                said("kind"),
-                said("hours"),
-                said("fixes"),
-                said("interval_minutes"),
+            sentence(
+                format!(
+                    "that {name} gets the account `{login}` from outside, which then manages its accounts"
+                ),
+                format!(
+                    "que {name} reçoive de l’extérieur le compte `{login}`, qui gérera ensuite ses comptes"
+                ),
             )
         }
-        (Purpose::EraseStolen, _) => format!(
-            "that the stolen tablet {} is erased wherever it is: its head decided so, and your yes is the decision of the \
-             département; nobody can undo it, and it is located no more",
-            said(row, "serial"),
+        (Purpose::ExceedBudget, _) => sentence(
+            "that the acts which the brake holds go on; the content lists them",
+            "que les actes retenus par le frein soient exécutés ; le contenu en donne la liste",
         ),
-        (Purpose::GiveAway, _) => {
+        (Purpose::OpenCampaign, _) => sentence(
+            "that a campaign of restitutions is opened, as the content dates and bounds it",
+            "qu’une campagne de restitutions soit ouverte, aux dates et dans les limites du contenu",
+        ),
+        (Purpose::ReleaseBrake, _) => sentence(
+            "that the switch is released, and destructive acts may go on",
+            "que l’arrêt d’urgence soit levé et que les actes destructeurs puissent reprendre",
+        ),
+        (Purpose::ReadoptOrphans, _) => sentence(
+            "that the tablets in the content, which the restored database does not know, are taken back",
+            "que les tablettes du contenu, inconnues de la base restaurée, soient reprises",
+        ),
+        (Purpose::Approve, _) => {
+            sentence("that the version in the content takes effect", "que la version du contenu prenne effet")
+        }
+        (Purpose::GrantWarrant | Purpose::ExtendWarrant, _) => to_locate(row),
+        (Purpose::EraseStolen, _) => {
+            let serial = said(row, "serial");
+            sentence(
+                format!(
+                    "that the stolen tablet {serial} is erased wherever it is: its head decided so, and your yes is the decision \
+                     of the département; nobody can undo it, and it is located no more"
+                ),
+                format!(
+                    "que la tablette volée {serial} soit effacée où qu’elle soit : le chef d’établissement l’a décidé, et votre \
+                     oui est la décision du département ; personne ne peut l’annuler, et elle ne sera plus géolocalisée"
+                ),
+            )
+        }
+        (Purpose::GiveAway, _) => sentence(
             "that the tablet, which is proven empty, is given away: it leaves management and its owner’s account, which \
-             nobody can undo"
-                .to_owned()
-        }
-        (Purpose::ReleaseTablet, _) => {
+             nobody can undo",
+            "que la tablette, dont l’effacement est prouvé, soit donnée : elle quitte la gestion et le compte de son \
+             propriétaire, ce que personne ne peut annuler",
+        ),
+        (Purpose::ReleaseTablet, _) => sentence(
             "that the tablet, which is proven empty, leaves management and is released from its owner’s account, which \
-             nobody can undo"
-                .to_owned()
-        }
-        _ => "what the content says".to_owned(),
+             nobody can undo",
+            "que la tablette, dont l’effacement est prouvé, quitte la gestion et soit libérée du compte de son \
+             propriétaire, ce que personne ne peut annuler",
+        ),
+        _ => as_it_says(),
     })
+}
+
+/// What is asked of a warrant.
+fn to_locate(row: &Countersignature) -> Sentence {
+    let said = |key: &str| said(row, key);
+    let (serial, kind, hours, fixes, apart) =
+        (said("serial"), said("kind"), said("hours"), said("fixes"), said("interval_minutes"));
+    let in_french = privacy::glossary::value("kind", &kind).map_or(kind.as_str(), |word| word.fr);
+    sentence(
+        format!(
+            "that tablet {serial} ({kind}) may be located for {hours} hours: at most {fixes} times, at least {apart} minutes \
+             apart"
+        ),
+        format!(
+            "que la tablette {serial} ({in_french}) puisse être géolocalisée pendant {hours} heures : {fixes} fois au plus, à \
+             {apart} minutes d’intervalle au moins"
+        ),
+    )
 }
 
 /// What the content says under a key; nothing once it was purged.

@@ -1,7 +1,7 @@
 //! An incident is declared, and its papers are recorded: late is shown, never refused (C5.4.2).
 
 use governance::Permission;
-use incidents::papers::{AuthorityReference, Complaint, Letter};
+use incidents::papers::{self, AuthorityReference, Complaint, Letter};
 use incidents::{Declarant, Declaration, Incident};
 use serde_json::json;
 use store::incident_papers::{self, Paper};
@@ -120,7 +120,8 @@ pub async fn declare(
 /// Records the letter that gives the circumstances.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Invalid`] for a date to come; [`Refusal::Conflict`] if it was recorded.
+/// [`Refusal::NotFound`]; [`Refusal::Invalid`] for a date to come; [`Refusal::Conflict`] if it was recorded;
+/// [`Refusal::Forbidden`] for a paper that such an incident takes none of, or from before it was noticed.
 pub async fn letter(
     fleet: &Fleet,
     principal: &Principal,
@@ -167,8 +168,12 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Refusal::Conflict(format!("the {paper} of this incident was recorded before")));
+                return Err(Refusal::Conflict(format!(
+                    "the {paper} of this incident was recorded before; if it is not right, put it right \
+                     (`ardoise incident correct`)"
+                )));
             }
+            papers::admit(&incident, row.paper, row.dated)?;
             incident_papers::insert(tx, &row)?;
             let detail =
                 json!({ "incident": id, "paper": row.paper.as_str(), "dated": row.dated.to_string() });
@@ -185,7 +190,7 @@ pub(super) fn again(tx: &mut store::Tx<'_>, id: IncidentId) -> Result<Incident, 
     Ok(incident_declarations::load(tx, id)?.ok_or_else(gone)?)
 }
 
-fn not_to_come(dated: Day, now: Instant) -> Result<(), Refusal> {
+pub(super) fn not_to_come(dated: Day, now: Instant) -> Result<(), Refusal> {
     if dated > Day::of(now) {
         return Err(Refusal::invalid("dated", "must not be a day to come"));
     }

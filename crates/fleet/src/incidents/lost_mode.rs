@@ -281,6 +281,18 @@ pub(super) fn disable(
     Ok(())
 }
 
+/// Passes what somebody sends by hand to turn lost mode off, unless it rests on an open incident: it would be on again a
+/// moment later, and ends with the incident (M1).
+pub(crate) fn may_be_turned_off_by_hand(tx: &mut Tx<'_>, tablet: TabletId) -> Result<(), Refusal> {
+    let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
+    match incident_declarations::load(tx, mode.incident_id)? {
+        Some(incident) if incident.state.is_open() => {
+            Err(incidents::Refusal::LostModeStays { incident: incident.id }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The tablet enrolled again: lost mode is off there, and comes back for as long as its incident is open and the brake lets
 /// it. What the switch stops now waits for whoever releases it.
 pub(crate) fn enrolled_again(

@@ -8,6 +8,7 @@
 //! off what was asked for under them, and turns lost mode off, which nothing brakes.
 
 mod confirm;
+mod corrections;
 pub mod decisions;
 mod declare;
 pub mod keys;
@@ -17,6 +18,7 @@ pub mod positions;
 mod reconcile;
 mod show;
 mod steps;
+pub mod telling;
 pub mod theft;
 pub mod warrants;
 
@@ -28,6 +30,7 @@ use types::{IncidentId, Instant};
 use crate::{Principal, Refusal};
 
 pub use confirm::confirm;
+pub use corrections::{TruePaper, put_right};
 pub use declare::{NewComplaint, NewIncident, NewLetter, complaint, declare, letter};
 pub use lost_mode::{Asked, lose, sound};
 pub use reconcile::reconcile;

@@ -10,7 +10,7 @@ use store::warrant_notices::{self, WarrantNotice};
 use store::{Tx, loans, notice_delays, restitutions};
 use types::{Day, IncidentId, Instant, WarrantId};
 
-use super::reached;
+use super::{reached, telling};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
@@ -89,6 +89,7 @@ pub async fn delay(
             let by = principal.person(tx, now)?.standing.account();
             notice_delays::record(tx, id, &delay, by, now)?;
             let waiting = warrant_notices::put_off(tx, id, until.starts_at())?;
+            telling::settle(tx, incident.tablet, now)?;
             let detail = json!({ "incident": id, "until": until.to_string(), "notices": waiting });
             let change = Change::new("incident.delay-notices")
                 .tablet(Some(incident.tablet))

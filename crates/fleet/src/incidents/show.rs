@@ -3,12 +3,14 @@
 use governance::Permission;
 use incidents::Incident;
 use incidents::papers::{Clock, clocks};
+use store::incident_papers::{self, Paper};
 use store::lost_modes::LostMode;
+use store::paper_corrections::PaperCorrection;
 use store::replacements::{self, Replacement};
 use store::supplier_repairs::{self, SupplierRepair};
 use store::warranty_verdicts::{self, Verdict};
 use store::{Tx, incident_confirmations, incident_declarations, lost_modes, tablets};
-use types::{IncidentId, Instant, SerialNumber};
+use types::{IncidentId, Instant, Secret, SerialNumber};
 
 use super::theft::{self, Erasure};
 use super::{confirm, declare::again, reached};
@@ -16,7 +18,7 @@ use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
 
 /// An incident, and what runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// The incident.
     pub incident: Incident,
@@ -24,6 +26,10 @@ pub struct Line {
     pub serial: SerialNumber,
     /// The clocks of its papers, at this instant.
     pub clocks: Vec<Clock>,
+    /// What was said of its papers before it was put right, each with what put it right.
+    pub former_papers: Vec<(Option<Paper>, PaperCorrection)>,
+    /// What happened, in words, of one incident that is looked at; in no list.
+    pub circumstances: Option<Secret<String>>,
     /// Lost mode, if it rests or rested on this incident.
     pub lost_mode: Option<LostMode>,
     /// The incident that goes on from this one.
@@ -98,7 +104,9 @@ pub async fn show(
         .store()
         .read(move |tx| {
             let incident = reached(tx, &principal, Permission::ViewIncidents, id, now)?;
-            line(tx, incident, now)
+            let words = incident_declarations::circumstances(tx, id)?;
+            let words = words.map(|words| String::from_utf8_lossy(words.expose()).into_owned());
+            Ok(Line { circumstances: words.map(Secret::new), ..line(tx, incident, now)? })
         })
         .await
 }
@@ -119,12 +127,15 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
     let goes_on_in = incident_declarations::goes_on_in(tx, incident.id)?.map(|other| other.id);
     let to_confirm = incident.state.is_open() && !confirm::stands(tx, &incident)?;
     let clocks = clocks(&incident, now);
+    let former_papers = incident_papers::former(tx, incident.id)?;
     let warranty = warranty_verdicts::get(tx, &incident.id)?;
     let supplier = supplier_repairs::get(tx, &incident.id)?;
     let replacement = replacements::get(tx, &incident.id)?;
     let erasure = theft::shown(tx, &incident, now)?;
     Ok(Line {
         clocks,
+        former_papers,
+        circumstances: None,
         serial: tablet.serial,
         lost_mode,
         goes_on_in,

@@ -129,7 +129,7 @@ pub async fn reopen(
             }
             let circumstances = incident_declarations::circumstances(tx, id)?;
             incident_declarations::record(tx, &new, circumstances.as_ref())?;
-            for paper in incident_papers::of(tx, id)? {
+            for paper in incident_papers::that_count(tx, id)? {
                 incident_papers::insert(tx, &Paper { incident_id: new.id, ..paper })?;
             }
             let kept: Vec<&str> = [

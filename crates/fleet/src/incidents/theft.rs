@@ -33,7 +33,7 @@ use types::{
 use super::declare::again;
 use super::{LONGEST_REASON, confirm, reached, text, warrants};
 use crate::audit::{self, Change};
-use crate::brake::{Deed, Judged, judge};
+use crate::brake::{self, Deed, Judged, judge};
 use crate::coming_in::Person;
 use crate::countersignatures::{self, Use};
 use crate::lending::orders;
@@ -443,6 +443,11 @@ pub(super) fn call_off(
     if let Some(asked) = question(tx, incident.id)? {
         store::countersignatures::void(tx, asked.id)?;
     }
+    // What the brake held for it waits for nobody any more: a yes would do nothing.
+    if let Some(asked) = held_for(tx, &last)? {
+        store::countersignatures::void(tx, asked)?;
+        brake::held::give_up(tx, asked)?;
+    }
     for order in erase_orders::of_decision(tx, last.id)? {
         if order.state == OrderState::Open {
             orders::end(tx, order.id, None, (why, by), now)?;
@@ -522,6 +527,20 @@ pub(super) fn shown(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Resul
 fn held(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<CountersignatureId>, Refusal> {
     let last = destructions::last_of_tablet(tx, DestructionKind::Erase, tablet)?;
     Ok(last.filter(|act| act.state == DestructionState::Held).and_then(|act| act.countersignature_id))
+}
+
+/// The request that an act of this decision waits for, if the brake holds one. What a receipt counted is the receipt's.
+fn held_for(tx: &mut Tx<'_>, decision: &LastDecision) -> Result<Option<CountersignatureId>, Refusal> {
+    let Some(decided_at) = decision.departement_at else { return Ok(None) };
+    let tablet = decision.tablet_id;
+    let Some(act) = destructions::last_of_tablet(tx, DestructionKind::Erase, tablet)? else {
+        return Ok(None);
+    };
+    let receipt = restitutions::last_of_tablet(tx, tablet)?;
+    let is_its = act.state == DestructionState::Held
+        && act.at >= decided_at
+        && receipt.is_none_or(|receipt| receipt.counted_order_id.to_string() != act.reference);
+    Ok(act.countersignature_id.filter(|_| is_its))
 }
 
 /// Whether the tablet of this order was stolen: it is given no way back.

@@ -68,6 +68,18 @@ pub struct Line {
     pub asked: u32,
     /// How many were kept.
     pub kept: u32,
+    /// When it ended, if it has and that is known.
+    pub ended_at: Option<Instant>,
+}
+
+/// What came of asking a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Petitioned {
+    /// The request that the second person answers.
+    pub request: CountersignatureId,
+    /// The reason that they read, if the same was asked for before and waits for them: that request stands, with its own
+    /// reason, and this one changed nothing.
+    pub stands: Option<String>,
 }
 
 impl Wanted {
@@ -106,7 +118,7 @@ pub async fn ask(
     wanted: Wanted,
     reason: &str,
     now: Instant,
-) -> Result<CountersignatureId, Refusal> {
+) -> Result<Petitioned, Refusal> {
     let reason = text("reason", reason, LONGEST_REASON)?;
     let limits = fleet.settings().warrants;
     let principal = principal.clone();
@@ -130,7 +142,7 @@ pub async fn extend(
     wanted: Wanted,
     reason: &str,
     now: Instant,
-) -> Result<CountersignatureId, Refusal> {
+) -> Result<Petitioned, Refusal> {
     let reason = text("reason", reason, LONGEST_REASON)?;
     let limits = fleet.settings().warrants;
     let principal = principal.clone();
@@ -152,7 +164,7 @@ fn put_the_question(
     (asked, limits): (Asked, &Limits),
     reason: &str,
     now: Instant,
-) -> Result<CountersignatureId, Refusal> {
+) -> Result<Petitioned, Refusal> {
     let person = principal.person(tx, now)?;
     confirm::must_stand(tx, incident)?;
     must_be_the_last(tx, incident.id, extends)?;
@@ -186,14 +198,17 @@ fn put_the_question(
         reason: reason.to_owned(),
     };
     let (id, new) = countersignatures::ask_within(tx, &person, question, now)?;
-    if new.is_some() {
+    let mut stands = None;
+    if new.is_none() {
+        stands = store::countersignatures::get(tx, &id)?.and_then(|before| before.reason);
+    } else {
         let change = Change::new("warrant.ask")
             .tablet(Some(incident.tablet))
             .reason(Some(reason.to_owned()))
             .detail(json!({ "countersignature": id, "asked": content }));
         audit::record(tx, principal, change, now)?;
     }
-    Ok(id)
+    Ok(Petitioned { request: id, stands })
 }
 
 /// Decides by the rules, on what is recorded at this moment.
@@ -324,7 +339,7 @@ pub(super) fn end_with(
     why: &str,
     now: Instant,
 ) -> Result<bool, Refusal> {
-    let ended = warrants::end(tx, id)?;
+    let ended = warrants::end(tx, id, now)?;
     for request in position_requests::awaited(tx, id)? {
         position_requests::settle(tx, request.command_id, Outcome::Cancelled, Some(why), now)?;
         commands::cancel(tx, request.command_id)?;
@@ -390,11 +405,12 @@ fn line(tx: &mut Tx<'_>, id: WarrantId) -> Result<Line, Refusal> {
         warrant_grants::grant_of(tx, id)?.ok_or_else(|| Refusal::not_found("warrant", id))?;
     let asked = position_requests::asked(tx, id, grant.tablet)?.under_this_warrant;
     let kept = position_requests::kept(tx, id, grant.tablet)?.under_this_warrant;
-    Ok(Line { id, grant, state, asked, kept })
+    let ended_at = warrants::get(tx, &id)?.and_then(|row| row.ended_at);
+    Ok(Line { id, grant, state, asked, kept, ended_at })
 }
 
 /// The warrant and its incident, for whoever may do this to its tablet.
-fn reached_warrant(
+pub(super) fn reached_warrant(
     tx: &mut Tx<'_>,
     principal: &Principal,
     permission: Permission,

@@ -15,20 +15,8 @@ use store::{Tx, loans, persons};
 use types::{Day, Instant, NoticeId, RestitutionId, UserKind};
 
 use super::restitutions::{reached, record};
+use crate::mail::Letter;
 use crate::{Fleet, Principal, Refusal, mail, register};
-
-/// A letter to print.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// The notice.
-    pub notice: NoticeId,
-    /// When it was handed over, if it was.
-    pub handed_over_at: Option<Instant>,
-    /// Its text in French.
-    pub french: String,
-    /// Its text in English.
-    pub english: String,
-}
 
 /// Writes the letter that tells whoever held a tablet that it will be erased, or gives it again.
 ///
@@ -39,7 +27,7 @@ pub async fn letter(
     principal: &Principal,
     id: RestitutionId,
     now: Instant,
-) -> Result<Letter, Refusal> {
+) -> Result<Letter<NoticeId>, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
     fleet
         .store()
@@ -64,7 +52,7 @@ pub async fn handed_over(
     principal: &Principal,
     id: RestitutionId,
     now: Instant,
-) -> Result<Letter, Refusal> {
+) -> Result<Letter<NoticeId>, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
     fleet
         .store()
@@ -112,7 +100,12 @@ fn written(tx: &mut Tx<'_>, row: &Restitution, now: Instant) -> Result<(Notice, 
     Ok((notice, true))
 }
 
-fn rendered(tx: &mut Tx<'_>, fleet: &Fleet, row: &Restitution, notice: &Notice) -> Result<Letter, Refusal> {
+fn rendered(
+    tx: &mut Tx<'_>,
+    fleet: &Fleet,
+    row: &Restitution,
+    notice: &Notice,
+) -> Result<Letter<NoticeId>, Refusal> {
     let loan = loans::get(tx, &row.loan_id)?
         .ok_or_else(|| Refusal::Internal(format!("restitution {} is of no loan", row.id)))?;
     let holder = persons::get(tx, &loan.person_id)?;

@@ -4,6 +4,9 @@
 //! They ask the head or the data protection officer, who act here. Whoever draws up a copy, corrects or forgets is recorded;
 //! what was said is not.
 
+use std::collections::BTreeMap;
+
+use ::lending::agreement::Signatory;
 use ::lending::list::{Change as ListChange, Entry, Scope};
 use ::lending::{ClassName, InvalidText, PersonName, SchoolNumber};
 use governance::{Permission, Place};
@@ -11,7 +14,7 @@ use privacy::{Activity, SubjectData};
 use serde_json::json;
 use store::persons::{self, Known, Person};
 use store::{Tx, purge, subject_data};
-use types::{Day, Instant, ListId, PersonId, RuleId};
+use types::{Day, Instant, ListId, MailAddress, PersonId, RuleId, UserKind};
 
 use super::{lists, validated};
 use crate::apps::sweep::blocking;
@@ -82,6 +85,8 @@ pub struct Correction {
     pub arrives_on: Option<Day>,
     /// Their last day of attendance.
     pub leaves_on: Option<Day>,
+    /// Where whom is written to; `None` for an address that there is not any more.
+    pub contacts: BTreeMap<Signatory, Option<MailAddress>>,
 }
 
 /// What became of a correction.
@@ -109,15 +114,51 @@ impl Correction {
         }
         entry.arrives_on = self.arrives_on.or(entry.arrives_on);
         entry.leaves_on = self.leaves_on.or(entry.leaves_on);
+        if let (Some(first), Some(last)) = (entry.arrives_on, entry.leaves_on)
+            && last < first
+        {
+            let field = if self.leaves_on.is_some() { "leaves_on" } else { "arrives_on" };
+            let problem =
+                format!("the last day, {last}, is before the first, {first}: correct the other one, too");
+            return Err(Refusal::invalid(field, problem));
+        }
+        for (who, address) in &self.contacts {
+            is_written_to(&entry, *who)?;
+            match address {
+                Some(address) => entry.contacts.insert(*who, address.clone()),
+                None => entry.contacts.remove(who),
+            };
+        }
         let changed = [
             ("name", entry.name != before.name),
             ("class", entry.class != before.class),
             ("number", entry.number != before.number),
             ("arrives_on", entry.arrives_on != before.arrives_on),
             ("leaves_on", entry.leaves_on != before.leaves_on),
+            ("contacts", entry.contacts != before.contacts),
         ];
         Ok((entry, changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field).collect()))
     }
+}
+
+/// Passes somebody who is written to about this person: the guardians of a pupil, an adult themselves (C7.1).
+fn is_written_to(entry: &Entry, who: Signatory) -> Result<(), Refusal> {
+    let problem = match (entry.kind, who) {
+        (UserKind::Pupil, Signatory::User) => {
+            "a pupil is not written to: give the addresses of their guardians".to_owned()
+        }
+        (UserKind::Pupil, Signatory::Guardian(number)) if (1..=entry.guardians).contains(&number) => {
+            return Ok(());
+        }
+        (UserKind::Pupil, Signatory::Guardian(number)) => {
+            format!("there is no guardian {number}: {} are recorded of this pupil", entry.guardians)
+        }
+        (_, Signatory::User) => return Ok(()),
+        (_, Signatory::Guardian(_)) => {
+            "an adult is written to themselves: give the address of `user`".to_owned()
+        }
+    };
+    Err(Refusal::invalid("contacts", problem))
 }
 
 /// Puts right what is held about a person. What a validated list says is changed as every list is (C4.2); of somebody who is
@@ -139,6 +180,10 @@ pub async fn correct(
         .write(move |tx| {
             let person = reached(tx, &principal, Permission::CorrectPerson, id, now)?;
             validated(tx, Activity::Roster, now)?;
+            // Addresses are kept for notices alone (C3.1.6).
+            if correction.contacts.values().any(Option::is_some) {
+                validated(tx, Activity::Notices, now)?;
+            }
             let before = person.entry().ok_or_else(|| {
                 Refusal::Conflict("this person was forgotten; only their number is left".into())
             })?;
@@ -165,6 +210,7 @@ pub async fn correct(
                 number: entry.number,
                 arrives_on: entry.arrives_on,
                 leaves_on: entry.leaves_on,
+                contacts: entry.contacts,
                 updated_at: now,
                 ..person
             };

@@ -22,16 +22,29 @@ use types::{Instant, LoanId};
 use crate::{Refusal, register};
 
 /// Whether mail may be written and sent now.
-fn is_on(tx: &mut Tx<'_>, now: Instant) -> Result<bool, Refusal> {
+pub(crate) fn is_on(tx: &mut Tx<'_>, now: Instant) -> Result<bool, Refusal> {
     Ok(register::may_process(tx, Activity::Notices, now)?.is_ok())
 }
 
 /// A loan, and whose it is.
-fn loan_and_holder(tx: &mut Tx<'_>, id: LoanId) -> Result<(Loan, Person), Refusal> {
+pub(crate) fn loan_and_holder(tx: &mut Tx<'_>, id: LoanId) -> Result<(Loan, Person), Refusal> {
     let missing = || Refusal::Internal(format!("loan {id} is of nobody"));
     let loan = loans::get(tx, &id)?.ok_or_else(missing)?;
     let person = persons::get(tx, &loan.person_id)?.ok_or_else(missing)?;
     Ok((loan, person))
+}
+
+/// A letter to print, for whoever is told by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter<Notice> {
+    /// The notice.
+    pub notice: Notice,
+    /// When it was handed over, or told otherwise.
+    pub handed_over_at: Option<Instant>,
+    /// Its text in French.
+    pub french: String,
+    /// Its text in English.
+    pub english: String,
 }
 
 /// The names that a letter needs: the collège's, the holder's, the tablet's.

@@ -2,7 +2,7 @@
 
 use outbound::mail::ReturnToken;
 use store::mails::{self, MailState};
-use store::notices;
+use store::{notices, warrant_notices};
 use types::Instant;
 
 use super::sending::end;
@@ -40,7 +40,11 @@ pub async fn record(
                     if let Some(notice) = mail.notice_id {
                         notices::bounce(tx, notice)?;
                     }
+                    let of = mail.warrant_id.zip(mail.occasion);
                     end(tx, mail, MailState::Bounced, &status, now)?;
+                    if let Some((warrant, occasion)) = of {
+                        warrant_notices::came_back(tx, warrant, occasion)?;
+                    }
                     Ok(Known::Bounced)
                 }
                 // It went, and the machine died before it could write that down.

@@ -1,6 +1,5 @@
 //! Sends mails: claimed, written out, handed over, and what the server said recorded.
 
-use ::incidents::NoticeOccasion;
 use ::incidents::letter as warrant_letter;
 use ::lending::calendar::deposits_begin;
 use ::lending::letter::{self, About, Says, Text, Way};
@@ -13,15 +12,17 @@ pub use store::mails::Claimed;
 use store::mails::{self, Mail, MailState};
 use store::notices::{self, Notice};
 use store::persons::Person;
+use store::untold::OfWarrant;
 use store::{
     Tx, incident_declarations, notices_due, persons, position_requests, restitutions, warrant_notices,
     warrants,
 };
-use types::{Actor, Day, Duration, IncidentKind, Instant, NoticeId, Uai, UserKind, WarrantId};
+use types::{Actor, Day, Duration, IncidentKind, Instant, NoticeId, Uai, UserKind};
 
 use super::writing::reminded_day;
 use super::{is_on, loan_and_holder, names};
 use crate::audit::{self, Change};
+use crate::incidents::telling;
 use crate::watch::{self, AlarmKind, Subject};
 use crate::{Fleet, Principal, Refusal, Settings};
 
@@ -208,10 +209,13 @@ pub(super) fn end(
             notices::count(tx, notice, None, now)?;
         }
         if let (Some(warrant), Some(occasion)) = (ended.warrant_id, ended.occasion) {
-            warrant_notices::told(tx, warrant, occasion, now)?;
+            warrant_notices::told(tx, warrant, occasion, None, now)?;
         }
     }
     let subject = about(tx, &ended)?;
+    if let (Some(tablet), Some(_)) = (subject.tablet, ended.warrant_id) {
+        telling::settle(tx, tablet, now)?;
+    }
     let detail = json!({
         "mail": ended.id, "notice": ended.notice_id, "warrant": ended.warrant_id, "occasion": ended.occasion,
         "addressee": ended.addressee, "state": state, "why": ended.reason,
@@ -264,8 +268,13 @@ fn compose(tx: &mut Tx<'_>, settings: &Settings, mail: &Mail, now: Instant) -> R
             if row.due_at > now {
                 return Ok(Composed::Later(row.due_at));
             }
+            // Somebody told it meanwhile.
+            if row.told_by.is_some() {
+                return Ok(Composed::Nothing(MOOT));
+            }
             let (loan, _) = loan_and_holder(tx, row.loan_id.ok_or_else(missing)?)?;
-            of_warrant(tx, settings, (warrant, occasion), &loan, &person, mail.created_at)?
+            let of = OfWarrant { warrant, occasion };
+            of_warrant(tx, settings, of, (&loan, &person), mail.created_at)?
         }
         _ => None,
     };
@@ -334,12 +343,12 @@ fn change_of(tx: &mut Tx<'_>, notice: &Notice) -> Result<Option<String>, Refusal
     Ok(notices_due::get(tx, &id)?.map(|change| change.title))
 }
 
-fn of_warrant(
+/// What the notice of a warrant says, by mail or in a letter; `None` if there is no such warrant.
+pub(crate) fn of_warrant(
     tx: &mut Tx<'_>,
     settings: &Settings,
-    (id, occasion): (WarrantId, NoticeOccasion),
-    loan: &Loan,
-    person: &Person,
+    OfWarrant { warrant: id, occasion }: OfWarrant,
+    (loan, person): (&Loan, &Person),
     written: Instant,
 ) -> Result<Option<Text>, Refusal> {
     let Some(warrant) = warrants::get(tx, &id)? else { return Ok(None) };

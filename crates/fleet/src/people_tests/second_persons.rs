@@ -83,7 +83,10 @@ async fn c3_1_7_a_second_person_sees_what_is_asked_signs_it_and_the_signature_se
         let line = listed(Which::ToAnswer).await.unwrap().items.pop().unwrap();
         assert_eq!((line.id, line.state, line.answerable), (asked.id, State::Waiting, true));
         assert_eq!((line.asked_by.login.as_str(), line.reason.as_deref()), ("camille", Some("they begin")));
-        assert!(line.in_words.contains("Normandie") && line.in_words.contains("anne.roy"), "{line:?}");
+        for sentence in [&line.in_words.english, &line.in_words.french] {
+            assert!(sentence.contains("Normandie") && sentence.contains("anne.roy"), "{line:?}");
+        }
+        assert!(line.in_words.french.contains("reçoive de l’extérieur"), "{line:?}");
         assert!(line.content.unwrap().contains("\"login\":\"anne.roy\""));
         assert!(listed(Which::Asked).await.unwrap().items.is_empty(), "he asked nothing");
 

@@ -234,6 +234,19 @@ impl SecondPerson {
             Self::HeadOrDepartement { .. } => "the head of that collège, or an operator of the département",
         }
     }
+
+    /// As [`in_words`](Self::in_words), in French.
+    #[must_use]
+    pub const fn in_french(&self) -> &'static str {
+        match self {
+            Self::Departement => "un opérateur ou un administrateur du département, pour tout le département",
+            Self::Approver { .. } => "une personne qui peut approuver pour cette organisation",
+            Self::Manager { .. } => {
+                "une personne qui gère les comptes, ou peut approuver, dans cette organisation"
+            }
+            Self::HeadOrDepartement { .. } => "le chef de cet établissement, ou un opérateur du département",
+        }
+    }
 }
 
 /// What a countersignature is about. What exactly is said by its content.

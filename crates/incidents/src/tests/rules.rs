@@ -93,6 +93,52 @@ fn c5_4_2_each_kind_has_its_papers() {
 }
 
 #[test]
+fn c5_4_2_a_paper_is_one_that_such_an_incident_asks_for_and_not_from_before() {
+    use crate::papers::{admit, needed};
+    let noticed_on = Day::of(hours(0));
+    for kind in IncidentKind::ALL.iter().copied() {
+        let incident = declared(kind);
+        for paper in PaperKind::ALL.iter().copied() {
+            if !needed(kind).contains(&paper) {
+                let refused = admit(&incident, paper, noticed_on);
+                assert_eq!(refused, Err(Refusal::PaperNotAsked { paper, kind }), "{kind}");
+                continue;
+            }
+            for after in [0, 1, 400] {
+                assert_eq!(admit(&incident, paper, noticed_on.plus(after)), Ok(()), "{kind}");
+            }
+            let before = noticed_on.plus(-1);
+            let refused = admit(&incident, paper, before).unwrap_err();
+            assert_eq!(refused, Refusal::PaperBefore { paper, dated: before, noticed_on }, "{kind}");
+            let words = refused.to_string();
+            assert!(
+                words.contains(&before.to_string()) && words.contains(&noticed_on.to_string()),
+                "{words}"
+            );
+        }
+    }
+    let loss = admit(&declared(IncidentKind::Loss), PaperKind::Complaint, noticed_on).unwrap_err();
+    assert!(loss.to_string().contains("it needs its letter"), "{loss}");
+    let code = admit(&declared(IncidentKind::CompromisedCode), PaperKind::Letter, noticed_on).unwrap_err();
+    assert!(code.to_string().contains("it needs no paper"), "{code}");
+    assert_eq!((loss.rule(), code.rule()), (RuleId::C5_4_2, RuleId::C5_4_2));
+}
+
+#[test]
+fn m1_a_paper_from_before_it_was_noticed_makes_no_warrant_firm() {
+    let before = Day::of(hours(0)).plus(-1);
+    let mut theft = declared(IncidentKind::Theft);
+    theft.papers.complaint = complaint(2).map(|complaint| Complaint { dated: before, ..complaint });
+    let mut loss = declared(IncidentKind::Loss);
+    loss.papers.letter = letter(2).map(|letter| Letter { dated: before, ..letter });
+    for incident in [theft, loss] {
+        let early = granted(&incident, 2).unwrap();
+        assert_eq!(early.footing, Footing::Provisional, "{}", incident.kind);
+        assert!(matches!(granted(&incident, 49), Err(Refusal::PaperMissing { .. })), "{}", incident.kind);
+    }
+}
+
+#[test]
 fn an_incident_is_not_noticed_tomorrow_and_an_authority_gives_its_reference() {
     let declare = |kind, noticed, authority: &str| {
         let declaration = Declaration {
@@ -307,8 +353,15 @@ fn m1_a_warrant_lets_nobody_locate_another_tablet_or_at_another_time() {
     }
     #[expect(clippy::disallowed_methods, reason = "tests make up the facts of a row")]
     let ended = RecordedWarrant::from_row(types::WarrantId::new(hours(2)), &grant, Some(hours(5)));
-    assert_eq!(ask(Basis { warrant: &ended, ..basis }, 4), Ok(()));
-    assert!(matches!(ask(Basis { warrant: &ended, ..basis }, 5), Err(NotInForce::Over { .. })));
+    // Over is over, on a machine whose clock is behind, too; and it says when that was.
+    for at in [4, 5, 6] {
+        let over = NotInForce::Over { warrant: types::WarrantId::new(hours(2)), at: hours(5) };
+        let asked = ask(Basis { warrant: &ended, ..basis }, at).unwrap_err();
+        assert_eq!(
+            asked.to_string().split_once(" ended").map(|(_, when)| when),
+            over.to_string().split_once(" ended").map(|(_, when)| when)
+        );
+    }
 }
 
 #[test]

@@ -62,11 +62,61 @@ fn t_c9_the_page_of_a_copy_tells_what_the_json_tells_and_a_name_is_text() {
     let copy = SubjectData { person: PersonId::new(at()), at: at(), parts: vec![part], left_out: OUT };
     let page = copy.to_html(Language::French);
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script>"), "{page}");
-    for told in ["persons", "guardians", ">2<", "des agents", &copy.person.to_string(), &at().to_string()] {
+    let number = copy.person.to_string();
+    for told in
+        ["Qui vous êtes", "nombre de représentants légaux", ">2<", "des agents", &number, &at().to_string()]
+    {
         assert!(page.contains(told), "{told}: {page}");
     }
-    assert!(copy.to_html(Language::English).contains("of staff"));
+    let english = copy.to_html(Language::English);
+    assert!(english.contains("of staff") && english.contains("Who you are"), "{english}");
+    for ours in [">persons<", ">guardians<", ">class<", ">accounts<"] {
+        assert!(!page.contains(ours), "{ours} is the database’s word: {page}");
+    }
+    // Programs read the names of the database.
     let json = serde_json::to_value(&copy).unwrap();
     assert_eq!(json["held"][0]["rows"][0]["guardians"], 2);
     assert_eq!(json["held"][0]["class"], "holders");
+}
+
+#[test]
+fn c3_1_6_the_page_of_a_copy_says_states_yes_and_no_and_parts_in_the_readers_language() {
+    let row: Map<String, serde_json::Value> = [
+        ("state".to_owned(), json!("lent")),
+        ("reason".to_owned(), json!("lent")),
+        ("granted".to_owned(), json!(true)),
+        (
+            "entry".to_owned(),
+            json!({ "name": "Zoé", "kind": "pupil", "contacts": { "guardian-1": "détenue" } }),
+        ),
+        ("accessories".to_owned(), json!(["chargeur", "étui"])),
+    ]
+    .into_iter()
+    .collect();
+    let part = SubjectPart {
+        table: "loans",
+        activities: vec![Activity::Lending],
+        class: RetentionClass::Loans,
+        rows: vec![row],
+    };
+    let copy = SubjectData { person: PersonId::new(at()), at: at(), parts: vec![part], left_out: &[] };
+    let french = copy.to_html(Language::French);
+    for told in [
+        "Prêts de tablettes",
+        "état</th><td>prêtée<",
+        "motif</th><td>lent<",
+        "accordé</th><td>oui<",
+        "nom : Zoé",
+        "nature : élève",
+        "premier représentant légal : détenue",
+        "chargeur, étui",
+    ] {
+        assert!(french.contains(told), "{told}: {french}");
+    }
+    let english = copy.to_html(Language::English);
+    for told in
+        ["Loans of tablets", "state</th><td>lent<", "granted</th><td>yes<", "kind: pupil", "first guardian: "]
+    {
+        assert!(english.contains(told), "{told}: {english}");
+    }
 }

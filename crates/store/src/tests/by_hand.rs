@@ -50,7 +50,9 @@ async fn over(fixture: &Fixture, enrolled: Enrolled) {
                 },
             )?;
             assert!(
-                warrants::end(tx, warrant)? && erase_orders::end(tx, order)? && enrolment_ends::end(tx, end)?
+                warrants::end(tx, warrant, at(300))?
+                    && erase_orders::end(tx, order)?
+                    && enrolment_ends::end(tx, end)?
             );
             assert!(incidents::close(tx, incident, at(200))?);
             Ok(())
@@ -135,7 +137,8 @@ async fn what_is_over_is_not_written_over(fixture: Fixture) {
     over(&fixture, enrolled).await;
     let again = [
         "incidents SELECT id, tablet_id, kind, 'open', opened_at, NULL FROM incidents",
-        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at, fixes, interval_ms FROM warrants",
+        "warrants SELECT id, incident_id, tablet_id, 'open', opens_at, expires_at, fixes, interval_ms, \
+         NULL FROM warrants",
         "erase_orders SELECT id, tablet_id, enrolment_id, cause, 'open', not_before, expires_at, \
          restitution_id, decision_id, loan_id FROM erase_orders",
         "enrolment_ends SELECT id, enrolment_id, reason, decided_at, decided_by, 'open' FROM enrolment_ends",
@@ -243,6 +246,7 @@ async fn an_order_begins_open_and_names_its_own_tablet(fixture: Fixture) {
         expires_at: at(100 + hours * 3600),
         fixes: 12,
         interval_ms: 900_000,
+        ended_at: None,
     };
     let (longest, too_long) = (warrant(168), Warrant { expires_at: at(101 + 168 * 3600), ..warrant(168) });
     let refused = fixture.store.write(move |tx| warrants::insert(tx, &too_long)).await;

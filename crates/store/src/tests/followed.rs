@@ -99,7 +99,7 @@ async fn a_notice_of_a_warrant_is_written_once_put_off_and_told_once(fixture: Fi
     assert_eq!(fixture.write(move |tx| warrant_notices::put_off(tx, incident, at(900))).await, 2);
     assert_eq!((to_tell(899).await.len(), to_tell(900).await.len()), (0, 2));
     let told =
-        || fixture.write(move |tx| warrant_notices::told(tx, warrant, NoticeOccasion::Opened, at(950)));
+        || fixture.write(move |tx| warrant_notices::told(tx, warrant, NoticeOccasion::Opened, None, at(950)));
     assert!(told().await);
     assert!(!told().await, "told once");
     assert_eq!(to_tell(950).await.len(), 1);
@@ -189,7 +189,8 @@ async fn a_restore_gives_up_what_awaits_an_answer(fixture: Fixture) {
     assert_eq!(row.outcome, position_requests::Outcome::Cancelled);
     assert_eq!(row.why.as_deref(), Some("a restore made it void"));
     let rows = fixture.read(move |tx| warrants::of_incident(tx, incident)).await;
-    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [warrants::OrderState::Ended]);
+    let ended = (warrants::OrderState::Ended, Some(at(500)));
+    assert_eq!(rows.iter().map(|row| (row.state, row.ended_at)).collect::<Vec<_>>(), [ended]);
     assert_eq!(fixture.read(|tx| warrants::run_out(tx, at(900_000), 10)).await, []);
 }
 

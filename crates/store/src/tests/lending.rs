@@ -85,7 +85,7 @@ pub(super) fn lent(of: Enrolled, to: PersonId) -> Loan {
     }
 }
 
-fn receipt(loan: &Loan, seconds: i64) -> Restitution {
+pub(super) fn receipt(loan: &Loan, seconds: i64) -> Restitution {
     Restitution {
         id: RestitutionId::new(at(seconds)),
         tablet_id: loan.tablet_id,

@@ -1,14 +1,18 @@
 //! Nobody is located but under a warrant that a second person granted, as often and as closely as it says, whatever program
 //! sends the statement (M1, M2).
 
+use ::incidents::papers::PaperKind;
 use ::incidents::{Footing, Grant, IncidentState};
-use types::{IncidentId, IncidentKind, WarrantId};
+use types::{AccountId, Day, IncidentId, IncidentKind, WarrantId};
 
 use super::fixture::{Fixture, at};
 use super::missing::{granted, incident, locate_by_hand};
+use crate::incident_papers::Paper;
+use crate::paper_corrections::PaperCorrection;
 use crate::tests::on_both_engines;
 use crate::{
-    Engine, StoreError, incident_declarations, incidents, position_requests, warrant_grants, warrants,
+    Engine, StoreError, incident_declarations, incident_papers, incidents, paper_corrections,
+    position_requests, warrant_grants, warrants,
 };
 
 on_both_engines! {
@@ -20,6 +24,9 @@ on_both_engines! {
     an_incident_has_one_warrant_at_a_time,
     a_declaration_goes_forwards_only,
     an_incident_goes_on_in_another_once,
+    c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays,
+    m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes,
+    m1_a_warrant_that_ended_says_when,
 }
 
 fn refused<T: std::fmt::Debug>(outcome: Result<T, StoreError>, by: &str) {
@@ -44,6 +51,7 @@ async fn t_a23_a_warrant_that_no_second_person_granted_locates_nobody(fixture: F
         expires_at: at(1_000),
         fixes: 12,
         interval_ms: 300_000,
+        ended_at: None,
     };
     fixture.write(move |tx| warrants::insert(tx, &row)).await;
     let locate = locate_by_hand("x", one, warrant, at(200));
@@ -87,7 +95,7 @@ async fn t_a23_no_single_statement_makes_a_request_for_a_position(fixture: Fixtu
             let id = WarrantId::new(at(101));
             let lines = [
                 format!(
-                    "a AS (INSERT INTO warrants VALUES ('{id}', '{other}', '{}', 'open', {}, {}, 12, 300000) \
+                    "a AS (INSERT INTO warrants VALUES ('{id}', '{other}', '{}', 'open', {}, {}, 12, 300000, NULL) \
                      RETURNING id)",
                     second.tablet,
                     at(100).as_millis(),
@@ -178,7 +186,7 @@ async fn a_position_is_kept_once_under_a_warrant_in_force_and_never_changed(fixt
     refused(keep(second, 509).await, "closer together");
     // The warrant ends while the answer is on its way.
     refused(keep(second, 1_000).await, "in force");
-    assert!(fixture.write(move |tx| warrants::end(tx, warrant)).await);
+    assert!(fixture.write(move |tx| warrants::end(tx, warrant, at(300))).await);
     refused(keep(second, 600).await, "in force");
     let outcome = position_requests::Outcome::Dropped;
     let dropped = fixture
@@ -220,7 +228,7 @@ async fn an_incident_has_one_warrant_at_a_time(fixture: Fixture) {
     let extension = Grant { extends: Some(warrant), ..another.clone() };
     refused(record(another.clone()).await, "one warrant at a time");
     refused(record(extension.clone()).await, "one warrant at a time");
-    assert!(fixture.write(move |tx| warrants::end(tx, warrant)).await);
+    assert!(fixture.write(move |tx| warrants::end(tx, warrant, at(300))).await);
     refused(record(another).await, "one warrant at a time");
     record(extension).await.unwrap();
     let last = fixture.read(move |tx| warrant_grants::last(tx, incident)).await;
@@ -279,4 +287,103 @@ async fn an_incident_goes_on_in_another_once(fixture: Fixture) {
     assert!(record(again(500)).await.is_err(), "once");
     let open = fixture.read(move |tx| incident_declarations::missing(tx, one.tablet)).await;
     assert!(open.is_some_and(|open| open != id));
+}
+
+/// A complaint of that number about an incident, recorded at `at(200)`.
+fn complaint(incident: IncidentId, number: &str, by: AccountId) -> Paper {
+    Paper {
+        incident_id: incident,
+        paper: PaperKind::Complaint,
+        reference: number.to_owned(),
+        dated: Day::of(at(200)),
+        station: Some("Rouen".to_owned()),
+        recorded_at: at(200),
+        recorded_by: by,
+    }
+}
+
+/// The correction of that number, at `at(seconds)`; with no reference, the paper is taken back.
+fn correction(paper: &Paper, number: i64, reference: Option<&str>, seconds: i64) -> PaperCorrection {
+    PaperCorrection {
+        incident_id: paper.incident_id,
+        paper: paper.paper,
+        number,
+        reference: reference.map(str::to_owned),
+        dated: reference.map(|_| Day::of(at(seconds))),
+        station: reference.map(|_| "Elbeuf".to_owned()),
+        reason: "a digit was wrong".to_owned(),
+        corrected_at: at(seconds),
+        corrected_by: paper.recorded_by,
+    }
+}
+
+async fn c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays(fixture: Fixture) {
+    let one = fixture.enrolled(1).await;
+    let people = fixture.people_of_a_warrant().await;
+    let incident = fixture.declared(one.tablet, IncidentKind::Theft, people.author).await;
+    let paper = complaint(incident, "2026/1", people.author);
+    let put = |row: PaperCorrection| fixture.store.write(move |tx| paper_corrections::insert(tx, &row));
+    let of_nothing = put(correction(&paper, 1, Some("2026/2"), 300)).await;
+    assert!(of_nothing.is_err(), "what was never recorded is not put right: {of_nothing:?}");
+    let written = paper.clone();
+    fixture.write(move |tx| incident_papers::insert(tx, &written)).await;
+    refused(put(correction(&paper, 2, Some("2026/2"), 300)).await, "after what was said of it before");
+    put(correction(&paper, 1, Some("2026/2"), 300)).await.unwrap();
+    refused(put(correction(&paper, 1, Some("2026/3"), 400)).await, "after what was said of it before");
+    let counts = || fixture.read(move |tx| incident_papers::that_count(tx, incident));
+    let right = counts().await;
+    let (reference, station) = (right[0].reference.as_str(), right[0].station.as_deref());
+    assert_eq!(
+        (reference, station, right[0].recorded_at),
+        ("2026/2", Some("Elbeuf"), at(200)),
+        "it came then"
+    );
+    put(correction(&paper, 2, None, 400)).await.unwrap();
+    assert_eq!(counts().await, []);
+    put(correction(&paper, 3, Some("2026/4"), 500)).await.unwrap();
+    assert_eq!(counts().await[0].recorded_at, at(500), "it came when it was given again");
+    let loaded = fixture.read(move |tx| incident_declarations::load(tx, incident)).await.unwrap();
+    assert_eq!(loaded.papers.complaint.unwrap().number, "2026/4");
+    let former = fixture.read(move |tx| incident_papers::former(tx, incident)).await;
+    let said: Vec<Option<&str>> =
+        former.iter().map(|(before, _)| before.as_ref().map(|paper| paper.reference.as_str())).collect();
+    assert_eq!(said, [Some("2026/1"), Some("2026/2"), None]);
+    for edit in ["UPDATE paper_corrections SET reason = 'none'", "DELETE FROM paper_corrections"] {
+        refused(fixture.by_hand(edit), "stays recorded");
+    }
+    let half = "INSERT INTO paper_corrections (incident_id, paper, number, reference, reason, corrected_at, corrected_by) ";
+    let half = format!("{half} VALUES ('{incident}', 'complaint', 4, 'x', 'y', 1, '{}')", people.author);
+    assert!(fixture.by_hand(&half).is_err(), "a paper has a date");
+}
+
+async fn m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes(fixture: Fixture) {
+    let one = fixture.enrolled(1).await;
+    let people = fixture.people_of_a_warrant().await;
+    let incident = fixture.declared(one.tablet, IncidentKind::Theft, people.author).await;
+    let paper = complaint(incident, "2026/1", people.author);
+    let taken_back = correction(&paper, 1, None, 300);
+    fixture
+        .write(move |tx| {
+            incident_papers::insert(tx, &paper)?;
+            paper_corrections::insert(tx, &taken_back)
+        })
+        .await;
+    let firm = Grant { footing: Footing::Firm, ..granted(incident, one.tablet, people, 1_000) };
+    let record = |grant: Grant| {
+        fixture.store.write(move |tx| warrant_grants::record(tx, WarrantId::new(at(100)), &grant))
+    };
+    refused(record(firm.clone()).await, "without its paper a warrant is provisional");
+    let again = correction(&complaint(incident, "2026/1", people.author), 2, Some("2026/2"), 400);
+    fixture.write(move |tx| paper_corrections::insert(tx, &again)).await;
+    record(firm).await.unwrap();
+}
+
+async fn m1_a_warrant_that_ended_says_when(fixture: Fixture) {
+    let one = fixture.enrolled(1).await;
+    let (_incident, warrant, _people) = fixture.sought(one.tablet, 1_000).await;
+    assert!(fixture.by_hand("UPDATE warrants SET ended_at = 1").is_err(), "it is open");
+    assert!(fixture.write(move |tx| warrants::end(tx, warrant, at(300))).await);
+    let row = fixture.read(move |tx| warrants::get(tx, &warrant)).await.unwrap();
+    assert_eq!((row.state, row.ended_at), (warrants::OrderState::Ended, Some(at(300))));
+    assert!(fixture.by_hand("UPDATE warrants SET ended_at = 1").is_err(), "frozen");
 }

@@ -1,5 +1,7 @@
 //! The outbox: two nodes never send one mail, one that ended is never sent again, and each goes to whom its notice is for.
 
+use std::collections::BTreeSet;
+
 use ::incidents::{NoticeDue, NoticeOccasion};
 use lending::agreement::Signatory;
 use lending::notice::NoticeKind;
@@ -11,13 +13,15 @@ use crate::mails::{self, About, Claimed, Mail, MailState};
 use crate::notices::{self, Notice};
 use crate::tests::on_both_engines;
 use crate::untold::{self, OfWarrant};
-use crate::{loans, persons, warrant_notices};
+use crate::warrant_notices::ToldHow;
+use crate::{Within, loans, persons, warrant_notices};
 
 on_both_engines! {
     two_nodes_never_claim_one_mail_and_the_lease_of_one_that_died_runs_out,
     m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes,
     c5_3_5_a_mail_goes_to_whom_its_notice_is_for_and_each_addressee_has_one,
     m1_notices_of_warrants_are_found_one_page_after_the_other,
+    m1_a_notice_whose_mails_all_came_back_was_told_to_nobody_and_by_hand_it_stays_told,
     each_claim_of_a_mail_has_a_number_of_its_own,
 }
 
@@ -99,6 +103,76 @@ async fn m1_notices_of_warrants_are_found_one_page_after_the_other(fixture: Fixt
         assert_eq!(fixture.read(move |tx| untold::of_warrants(tx, at(100), after, 1)).await, found);
     }
     assert_eq!(fixture.read(|tx| untold::of_warrants(tx, at(99), None, 2)).await, []);
+
+    // Whether somebody can write to them or not, they are told of both, and of neither where it is nobody's business.
+    let to_tell = |within: Within, after, seconds| {
+        fixture.read(move |tx| untold::of_warrants_within(tx, &within, at(seconds), after, 1))
+    };
+    for (after, found) in [(None, vec![first]), (Some(first), vec![second]), (Some(second), vec![])] {
+        assert_eq!(to_tell(Within::Everything, after, 100).await, found);
+    }
+    assert_eq!(to_tell(Within::Everything, None, 99).await, []);
+    assert_eq!(to_tell(Within::Colleges(BTreeSet::new()), None, 100).await, []);
+    assert_eq!(first.to_string().parse(), Ok(first));
+    assert!(
+        "opened".parse::<OfWarrant>().is_err() && format!("{warrant}:else").parse::<OfWarrant>().is_err()
+    );
+}
+
+async fn m1_a_notice_whose_mails_all_came_back_was_told_to_nobody_and_by_hand_it_stays_told(
+    fixture: Fixture,
+) {
+    let tablet = fixture.enrolled(1).await;
+    let person = school(&fixture, 1).await[0];
+    let loan = lent(tablet, person);
+    let (_incident, warrant, people) = fixture.sought(tablet.tablet, 100_000).await;
+    let occasion = NoticeOccasion::Opened;
+    let about = About::Warrant(warrant, occasion);
+    let mail = |guardian| Mail::new(person, Signatory::Guardian(guardian), about, at(100));
+    let (one, other) = (mail(1), mail(2));
+    let written = [one.clone(), other.clone()];
+    fixture
+        .write(move |tx| {
+            loans::insert(tx, &loan)?;
+            let due = NoticeDue { occasion, due_at: at(100) };
+            assert!(warrant_notices::write(tx, warrant, Some(loan.id), due, at(100))?);
+            for mail in &written {
+                mails::insert(tx, mail)?;
+                let taken = Mail { state: MailState::Accepted, ended_at: Some(at(110)), ..mail.clone() };
+                mails::put(tx, &taken)?;
+            }
+            assert!(warrant_notices::told(tx, warrant, occasion, None, at(110))?);
+            assert!(!warrant_notices::are_untold(tx, tablet.tablet, at(110))?);
+            Ok(())
+        })
+        .await;
+    let by_hand = "UPDATE warrant_notices SET told_at = NULL";
+    assert!(fixture.by_hand(by_hand).is_err(), "nothing came back");
+    let bounce = |mail: Mail| {
+        fixture.write(move |tx| {
+            mails::put(tx, &Mail { state: MailState::Bounced, ended_at: Some(at(120)), ..mail.clone() })?;
+            warrant_notices::came_back(tx, warrant, occasion)
+        })
+    };
+    assert!(!bounce(one).await, "one guardian was reached");
+    assert!(fixture.by_hand(by_hand).is_err(), "one guardian was reached");
+    assert!(bounce(other).await, "nobody was");
+    let untold = || fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, at(130)));
+    assert!(untold().await);
+    let hand = (ToldHow::InPerson, people.author);
+    let told =
+        move |tx: &mut crate::Tx<'_>| warrant_notices::told(tx, warrant, occasion, Some(hand), at(140));
+    assert!(fixture.write(told).await);
+    assert!(!fixture.write(told).await, "told once");
+    assert!(!fixture.write(move |tx| warrant_notices::came_back(tx, warrant, occasion)).await);
+    assert!(
+        fixture
+            .by_hand("UPDATE warrant_notices SET told_at = NULL, told_by = NULL, told_how = NULL")
+            .is_err()
+    );
+    assert!(!untold().await);
+    let row = fixture.read(move |tx| warrant_notices::of(tx, warrant, occasion)).await.unwrap();
+    assert_eq!((row.told_at, row.told_how, row.told_by), (Some(at(140)), Some(hand.0), Some(hand.1)));
 }
 
 async fn m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes(fixture: Fixture) {

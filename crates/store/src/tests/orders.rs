@@ -214,8 +214,8 @@ async fn orders_are_frozen_except_towards_their_end(fixture: Fixture) {
         let refused = fixture.by_hand(edit);
         assert!(matches!(refused, Err(StoreError::Refused { .. })), "{edit}: {refused:?}");
     }
-    assert!(fixture.write(move |tx| warrants::end(tx, orders.warrant)).await);
-    assert!(!fixture.write(move |tx| warrants::end(tx, orders.warrant)).await);
+    assert!(fixture.write(move |tx| warrants::end(tx, orders.warrant, at(300))).await);
+    assert!(!fixture.write(move |tx| warrants::end(tx, orders.warrant, at(300))).await);
     let reopened = fixture.by_hand("UPDATE warrants SET state = 'open'");
     assert!(matches!(reopened, Err(StoreError::Refused { .. })), "{reopened:?}");
 }

@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 40] = [
+const KEPT: [&str; 41] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -52,6 +52,7 @@ const KEPT: [&str; 40] = [
     "restrictions",
     "supervision_exceptions",
     "mails",
+    "paper_corrections",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,128 @@
+//! Papers of an incident that were recorded wrongly are put right, with a reason; what was said before stays (C5.4.2).
+//!
+//! A warrant is firm because of a paper (M1). If that paper does not count any more, the warrant ends, and a second person
+//! is asked anew.
+
+use governance::Permission;
+use incidents::papers::{self, PaperKind};
+use incidents::{Footing, Incident};
+use serde_json::json;
+use store::paper_corrections::{self, PaperCorrection};
+use store::warrants::OrderState;
+use store::{Tx, incident_papers, warrant_grants};
+use types::{Day, IncidentId, Instant};
+
+use super::declare::{again, not_to_come};
+use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
+use crate::audit::{self, Change};
+use crate::{Fleet, Principal, Refusal};
+
+/// A paper as it is in truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TruePaper {
+    /// Where the collège keeps the letter; the number of the complaint.
+    pub reference: String,
+    /// Its date.
+    pub dated: Day,
+    /// The police or gendarmerie station, of a complaint.
+    pub station: Option<String>,
+}
+
+/// Puts a recorded paper right; with nothing in its place, it is taken back.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, or was taken back before;
+/// [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when it is recorded.
+pub async fn put_right(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    (paper, truth): (PaperKind, Option<TruePaper>),
+    reason: &str,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let reason = text("reason", reason, LONGEST_REASON)?;
+    let truth = truth.map(|truth| checked(paper, truth, now)).transpose()?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
+                return Err(Refusal::Conflict(format!(
+                    "no {paper} of this incident was recorded: record it"
+                )));
+            }
+            let stands = incident_papers::that_count(tx, id)?.iter().any(|row| row.paper == paper);
+            match &truth {
+                Some(truth) => papers::admit(&incident, paper, truth.dated)?,
+                None if stands => {}
+                None => {
+                    return Err(Refusal::Conflict(format!(
+                        "the {paper} of this incident was taken back before"
+                    )));
+                }
+            }
+            let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
+            let row = PaperCorrection {
+                incident_id: id,
+                paper,
+                number: i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1),
+                reference: truth.as_ref().map(|truth| truth.reference.clone()),
+                dated: truth.as_ref().map(|truth| truth.dated),
+                station: truth.as_ref().and_then(|truth| truth.station.clone()),
+                reason: reason.clone(),
+                corrected_at: now,
+                corrected_by: principal.person(tx, now)?.standing.account(),
+            };
+            paper_corrections::insert(tx, &row)?;
+            let incident = again(tx, id)?;
+            let ended = end_what_rested_on_it(tx, &incident, now)?;
+            let detail = json!({
+                "incident": id, "paper": paper.as_str(), "dated": row.dated.map(|day| day.to_string()),
+                "taken_back": truth.is_none(), "warrants_ended": ended,
+            });
+            let change = Change::new("incident.correct-paper")
+                .tablet(Some(incident.tablet))
+                .reason(Some(reason.clone()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            Ok(incident)
+        })
+        .await
+}
+
+fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
+    not_to_come(truth.dated, now)?;
+    let station = match (paper, truth.station) {
+        (PaperKind::Complaint, Some(station)) => Some(text("station", &station, LONGEST_REFERENCE)?),
+        (PaperKind::Complaint, None) => {
+            return Err(Refusal::invalid("station", "a complaint names the police or gendarmerie station"));
+        }
+        (PaperKind::Letter, None) => None,
+        (PaperKind::Letter, Some(_)) => return Err(Refusal::invalid("station", "a letter has none")),
+    };
+    let reference = text("reference", &truth.reference, LONGEST_REFERENCE)?;
+    Ok(TruePaper { reference, dated: truth.dated, station })
+}
+
+/// Ends the warrants that were firm because of a paper that does not count any more; says which.
+fn end_what_rested_on_it(
+    tx: &mut Tx<'_>,
+    incident: &Incident,
+    now: Instant,
+) -> Result<Vec<types::WarrantId>, Refusal> {
+    if papers::wanting(incident).is_none() {
+        return Ok(Vec::new());
+    }
+    let mut ended = Vec::new();
+    for row in store::warrants::of_incident(tx, incident.id)? {
+        let granted = warrant_grants::get(tx, &row.id)?;
+        let firm = granted.is_some_and(|granted| granted.footing == Footing::Firm);
+        if firm && row.state == OrderState::Open {
+            warrants::end_with(tx, incident, row.id, "the paper it rested on does not count any more", now)?;
+            ended.push(row.id);
+        }
+    }
+    Ok(ended)
+}

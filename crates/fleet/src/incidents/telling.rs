@@ -1,0 +1,284 @@
+//! Warrants that holders and guardians were not told of by mail, and must be told of by hand: a letter to print and hand over,
+//! or a word in person (M1, C7.1). What waits for somebody raises an alarm, until it is told.
+
+use governance::Permission;
+use incidents::Incident;
+use lending::letter::addressees;
+use privacy::Activity;
+use serde_json::json;
+use store::mails::{self, Mail, MailState};
+use store::untold::{self, OfWarrant};
+use store::warrant_notices::{self, ToldHow, WarrantNotice};
+use store::{Tx, Within, alarms, tablets};
+use types::{Day, Instant, SerialNumber, TabletId, Uai};
+
+use super::warrants::reached_warrant;
+use crate::audit::{self, Change};
+use crate::mail::{self, Letter};
+use crate::page::{Listed, Page};
+use crate::watch::{self, AlarmKind, Subject};
+use crate::{Fleet, Principal, Refusal, register};
+
+/// How many notices one statement of the calendar looks at.
+const BATCH: u32 = 200;
+
+types::text_enum! {
+    /// Why a notice that is due was not told yet.
+    Stands: "why a notice was not told" {
+        /// Its mail is about to be written, or waits to be taken by the mail server.
+        OnItsWay = "on-its-way",
+        /// No mail server is configured: somebody tells it.
+        NoMailServer = "no-mail-server",
+        /// Nobody knows an address of the holder, or of the guardians: somebody tells it.
+        NoAddress = "no-address",
+        /// No mail reached anybody: refused, given up, or it came back. Somebody tells it.
+        Unreached = "unreached",
+        /// The DPO has not validated notices: none is written (C3.1.6).
+        NotValidated = "not-validated",
+    }
+}
+
+impl Stands {
+    /// Whether it is told only by somebody's hand.
+    #[must_use]
+    pub const fn by_hand(self) -> bool {
+        match self {
+            Self::NoMailServer | Self::NoAddress | Self::Unreached => true,
+            Self::OnItsWay | Self::NotValidated => false,
+        }
+    }
+
+    fn of(mails: &[Mail], has_address: bool, by_mail: bool, validated: bool) -> Self {
+        match mails {
+            _ if !validated => Self::NotValidated,
+            _ if !by_mail => Self::NoMailServer,
+            [] if has_address => Self::OnItsWay,
+            [] => Self::NoAddress,
+            mails if mails.iter().any(|mail| mail.state == MailState::Waiting) => Self::OnItsWay,
+            _ => Self::Unreached,
+        }
+    }
+}
+
+/// A notice of a warrant that nobody was told of yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Untold {
+    /// Of which warrant, and what it tells.
+    pub of: OfWarrant,
+    /// The notice.
+    pub notice: WarrantNotice,
+    /// The tablet.
+    pub tablet: TabletId,
+    /// Its serial number.
+    pub serial: Option<SerialNumber>,
+    /// The collège that lent it.
+    pub uai: Uai,
+    /// Why nobody was told.
+    pub stands: Stands,
+}
+
+/// Notices of warrants that are due and were not told, of loans within reach: the first granted first.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    page: Page<OfWarrant>,
+    now: Instant,
+) -> Result<Listed<Untold>, Refusal> {
+    let (principal, by_mail) = (principal.clone(), fleet.settings().notices.by_mail);
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
+            let due = untold::of_warrants_within(tx, &within, now, page.after, page.with_one_more())?;
+            let Listed { items, next } = page.cut(due, ToString::to_string);
+            let items = items.into_iter().map(|of| seen(tx, of, by_mail, now)).collect::<Result<_, _>>()?;
+            Ok(Listed { items, next })
+        })
+        .await
+}
+
+fn seen(tx: &mut Tx<'_>, of: OfWarrant, by_mail: bool, now: Instant) -> Result<Untold, Refusal> {
+    let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
+    let (notice, loan) = notice
+        .and_then(|notice| notice.loan_id.map(|loan| (notice, loan)))
+        .ok_or_else(|| Refusal::Internal(format!("notice {of} is for nobody")))?;
+    let (loan, person) = mail::loan_and_holder(tx, loan)?;
+    let has_address = person.entry().is_some_and(|entry| !addressees(&entry).is_empty());
+    let mut mails = mails::of_warrant(tx, of.warrant)?;
+    mails.retain(|mail| mail.occasion == Some(of.occasion));
+    let stands = Stands::of(&mails, has_address, by_mail, mail::is_on(tx, now)?);
+    let serial = tablets::get(tx, &loan.tablet_id)?.map(|tablet| tablet.serial);
+    Ok(Untold { of, notice, tablet: loan.tablet_id, serial, uai: loan.uai, stands })
+}
+
+/// Writes the letter that tells of a warrant: to print and hand over.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::NotValidated`] as long as notices are off; [`Refusal::Conflict`] if there is nobody to
+/// tell; [`Refusal::Forbidden`] before the day that an authority asked for.
+pub async fn letter(
+    fleet: &Fleet,
+    principal: &Principal,
+    of: OfWarrant,
+    now: Instant,
+) -> Result<Letter<OfWarrant>, Refusal> {
+    let (principal, context) = (principal.clone(), fleet.clone());
+    fleet
+        .store()
+        .read(move |tx| {
+            let (_, notice) = due(tx, &principal, of, now)?;
+            rendered(tx, &context, of, &notice, now)
+        })
+        .await
+}
+
+/// Records that somebody handed the letter over, or said what it says. What was told before stays as it was told.
+///
+/// # Errors
+/// As [`letter`](fn@letter).
+pub async fn told(
+    fleet: &Fleet,
+    principal: &Principal,
+    of: OfWarrant,
+    how: ToldHow,
+    now: Instant,
+) -> Result<Letter<OfWarrant>, Refusal> {
+    let (principal, context) = (principal.clone(), fleet.clone());
+    fleet
+        .store()
+        .write(move |tx| {
+            let (incident, _) = due(tx, &principal, of, now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            if warrant_notices::told(tx, of.warrant, of.occasion, Some((how, by)), now)? {
+                let detail = json!({
+                    "warrant": of.warrant, "incident": incident.id, "occasion": of.occasion, "how": how,
+                });
+                let change = Change::new("warrant.tell").tablet(Some(incident.tablet)).detail(detail);
+                audit::record(tx, &principal, change, now)?;
+            }
+            settle(tx, incident.tablet, now)?;
+            let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
+            let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
+            rendered(tx, &context, of, &notice, now)
+        })
+        .await
+}
+
+/// The notice, if whoever asks may tell it now.
+fn due(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    of: OfWarrant,
+    now: Instant,
+) -> Result<(Incident, WarrantNotice), Refusal> {
+    let (_, incident) = reached_warrant(tx, principal, Permission::HandleIncident, of.warrant, now)?;
+    let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
+    let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
+    register::may_process(tx, Activity::Notices, now)??;
+    if notice.loan_id.is_none() {
+        return Err(Refusal::Conflict("nobody had the tablet: there is nobody to tell".to_owned()));
+    }
+    if notice.due_at > now {
+        let day = Day::of(notice.due_at);
+        return Err(Refusal::Forbidden {
+            rule: types::RuleId::M1,
+            what: format!("an authority asked that nobody be told before {day}: tell it then"),
+        });
+    }
+    Ok((incident, notice))
+}
+
+fn rendered(
+    tx: &mut Tx<'_>,
+    fleet: &Fleet,
+    of: OfWarrant,
+    notice: &WarrantNotice,
+    now: Instant,
+) -> Result<Letter<OfWarrant>, Refusal> {
+    let loan = notice.loan_id.ok_or_else(|| Refusal::Internal(format!("notice {of} is for nobody")))?;
+    let (loan, person) = mail::loan_and_holder(tx, loan)?;
+    let written = notice.told_at.unwrap_or(now);
+    let text = mail::sending::of_warrant(tx, fleet.settings(), of, (&loan, &person), written)?
+        .ok_or_else(|| Refusal::not_found("notice", of))?;
+    Ok(Letter { notice: of, handed_over_at: notice.told_at, french: text.french, english: text.english })
+}
+
+/// Raises an alarm about each tablet of whose warrants somebody must tell by hand. The calendar's work; says how many.
+///
+/// # Errors
+/// [`Refusal::OtherHands`] for anyone but the calendar.
+pub async fn watch(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
+    principal.must_be_calendar()?;
+    let (by_mail, mut after, mut raised) = (fleet.settings().notices.by_mail, None, 0);
+    loop {
+        let found = fleet
+            .store()
+            .read(move |tx| {
+                let due = untold::of_warrants_within(tx, &Within::Everything, now, after, BATCH)?;
+                due.into_iter().map(|of| seen(tx, of, by_mail, now)).collect::<Result<Vec<_>, Refusal>>()
+            })
+            .await?;
+        let last = found.last().map(|untold| untold.of);
+        let more = found.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        for untold in found.into_iter().filter(|untold| untold.stands.by_hand()) {
+            raised += usize::from(fleet.store().write(move |tx| raise(tx, &untold, now)).await?);
+        }
+        match last {
+            Some(last) if more => after = Some(last),
+            _ => return Ok(raised),
+        }
+    }
+}
+
+fn raise(tx: &mut Tx<'_>, untold: &Untold, now: Instant) -> Result<bool, Refusal> {
+    let (kind, subject) = (AlarmKind::WarrantUntold, Subject::tablet(untold.tablet));
+    if alarms::is_open(tx, kind.as_str(), subject.name())? {
+        return Ok(false);
+    }
+    let detail = json!({ "notice": untold.of.to_string(), "why": untold.stands });
+    watch::raise(tx, kind, &subject, detail, now)?;
+    Ok(true)
+}
+
+/// Settles the alarm about a tablet once whoever had it was told of each of its warrants.
+pub(crate) fn settle(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<(), Refusal> {
+    if !warrant_notices::are_untold(tx, tablet, now)? {
+        alarms::settle_about(tx, AlarmKind::WarrantUntold.as_str(), Subject::tablet(tablet).name(), now)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use incidents::NoticeOccasion;
+    use lending::agreement::Signatory;
+    use store::mails::About;
+    use types::{PersonId, WarrantId};
+
+    use super::*;
+
+    #[test]
+    fn m1_somebody_must_tell_whoever_no_mail_reached_or_will_reach() {
+        let now = Instant::from_millis(0);
+        let about = About::Warrant(WarrantId::new(now), NoticeOccasion::Opened);
+        let mail = |state| Mail { state, ..Mail::new(PersonId::new(now), Signatory::User, about, now) };
+        let waits = [mail(MailState::Refused), mail(MailState::Waiting)];
+        let back = [mail(MailState::Refused), mail(MailState::GivenUp), mail(MailState::Bounced)];
+        for (mails, has_address, by_mail, validated, stands) in [
+            (&[][..], true, true, true, Stands::OnItsWay),
+            (&[][..], false, true, true, Stands::NoAddress),
+            (&[][..], true, false, true, Stands::NoMailServer),
+            (&waits[..], true, true, true, Stands::OnItsWay),
+            (&waits[..], true, false, true, Stands::NoMailServer),
+            (&back[..], true, true, true, Stands::Unreached),
+            (&back[..], false, false, false, Stands::NotValidated),
+        ] {
+            assert_eq!(Stands::of(mails, has_address, by_mail, validated), stands, "{mails:?}");
+        }
+        let by_hand: Vec<Stands> = Stands::ALL.iter().copied().filter(|stands| stands.by_hand()).collect();
+        assert_eq!(by_hand, [Stands::NoMailServer, Stands::NoAddress, Stands::Unreached]);
+    }
+}

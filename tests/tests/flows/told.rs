@@ -1,0 +1,159 @@
+//! Warrants that somebody tells of by hand, because no mail does: seen, printed, handed over and recorded (M1, C7.1).
+
+use serde_json::{Value, json};
+use store::Engine;
+use store::role_grants::GrantReach;
+use testkit::people::Employer;
+use testkit::{ApiClient, MailServer, Patience, TestServer, wait_until};
+use types::{Clock as _, Day, Duration, Role};
+
+use crate::mail::{MOTHER, lent_to, told};
+use crate::missing::{Case, SERIAL};
+use crate::returns::notices_are_validated;
+use crate::support::{DAY, OTHER_COLLEGE, on_both_engines};
+
+on_both_engines! {
+    m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_recorded_who_handed_it_over,
+    m1_c7_1_whose_mail_came_back_is_told_in_person,
+    m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for,
+}
+
+const ROUND: Duration = Duration::from_secs(61);
+const ALARM: &str = "warrant-untold";
+
+/// A theft of a lent tablet, with a warrant.
+async fn warranted(server: TestServer, ipad: tablets::Ipad, kind: &str) -> Case {
+    let case = Box::pin(Case::on(server, ipad, kind)).await;
+    case.validate().await;
+    let request = case.asked(json!({ "hours": 24 })).await;
+    assert_eq!(case.sign(case.head, &request).await.status, 200);
+    case
+}
+
+async fn to_tell(client: &ApiClient) -> Vec<Value> {
+    let listed = client.get("/api/v1/warrant-notices").await.unwrap().ok().unwrap();
+    listed["items"].as_array().unwrap().clone()
+}
+
+/// Waits until the alarm is raised, or is not any more.
+async fn alarmed(case: &Case, raised: bool) {
+    let is_so = wait_until("the alarm", Patience::default(), || async {
+        Ok((case.server.alarm_kinds().await?.contains(&ALARM.to_owned()) == raised).then_some(()))
+    });
+    is_so.await.unwrap();
+}
+
+async fn m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_recorded_who_handed_it_over(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = lent_to(&server, &[MOTHER]).await;
+    let case = warranted(server, ipad, "theft").await;
+    let ati = case.client(case.ati).await;
+    // Before the DPO validated notices, nobody writes one.
+    let waiting = to_tell(&ati).await;
+    assert_eq!((waiting.len(), &waiting[0]["why"]), (1, &json!("not-validated")), "{waiting:?}");
+    let id = waiting[0]["id"].as_str().unwrap().to_owned();
+    let (letter, done) =
+        (format!("/api/v1/warrant-notices/{id}/letter"), format!("/api/v1/warrant-notices/{id}/told"));
+    assert_eq!(ati.get(&letter).await.unwrap().text("/code"), "not-validated");
+    notices_are_validated(&case.server).await;
+
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+    let ati = case.client(case.ati).await;
+    let waiting = to_tell(&ati).await;
+    let seen = (&waiting[0]["why"], &waiting[0]["by_hand"], &waiting[0]["serial"]);
+    assert_eq!(seen, (&json!("no-mail-server"), &json!(true), &json!(SERIAL)));
+    let printed = ati.get(&letter).await.unwrap();
+    for said in [SERIAL, "Zoé Exemple", "représentants légaux", "a été autorisée", "d’un vol déclaré"]
+    {
+        assert!(printed.text("/french").contains(said), "{said}: {printed:?}");
+    }
+    assert!(printed.text("/english").contains("was permitted"), "{printed:?}");
+    assert_eq!(to_tell(&ati).await.len(), 1, "printed is not handed over");
+
+    // Of another collège, there is no such notice.
+    let elsewhere = Employer::College(OTHER_COLLEGE.parse().unwrap());
+    let other =
+        case.server.someone(elsewhere, "head-elsewhere", Role::Head, GrantReach::Organisation).await.unwrap();
+    let other = case.client(other).await;
+    assert_eq!(to_tell(&other).await, Vec::<Value>::new());
+    assert_eq!(other.get(&letter).await.unwrap().status, 404);
+    assert_eq!(other.post(&done, &json!({ "how": "letter" })).await.unwrap().status, 404);
+
+    assert_eq!(ati.post(&done, &json!({ "how": "mail" })).await.unwrap().text("/code"), "invalid");
+    let told = ati.post(&done, &json!({ "how": "letter" })).await.unwrap();
+    assert_eq!(told.status, 200, "{told:?}");
+    let again = ati.post(&done, &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(again.text("/handed_over_at"), told.text("/handed_over_at"), "told once");
+    let notices = case.list("notices").await;
+    let recorded = (&notices[0]["told_how"], &notices[0]["told_by"], notices[0]["told_at"].is_string());
+    assert_eq!(recorded, (&json!("letter"), &json!(case.ati.to_string()), true));
+    assert_eq!(case.audited("warrant.tell").await.len(), 1);
+    assert_eq!(to_tell(&ati).await, Vec::<Value>::new());
+    alarmed(&case, false).await;
+
+    // Its end is told of its own, and raises the alarm anew.
+    assert_eq!(case.act(case.ati, "steps", json!({ "step": "find" })).await.status, 200);
+    let over = to_tell(&ati).await;
+    assert!(over[0]["id"].as_str().unwrap().ends_with(":over"), "{over:?}");
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+}
+
+async fn m1_c7_1_whose_mail_came_back_is_told_in_person(engine: Engine) {
+    let mail = MailServer::start().await.unwrap();
+    let (server, ipad) = told(engine, &mail, &[MOTHER]).await;
+    let case = warranted(server, ipad, "theft").await;
+    case.server.advance(ROUND);
+    let taken = mail.has_taken(1).await.unwrap().remove(0);
+    let is_told = |told: bool| {
+        let case = &case;
+        async move {
+            wait_until("the notice stands so", Patience::default(), || async {
+                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
+            })
+            .await
+            .unwrap();
+        }
+    };
+    is_told(true).await;
+    mail.bounce(&taken, "5.1.1").unwrap();
+    is_told(false).await;
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+    let ati = case.client(case.ati).await;
+    let waiting = to_tell(&ati).await;
+    assert_eq!(waiting[0]["why"], "unreached");
+    let done = format!("/api/v1/warrant-notices/{}/told", waiting[0]["id"].as_str().unwrap());
+    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+    alarmed(&case, false).await;
+    assert_eq!(case.list("notices").await[0]["told_how"], "in-person");
+    assert_eq!(mail.mailed().len(), 1, "nothing was sent twice");
+}
+
+async fn m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = lent_to(&server, &[]).await;
+    notices_are_validated(&server).await;
+    let case = warranted(server, ipad, "authority-request").await;
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+    let ati = case.client(case.ati).await;
+    let id = to_tell(&ati).await[0]["id"].as_str().unwrap().to_owned();
+    let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
+    let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
+    assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
+    // It is not due any more: no list and no alarm gives it away.
+    assert_eq!(to_tell(&ati).await, Vec::<Value>::new());
+    alarmed(&case, false).await;
+    let early = ati.get(&format!("/api/v1/warrant-notices/{id}/letter")).await.unwrap();
+    assert_eq!(early.text("/rule"), "M1", "{early:?}");
+    assert!(early.text("/detail").contains(&until), "{early:?}");
+    let done = format!("/api/v1/warrant-notices/{id}/told");
+    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().text("/rule"), "M1");
+    case.server.advance(DAY * 21);
+    let ati = case.client(case.ati).await;
+    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
