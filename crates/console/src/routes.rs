@@ -9,10 +9,11 @@ use actix_web::web::{self, ServiceConfig};
 use fleet::Permission;
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, gate,
-    health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans, metrics, notices,
-    openapi, organisations, persons, positions, privacy, profile_rollouts, profiles, push_certificate,
-    restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers, tokens, warrants,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
+    departures, gate, health, incident_decisions, incidents, inventory, lending_reports, links, lists, loans,
+    metrics, notices, openapi, organisations, persons, positions, privacy, profile_rollouts, profiles,
+    push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject, tablets,
+    takeovers, tokens, transfers, warrants,
 };
 
 /// Who may enter.
@@ -250,6 +251,33 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/audit/anchor", Access::May(Permission::ReadAudit), || web::get().to(audit::anchor)),
     get("/api/v1/audit/verification", Access::May(Permission::ReadAudit), || web::get().to(audit::verify)),
     get("/api/v1/audit/export", Access::May(Permission::ExportAudit), || web::get().to(audit::export)),
+    get("/api/v1/repairs", Access::May(Permission::ViewRestitutions), || web::get().to(repairs::list)),
+    post("/api/v1/tablets/{id}/repairs", Access::May(Permission::RepairTablets), SMALL, || web::post().to(repairs::send)),
+    post("/api/v1/repairs/{id}/back", Access::May(Permission::RepairTablets), SMALL, || web::post().to(repairs::back)),
+    post("/api/v1/repairs/{id}/exchanged", Access::May(Permission::RepairTablets), SMALL, || web::post().to(repairs::exchanged)),
+    post("/api/v1/loans/{id}/swap", Access::May(Permission::HandOver), SMALL, || web::post().to(repairs::swap)),
+    get("/api/v1/transfers", Access::May(Permission::ProposeTransfer), || web::get().to(transfers::list)),
+    post("/api/v1/tablets/{id}/transfers", Access::May(Permission::ProposeTransfer), SMALL, || web::post().to(transfers::propose)),
+    post("/api/v1/transfers/{id}/consent", Access::May(Permission::ConsentTransfer), 0, || web::post().to(transfers::consent)),
+    post("/api/v1/transfers/{id}/withdraw", Access::May(Permission::ProposeTransfer), 0, || web::post().to(transfers::withdraw)),
+    get("/api/v1/loans/{id}/donation-facts", Access::May(Permission::ViewLoans), || web::get().to(departures::facts)),
+    put("/api/v1/loans/{id}/years/{year}", Access::May(Permission::ProposeDonation), SMALL, || web::put().to(departures::say_of_year)),
+    post("/api/v1/loans/{id}/donation", Access::May(Permission::ProposeDonation), SMALL, || web::post().to(departures::propose)),
+    post("/api/v1/tablets/{id}/retirement", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::retire)),
+    get("/api/v1/departures", Access::May(Permission::ViewRestitutions), || web::get().to(departures::list)),
+    get("/api/v1/departures/{id}", Access::May(Permission::ViewRestitutions), || web::get().to(departures::show)),
+    post("/api/v1/departures/{id}/decide", Access::May(Permission::DecideDeparture), 0, || web::post().to(departures::decide)),
+    post("/api/v1/departures/{id}/withdraw", Access::May(Permission::DecideDeparture), 0, || web::post().to(departures::withdraw)),
+    post("/api/v1/departures/{id}/take-back", Access::May(Permission::ProposeDonation), 0, || web::post().to(departures::take_back)),
+    post("/api/v1/departures/{id}/letter", Access::May(Permission::ReceiveTablets), 0, || web::post().to(departures::letter)),
+    post("/api/v1/departures/{id}/letter/handed-over", Access::May(Permission::ReceiveTablets), 0, || web::post().to(departures::letter_handed_over)),
+    post("/api/v1/departures/{id}/order", Access::May(Permission::OrderErasure), 0, || web::post().to(departures::order)),
+    post("/api/v1/departures/{id}/attest", Access::May(Permission::AttestErasure), 0, || web::post().to(departures::attest)),
+    post("/api/v1/departures/{id}/ask", Access::May(Permission::DecideDeparture), 0, || web::post().to(departures::ask)),
+    post("/api/v1/departures/{id}/let-go", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::let_go)),
+    post("/api/v1/departures/{id}/leave-again", Access::May(Permission::DecideDeparture), 0, || web::post().to(departures::leave_again)),
+    post("/api/v1/departures/{id}/release", Access::May(Permission::DecideDeparture), SMALL, || web::post().to(departures::release)),
+    get("/api/v1/departures/{id}/deed", Access::May(Permission::ViewLoans), || web::get().to(departures::deed)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

@@ -167,9 +167,15 @@ fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<String, Refusal> 
              département; nobody can undo it, and it is located no more",
             said(row, "serial"),
         ),
-        (Purpose::GiveAway, _) => "that the tablet is given away".to_owned(),
+        (Purpose::GiveAway, _) => {
+            "that the tablet, which is proven empty, is given away: it leaves management and its owner’s account, which \
+             nobody can undo"
+                .to_owned()
+        }
         (Purpose::ReleaseTablet, _) => {
-            "that the tablet is released from its owner’s account, which nobody can undo".to_owned()
+            "that the tablet, which is proven empty, leaves management and is released from its owner’s account, which \
+             nobody can undo"
+                .to_owned()
         }
         _ => "what the content says".to_owned(),
     })

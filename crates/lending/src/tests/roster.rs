@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use types::{Instant, ListId, PersonId, UserKind};
 
-use crate::list::{Change, Entry, delta, digest};
+use crate::list::{Change, Entry, Scope, delta, digest};
 use crate::roster::{Line, Unclear, Wanted, read};
 
 fn pupil(name: &str, class: &str, number: Option<&str>) -> Entry {
@@ -168,20 +168,25 @@ fn c4_2_the_digest_is_of_exactly_these_names_of_this_proposal() {
     let (zoe, tom) = (id(1), id(2));
     let set = |person, entry| Change::Set(person, entry);
     let names = [set(zoe, pupil("Zoé", "6e A", None)), Change::Remove(tom)];
-    let first = digest(list, &here, "2026-2027", &names);
+    let first = digest(list, (&here, "2026-2027"), Scope::Whole, &names);
     let [a, b] = names.clone();
-    assert_eq!(first, digest(list, &here, "2026-2027", &[b, a]), "the order of rows says nothing");
+    assert_eq!(
+        first,
+        digest(list, (&here, "2026-2027"), Scope::Whole, &[b, a]),
+        "the order of rows says nothing"
+    );
     let changed = |change: &dyn Fn(&mut Entry)| {
         let mut entry = pupil("Zoé", "6e A", None);
         change(&mut entry);
-        digest(list, &here, "2026-2027", &[set(zoe, entry), Change::Remove(tom)])
+        digest(list, (&here, "2026-2027"), Scope::Whole, &[set(zoe, entry), Change::Remove(tom)])
     };
     let mut seen = vec![
         first,
-        digest(other, &here, "2026-2027", &names),
-        digest(list, &"0765678B".parse().unwrap(), "2026-2027", &names),
-        digest(list, &here, "2027-2028", &names),
-        digest(list, &here, "2026-2027", &names[..1]),
+        digest(other, (&here, "2026-2027"), Scope::Whole, &names),
+        digest(list, (&"0765678B".parse().unwrap(), "2026-2027"), Scope::Whole, &names),
+        digest(list, (&here, "2027-2028"), Scope::Whole, &names),
+        digest(list, (&here, "2026-2027"), Scope::Part, &names),
+        digest(list, (&here, "2026-2027"), Scope::Whole, &names[..1]),
         changed(&|entry| entry.kind = UserKind::Teacher),
         changed(&|entry| entry.name = "Zoe".parse().unwrap()),
         changed(&|entry| entry.class = None),
