@@ -8,6 +8,7 @@ use types::{
 use super::noon;
 use crate::Refused;
 use crate::departure::{Departure, Way};
+use crate::list::Signed;
 use crate::loan::{Ending, Loan, LoanState, Suspension};
 use crate::repair::{Afterwards, Outcome, Repair, ToSend};
 use crate::restitution::{Proof, Reenrolment};
@@ -103,7 +104,11 @@ fn c3_3_2_a_transfer_takes_both_sides_in_two_persons_and_a_tablet_that_nobody_ha
     assert_eq!(given.consent(Side::Takes, one, &FREE, now()), Err(Refused::SamePerson));
     // A word of the same side again is the same word.
     assert_eq!(given.consent(Side::Gives, two, &FREE, now()).unwrap(), given);
-    assert!(given.consent(Side::Takes, two, &FREE, now()).unwrap().is_agreed());
+    let both = given.consent(Side::Takes, two, &FREE, now()).unwrap();
+    assert!(both.is_agreed());
+    let signed = |by| Some(Signed { by, at: now() });
+    assert_eq!(given.consents(), (signed(one), None));
+    assert_eq!(both.consents(), (signed(one), signed(two)));
     for what in [
         ToMove { lent: true, ..FREE },
         ToMove { clean: false, ..FREE },
@@ -145,6 +150,9 @@ fn c5_1_2_what_cannot_be_undone_comes_last_on_the_way_out() {
     assert!(gone.release(true).is_err(), "it is still managed");
     assert_eq!(gone.release(false).unwrap().way(), Way::Released);
     assert!(gone.release(false).unwrap().release(false).is_err(), "once");
+    let shown =
+        [begun, ordered, empty, gone.clone(), gone.release(false).unwrap()].map(|it| it.way().as_str());
+    assert_eq!(shown, ["decided", "ordered", "erased", "let-go", "released"]);
 }
 
 #[test]
