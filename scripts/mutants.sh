@@ -46,10 +46,11 @@ xargs touch <<<"$files"
 
 # What random cases notice they notice by chance, and perhaps not the next time: only the other tests are asked.
 properties=$(cut -d/ -f1-3 <<<"$files" | sort -u | xargs -I@ find @ -name '*.rs' -exec awk '
-    /^proptest(::proptest)?! \{/ { inside = 1 }
-    /^\}/ { inside = 0 }
+    { match($0, /^ */); depth = RLENGTH }
+    /^ *proptest(::proptest)?! \{/ { inside = 1; ends = depth }
+    inside && /^ *\}/ && depth == ends { inside = 0 }
     match($0, /^ *fn [a-z0-9_]+\(/) { name = substr($0, RSTART, RLENGTH - 1); sub(/^ *fn /, "", name) }
-    inside && /^    fn / || /TestRunner::deterministic/ { print name }' {} +)
+    inside && /^ *fn / || /TestRunner::deterministic/ { print name }' {} +)
 options+=(--cargo-test-arg=--)
 for property in $properties; do options+=(--cargo-test-arg=--skip "--cargo-test-arg=$property"); done
 

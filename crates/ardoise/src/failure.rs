@@ -63,6 +63,10 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Layers(String),
 
+    /// A profile cannot be signed to be shown.
+    #[error("the profile cannot be signed: {0}; `--unsigned` prints it without")]
+    Signing(String),
+
     /// The server's API refused.
     #[error(transparent)]
     Problem(Box<Problem>),

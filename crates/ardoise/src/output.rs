@@ -32,6 +32,11 @@ impl Output {
         if self.json { print(&document.to_string()) } else { print(human().trim_end()) }
     }
 
+    /// Whether what is printed is drawn on a terminal, which a document that is no text would garble.
+    pub(crate) fn is_on_a_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Says something on the way, to people only.
     pub(crate) fn note(self, text: &str) {
         if !self.json {
@@ -82,8 +87,13 @@ pub(crate) fn private_file(path: &Path) -> Result<File, Failure> {
 
 /// Prints a line on standard output.
 pub(crate) fn print(line: &str) -> Result<(), Failure> {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Writes a document that is no text on standard output, and nothing else.
+pub(crate) fn print_bytes(document: &[u8]) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
-    match writeln!(output, "{line}").and_then(|()| output.flush()) {
+    match output.write_all(document).and_then(|()| output.flush()) {
         // Whoever reads has seen enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Failure::Output),

@@ -579,8 +579,8 @@ fn the_templates_pass_lint_and_a_college_that_loosens_does_not() {
 #[test]
 fn a_rendered_profile_is_alone_on_standard_output_and_the_rest_is_said_beside_it() {
     let person = Person::new();
-    let output =
-        person.types(&format!("profile render {} --platform ipados --os 15.0", template("socle.toml")));
+    let output = person
+        .types(&format!("profile render {} --platform ipados --os 15.0 --unsigned", template("socle.toml")));
     assert!(output.status.success(), "{}", errors(&output));
     let profile = apple::profile::Profile::parse(&output.stdout).unwrap();
     assert_eq!(profile.removal_disallowed, Some(true));
@@ -598,6 +598,7 @@ fn a_rendered_profile_is_alone_on_standard_output_and_the_rest_is_said_beside_it
         ("profile render socle.toml --os 14.8", 2, "15.0 is the oldest"),
         ("profile render socle.toml --os newest", 2, "is not a version"),
         ("profile render socle.toml --platform android-agent --unsupervised", 2, "--platform ipados"),
+        ("profile render socle.toml --platform android-agent --unsigned", 2, "--platform ipados"),
         ("profile render no-such.toml", 1, "cannot be read"),
     ] {
         fs::copy(template("socle.toml"), person.path("socle.toml")).unwrap();
@@ -608,6 +609,26 @@ fn a_rendered_profile_is_alone_on_standard_output_and_the_rest_is_said_beside_it
     let (code, told) = person.is_refused(&format!("profile render {}", template("depot.toml")));
     assert_eq!(code, 1);
     assert!(told.contains("no base is among the layers"), "{told}");
+}
+
+#[test]
+fn a_rendered_profile_is_signed_into_a_file_and_openssl_gives_the_same_property_list() {
+    let person = Person::new();
+    let line = format!("profile render {} --platform ipados --os 27.0", template("socle.toml"));
+    let output = person.types(&line);
+    assert!(output.status.success(), "{}", errors(&output));
+    assert!(errors(&output).contains("which no tablet trusts"), "{}", errors(&output));
+    fs::write(person.path("socle.mobileconfig"), &output.stdout).unwrap();
+    let verified = std::process::Command::new("openssl")
+        .args(["cms", "-verify", "-inform", "DER", "-noverify", "-binary", "-in"])
+        .arg(person.path("socle.mobileconfig"))
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{}", errors(&verified));
+    // What is printed is the list and a line's end.
+    let unsigned = person.types(&format!("{line} --unsigned")).stdout;
+    assert_eq!(unsigned.trim_ascii_end(), verified.stdout.trim_ascii_end());
+    apple::profile::Profile::parse(&verified.stdout).unwrap();
 }
 
 #[test]

@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 
 use apple::OsVersion;
 use clap::{Args, Subcommand, ValueEnum};
+use pki::{Authority, AuthorityKey, SigningKey, sign_attached};
 use profiles::catalogue::Language;
 use profiles::render::{ApiLevel, Frame, IpadTarget, Why};
 use profiles::report::{Change, LintReport, NoPreview, Platform, Preview, Source, diff, lint, preview};
 use profiles::{Problem, Severity};
 use serde_json::{Value, json};
-use types::{Clock as _, Day, SystemClock};
+use types::{Clock as _, Day, Duration, Instant, SystemClock};
 
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, print_bytes};
 use crate::remote::{Connection, profile as versions};
 
 const EXAMPLES: &str = "\
+Examples:
   ardoise profile lint profiles/*.toml
-  ardoise profile render profiles/socle.toml --platform ipados --os 27.0
+  ardoise profile render profiles/socle.toml --platform ipados --os 27.0 --unsigned
+  ardoise profile render profiles/socle.toml | openssl cms -verify -inform DER -noverify | plistutil -f xml
   ardoise profile render profiles/socle.toml profiles/eleve.toml --os 15.0 --unsupervised --json
   ardoise profile render profiles/socle.toml --platform android-agent --os 13
   ardoise profile diff profiles/socle.toml profiles/urgence.toml --language fr
@@ -36,8 +39,10 @@ its text, neither of them by its author; what a collège adds, it decides itself
   ardoise profile rollout VERSION roll-back --reason \"the reader app closes\"
   ardoise profile emergency order VERSION --from 2027-03-16 --until 2027-04-14 --reason \"the schools are closed\"
 
-`render` prints the profile alone on standard output, so that `plutil` can read it, and the rest on standard
-error: what declarations and settings go with it, and what is left out and why. `--json` prints everything.";
+`render` prints the profile alone on standard output, and the rest on standard error: what declarations and settings
+go with it, and what is left out and why. Into a file or a pipe it is signed, as tablets are given it, though by a key
+that none of them trusts; on a terminal, and with `--unsigned`, it is the property list itself. `--json` prints
+everything.";
 
 /// What is asked of layers.
 #[derive(Debug, Args)]
@@ -50,10 +55,38 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Say what is wrong with layers, each by itself and together on one tablet.
+    ///
+    /// Each line that is wrong is told with its file and number, what would be right, and the rule that
+    /// asks for it, such as C3.1.3. Then the files are put together in every way that one tablet may have
+    /// them, and what contradicts is told with both layers. It fails if anything is refused; a line of
+    /// advice refuses nothing. No server is asked.
+    ///
+    ///   ardoise profile lint profiles/*.toml
+    ///   ardoise profile lint profiles/socle.toml our-college.toml
+    #[command(verbatim_doc_comment)]
     Lint(Lint),
-    /// Print what a tablet with these layers would be given, unsigned.
+    /// Print what a tablet with these layers would be given, and beside it what is left out and why.
+    ///
+    /// The profile goes to standard output, the rest to standard error. Into a file or a pipe it is
+    /// signed, as tablets are given it, though by a key that none of them trusts; on a terminal, and with
+    /// --unsigned, it is the property list itself. For the Android agent it is its configuration, as JSON.
+    /// What a tablet that old, or that is not supervised, does not do is said line by line.
+    ///
+    ///   ardoise profile render profiles/socle.toml --os 27.0 --unsigned
+    ///   ardoise profile render profiles/socle.toml | openssl cms -verify -inform DER -noverify
+    ///   ardoise profile render profiles/socle.toml profiles/eleve.toml --os 15.0 --unsupervised --json
+    ///   ardoise profile render profiles/socle.toml --platform android-agent --os 13
+    #[command(verbatim_doc_comment)]
     Render(Render),
     /// Say in words what differs from one layer to another: files, or versions of a server.
+    ///
+    /// Each change says what it was, what it is, and which way it goes: stricter, looser, or neither.
+    /// Passwords are never shown, only that they differ. Whoever approves a version looks at this first.
+    ///
+    ///   ardoise profile diff profiles/socle.toml profiles/urgence.toml --language fr
+    ///   ardoise profile diff in-force VERSION
+    ///   ardoise profile diff VERSION VERSION
+    #[command(verbatim_doc_comment)]
     Diff(Diff),
     #[command(flatten)]
     Version(versions::Action),
@@ -80,6 +113,9 @@ struct Render {
     /// The tablet is not supervised.
     #[arg(long)]
     unsupervised: bool,
+    /// Print the property list itself, for `plutil` and `plistutil`, into files and pipes too.
+    #[arg(long)]
+    unsigned: bool,
     /// What identifiers begin with: a domain of the organisation's own, reversed.
     #[arg(long, default_value = "fr.departement.ardoise", value_name = "DOMAIN")]
     identifier: String,
@@ -206,8 +242,13 @@ fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
     if output.is_json() {
         return output.show(&preview.to_json(), String::new);
     }
+    let mut signed = None;
     let (document, beside) = match &preview {
         Preview::Ipad { rendering, .. } => {
+            let xml = rendering.profile.to_xml();
+            if !arguments.unsigned && !Output::is_on_a_terminal() {
+                signed = Some(signed_for_a_look(&xml, SystemClock.now())?);
+            }
             let declarations = rendering.declarations.len();
             let settings = rendering.settings.len();
             let beside = format!(
@@ -215,7 +256,7 @@ fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
                 counted(declarations, "declaration"),
                 counted(settings, "setting"),
             );
-            (String::from_utf8_lossy(&rendering.profile.to_xml()).into_owned(), Some(beside))
+            (String::from_utf8_lossy(&xml).into_owned(), Some(beside))
         }
         Preview::Agent { rendering, .. } => {
             let fields = Value::Object(rendering.fields.clone());
@@ -223,6 +264,7 @@ fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
         }
     };
     let mut notes: Vec<String> = beside.into_iter().collect();
+    notes.extend(signed.as_ref().map(|_message| SIGNED.to_owned()));
     // What is for the other platform is no loss on this one.
     let (elsewhere, left_out): (Vec<_>, Vec<_>) =
         preview.left_out().iter().partition(|left| left.why == Why::OtherPlatform);
@@ -236,7 +278,23 @@ fn run_render(arguments: &Render, output: Output) -> Result<(), Failure> {
     }
     notes.extend(preview.intent().withheld().keys().map(|app| format!("blocked although given: {app}")));
     output.note(&notes.join("\n"));
-    output.show(&Value::Null, || document)
+    match signed {
+        Some(message) => print_bytes(&message),
+        None => output.show(&Value::Null, || document),
+    }
+}
+
+/// What is said beside a signed profile.
+const SIGNED: &str = "signed by a key that was made for this alone, which no tablet trusts: \
+                      `openssl cms -verify -inform DER -noverify` gives the property list, and so does --unsigned";
+
+/// Signs as a server does. Its key stays with it: whoever renders files has another, which is forgotten at once.
+fn signed_for_a_look(xml: &[u8], now: Instant) -> Result<Vec<u8>, Failure> {
+    let wrong = |error: &dyn std::error::Error| Failure::Signing(error.to_string());
+    let validity = Duration::from_secs(24 * 3_600);
+    let authority = Authority::generate_with("Ardoise, not trusted", now, validity, AuthorityKey::Rsa2048)
+        .map_err(|error| wrong(&error))?;
+    sign_attached(xml, &SigningKey::of_authority(&authority)).map_err(|error| wrong(&error))
 }
 
 fn platform(arguments: &Render) -> Result<Platform, Failure> {
@@ -249,8 +307,9 @@ fn platform(arguments: &Render) -> Result<Platform, Failure> {
                 .map_err(|error: apple::InvalidOsVersion| Failure::Usage(error.to_string()))?;
             Ok(Platform::Ipad(IpadTarget { version, supervised: !arguments.unsupervised }))
         }
-        System::AndroidAgent if arguments.unsupervised => {
-            Err(Failure::Usage("`--unsupervised` goes with `--platform ipados`".to_owned()))
+        System::AndroidAgent if arguments.unsupervised || arguments.unsigned => {
+            let what = if arguments.unsupervised { "--unsupervised" } else { "--unsigned" };
+            Err(Failure::Usage(format!("`{what}` goes with `--platform ipados`")))
         }
         System::AndroidAgent => {
             let level: ApiLevel = os

@@ -96,6 +96,14 @@ pub(crate) enum Action {
         connection: Connection,
     },
     /// Say what publishing a version would change, and on how many tablets.
+    ///
+    /// Nothing is changed by asking. It says how many managed tablets have this layer and in which
+    /// collèges, how many of them each wave reaches, and what differs from the version in force, in words
+    /// and which way it goes: stricter, looser, or neither.
+    ///
+    ///   ardoise profile plan VERSION
+    ///   ardoise profile plan VERSION --canary 0761234A --percent 10 --percent 50
+    #[command(verbatim_doc_comment)]
     Plan {
         /// The version.
         version: String,

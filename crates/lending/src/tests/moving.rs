@@ -8,6 +8,7 @@ use types::{
 use super::noon;
 use crate::Refused;
 use crate::departure::{Departure, Way};
+use crate::list::Signed;
 use crate::loan::{Ending, Loan, LoanState, Suspension};
 use crate::repair::{Afterwards, Outcome, Repair, ToSend};
 use crate::restitution::{Proof, Reenrolment};
@@ -103,7 +104,11 @@ fn c3_3_2_a_transfer_takes_both_sides_in_two_persons_and_a_tablet_that_nobody_ha
     assert_eq!(given.consent(Side::Takes, one, &FREE, now()), Err(Refused::SamePerson));
     // A word of the same side again is the same word.
     assert_eq!(given.consent(Side::Gives, two, &FREE, now()).unwrap(), given);
-    assert!(given.consent(Side::Takes, two, &FREE, now()).unwrap().is_agreed());
+    let both = given.consent(Side::Takes, two, &FREE, now()).unwrap();
+    assert!(both.is_agreed());
+    let signed = |by| Some(Signed { by, at: now() });
+    assert_eq!(given.consents(), (signed(one), None));
+    assert_eq!(both.consents(), (signed(one), signed(two)));
     for what in [
         ToMove { lent: true, ..FREE },
         ToMove { clean: false, ..FREE },
@@ -155,6 +160,8 @@ fn c5_1_2_what_cannot_be_undone_comes_last_on_the_way_out() {
     assert_eq!((back.way(), back.way().as_str()), (Way::TakenIn, "taken-in"));
     assert!(back.take_in().is_err() && back.ordered(order).is_err() && back.release(false).is_err());
     assert!(back.take_back().is_err() && back.keeps_its_data().is_err());
+    let shown = [begun, ordered, empty, gone, over].map(|it| it.way().as_str());
+    assert_eq!(shown, ["decided", "ordered", "erased", "let-go", "released"]);
 }
 
 #[test]
