@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # What follows the command: `make run ARGS="first-day --tablets 50 --json"`.
 ARGS ?=
 
-.PHONY: help run test check room bench chaos fuzz mutants install
+.PHONY: help run test check room bench chaos years fuzz mutants install
 
 help: ## Show this page
 	@echo 'Ardoise: the tablets of a département, managed from one program.'
@@ -55,6 +55,10 @@ bench: ## How fast this machine serves tablets; or load any other server
 
 chaos: ## kill -9 of the server, of PostgreSQL and of what connects them, amid a storm of reports
 	@scripts/chaos.sh $(ARGS)
+
+years: ## Random years of loans, lived by simulated tablets and judged by a ledger: make years YEARS=1000 SEED=7
+	@ARDOISE_YEARS=$(or $(YEARS),1000) ARDOISE_YEARS_SEED=$(or $(SEED),0) cargo nextest run --package whole \
+		--success-output immediate --expr 'test(in_random_years) and test(sqlite)'
 
 fuzz: ## Feed every parser that a tablet reaches with what nobody sends
 	@scripts/fuzz.sh $(ARGS)

@@ -8,9 +8,9 @@ use crate::machine::{authority, backup, config, init, key, migrate, serve};
 use crate::offline::profile;
 use crate::output::Output;
 use crate::remote::{
-    account, agreement, alarm, app, apple, audit, brake, command, countersignature, incident, inventory,
-    link, list, loan, notice, organisation, person, position, privacy, push_certificate, restitution, role,
-    school_year, session, status, tablet, takeover, token, warrant,
+    account, agreement, alarm, app, apple, audit, brake, command, countersignature, departure, incident,
+    inventory, link, list, loan, notice, organisation, person, position, privacy, push_certificate, repair,
+    restitution, role, school_year, session, status, tablet, takeover, token, transfer, warrant,
 };
 
 const EXAMPLES: &str = "\
@@ -112,6 +112,12 @@ enum Verb {
     Incident(incident::Arguments),
     /// Tablets that were given back: received, erased by order, proven empty.
     Restitution(restitution::Arguments),
+    /// Tablets at their supplier's: who has which meanwhile, and what came back.
+    Repair(repair::Arguments),
+    /// Tablets that go from one collège to another, with the consent of both.
+    Transfer(transfer::Arguments),
+    /// Donations and retirements: facts, decisions, and the way out.
+    Departure(departure::Arguments),
     /// What holders and guardians were told, and what reached nobody.
     Notice(notice::Arguments),
     /// Location warrants: who may locate a missing tablet, for how long, and who granted it.
@@ -186,6 +192,9 @@ impl Cli {
             Verb::Warrant(arguments) => warrant::run(arguments, output).await,
             Verb::Position(arguments) => position::run(arguments, output).await,
             Verb::Restitution(arguments) => Box::pin(restitution::run(arguments, output)).await,
+            Verb::Repair(arguments) => repair::run(arguments, output).await,
+            Verb::Transfer(arguments) => transfer::run(arguments, output).await,
+            Verb::Departure(arguments) => Box::pin(departure::run(arguments, output)).await,
             Verb::Notice(arguments) => notice::run(arguments, output).await,
             Verb::Alarm(arguments) => alarm::run(arguments, output).await,
             Verb::Brake(arguments) => Box::pin(brake::run(arguments, output)).await,
@@ -286,6 +295,17 @@ mod tests {
             "ardoise loan end 0193 --breach",
             "ardoise loan letter 0193 --from guardians --dated 2027-02-01 --reference x",
             "ardoise loan year --csv",
+            "ardoise loan swap 0193 DMPX00000002 --back DMPX00000001 --condition neuve --back-condition bon --saved",
+            "ardoise repair send DMPX00000001 --reference SAV-118 --loaner DMPX00000002 --condition neuve",
+            "ardoise repair back 0193 --loaner DMPX00000002 --condition bon --saved",
+            "ardoise repair exchanged 0193 DMPX00000003 --label 76-0003",
+            "ardoise transfer propose DMPX00000001 0765678B --reason x",
+            "ardoise transfer consent 0193",
+            "ardoise departure year 0193 2026-2027 yes",
+            "ardoise departure donate 0193 --reason x",
+            "ardoise departure retire DMPX00000001 --reason x",
+            "ardoise departure let-go 0193 --signed 0194",
+            "ardoise departure release 0193 --release x --lock y",
             "ardoise config explain tablets.listen",
             "ardoise profile lint a.toml b.toml",
             "ardoise profile render socle.toml --platform ipados --os 27.0 --unsupervised --json",

@@ -304,7 +304,7 @@ async fn play(
     let told = match story {
         Story::FirstDay => Box::pin(first_day::tell(&stage, tablets, teller, figures)).await,
         Story::Brake => Box::pin(brake::tell(&stage, tablets, database, teller, figures)).await,
-        Story::LoanYear => Box::pin(loan_year::tell(&stage, tablets, teller, figures)).await,
+        Story::LoanYear => Box::pin(loan_year::tell(&stage, teller, figures)).await,
         Story::Morning => {
             Box::pin(morning::tell(&stage, tablets, arguments.resumption, teller, figures)).await
         }

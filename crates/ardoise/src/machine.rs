@@ -66,7 +66,7 @@ fn settings(config: &Config) -> Settings {
         anchors: Vec::new(),
         takeover: TakeoverPolicy::Closed,
         quiet_hours: None,
-        erasures: fleet::EraseTerms::default(),
+        erasures: config.erasures,
         notices: fleet::NoticeSettings::default(),
         shared_folder: None,
         warrants: config.warrants,

@@ -1,11 +1,12 @@
 //! The list for the wall of a class, and the figures of a school year (C6.1).
 
-use actix_web::http::header::ACCEPT;
+use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY};
 use actix_web::web::{Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use fleet::lending::wall::{self, Line};
 use fleet::lending::year::{self, Figures};
 use serde::{Deserialize, Serialize};
+use types::Day;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
@@ -13,6 +14,7 @@ use crate::input::{self, Answer, State};
 use crate::inventory::{harmless, names};
 use crate::loans::LoanView;
 use crate::problem::{Failure, Problem};
+use crate::{language, year_page};
 
 /// Which class.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -82,31 +84,31 @@ pub(crate) async fn wall(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FiguresView {
     /// The collège.
-    uai: String,
+    pub(crate) uai: String,
     /// Its name.
-    college: String,
+    pub(crate) college: String,
     /// The school year.
-    school_year: String,
+    pub(crate) school_year: String,
     /// Tablets of its inventory.
-    tablets: u64,
+    pub(crate) tablets: u64,
     /// Those that are managed.
-    managed: u64,
+    pub(crate) managed: u64,
     /// Those that were seen within the last seven days.
-    seen_lately: u64,
+    pub(crate) seen_lately: u64,
     /// People on the validated list.
-    listed: u64,
+    pub(crate) listed: u64,
     /// Loans that began in the year.
-    loans_begun: u64,
+    pub(crate) loans_begun: u64,
     /// Loans that go on.
-    loans_going_on: u64,
+    pub(crate) loans_going_on: u64,
     /// Loans that ended in the year.
-    loans_ended: u64,
+    pub(crate) loans_ended: u64,
     /// Tablets that came back in the year.
-    returns: u64,
+    pub(crate) returns: u64,
     /// Those that came back in time.
-    returns_on_time: u64,
+    pub(crate) returns_on_time: u64,
     /// Incidents that were declared in the year.
-    incidents: u64,
+    pub(crate) incidents: u64,
 }
 
 impl From<Figures> for FiguresView {
@@ -166,9 +168,16 @@ impl FiguresView {
     }
 }
 
-/// The report of a school year, collège by collège, as JSON, or as CSV if `Accept` names `text/csv`.
+/// Whether the reader asks for a page to print: a browser does.
+fn wants_a_page(request: &HttpRequest) -> bool {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepts.split([';', ',']).any(|one| one.trim().eq_ignore_ascii_case("text/html"))
+}
+
+/// The report of a school year, collège by collège, as JSON; as CSV if `Accept` names `text/csv`; as a page to print, in the
+/// language that `Accept-Language` asks for, if it names `text/html`.
 #[utoipa::path(get, path = "/api/v1/year-report", tag = "lending", params(YearQuery), responses(
-    (status = 200, content((Vec<FiguresView> = "application/json"), (String = "text/csv"))),
+    (status = 200, content((Vec<FiguresView> = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = "default", body = Problem)))]
 pub(crate) async fn year(
     request: HttpRequest,
@@ -179,6 +188,13 @@ pub(crate) async fn year(
     let label = query.into_inner().school_year;
     let figures = year::report(&state.fleet, caller.principal(), label, state.now()).await?;
     let lines: Vec<FiguresView> = figures.into_iter().map(FiguresView::from).collect();
+    if wants_a_page(&request) {
+        let page = year_page::render(&lines, language::of(request.headers()), Day::of(state.now()));
+        return Ok(HttpResponse::Ok()
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, year_page::content_security_policy()))
+            .body(page));
+    }
     if !names(&request, ACCEPT) {
         return Ok(HttpResponse::Ok().json(lines));
     }

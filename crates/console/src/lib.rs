@@ -13,6 +13,7 @@ mod brake;
 mod broadcasts;
 mod commands;
 mod countersignatures;
+mod departures;
 mod gate;
 mod health;
 mod incident_decisions;
@@ -37,6 +38,7 @@ mod problem;
 mod profile_rollouts;
 mod profiles;
 mod push_certificate;
+mod repairs;
 mod restitutions;
 mod roles;
 mod routes;
@@ -48,7 +50,9 @@ mod tablets;
 mod takeovers;
 mod timestamp;
 mod tokens;
+mod transfers;
 mod warrants;
+mod year_page;
 
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,8 @@ pub(crate) struct ListView {
     school_year: String,
     /// `preview`, `proposed`, `settled`, `validated` or `withdrawn`.
     state: String,
+    /// How much of the list it speaks of: `whole` or `part`; absent for what was only looked at.
+    scope: Option<String>,
     /// How many names it changes.
     changes: usize,
     /// The digest of exactly these names.
@@ -75,6 +77,7 @@ impl From<List> for ListView {
             uai: list.uai.to_string(),
             school_year: list.school_year,
             state: list.state.to_string(),
+            scope: Some(list.scope.to_string()),
             changes: usize::try_from(list.changes).unwrap_or(0),
             content_sha256: Some(list.content_sha256.to_string()),
             proposed_at: Some(list.proposed_at.into()),
@@ -169,6 +172,7 @@ impl From<Shown> for ListShownView {
                 uai: shown.college.to_string(),
                 school_year: shown.school_year.clone(),
                 state: "preview".to_owned(),
+                scope: None,
                 changes,
                 content_sha256: None,
                 proposed_at: None,

@@ -6,11 +6,11 @@ use utoipa::openapi::{Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures, health,
-    incident_decisions, incident_papers, incidents, inventory, lending_reports, links, lists, loans, metrics,
-    notices, organisations, persons, positions, privacy, problem, profile_rollouts, profiles,
-    push_certificate, restitutions, roles, school_years, segments, sessions, subject, tablets, takeovers,
-    tokens, warrants,
+    accounts, alarms, apple_authorities, apps, audit, brake, broadcasts, commands, countersignatures,
+    departures, health, incident_decisions, incident_papers, incidents, inventory, lending_reports, links,
+    lists, loans, metrics, notices, organisations, persons, positions, privacy, problem, profile_rollouts,
+    profiles, push_certificate, repairs, restitutions, roles, school_years, segments, sessions, subject,
+    tablets, takeovers, tokens, transfers, warrants,
 };
 
 #[derive(OpenApi)]
@@ -58,6 +58,12 @@ use crate::{
         loans::confiscate, loans::resume, loans::deposit, loans::hand_out, loans::restrict, loans::lift, loans::end,
         loans::letter,
         lending_reports::wall, lending_reports::year,
+        repairs::list, repairs::send, repairs::back, repairs::exchanged, repairs::swap,
+        transfers::list, transfers::propose, transfers::consent, transfers::withdraw,
+        departures::facts, departures::say_of_year, departures::propose, departures::retire, departures::list,
+        departures::show, departures::decide, departures::withdraw, departures::take_back, departures::letter, departures::letter_handed_over,
+        departures::order, departures::attest, departures::ask, departures::let_go, departures::leave_again,
+        departures::release, departures::deed,
         links::list, links::create, links::revoke,
         push_certificate::show, push_certificate::set,
         takeovers::list, takeovers::import,

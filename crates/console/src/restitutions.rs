@@ -24,15 +24,15 @@ use crate::timestamp::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TabletScanned {
     /// Its serial number, its id or the owner's label, as it was scanned or typed.
-    tablet: String,
+    pub(crate) tablet: String,
     /// What came with it.
     #[serde(default)]
-    accessories: BTreeSet<String>,
+    pub(crate) accessories: BTreeSet<String>,
     /// The state it is in, in a few words.
-    condition: String,
+    pub(crate) condition: String,
     /// Whether the holder, or a guardian, confirmed that their data is saved: the erasure then does not wait for a notice.
     #[serde(default)]
-    saved: bool,
+    pub(crate) saved: bool,
 }
 
 /// Tablets that are received: all of them, or none.

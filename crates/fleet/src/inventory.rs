@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use governance::Permission;
 use serde_json::json;
 use store::tablets::{self, Tablet};
-use store::{Tx, Within, enrolments};
+use store::{Tx, Within, enrolments, loans, repairs};
 use types::{Instant, SerialNumber, TabletId};
 
 use crate::audit::{self, Change};
@@ -59,6 +59,7 @@ pub async fn import(
                         None => imported.unchanged += 1,
                         Some(after) => {
                             keeps_its_platform(tx, &before, &after)?;
+                            stays_while_it_is_lent(tx, &before, &after)?;
                             tablets::update(tx, &after)?;
                             segments::changed(tx, &before, &after, now)?;
                             imported.updated += 1;
@@ -142,6 +143,26 @@ fn merged(before: &Tablet, line: &InventoryLine, now: Instant) -> Option<Tablet>
 
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A loan is of the collège that made it, and so is what is at the supplier's: no file moves either.
+fn stays_while_it_is_lent(tx: &mut Tx<'_>, before: &Tablet, after: &Tablet) -> Result<(), Refusal> {
+    if before.uai == after.uai || before.uai.is_none() {
+        return Ok(());
+    }
+    let serial = &before.serial;
+    if let Some(loan) = loans::live_of_tablet(tx, before.id)? {
+        return Err(Refusal::Conflict(format!(
+            "tablet {serial} is lent by its collège (loan {}): receive it first, and have it transferred",
+            loan.id
+        )));
+    }
+    if repairs::standing_of_tablet(tx, before.id)?.is_some_and(|repair| repair.closed_at.is_none()) {
+        return Err(Refusal::Conflict(format!(
+            "tablet {serial} is at its supplier’s: record that it is back"
+        )));
+    }
+    Ok(())
 }
 
 /// What an enrolled tablet runs is known better by itself than by a file.

@@ -17,6 +17,7 @@ use types::{CommandId, CountersignatureId, EnrolmentEndId, EnrolmentId, Instant,
 
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
+use crate::coming_in::Person;
 use crate::tablets::{self, Named};
 use crate::{Fleet, Principal, Refusal, clean_slate, push};
 
@@ -56,7 +57,7 @@ pub async fn decide(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::Unenrol, &person.access, now)?;
-            let (mut ends, mut deeds, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+            let (mut tablets, mut seen) = (Vec::new(), HashSet::new());
             for name in &named {
                 let tablet = tablets::find(tx, name)?;
                 if !reach.covers(&tablets::place(&tablet)) {
@@ -68,39 +69,55 @@ pub async fn decide(
                         format!("tablet {} is named twice", tablet.serial),
                     ));
                 }
-                let end = end(tx, &tablet, &principal, &reason, now)?;
-                deeds.push(Deed {
-                    what: What::Unenrolment,
-                    tablet: tablet.id,
-                    college: tablet.uai,
-                    reference: end.id.to_string(),
-                });
-                ends.push(end);
+                tablets.push(tablet);
             }
-            for end in &ends {
-                enrolment_ends::insert(tx, end)?;
-            }
-            let judged = judge(tx, &person, &deeds, &reason, now)?;
-            if judged == Judged::Go {
-                for end in &ends {
-                    carry_out(tx, &principal, &end.id.to_string(), now)?;
-                }
-            }
-            let ids: Vec<TabletId> = deeds.iter().map(|deed| deed.tablet).collect();
-            let held = match judged {
-                Judged::Go => None,
-                Judged::Held(asked) => Some(asked),
-            };
-            // One decision, one entry; each tablet has one of its own when it is told.
-            let detail = json!({ "tablets": ids.len(), "held": held });
-            let change = Change::new(DECIDED)
-                .tablet(ids.first().copied().filter(|_only| ids.len() == 1))
-                .reason(Some(reason.clone()))
-                .detail(detail);
-            audit::record(tx, &principal, change, now)?;
-            Ok(Decided { tablets: ids, held })
+            decide_within(tx, &principal, (&person, &tablets), &reason, now)
         })
         .await
+}
+
+/// Decides that tablets leave management, for whoever has asked whether that may be: within the transaction of a decision
+/// that this is part of, with an entry of its own in the log.
+pub(crate) fn decide_within(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    (person, leaving): (&Person, &[Tablet]),
+    reason: &str,
+    now: Instant,
+) -> Result<Decided, Refusal> {
+    let (mut ends, mut deeds) = (Vec::new(), Vec::new());
+    for tablet in leaving {
+        let end = end(tx, tablet, principal, reason, now)?;
+        deeds.push(Deed {
+            what: What::Unenrolment,
+            tablet: tablet.id,
+            college: tablet.uai.clone(),
+            reference: end.id.to_string(),
+        });
+        ends.push(end);
+    }
+    for end in &ends {
+        enrolment_ends::insert(tx, end)?;
+    }
+    let judged = judge(tx, person, &deeds, reason, now)?;
+    if judged == Judged::Go {
+        for end in &ends {
+            carry_out(tx, principal, &end.id.to_string(), now)?;
+        }
+    }
+    let ids: Vec<TabletId> = deeds.iter().map(|deed| deed.tablet).collect();
+    let held = match judged {
+        Judged::Go => None,
+        Judged::Held(asked) => Some(asked),
+    };
+    // One decision, one entry; each tablet has one of its own when it is told.
+    let detail = json!({ "tablets": ids.len(), "held": held });
+    let change = Change::new(DECIDED)
+        .tablet(ids.first().copied().filter(|_only| ids.len() == 1))
+        .reason(Some(reason.to_owned()))
+        .detail(detail);
+    audit::record(tx, principal, change, now)?;
+    Ok(Decided { tablets: ids, held })
 }
 
 fn checked(named: &[Named], reason: &str) -> Result<String, Refusal> {

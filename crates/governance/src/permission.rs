@@ -142,6 +142,16 @@ text_enum! {
         ConfirmIncident = "confirm-incident",
         /// Decide on a replacement and its counterpart (C5.4.4).
         DecideReplacement = "decide-replacement",
+        /// Send a tablet to its supplier, and take back what comes (C5.4.5).
+        RepairTablets = "repair-tablets",
+        /// Propose that a tablet goes to another collège, take that back, or refuse it.
+        ProposeTransfer = "propose-transfer",
+        /// Consent to a transfer for one's collège.
+        ConsentTransfer = "consent-transfer",
+        /// Propose that a tablet is given to the pupil who holds it, and say how its years went (C5.1.2).
+        ProposeDonation = "propose-donation",
+        /// Decide on a donation, decide that a tablet is retired, and have it leave (C5.1.2).
+        DecideDeparture = "decide-departure",
         /// Propose, as the head, that a stolen tablet is erased wherever it is (M3).
         ProposeErasure = "propose-erasure",
         /// Have a stolen tablet erased again, by the decision of head and département that stands (M3).
@@ -271,6 +281,11 @@ const fn row(permission: Permission) -> [Cell; 10] {
         P::LookAtPositions           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
         P::ConfirmIncident           => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::DecideReplacement         => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::RepairTablets             => [ Col, No,  No,  Col,   No,  No,   No,  No,    No,  No  ],
+        P::ProposeTransfer           => [ Col, No,  No,  Col,   No,  No,   Col, No,    No,  No  ],
+        P::ConsentTransfer           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::ProposeDonation           => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
+        P::DecideDeparture           => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
         P::ProposeErasure            => [ No,  No,  No,  No,    No,  No,   Col, No,    No,  No  ],
         P::RepeatErasure             => [ Col, No,  No,  No,    No,  No,   No,  No,    No,  No  ],
         P::CallOffErasure            => [ Col, No,  No,  No,    No,  No,   Col, No,    No,  No  ],
@@ -348,6 +363,8 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::ValidateList
         | P::PublishAgreement
         | P::ExceptSupervision
+        // It gives away what cannot be taken back.
+        | P::DecideDeparture
         // What is uploaded runs on every tablet.
         | P::ManageApps
         | P::ProposeErasure
@@ -398,6 +415,10 @@ pub const fn needs_step_up(permission: Permission) -> bool {
         | P::AskWarrant
         | P::ConfirmIncident
         | P::DecideReplacement
+        | P::RepairTablets
+        | P::ProposeTransfer
+        | P::ConsentTransfer
+        | P::ProposeDonation
         // What destroys is called off without ado.
         | P::CallOffErasure
         // What is on the list takes both signatures again; the rest is put right at once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fleet::brake::held;
-use fleet::lending::{calendar as loans, handover, modes, orders};
+use fleet::lending::{calendar as loans, handover, modes, orders, turn};
 use fleet::{Fleet, Principal, Refusal, apps, incidents, mail, profiles, purges, segments, upkeep};
 use types::{Clock, Day, Duration, Instant};
 
@@ -35,6 +35,8 @@ const KEYS_EVERY: Duration = Duration::from_secs(3_600);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks for loans whose holder has left.
 const LOANS_EVERY: Duration = Duration::from_secs(600);
+/// Between two looks for people whom a new list does not name.
+const TURN_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at receipts whose notice has elapsed, and at orders that are past.
 const ERASE_EVERY: Duration = Duration::from_secs(60);
 
@@ -60,6 +62,7 @@ pub(crate) struct Calendar {
     reserves_at: Option<Instant>,
     ordered_at: Option<Instant>,
     loans_at: Option<Instant>,
+    turned_at: Option<Instant>,
     missing_at: Option<Instant>,
     keys_at: Option<Instant>,
     told_at: Option<Instant>,
@@ -86,6 +89,7 @@ impl Calendar {
             reserves_at: None,
             ordered_at: None,
             loans_at: None,
+            turned_at: None,
             missing_at: None,
             keys_at: None,
             told_at: None,
@@ -186,6 +190,11 @@ impl Calendar {
             && done("end the loans of who left", &loans::end_of_attendance(fleet, &calendar, now).await)
         {
             self.loans_at = Some(now);
+        }
+        if is_due(self.turned_at, TURN_EVERY, now)
+            && done("count who has left", &turn::of_the_year(fleet, &calendar, now).await)
+        {
+            self.turned_at = Some(now);
         }
         if is_due(self.ordered_at, ERASE_EVERY, now) {
             let ended =

@@ -158,13 +158,27 @@ pub enum Turn {
     Ends(Ending),
 }
 
-/// Looks at a loan in a new school year: it lasts while its holder stays listed. A collège whose new list is late ends
-/// nobody's loan by that.
+/// What the validated list of a new school year says of people like somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewList {
+    /// Whether a change of it that speaks of everybody names somebody of their kind: a list of the teachers says nothing of
+    /// the pupils, nor that of one class of another.
+    pub speaks_of_their_kind: bool,
+    /// Whether a change of it waits for a signature: it may name them.
+    pub a_change_waits: bool,
+    /// Whether they stand on it.
+    pub names_them: bool,
+}
+
+/// Looks at somebody, and what they hold, in a new school year: a loan lasts while its holder stays listed, and whoever the
+/// list does not name has left. A collège whose new list is late, or half signed, ends nobody's loan by that.
 #[must_use]
-pub fn turn(list_of_the_year_is_validated: bool, listed: bool) -> Turn {
-    match (list_of_the_year_is_validated, listed) {
-        (_, true) => Turn::GoesOn,
-        (false, false) => Turn::AwaitsTheList,
-        (true, false) => Turn::Ends(Ending::NoLongerListed),
+pub fn turn(list: NewList) -> Turn {
+    match list {
+        NewList { names_them: true, .. } => Turn::GoesOn,
+        NewList { speaks_of_their_kind: true, a_change_waits: false, .. } => {
+            Turn::Ends(Ending::NoLongerListed)
+        }
+        NewList { .. } => Turn::AwaitsTheList,
     }
 }

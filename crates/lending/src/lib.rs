@@ -11,13 +11,15 @@
 //! | [`readiness`] | whether it can be handed over, and because of what not (C5.3.4) |
 //! | [`loan`], [`calendar`] | what becomes of the loan: suspension, summer, ends, reminders, lateness (C5.2, C9.1) |
 //! | [`notice`], [`restitution`] | what comes between a receipt and the proof that a tablet is empty (C5.3.5) |
-//! | [`last_decision`] | donation, retirement, and what was stolen (C5.1.2) |
+//! | [`repair`], [`transfer`] | a stay at the supplier's, and the way to another collège (C5.4.5) |
+//! | [`last_decision`], [`departure`] | donation, retirement, and what was stolen; the way out (C5.1.2) |
 //!
 //! The two proofs of this room have private fields. [`EraseOrder`] is only read back from a row that a receipt or a
 //! decision stands behind, against the tablet as it is now; [`EnrolmentEnd`] from the record of an end.
 
 pub mod agreement;
 pub mod calendar;
+pub mod departure;
 mod enrolment_end;
 mod erase_order;
 pub mod last_decision;
@@ -29,10 +31,12 @@ pub mod mode;
 pub mod notice;
 pub mod readiness;
 mod refused;
+pub mod repair;
 pub mod restitution;
 pub mod roster;
 mod school_year;
 mod texts;
+pub mod transfer;
 
 pub use enrolment_end::{EnrolmentEnd, NotEnded, RecordedEnd};
 pub use erase_order::{

@@ -21,6 +21,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How much of a collège's list a change speaks of.
+    Scope: "scope of a change" {
+        /// Everybody of the kinds of people that it names: whom the list does not name then has left (C9.1).
+        Whole = "whole",
+        /// Some of them, such as a class: nobody has left because it does not name them.
+        Part = "part",
+    }
+}
+
 /// What a list says of a person: nothing that a loan does not need (C3.1.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -42,13 +52,18 @@ pub struct Entry {
     pub contacts: BTreeMap<Signatory, MailAddress>,
 }
 
-/// What both sign: the digest of exactly these names, and of what the list says of each. The number of the proposal is
+/// What both sign: the digest of exactly these names, of what the list says of each, and of how much it speaks of. The number of the proposal is
 /// part of it, so that nobody guesses a name from it, and no signature serves for another proposal.
 #[must_use]
-pub fn digest(proposal: ListId, college: &Uai, school_year: &str, changes: &[Change]) -> Digest {
+pub fn digest(
+    proposal: ListId,
+    (college, school_year): (&Uai, &str),
+    scope: Scope,
+    changes: &[Change],
+) -> Digest {
     let mut sorted: Vec<&Change> = changes.iter().collect();
     sorted.sort_by_key(|change| change.person());
-    let mut hashed = Hashed(format!("ardoise list 1\n{proposal}\n{college}\n{school_year}\n"));
+    let mut hashed = Hashed(format!("ardoise list 2\n{proposal}\n{college}\n{school_year}\n{scope}\n"));
     for change in sorted {
         hashed.field("person", Some(&change.person().to_string()));
         let Change::Set(_, entry) = change else {

@@ -1,6 +1,6 @@
 //! Why something about a loan is not done so.
 
-use types::{Day, LoanId, RestitutionId, RuleId};
+use types::{Day, LoanId, RepairId, RestitutionId, RuleId, Uai};
 
 use crate::readiness::Obstacle;
 
@@ -81,6 +81,42 @@ pub enum Refused {
     /// It was taken back.
     #[error("the decision was taken back: begin another")]
     Withdrawn,
+    /// Only pupils are given a tablet.
+    #[error("a tablet is given to the 3e pupil who holds it, and to nobody else")]
+    GivenToPupils,
+    /// A tablet is not sent to its supplier so.
+    #[error("the tablet cannot be sent to its supplier: {0}")]
+    NotSent(&'static str),
+    /// A repair is over.
+    #[error("repair {repair} is over: {is}")]
+    RepairOver {
+        /// The repair.
+        repair: RepairId,
+        /// How it ended.
+        is: &'static str,
+    },
+    /// A tablet is not given to another collège so.
+    #[error("the tablet cannot go to another collège: {0}")]
+    StaysHere(&'static str),
+    /// A transfer is over.
+    #[error("the transfer was done, or taken back: propose another")]
+    TransferOver,
+    /// Somebody of neither side.
+    #[error("the transfer is from {from} to {to}: one person of each consents")]
+    NotTheirSide {
+        /// Who gives.
+        from: Uai,
+        /// Who takes.
+        to: Uai,
+    },
+    /// A departure is elsewhere.
+    #[error("the tablet cannot be {what}: {is}")]
+    DepartureStands {
+        /// What was asked for.
+        what: &'static str,
+        /// Where it is, and what comes next.
+        is: &'static str,
+    },
 }
 
 fn in_words(obstacles: &[Obstacle]) -> String {
@@ -106,7 +142,11 @@ impl Refused {
             Self::LetterFromTheFuture(_) | Self::NotTheirs => RuleId::C5_2_4,
             Self::RestitutionStands { .. } => RuleId::M3,
             Self::NotTheirDecision => RuleId::C3_3_2,
-            Self::NotProposed | Self::Withdrawn => RuleId::C5_1_2,
+            Self::NotProposed | Self::Withdrawn | Self::GivenToPupils | Self::DepartureStands { .. } => {
+                RuleId::C5_1_2
+            }
+            Self::NotSent(_) | Self::RepairOver { .. } => RuleId::C5_4_5,
+            Self::StaysHere(_) | Self::TransferOver | Self::NotTheirSide { .. } => RuleId::C3_3_2,
         }
     }
 }

@@ -251,19 +251,6 @@ mod tests {
     }
 
     #[test]
-    fn the_stricter_of_two_values_is_what_the_catalogue_says() {
-        let of = |section, key| find(section, key).unwrap();
-        let cookies = of(Section::Restrictions, "safariAcceptCookies");
-        let (never, always) = (Value::Choice("never"), Value::Choice("always"));
-        assert_eq!(Value::stricter(cookies, &always, &never), Some(never.clone()));
-        assert!(always.is_loosest(cookies) && !never.is_loosest(cookies));
-        let region = of(Section::Restrictions, "ratingRegion");
-        assert_eq!(Value::stricter(region, &Value::Choice("fr"), &Value::Choice("de")), None);
-        let inactivity = of(Section::Passcode, "maxInactivity");
-        assert_eq!(Value::stricter(inactivity, &Value::Number(5), &Value::Number(2)), Some(Value::Number(2)));
-    }
-
-    #[test]
     fn shapes_admit_what_they_describe() {
         for (shape, good, bad) in [
             (Shape::BundleId, "com.apple.Pages", "com..apple"),

@@ -62,6 +62,8 @@ pub struct Config {
     pub takeover_paths: Vec<String>,
     /// What a location warrant is asked for unless told, and the most that it may be.
     pub warrants: fleet::WarrantLimits,
+    /// How long an erasure waits for whoever held the tablet, and how long its order lasts.
+    pub erasures: fleet::EraseTerms,
     /// What a tablet in lost mode shows unless told.
     pub lost_mode: fleet::LostModeWords,
     /// Apple's push service.
@@ -112,6 +114,7 @@ impl Config {
         let takeover_enabled = reader.switch("takeover.enabled");
         let takeover_paths = settings::takeover_paths(&mut reader);
         let warrants = settings::warrants(&mut reader);
+        let erasures = settings::erasures(&mut reader);
         let lost_mode = settings::lost_mode(&mut reader);
         let apns = settings::apns(&mut reader, egress_allow.as_deref().unwrap_or_default());
         let reminders = settings::reminders(&mut reader);
@@ -134,6 +137,7 @@ impl Config {
                 takeover_enabled: takeover_enabled?,
                 takeover_paths: takeover_paths?,
                 warrants: warrants?,
+                erasures: erasures?,
                 lost_mode: lost_mode?,
                 apns: apns?,
                 egress_allow: egress_allow?,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fleet::{EraseTerms, NoticeSettings, Settings, TakeoverPolicy, UploadLimits};
+use fleet::{NoticeSettings, Settings, TakeoverPolicy, UploadLimits};
 use jobs::{MailService, PushService};
 use outbound::mail::{MailClient, MailServer};
 use pki::scep::LegacyPolicy;
@@ -43,7 +43,7 @@ pub(crate) fn settings(
         },
         takeover: if config.takeover_enabled { TakeoverPolicy::Open } else { TakeoverPolicy::Closed },
         quiet_hours: config.apns.quiet_hours,
-        erasures: EraseTerms::default(),
+        erasures: config.erasures,
         warrants: config.warrants,
         lost_mode: config.lost_mode.clone(),
         notices: NoticeSettings { by_mail: config.mail.is_some(), reminders: config.reminders.clone() },

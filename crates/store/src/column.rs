@@ -162,10 +162,10 @@ as_text! {
     crate::loans::Standing, crate::restitutions::StageName, crate::restitutions::ProofKind, crate::notices::Channel,
     crate::notices::NoticeState, lending::loan::Suspension, lending::notice::NoticeKind,
     types::ListId, types::ListChangeId, types::AgreementTextId, types::SignatureId, types::RestrictionId,
-    types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::agreement::GuardiansNeeded,
+    types::ExceptionId, types::LoanMode, lending::list::ListStep, lending::list::Scope, lending::agreement::GuardiansNeeded,
     lending::agreement::Stance, lending::agreement::Signatory, crate::lists::ListState,
     crate::signatures::EvidenceKind,
-    lending::last_decision::LastKind, types::PositionLookId, ::incidents::NoticeOccasion, ::incidents::Finding,
+    lending::last_decision::LastKind, types::PositionLookId, types::RepairId, crate::repairs::RepairState, crate::transfers::TransferState, types::TransferId, ::incidents::NoticeOccasion, ::incidents::Finding,
     ::incidents::WarrantyVerdict, crate::replacements::CounterpartName,
     types::MailId, crate::mails::MailState, crate::warrant_notices::ToldHow,
 }
@@ -187,7 +187,7 @@ macro_rules! as_written {
     )*};
 }
 
-as_written! { lending::ClassName, lending::Condition, lending::Reason, }
+as_written! { lending::ClassName, lending::Condition, lending::Reason, lending::Reference, }
 
 impl Column for orders::Gate {
     type Stored = String;

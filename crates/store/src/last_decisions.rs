@@ -11,8 +11,9 @@ use diesel::{
 };
 
 use crate::noun::{by_key, find_first, noun, read_all};
-use crate::schema::last_decisions;
-use crate::{StoreError, Tx};
+use crate::schema::{departures, last_decisions};
+use crate::within::of_tablets_within;
+use crate::{StoreError, Tx, Within};
 
 noun! {
     /// A decision.
@@ -105,6 +106,56 @@ pub fn in_force_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<La
             )
             .order(last_decisions::id.desc())
     )
+}
+
+/// The donation or retirement that stands for a tablet, be it only proposed.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn standing_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<LastDecision>, StoreError> {
+    find_first!(
+        tx,
+        last_decisions::table
+            .filter(last_decisions::tablet_id.eq(tablet.to_string()))
+            .filter(last_decisions::kind.ne(LastKind::Theft.as_str()))
+            .filter(last_decisions::withdrawn_at.is_null())
+            .order(last_decisions::id.desc())
+    )
+}
+
+/// At most `limit` donations and retirements of tablets within reach, in the order of their ids, after `after`: those that
+/// are neither withdrawn nor carried out, or all.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn list(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    over_too: bool,
+    after: Option<LastDecisionId>,
+    limit: u32,
+) -> Result<Vec<LastDecision>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    read_all!(tx.run(|connection| {
+        let mut query = last_decisions::table
+            .filter(last_decisions::id.gt(after))
+            .filter(last_decisions::kind.ne(LastKind::Theft.as_str()))
+            .into_boxed();
+        if !over_too {
+            let carried_out = departures::table
+                .filter(departures::decision_id.eq(last_decisions::id))
+                .filter(departures::released_at.is_not_null());
+            query = query
+                .filter(last_decisions::withdrawn_at.is_null())
+                .filter(diesel::dsl::not(diesel::dsl::exists(carried_out)));
+        }
+        let tablet = diesel::NullableExpressionMethods::nullable(last_decisions::tablet_id);
+        of_tablets_within!(query, within, tablet)
+            .order(last_decisions::id.asc())
+            .limit(i64::from(limit))
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
 }
 
 /// The decisions that name this incident, the first one first.

@@ -7,8 +7,8 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
-use lending::list::{Change, Entry, ListStep};
-use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai};
+use lending::list::{Change, Entry, ListStep, Scope};
+use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai, UserKind};
 
 use crate::column::{read, stored_enum};
 use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
@@ -64,6 +64,8 @@ noun! {
         validated_sha256: Option<Digest>,
         /// When it was taken back.
         withdrawn_at: Option<Instant>,
+        /// How much of the list it speaks of.
+        scope: Scope,
     }
 }
 
@@ -189,30 +191,68 @@ pub fn validated(
     Ok(list)
 }
 
-/// How many people stand on the validated list of this collège and year; no name is opened for that.
+/// Who stands on the validated list of this collège and year, and as what; no name is opened for that.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn count(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<usize, StoreError> {
-    let rows: Vec<(String, String)> = tx.run(|connection| {
+/// [`StoreError::Corrupt`].
+pub fn standing(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<BTreeMap<PersonId, UserKind>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = tx.run(|connection| {
         list_changes::table
             .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
             .filter(lists::uai.eq(uai.to_string()))
             .filter(lists::school_year.eq(school_year))
             .filter(lists::state.eq(ListState::Validated.as_str()))
             .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
-            .select((list_changes::person_id, list_changes::step))
+            .select((list_changes::person_id, list_changes::id, list_changes::kind))
             .load(connection)
     })?;
-    let mut listed = BTreeSet::new();
-    for (person, step) in rows {
-        if step == ListStep::Set.as_str() {
-            listed.insert(person);
-        } else {
-            listed.remove(&person);
-        }
+    let mut listed = BTreeMap::new();
+    for (person, change, kind) in rows {
+        let person: PersonId = read(person, "list_changes", "person_id", &change)?;
+        let kind: Option<UserKind> = read(kind, "list_changes", "kind", &change)?;
+        match kind {
+            Some(kind) => listed.insert(person, kind),
+            // Whoever is taken off is nothing there.
+            None => listed.remove(&person),
+        };
     }
-    Ok(listed.len())
+    Ok(listed)
+}
+
+/// The kinds of people of whom a validated change spoke that names everybody.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn kinds_named_whole(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<BTreeSet<UserKind>, StoreError> {
+    let kinds: Vec<Option<String>> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::school_year.eq(school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .filter(lists::scope.eq(Scope::Whole.as_str()))
+            .filter(list_changes::kind.is_not_null())
+            .select(list_changes::kind)
+            .distinct()
+            .load(connection)
+    })?;
+    kinds.into_iter().flatten().map(|kind| read(kind, "list_changes", "kind", uai)).collect()
+}
+
+/// How many people stand on the validated list of this collège and year; no name is opened for that.
+///
+/// # Errors
+/// As [`standing`].
+pub fn count(tx: &mut Tx<'_>, uai: &Uai, school_year: &str) -> Result<usize, StoreError> {
+    Ok(standing(tx, uai, school_year)?.len())
 }
 
 /// Whether a person stands on the validated list of this collège and year.
@@ -299,7 +339,7 @@ crate::declared::declares! {
             proposed_by, proposed_at, settled_by, settled_at, validated_by, validated_at, withdrawn_at,
         }
         not_personal("which collège and year, how many names, and the digest of them with a number of ours") {
-            id, uai, school_year, changes, content_sha256, state, settled_sha256, validated_sha256,
+            id, uai, school_year, changes, content_sha256, state, settled_sha256, validated_sha256, scope,
         }
     }
     list_changes kept as Holders {

@@ -13,7 +13,7 @@ use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 use crate::column::{Column as _, read, read_ids, stored_enum};
 use crate::noun::{by_key, noun, read_all};
 use crate::restitutions::StageName;
-use crate::schema::{loans, persons, restitutions};
+use crate::schema::{loans, persons, repairs, restitutions};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
 
@@ -347,10 +347,15 @@ pub fn awaited(
         let received = restitutions::table
             .filter(restitutions::loan_id.eq(loans::id))
             .filter(restitutions::stage.ne(StageName::Undone.as_str()));
+        // What the supplier kept comes back to nobody.
+        let kept = repairs::table
+            .filter(repairs::loan_id.eq(loans::id.nullable()))
+            .filter(repairs::state.eq("exchanged"));
         let query = loans::table
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(loans::state.eq(Standing::Ended.as_str()))
             .filter(loans::ended_because.ne_all([Ending::GivenBack.as_str(), Ending::GivenAway.as_str()]))
+            .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
             .filter(loans::id.gt(after))
             .filter(diesel::dsl::not(diesel::dsl::exists(received)))
             .order(loans::id.asc())

@@ -12,7 +12,8 @@ use lending::{ClassName, PersonName, SchoolNumber};
 use serde::{Deserialize, Serialize};
 use types::{Day, Instant, MailAddress, PersonId, Uai, UserKind};
 
-use crate::schema::persons;
+use crate::column::{Column as _, read};
+use crate::schema::{loans, persons};
 use crate::{RowName, StoreError, Tx};
 
 /// What of a person stands in the open.
@@ -291,6 +292,48 @@ pub fn list(
             .load(connection)
     })?;
     rows.into_iter().map(|(stored, name, contacts)| Person::read(tx, stored, (name, contacts))).collect()
+}
+
+/// Who of a collège has not left, and as what they are known; no name is opened for that.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn present(tx: &mut Tx<'_>, uai: &Uai) -> Result<Vec<(PersonId, UserKind)>, StoreError> {
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        persons::table
+            .filter(persons::uai.eq(uai.to_string()))
+            .filter(persons::left_at.is_null())
+            .order(persons::id.asc())
+            .select((persons::id, persons::kind))
+            .load(connection)
+    })?;
+    rows.into_iter().map(known_as).collect()
+}
+
+/// At most `limit` people whose last day of attendance was before `today`, who hold nothing, and whose departure was not
+/// written yet, in the order of their ids.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn departed(tx: &mut Tx<'_>, today: Day, limit: u32) -> Result<Vec<PersonId>, StoreError> {
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        let holds = loans::table.filter(loans::person_id.eq(persons::id)).filter(loans::state.ne("ended"));
+        persons::table
+            .filter(persons::leaves_on.lt(today.stored()))
+            .filter(persons::left_at.is_null())
+            .filter(diesel::dsl::not(diesel::dsl::exists(holds)))
+            .order(persons::id.asc())
+            .limit(i64::from(limit))
+            .select((persons::id, persons::kind))
+            .load(connection)
+    })?;
+    rows.into_iter().map(|row| Ok(known_as(row)?.0)).collect()
+}
+
+fn known_as((id, kind): (String, String)) -> Result<(PersonId, UserKind), StoreError> {
+    let kind = read(kind, "persons", "kind", &id)?;
+    let person = read(id.clone(), "persons", "id", &id)?;
+    Ok((person, kind))
 }
 
 crate::declared::declares! {

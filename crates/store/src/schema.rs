@@ -948,6 +948,7 @@ diesel::table! {
         validated_at -> Nullable<BigInt>,
         validated_sha256 -> Nullable<Text>,
         withdrawn_at -> Nullable<BigInt>,
+        scope -> Text,
     }
 }
 
@@ -1136,6 +1137,41 @@ diesel::allow_tables_to_appear_in_same_query!(replacements, loans);
 diesel::allow_tables_to_appear_in_same_query!(incidents, loans);
 
 diesel::table! {
+    repairs (id) {
+        id -> Text,
+        tablet_id -> Text,
+        loan_id -> Nullable<Text>,
+        loaner_loan_id -> Nullable<Text>,
+        uai -> Text,
+        reference -> Text,
+        state -> Text,
+        sent_at -> BigInt,
+        sent_by -> Text,
+        closed_at -> Nullable<BigInt>,
+        closed_by -> Nullable<Text>,
+        exchanged_tablet_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    transfers (id) {
+        id -> Text,
+        tablet_id -> Text,
+        from_uai -> Text,
+        to_uai -> Text,
+        reason -> Text,
+        state -> Text,
+        proposed_at -> BigInt,
+        proposed_by -> Text,
+        given_at -> Nullable<BigInt>,
+        given_by -> Nullable<Text>,
+        taken_at -> Nullable<BigInt>,
+        taken_by -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     mails (id) {
         id -> Text,
         token -> Text,
@@ -1156,6 +1192,42 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    loan_years (loan_id, school_year) {
+        loan_id -> Text,
+        school_year -> Text,
+        responsible -> Bool,
+        recorded_at -> BigInt,
+        recorded_by -> Text,
+    }
+}
+
+diesel::table! {
+    departures (decision_id) {
+        decision_id -> Text,
+        counted_order_id -> Text,
+        order_id -> Nullable<Text>,
+        erased_at -> Nullable<BigInt>,
+        proof -> Nullable<Text>,
+        proof_ref -> Nullable<Text>,
+        countersignature_id -> Nullable<Text>,
+        let_go_at -> Nullable<BigInt>,
+        release_reference -> Nullable<Text>,
+        lock_reference -> Nullable<Text>,
+        released_at -> Nullable<BigInt>,
+        released_by -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(organisations, repairs);
+diesel::allow_tables_to_appear_in_same_query!(organisations, transfers);
+// What an exchange ended is not awaited.
+diesel::allow_tables_to_appear_in_same_query!(loans, repairs);
+diesel::allow_tables_to_appear_in_same_query!(persons, repairs);
+diesel::allow_tables_to_appear_in_same_query!(restitutions, repairs);
+diesel::allow_tables_to_appear_in_same_query!(tablets, last_decisions);
+diesel::allow_tables_to_appear_in_same_query!(organisations, last_decisions);
+diesel::allow_tables_to_appear_in_same_query!(departures, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(mails, notices);
 diesel::allow_tables_to_appear_in_same_query!(mails, loans);
 diesel::allow_tables_to_appear_in_same_query!(loans, notices);

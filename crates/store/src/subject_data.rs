@@ -120,7 +120,18 @@ const HELD: &[Held] = &[
         "id",
         concat!("person_id = $1 AND (warrant_id IS NULL OR ", of_their_warrants!("warrant_id"), ")"),
     ),
+    held("loan_years", "school_year", of_their_loans!("loan_id")),
+    held(
+        "repairs",
+        "id",
+        concat!("(", of_their_loans!("loan_id"), " OR ", of_their_loans!("loaner_loan_id"), ")"),
+    ),
     held("last_decisions", "id", of_their_loans!("loan_id")),
+    held(
+        "departures",
+        "decision_id",
+        "decision_id IN (SELECT d.id FROM last_decisions d JOIN loans l ON l.id = d.loan_id WHERE l.person_id = $1)",
+    ),
     held("erase_orders", "id", of_their_loans!("loan_id")),
     held("incidents", "id", of_their_incidents!("id")),
     held("incident_declarations", "id", of_their_incidents!("id")),
@@ -240,6 +251,7 @@ pub(crate) const LEFT_OUT: &[LeftOut] = &[
     out("supervision_exceptions", STAFF),
     out("supplier_repairs", STAFF),
     out("takeovers", NOBODYS),
+    out("transfers", STAFF),
 ];
 
 /// What stands for the address of a guardian.
@@ -250,7 +262,7 @@ const RAW: [&str; 2] = ["payload", "answer_raw"];
 /// Columns that hold JSON.
 const JSON: [&str; 7] = ["body", "known", "detail", "result", "error", "accessories", "reserve"];
 /// Columns that hold yes or no.
-const FLAGS: [&str; 2] = ["granted", "held_for_check"];
+const FLAGS: [&str; 3] = ["granted", "held_for_check", "responsible"];
 /// Instants whose column is not called `…_at`.
 const INSTANTS: [&str; 3] = ["since", "until", "not_before"];
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::school_years::Dates;
 use lending::PersonName;
-use lending::list::{Change, Entry, digest};
+use lending::list::{Change, Entry, Scope, digest};
 use serde_json::json;
 use store::accounts::AccountState;
 use store::lists::{self, List, ListState};
@@ -66,7 +66,7 @@ pub(crate) fn put_on_list(
     let id = ListId::new(now);
     let rows: Vec<Change> =
         people.iter().map(|(person, entry)| Change::Set(*person, entry.clone())).collect();
-    let content_sha256 = digest(id, college, school_year, &rows);
+    let content_sha256 = digest(id, (college, school_year), Scope::Whole, &rows);
     let proposed = List {
         id,
         uai: college.clone(),
@@ -83,6 +83,7 @@ pub(crate) fn put_on_list(
         validated_at: None,
         validated_sha256: None,
         withdrawn_at: None,
+        scope: Scope::Whole,
     };
     lists::propose(tx, &proposed, &rows, now)?;
     let settled = List {

@@ -144,6 +144,10 @@ ids! {
     RestrictionId = "restriction";
     /// An exception for a tablet that is not supervised.
     ExceptionId = "exception";
+    /// A stay of a tablet at its supplier's (C5.4.5).
+    RepairId = "repair";
+    /// A tablet's way from one collège to another.
+    TransferId = "transfer";
     /// A notice on its way to one address.
     MailId = "mail";
 }

@@ -28,8 +28,8 @@ pub use id::{
     ChallengeId, CommandId, CountersignatureId, DestructionId, EmergencyOrderId, EnrolmentEndId, EnrolmentId,
     EraseOrderId, ExceptionId, IncidentId, InvalidId, JobId, LastDecisionId, LinkId, ListChangeId, ListId,
     LoanId, MailId, NoticeId, OrganisationId, PersonId, PositionLookId, ProfileVersionId, PurgeId,
-    PushCertificateId, RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId,
-    SignatureId, TabletId, TakeoverId, ValidationId, WarrantId,
+    PushCertificateId, RepairId, RestitutionId, RestrictionId, RoleGrantId, RolloutId, SegmentId, SessionId,
+    SignatureId, TabletId, TakeoverId, TransferId, ValidationId, WarrantId,
 };
 pub use incident::IncidentKind;
 pub use instant::{Clock, Duration, Instant, InvalidInstant, ManualClock, SystemClock};

@@ -27,7 +27,7 @@ on_both_engines! {
 
 pub(crate) const SERIAL: &str = "DMPX00000001";
 pub(crate) const OTHER: &str = "DMPX00000002";
-const SOCLE: &str = include_str!("../../../profiles/socle.toml");
+pub(crate) const SOCLE: &str = include_str!("../../../profiles/socle.toml");
 
 pub(crate) struct School {
     pub(crate) server: TestServer,
@@ -39,7 +39,7 @@ pub(crate) struct School {
     pub(crate) accounts: [AccountId; 4],
 }
 
-async fn somebody(
+pub(crate) async fn somebody(
     server: &TestServer,
     employer: Employer,
     login: &str,
@@ -100,7 +100,7 @@ fn export(csv: &str) -> Value {
     })
 }
 
-const CLASS: &str = "Lemaréchal;Éloïse;4e B;1;;oui;oui\nPetit;Léa;4e B;2;;oui;\nPetit;Léa;4e A;3;;oui;\nRoy;Anne;;4;Professeur;;\n";
+pub(crate) const CLASS: &str = "Lemaréchal;Éloïse;4e B;1;;oui;oui\nPetit;Léa;4e B;2;;oui;\nPetit;Léa;4e A;3;;oui;\nRoy;Anne;;4;Professeur;;\n";
 
 impl School {
     /// Time passes, and everybody signs in again.
@@ -109,25 +109,39 @@ impl School {
         [self.head, self.ati, self.academie, self.operator] = signed_in(&self.server, self.accounts).await;
     }
 
-    async fn propose(&self, csv: &str) -> Answer {
+    pub(crate) async fn propose(&self, csv: &str) -> Answer {
         self.head.post(&format!("/api/v1/organisations/{COLLEGE}/lists"), &export(csv)).await.unwrap()
     }
 
     /// Both steps for this export; gives what was shown.
-    async fn list(&self, csv: &str) -> Value {
+    pub(crate) async fn list(&self, csv: &str) -> Value {
         let proposed = self.propose(csv).await.ok().unwrap();
-        let (id, digest) = (text(&proposed, "id"), json!({ "content_sha256": proposed["content_sha256"] }));
+        self.sign(&proposed).await;
+        proposed
+    }
+
+    /// Both steps for a class, of which others say nothing.
+    pub(crate) async fn class(&self, csv: &str) -> Value {
+        let mut export = export(csv);
+        export["complete"] = json!(false);
+        let path = format!("/api/v1/organisations/{COLLEGE}/lists");
+        let proposed = self.head.post(&path, &export).await.unwrap().ok().unwrap();
+        self.sign(&proposed).await;
+        proposed
+    }
+
+    async fn sign(&self, proposed: &Value) {
+        let (id, digest) = (text(proposed, "id"), json!({ "content_sha256": proposed["content_sha256"] }));
         let path = format!("/api/v1/lists/{id}");
         self.head.post(&format!("{path}/settle"), &digest).await.unwrap().ok().unwrap();
         self.academie.post(&format!("{path}/validate"), &digest).await.unwrap().ok().unwrap();
-        proposed
     }
 
     pub(crate) async fn handed(&self, serial: &str, person: &str) -> Answer {
         hand_over(&self.ati, serial, person, false).await
     }
 
-    async fn loan(&self, id: &str) -> Value {
+    pub(crate) async fn loan(&self, id: &str) -> Value {
         self.ati.get(&format!("/api/v1/loans/{id}")).await.unwrap().ok().unwrap()
     }
 
@@ -146,7 +160,7 @@ impl School {
     }
 
     /// A tablet that has everything, as it told.
-    async fn ready(&self, serial: &str) -> Ipad {
+    pub(crate) async fn ready(&self, serial: &str) -> Ipad {
         self.server.import_inventory(&inventory_csv([serial], COLLEGE)).await.unwrap();
         let mut ipad = self.server.ipad(serial).system("27.0", "21A000").supervised(true).build().unwrap();
         ipad.enrol_by_link(&self.server.link_for(serial).await.unwrap()).await.unwrap();
@@ -168,17 +182,17 @@ async fn hand_over(client: &ApiClient, serial: &str, person: &str, under_reserve
     client.post(&format!("/api/v1/tablets/{serial}/loans"), &new).await.unwrap()
 }
 
-async fn follows(ipad: &mut Ipad) {
+pub(crate) async fn follows(ipad: &mut Ipad) {
     let conversation = ipad.poll().await.unwrap();
     assert!(conversation.outcome.is_accepted(), "{:?}", conversation.outcome);
 }
 
-fn text(value: &Value, key: &str) -> String {
+pub(crate) fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
 }
 
 /// The number of whoever has that number in the school's register.
-fn person(list: &Value, number: &str) -> String {
+pub(crate) fn person(list: &Value, number: &str) -> String {
     let names = list["names"].as_array().unwrap();
     let found = names.iter().find(|name| name["entry"]["number"] == number).unwrap();
     text(found, "person")
@@ -188,7 +202,7 @@ pub(crate) fn rule(answer: &Answer) -> (u16, String) {
     (answer.status, answer.text("/rule").to_owned())
 }
 
-fn obstacles(light: &Value) -> Vec<String> {
+pub(crate) fn obstacles(light: &Value) -> Vec<String> {
     light["obstacles"].as_array().unwrap().iter().map(|one| text(one, "rule")).collect()
 }
 

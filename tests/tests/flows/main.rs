@@ -24,6 +24,8 @@ mod coming_in;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod departures;
+#[cfg(test)]
 mod description;
 #[cfg(test)]
 mod doors;
@@ -82,11 +84,15 @@ mod random_lives;
 #[cfg(test)]
 mod renewal;
 #[cfg(test)]
+mod repairs;
+#[cfg(test)]
 mod restored;
 #[cfg(test)]
 mod returns;
 #[cfg(test)]
 mod returns_interrupted;
+#[cfg(test)]
+mod returns_killed;
 #[cfg(test)]
 mod returns_ledger;
 #[cfg(test)]
@@ -115,7 +121,11 @@ mod takeover;
 mod thefts;
 mod told;
 #[cfg(test)]
+mod transfers;
+#[cfg(test)]
 mod troubles;
+#[cfg(test)]
+mod turns;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]

@@ -110,6 +110,8 @@ struct Things {
     list: String,
     loan: String,
     restitution: String,
+    repair: String,
+    departure: String,
 }
 
 impl Things {
@@ -134,6 +136,8 @@ impl Things {
         let restitution = restitution(server, &format!("{tablet}2"), uai).await;
         let (person, loan) = loan(server, tablet, uai).await;
         let list = list(server, uai, account).await;
+        let repair = repair(server, &format!("{tablet}2")).await;
+        let departure = departure(server, &loan, account).await;
         let account = account.to_string();
         Self {
             uai,
@@ -148,6 +152,8 @@ impl Things {
             person,
             list,
             loan,
+            repair,
+            departure,
         }
     }
 
@@ -165,11 +171,17 @@ impl Things {
             path if path.starts_with("/api/v1/lists/") => &self.list,
             path if path.starts_with("/api/v1/loans/") => &self.loan,
             path if path.starts_with("/api/v1/restitutions/") => &self.restitution,
+            path if path.starts_with("/api/v1/repairs/") => &self.repair,
+            path if path.starts_with("/api/v1/departures/") => &self.departure,
             // What is nobody's: whoever may ask is told that there is none.
             _ => NOBODYS,
         };
-        let path =
-            route.path.replace("{id}", id).replace("{label}", "2030-2031").replace("{activity}", "none");
+        let path = route
+            .path
+            .replace("{id}", id)
+            .replace("{label}", "2030-2031")
+            .replace("{year}", "2030-2031")
+            .replace("{activity}", "none");
         match route.path {
             "/api/v1/brake/drill" => format!("{path}?what=erasure&acts=3&uai={}", self.uai),
             _ => path,
@@ -198,6 +210,19 @@ impl Things {
             "/api/v1/loans/{id}/restrict" => json!({ "until": "2099-01-05" }),
             "/api/v1/loans/{id}/letter" => json!({ "from": "user", "dated": "2026-01-05", "reference": "1" }),
             "/api/v1/loans/{id}/end" => json!({ "reason": "matrice" }),
+            "/api/v1/loans/{id}/swap" => json!({
+                "back": { "tablet": self.tablet, "condition": "bon" },
+                "instead": { "tablet": format!("{}2", self.tablet), "condition": "bon" },
+            }),
+            "/api/v1/loans/{id}/years/{year}" => json!({ "responsible": true }),
+            "/api/v1/loans/{id}/donation" | "/api/v1/tablets/{id}/retirement" => {
+                json!({ "reason": "matrice" })
+            }
+            "/api/v1/tablets/{id}/repairs" => json!({ "reference": "1" }),
+            "/api/v1/repairs/{id}/exchanged" => json!({ "serial": format!("{}3", self.tablet) }),
+            "/api/v1/tablets/{id}/transfers" => json!({ "to": self.uai, "reason": "matrice" }),
+            "/api/v1/departures/{id}/let-go" => json!({ "countersignature": NOBODYS }),
+            "/api/v1/departures/{id}/release" => json!({ "release": "1", "activation_lock": "2" }),
             "/api/v1/tablets/{id}/incidents" => {
                 json!({ "kind": "fault", "noticed_at": "2026-01-05T08:00:00Z" })
             }
@@ -310,6 +335,23 @@ async fn restitution(server: &TestServer, tablet: &str, uai: &str) -> String {
     let wanted = json!({ "tablets": [{ "tablet": tablet, "condition": "bon", "saved": true }] });
     let receipt = server.api().unwrap().post("/api/v1/restitutions", &wanted).await.unwrap();
     receipt.text("/tablets/0/restitution/id").to_owned()
+}
+
+/// That tablet is at its supplier's.
+async fn repair(server: &TestServer, tablet: &str) -> String {
+    let path = format!("/api/v1/tablets/{tablet}/repairs");
+    let sent = server.api().unwrap().post(&path, &json!({ "reference": "1" })).await.unwrap();
+    let id = sent.text("/id").to_owned();
+    sent.ok().map(|_sent| id).unwrap()
+}
+
+/// A gift that the head proposed.
+async fn departure(server: &TestServer, loan: &str, head: AccountId) -> String {
+    let head = server.in_session(head, CodeShown::JustNow).await.unwrap();
+    let path = format!("/api/v1/loans/{loan}/donation");
+    let proposed = head.post(&path, &json!({ "reason": "matrice" })).await.unwrap();
+    let id = proposed.text("/id").to_owned();
+    proposed.ok().map(|_proposed| id).unwrap()
 }
 
 /// An alarm about the tablet.

@@ -160,14 +160,42 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reference: String,
     },
+    /// Take the tablet of a loan back, and hand over another to the same person, in one act.
+    Swap {
+        /// The loan's id.
+        loan: String,
+        /// The tablet that they get: its serial number or id.
+        tablet: String,
+        /// The state that it is in.
+        #[arg(long, value_name = "TEXT")]
+        condition: String,
+        /// An accessory that goes with it; may be repeated.
+        #[arg(long = "with", value_name = "ACCESSORY")]
+        accessories: Vec<String>,
+        /// The tablet that they give back, as it was scanned.
+        #[arg(long, value_name = "TABLET")]
+        back: String,
+        /// The state that one is in.
+        #[arg(long, value_name = "TEXT")]
+        back_condition: String,
+        /// What came with it; may be repeated.
+        #[arg(long = "accessory", value_name = "NAME")]
+        back_accessories: Vec<String>,
+        /// They confirmed that their data on it is saved.
+        #[arg(long)]
+        saved: bool,
+    },
     /// Show the figures of a school year, collège by collège: counts, never names.
     Year {
         /// The school year; today's, unless told.
         #[arg(long, value_name = "YEAR")]
         year: Option<String>,
         /// As CSV.
-        #[arg(long, conflicts_with = "year")]
+        #[arg(long, conflicts_with_all = ["year", "html"])]
         csv: bool,
+        /// As a page to print.
+        #[arg(long, conflicts_with = "year")]
+        html: bool,
     },
 }
 
@@ -268,8 +296,31 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let loan = api.get(&["loans", &loan]).await?;
             return output.show(&loan, || sheet(&loan, FIELDS));
         }
+        Action::Swap {
+            loan,
+            tablet,
+            condition,
+            accessories,
+            back,
+            back_condition,
+            back_accessories,
+            saved,
+        } => {
+            let body = json!({
+                "instead": { "tablet": tablet, "condition": condition, "accessories": accessories },
+                "back": {
+                    "tablet": back, "condition": back_condition, "accessories": back_accessories, "saved": saved,
+                },
+            });
+            let swapped = api.post(&["loans", &loan, "swap"], Body::Json(body)).await?;
+            let lent = swapped.pointer("/loan").cloned().unwrap_or_default();
+            return output.show(&swapped, || sheet(&lent, FIELDS));
+        }
         Action::Year { csv: true, .. } => {
             return output::print(api.get_text(&["year-report"], "text/csv").await?.trim_end());
+        }
+        Action::Year { html: true, .. } => {
+            return output::print(api.get_text(&["year-report"], "text/html").await?.trim_end());
         }
         Action::Year { year, .. } => {
             let query: Vec<(&str, &str)> = year.iter().map(|year| ("school_year", year.as_str())).collect();

@@ -52,7 +52,10 @@ pub(super) fn together(
     let of_firsts = firsts().filter_map(|(_, _, served)| served.enrolment.tablet_id).collect::<Vec<_>>();
     let mut special: HashSet<_> =
         store::lost_modes::get_all(tx, of_firsts.iter().copied())?.iter().map(|row| row.tablet_id).collect();
-    special.extend(store::restitutions::under_order(tx, of_firsts)?.iter().map(|row| row.tablet_id));
+    special.extend(
+        store::restitutions::under_order(tx, of_firsts.iter().copied())?.iter().map(|row| row.tablet_id),
+    );
+    special.extend(store::departures::under_order(tx, of_firsts)?);
     told.retain(|(_, _, Served { enrolment, .. })| {
         !is_first(enrolment) || enrolment.tablet_id.is_some_and(|tablet| !special.contains(&tablet))
     });

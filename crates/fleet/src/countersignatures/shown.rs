@@ -205,10 +205,17 @@ fn in_words(tx: &mut Tx<'_>, row: &Countersignature) -> Result<Sentence, Refusal
                 ),
             )
         }
-        (Purpose::GiveAway, _) => sentence("that the tablet is given away", "que la tablette soit donnée"),
+        (Purpose::GiveAway, _) => sentence(
+            "that the tablet, which is proven empty, is given away: it leaves management and its owner’s account, which \
+             nobody can undo",
+            "que la tablette, dont l’effacement est prouvé, soit donnée : elle quitte la gestion et le compte de son \
+             propriétaire, ce que personne ne peut annuler",
+        ),
         (Purpose::ReleaseTablet, _) => sentence(
-            "that the tablet is released from its owner’s account, which nobody can undo",
-            "que la tablette soit libérée du compte de son propriétaire, ce que personne ne peut annuler",
+            "that the tablet, which is proven empty, leaves management and is released from its owner’s account, which \
+             nobody can undo",
+            "que la tablette, dont l’effacement est prouvé, quitte la gestion et soit libérée du compte de son propriétaire, ce \
+             que personne ne peut annuler",
         ),
         _ => as_it_says(),
     })

@@ -15,6 +15,7 @@ use store::warrants::OrderState;
 use store::{StoreError, Tx, destructions, return_profiles};
 use types::{Actor, CommandId, DestructionKind, EnrolmentId, EnrolmentKind, EraseOrderId, Instant, TabletId};
 
+use super::departures::way_out;
 use super::orders;
 use super::refusals::refused;
 use crate::Refusal;
@@ -181,9 +182,8 @@ pub(super) fn catch_up(
 /// erasure, and the order has done its work (M3).
 pub(crate) fn enrolled(tx: &mut Tx<'_>, enrolment: &Enrolment, now: Instant) -> Result<(), Refusal> {
     let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
-    let Some(row) = rows::hold_under_order(tx, tablet)? else { return Ok(()) };
+    let row = rows::hold_under_order(tx, tablet)?;
     let by = Actor::Tablet(enrolment.id);
-    let row = catch_up(tx, row, by, now)?;
     let token_of = return_profiles::get(tx, &enrolment.id)?.map(|profile| profile.order_id);
     let automated = enrolment.kind == EnrolmentKind::Automated;
     let reenrolment = Reenrolment {
@@ -197,6 +197,8 @@ pub(crate) fn enrolled(tx: &mut Tx<'_>, enrolment: &Enrolment, now: Instant) -> 
         token_of,
         awaits_configuration: automated && enrolment.awaiting_configuration,
     };
+    let Some(row) = row else { return way_out::enrolled(tx, tablet, &reenrolment, now) };
+    let row = catch_up(tx, row, by, now)?;
     let Some(empty) = row.decided()?.prove(&reenrolment) else { return Ok(()) };
     let row = step(tx, &row, &empty, ("restitution.proven", by), now)?;
     if let Some(order) = row.order_id {
@@ -207,8 +209,9 @@ pub(crate) fn enrolled(tx: &mut Tx<'_>, enrolment: &Enrolment, now: Instant) -> 
 }
 
 /// Whether a tablet is expected to enrol again, because it said that it erases itself: that is no reason for an alarm.
-pub(crate) fn is_expected_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, StoreError> {
-    Ok(rows::last_of_tablet(tx, tablet)?.is_some_and(|row| row.stage == StageName::Acknowledged))
+pub(crate) fn is_expected_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, Refusal> {
+    let back = rows::last_of_tablet(tx, tablet)?.is_some_and(|row| row.stage == StageName::Acknowledged);
+    Ok(back || way_out::is_expected_back(tx, tablet)?)
 }
 
 /// Whether this enrolment was invited by the return to service of an order.

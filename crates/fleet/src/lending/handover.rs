@@ -17,11 +17,11 @@ use serde_json::json;
 use store::enrolments::{Enrolment, EnrolmentState};
 use store::loans::{self, Filter, Loan, Standing};
 use store::persons::{self, Person};
-use store::restitutions::{self, StageName};
+use store::restitutions::{self, Restitution, StageName};
 use store::tablets::Tablet;
 use store::{
-    Tx, deliveries, enrolments, incidents, last_decisions, lists, organisations, school_years, segments,
-    supervision_exceptions,
+    Tx, deliveries, enrolments, incidents, last_decisions, lists, organisations, repairs, school_years,
+    segments, supervision_exceptions,
 };
 use types::{Day, Instant, LoanId, PersonId, Supervision, Uai};
 
@@ -86,50 +86,14 @@ pub async fn hand_over(
     new: NewLoan,
     now: Instant,
 ) -> Result<Loan, Refusal> {
-    let accessories = checked(&new.accessories)?;
-    let condition: Condition = new.condition.parse().map_err(|error| Refusal::invalid("condition", error))?;
+    let goes = OverTheCounter::checked(&new)?;
     let world = world(fleet, now).await?;
     let principal = principal.clone();
     fleet
         .store()
         .write(move |tx| {
             let tablet = tablets::reached(tx, &principal, Permission::HandOver, &named, now)?;
-            let college = college_of(&tablet)?;
-            if new.under_reserve {
-                let place = Place::College(Some(college.clone()));
-                principal.may_at(tx, Permission::DecideLoan, &place, now)?;
-            }
-            let by = principal.person(tx, now)?.standing.account();
-            let person = its_person(tx, &college, new.person)?;
-            let holder = holder(tx, &college, Some(&person), now)?;
-            let ready = light(&holder, &facts(tx, &world, &tablet, &college, now)?, now)
-                .hand_over(new.under_reserve)?;
-            let year = school_years::on(tx, Day::of(now))?
-                .ok_or_else(|| Refusal::Internal("a handover outside of any school year".into()))?;
-            let reserve: BTreeSet<String> = ready.reserve().iter().map(Obstacle::to_string).collect();
-            let decided = Decided::begin(&ready, LoanId::new(now), tablet.id, person.id, person.kind);
-            let loan = Loan {
-                id: decided.loan(),
-                tablet_id: tablet.id,
-                person_id: person.id,
-                holder_kind: person.kind,
-                uai: college,
-                school_year: year.label,
-                state: Standing::Lent,
-                suspension: None,
-                began_at: now,
-                changed_at: now,
-                ended_because: None,
-                ended_on: None,
-                ended_reference: None,
-                handed_over_by: by,
-                accessories: accessories.clone(),
-                condition: condition.clone(),
-                reserve_signed_by: (!reserve.is_empty()).then_some(by),
-                reserve,
-            };
-            loans::insert(tx, &loan)?;
-            modes::refresh(tx, tablet.id, now)?;
+            let loan = lend(tx, &principal, (&world, &tablet), &goes, now)?;
             let detail = json!({
                 "loan": loan.id, "person": loan.person_id, "accessories": loan.accessories.len(),
                 "under_reserve": loan.reserve.len(),
@@ -139,6 +103,70 @@ pub async fn hand_over(
             Ok(loan)
         })
         .await
+}
+
+/// A handover whose texts were checked.
+#[derive(Debug, Clone)]
+pub(super) struct OverTheCounter {
+    pub(super) person: PersonId,
+    accessories: BTreeSet<String>,
+    condition: Condition,
+    under_reserve: bool,
+}
+
+impl OverTheCounter {
+    pub(super) fn checked(new: &NewLoan) -> Result<Self, Refusal> {
+        let condition = new.condition.parse().map_err(|error| Refusal::invalid("condition", error))?;
+        let accessories = checked(&new.accessories)?;
+        Ok(Self { person: new.person, accessories, condition, under_reserve: new.under_reserve })
+    }
+}
+
+/// Lends a tablet, if nothing stands in the way. Whoever calls has asked for the right to, and writes the log.
+pub(super) fn lend(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    (world, tablet): (&World, &Tablet),
+    goes: &OverTheCounter,
+    now: Instant,
+) -> Result<Loan, Refusal> {
+    let college = college_of(tablet)?;
+    if goes.under_reserve {
+        let place = Place::College(Some(college.clone()));
+        principal.may_at(tx, Permission::DecideLoan, &place, now)?;
+    }
+    let by = principal.person(tx, now)?.standing.account();
+    let person = its_person(tx, &college, goes.person)?;
+    let holder = holder(tx, &college, Some(&person), now)?;
+    let ready =
+        light(&holder, &facts(tx, world, tablet, &college, now)?, now).hand_over(goes.under_reserve)?;
+    let year = school_years::on(tx, Day::of(now))?
+        .ok_or_else(|| Refusal::Internal("a handover outside of any school year".into()))?;
+    let reserve: BTreeSet<String> = ready.reserve().iter().map(Obstacle::to_string).collect();
+    let decided = Decided::begin(&ready, LoanId::new(now), tablet.id, person.id, person.kind);
+    let loan = Loan {
+        id: decided.loan(),
+        tablet_id: tablet.id,
+        person_id: person.id,
+        holder_kind: person.kind,
+        uai: college,
+        school_year: year.label,
+        state: Standing::Lent,
+        suspension: None,
+        began_at: now,
+        changed_at: now,
+        ended_because: None,
+        ended_on: None,
+        ended_reference: None,
+        handed_over_by: by,
+        accessories: goes.accessories.clone(),
+        condition: goes.condition.clone(),
+        reserve_signed_by: (!reserve.is_empty()).then_some(by),
+        reserve,
+    };
+    loans::insert(tx, &loan)?;
+    modes::refresh(tx, tablet.id, now)?;
+    Ok(loan)
 }
 
 fn checked(accessories: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
@@ -155,12 +183,12 @@ fn checked(accessories: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> 
 }
 
 /// What is in force, read once for each of its states.
-async fn world(fleet: &Fleet, now: Instant) -> Result<Arc<World>, Refusal> {
+pub(super) async fn world(fleet: &Fleet, now: Instant) -> Result<Arc<World>, Refusal> {
     let (text, _base) = fleet.store().read(move |tx| fingerprint(tx, now)).await?;
     fleet.world(&text, now).await
 }
 
-fn college_of(tablet: &Tablet) -> Result<Uai, Refusal> {
+pub(super) fn college_of(tablet: &Tablet) -> Result<Uai, Refusal> {
     tablet.uai.clone().ok_or_else(|| {
         let serial = &tablet.serial;
         Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))
@@ -220,15 +248,11 @@ pub(super) fn facts(
         None => None,
         Some(loan) => restitutions::of_loan(tx, loan.id)?,
     };
-    let clean = match (&last, &receipt) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(_), Some(receipt)) => {
-            matches!(receipt.stage, StageName::Erased | StageName::InStock | StageName::InRepair)
-        }
-    };
+    let clean = is_clean(last.as_ref(), receipt.as_ref());
     let in_repair = receipt.as_ref().is_some_and(|receipt| receipt.stage == StageName::InRepair);
-    let set_aside = in_repair || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some();
+    let set_aside = in_repair
+        || repairs::standing_of_tablet(tx, tablet.id)?.is_some()
+        || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some();
     let enrolment =
         enrolments::live_of_tablet(tx, tablet.id)?.filter(|live| live.state == EnrolmentState::Active);
     let supervised = enrolment.as_ref().is_some_and(|live| live.supervision == Supervision::Supervised);
@@ -250,6 +274,17 @@ pub(super) fn facts(
         base_apps: apps(&LayerKey::Base),
         complementary_apps: apps(&LayerKey::College(college.clone())),
     })
+}
+
+/// Whether nobody's data is on a tablet: nobody held it since it was last proven erased.
+pub(super) fn is_clean(last: Option<&Loan>, receipt: Option<&Restitution>) -> bool {
+    match (last, receipt) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(_), Some(receipt)) => {
+            matches!(receipt.stage, StageName::Erased | StageName::InStock | StageName::InRepair)
+        }
+    }
 }
 
 /// What a tablet is given, and what it told of it.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ::lending::list::{Change, Progress, Signed, delta, digest};
+use ::lending::list::{Change, Progress, Scope, Signed, delta, digest};
 use ::lending::loan::Ending;
 use ::lending::roster;
 use governance::{Permission, Place};
@@ -111,7 +111,8 @@ pub async fn propose(
                 return Ok(shown(None));
             }
             let by = person.standing.account();
-            let row = put_forward(tx, &principal, (college, &year), (&changes, by), now)?;
+            let scope = if *complete { Scope::Whole } else { Scope::Part };
+            let row = put_forward(tx, &principal, (college, &year), (scope, &changes, by), now)?;
             Ok(shown(Some(row)))
         })
         .await
@@ -122,7 +123,7 @@ pub(super) fn put_forward(
     tx: &mut Tx<'_>,
     principal: &Principal,
     (college, school_year): (&Uai, &str),
-    (changes, by): (&[Change], AccountId),
+    (scope, changes, by): (Scope, &[Change], AccountId),
     now: Instant,
 ) -> Result<List, Refusal> {
     if let Some(waiting) = rows::waiting(tx, college, school_year)? {
@@ -141,7 +142,7 @@ pub(super) fn put_forward(
         uai: college.clone(),
         school_year: school_year.to_owned(),
         changes: count,
-        content_sha256: digest(id, college, school_year, changes),
+        content_sha256: digest(id, (college, school_year), scope, changes),
         state: ListState::Proposed,
         proposed_by: by,
         proposed_at: now,
@@ -152,6 +153,7 @@ pub(super) fn put_forward(
         validated_at: None,
         validated_sha256: None,
         withdrawn_at: None,
+        scope,
     };
     rows::propose(tx, &row, changes, now)?;
     record(tx, principal, "list.propose", &row, now)?;
@@ -256,25 +258,21 @@ pub async fn settle(
     seen: Digest,
     now: Instant,
 ) -> Result<List, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write(move |tx| {
-            let (list, by) = reached(tx, &principal, Permission::SettleList, id, now)?;
-            exactly(tx, &list, &seen)?;
-            progress(&list)?.settle(Signed { by, at: now })?;
-            let row = List {
-                state: ListState::Settled,
-                settled_by: Some(by),
-                settled_at: Some(now),
-                settled_sha256: Some(seen),
-                ..list
-            };
-            rows::update(tx, &row)?;
-            record(tx, &principal, "list.settle", &row, now)?;
-            Ok(row)
-        })
-        .await
+    let step = (Permission::SettleList, "list.settle");
+    take(fleet, principal, id, step, now, move |tx, list, by| {
+        exactly(tx, &list, &seen)?;
+        progress(&list)?.settle(Signed { by, at: now })?;
+        let row = List {
+            state: ListState::Settled,
+            settled_by: Some(by),
+            settled_at: Some(now),
+            settled_sha256: Some(seen),
+            ..list
+        };
+        rows::update(tx, &row)?;
+        Ok(row)
+    })
+    .await
 }
 
 /// The académie validates what the head settled (validée): from now on it counts. Whoever it takes off the list is lent
@@ -289,31 +287,29 @@ pub async fn validate(
     seen: Digest,
     now: Instant,
 ) -> Result<List, Refusal> {
-    let principal = principal.clone();
-    fleet
-        .store()
-        .write(move |tx| {
-            let (list, by) = reached(tx, &principal, Permission::ValidateList, id, now)?;
-            let changes = exactly(tx, &list, &seen)?;
-            progress(&list)?.validate(Signed { by, at: now })?;
-            let row = List {
-                state: ListState::Validated,
-                validated_by: Some(by),
-                validated_at: Some(now),
-                validated_sha256: Some(seen),
-                ..list
-            };
-            rows::update(tx, &row)?;
-            for change in &changes {
-                match change {
-                    Change::Set(person, entry) => put(tx, *person, &row.uai, entry, now)?,
-                    Change::Remove(person) => take_off(tx, *person, now)?,
+    let step = (Permission::ValidateList, "list.validate");
+    take(fleet, principal, id, step, now, move |tx, list, by| {
+        let changes = exactly(tx, &list, &seen)?;
+        progress(&list)?.validate(Signed { by, at: now })?;
+        let row = List {
+            state: ListState::Validated,
+            validated_by: Some(by),
+            validated_at: Some(now),
+            validated_sha256: Some(seen),
+            ..list
+        };
+        rows::update(tx, &row)?;
+        for change in &changes {
+            match change {
+                Change::Set(person, entry) => put(tx, *person, &row.uai, entry, now)?,
+                Change::Remove(person) => {
+                    take_off(tx, *person, &Ending::NoLongerListed, now)?;
                 }
             }
-            record(tx, &principal, "list.validate", &row, now)?;
-            Ok(row)
-        })
-        .await
+        }
+        Ok(row)
+    })
+    .await
 }
 
 /// Takes back a change that does not count yet.
@@ -326,15 +322,32 @@ pub async fn withdraw(
     id: ListId,
     now: Instant,
 ) -> Result<List, Refusal> {
+    let step = (Permission::ProposeList, "list.withdraw");
+    take(fleet, principal, id, step, now, move |tx, list, _by| {
+        progress(&list)?.withdraw()?;
+        let row = List { state: ListState::Withdrawn, withdrawn_at: Some(now), ..list };
+        rows::update(tx, &row)?;
+        Ok(row)
+    })
+    .await
+}
+
+/// Takes a change of a list one step on, for whoever has this right in its collège, with one entry of the log.
+async fn take(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: ListId,
+    (permission, action): (Permission, &'static str),
+    now: Instant,
+    on: impl Fn(&mut Tx<'_>, List, AccountId) -> Result<List, Refusal> + Send + 'static,
+) -> Result<List, Refusal> {
     let principal = principal.clone();
     fleet
         .store()
         .write(move |tx| {
-            let (list, _by) = reached(tx, &principal, Permission::ProposeList, id, now)?;
-            progress(&list)?.withdraw()?;
-            let row = List { state: ListState::Withdrawn, withdrawn_at: Some(now), ..list };
-            rows::update(tx, &row)?;
-            record(tx, &principal, "list.withdraw", &row, now)?;
+            let (list, by) = reached(tx, &principal, permission, id, now)?;
+            let row = on(tx, list, by)?;
+            record(tx, &principal, action, &row, now)?;
             Ok(row)
         })
         .await
@@ -373,7 +386,7 @@ fn exactly(tx: &mut Tx<'_>, list: &List, seen: &Digest) -> Result<Vec<Change>, R
             Row::Forgotten(_) => return Err(altered()),
         }
     }
-    if digest(list.id, &list.uai, &list.school_year, &changes) != list.content_sha256 {
+    if digest(list.id, (&list.uai, &list.school_year), list.scope, &changes) != list.content_sha256 {
         return Err(altered());
     }
     if *seen != list.content_sha256 {
@@ -421,17 +434,24 @@ fn put(
     Ok(())
 }
 
-/// A person leaves the list: what they hold is due back (C9.1).
-fn take_off(tx: &mut Tx<'_>, id: PersonId, now: Instant) -> Result<(), Refusal> {
-    for loan in loans::live_of_person(tx, id)? {
-        let ended = loan.decided()?.end(Ending::NoLongerListed, now)?;
+/// A person leaves the list: what they hold is due back, and the term of what is kept of them begins (C9.1). Says how many
+/// loans ended.
+pub(super) fn take_off(
+    tx: &mut Tx<'_>,
+    id: PersonId,
+    because: &Ending,
+    now: Instant,
+) -> Result<usize, Refusal> {
+    let live = loans::live_of_person(tx, id)?;
+    for loan in &live {
+        let ended = loan.decided()?.end(because.clone(), now)?;
         loans::update(tx, &loan.standing(&ended, now))?;
         modes::refresh(tx, loan.tablet_id, now)?;
     }
     if let Some(person) = persons::get(tx, &id)? {
         persons::update(tx, &Person { left_at: Some(now), updated_at: now, ..person })?;
     }
-    Ok(())
+    Ok(live.len())
 }
 
 fn record(

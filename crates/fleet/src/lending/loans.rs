@@ -9,7 +9,7 @@ use store::loans::{self as rows, Filter, Loan};
 use store::persons::{self, Known};
 use store::restrictions::{self, Restriction};
 use store::tablet_modes::{self, TabletMode};
-use store::{Tx, school_years, tablets};
+use store::{Tx, repairs, school_years, tablets};
 use types::{AccountId, Day, Instant, LoanId, PersonId, RestrictionId, SerialNumber};
 
 use super::handover::lending_is_on;
@@ -229,13 +229,13 @@ fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) ->
     Ok(match act {
         Act::Confiscate { .. } => loan.suspend(Suspension::Confiscated)?,
         Act::Resume => {
-            let mut other = None;
-            for held in rows::live_of_person(tx, row.person_id)? {
-                if held.id != row.id && held.decided()?.counts() {
-                    other = Some(held.id);
-                }
+            if repairs::standing_of_tablet(tx, row.tablet_id)?.is_some() {
+                return Err(Refusal::Conflict(format!(
+                    "the tablet of loan {} is at its supplier’s: record that it is back",
+                    row.id
+                )));
             }
-            loan.resume(other)?
+            loan.resume(holds_another(tx, row)?)?
         }
         Act::Deposit => {
             let year = year.ok_or_else(|| {
@@ -251,6 +251,17 @@ fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) ->
         }
         Act::Restrict { .. } | Act::Lift => loan.clone(),
     })
+}
+
+/// Another loan of the same holder that counts (C5.3.1).
+pub(super) fn holds_another(tx: &mut Tx<'_>, loan: &Loan) -> Result<Option<LoanId>, Refusal> {
+    let mut other = None;
+    for held in rows::live_of_person(tx, loan.person_id)? {
+        if held.id != loan.id && held.decided()?.counts() {
+            other = Some(held.id);
+        }
+    }
+    Ok(other)
 }
 
 fn restrict(tx: &mut Tx<'_>, loan: &Loan, until: Day, by: AccountId, now: Instant) -> Result<(), Refusal> {
@@ -289,7 +300,7 @@ fn lift(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<(), Refusal> {
 }
 
 /// The loan, for whoever has this right in its collège (T-C1); and who they are.
-fn reached(
+pub(super) fn reached(
     tx: &mut Tx<'_>,
     principal: &Principal,
     permission: Permission,

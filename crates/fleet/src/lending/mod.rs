@@ -9,11 +9,14 @@
 //! | [`agreements`] | the texts of the agreement, and what was said to them (C5.2.1) |
 //! | [`handover`] | the light of a tablet, and its handover (C5.3.4) |
 //! | [`loans`], [`modes`] | what becomes of a loan, and where its tablet stands |
+//! | [`repairs`] | sends a tablet to its supplier, lends another meanwhile, takes back what comes; swaps |
+//! | [`transfers`] | gives a tablet to another collège, with the consent of both |
+//! | [`departures`] | donations and retirements: facts, decisions, and the way out |
 //! | [`subject`] | what a person asks about their own data: a copy, a correction, to be forgotten (GDPR) |
 //! | [`counterparts`] | what was attached to a replacement, and what it does to loan and donation (C5.4.4) |
 //! | [`wall`], [`year`] | the list for the wall of a class, the report of the year (C6.1) |
 //! | [`restitutions`] | receives tablets, takes slips back, records what the holder and the technician say |
-//! | [`calendar`] | ends the loans of whoever has left |
+//! | [`calendar`], [`turn`] | ends the loans of whoever has left; the turn of the year |
 //! | [`overdue`] | lists what should be back and is not |
 //! | [`notices`] | writes the letter that tells whoever held it, and records its handing over |
 //! | [`waits`] | says why a restitution is where it is, and what to do |
@@ -24,6 +27,7 @@
 pub mod agreements;
 pub mod calendar;
 pub mod counterparts;
+pub mod departures;
 pub(crate) mod erasures;
 pub mod handover;
 pub mod lists;
@@ -34,9 +38,12 @@ pub mod orders;
 pub mod overdue;
 pub mod people;
 pub(crate) mod refusals;
+pub mod repairs;
 pub mod restitutions;
 pub(crate) mod return_to_service;
 pub mod subject;
+pub mod transfers;
+pub mod turn;
 pub mod waits;
 pub mod wall;
 pub mod year;

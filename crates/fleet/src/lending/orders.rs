@@ -17,6 +17,7 @@ use types::{
     TabletId,
 };
 
+use super::departures::way_out;
 use super::refusals::{not_erased, refused};
 use super::restitutions::{Line, line, reached};
 use crate::audit::{self, Change};
@@ -163,6 +164,9 @@ pub(crate) fn carry_out(
     now: Instant,
 ) -> Result<(), Refusal> {
     let Ok(order) = reference.parse::<EraseOrderId>() else { return Ok(()) };
+    if way_out::carry_out(tx, principal, terms, order, now)? {
+        return Ok(());
+    }
     let Some(row) = rows::last_of_tablet(tx, tablet)? else { return Ok(()) };
     match granted(tx, &row, order, terms, now) {
         Ok(_) => give(tx, &row, order, terms, &principal.actor(), now),

@@ -2,8 +2,8 @@
 
 use governance::Permission;
 use lending::calendar::{LateMeasure, due_back, late};
-use store::{Tx, enrolments, loans, tablets};
-use types::{Day, Instant, LoanId, SerialNumber, Supervision, Uai};
+use store::{Tx, enrolments, loans, organisations, persons, tablet_modes, tablets};
+use types::{Day, Instant, LoanId, LoanMode, SerialNumber, Supervision, TabletId, Uai};
 
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -46,6 +46,22 @@ pub async fn list(
             Ok(Listed { items: shown.collect::<Result<_, Refusal>>()?, next })
         })
         .await
+}
+
+/// Where a supervised iPad belongs that should have come back, for its lock screen; `None` for any other.
+pub(crate) fn belongs(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<Option<String>, Refusal> {
+    // What is late is restricted: one read tells most tablets apart.
+    let restricted = tablet_modes::get(tx, &tablet)?.filter(|row| row.mode == LoanMode::Restricted);
+    let Some(loan) = restricted.map(|row| loans::get(tx, &row.loan_id)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let leaves_on = persons::get(tx, &loan.person_id)?.and_then(|person| person.leaves_on);
+    let due = due_back(loan.decided()?.state(), leaves_on);
+    let measures = due.map(|due| late(due, true, Day::of(now))).unwrap_or_default();
+    if !measures.contains(&LateMeasure::LockScreenNote) {
+        return Ok(None);
+    }
+    Ok(organisations::by_uai(tx, &loan.uai)?.map(|college| college.name))
 }
 
 fn overdue(

@@ -5,9 +5,10 @@ use crate::Refusal;
 /// A decision of the rules that was not taken, as a person is told: what is elsewhere by now is no matter of rights.
 pub(crate) fn refused(why: &lending::Refused) -> Refusal {
     match why {
-        lending::Refused::RestitutionStands { .. } | lending::Refused::LoanStands { .. } => {
-            Refusal::Conflict(why.to_string())
-        }
+        lending::Refused::RestitutionStands { .. }
+        | lending::Refused::LoanStands { .. }
+        | lending::Refused::RepairOver { .. }
+        | lending::Refused::TransferOver => Refusal::Conflict(why.to_string()),
         _ => Refusal::Forbidden { rule: why.rule(), what: why.to_string() },
     }
 }

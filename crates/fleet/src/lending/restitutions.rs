@@ -15,14 +15,16 @@ use lending::restitution::Place;
 use serde_json::{Value as Json, json};
 use store::restitutions::{self as rows, Restitution};
 use store::tablets::Tablet;
-use store::{Tx, commands, erase_orders, loans, tablets};
+use store::{Tx, commands, erase_orders, loans, repairs, tablets};
 use types::{CountersignatureId, EraseOrderId, Instant, RestitutionId, SerialNumber, TabletId};
 
+use super::loans::holds_another;
 use super::modes;
 use super::refusals::refused;
 use super::waits::{self, Waits};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
+use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::tablets::place;
 use crate::{Fleet, Principal, Refusal};
@@ -48,6 +50,12 @@ pub struct Scanned {
     pub condition: Condition,
     /// Whether the holder, or a guardian, confirmed that their data is saved.
     pub saved: bool,
+}
+
+impl Scanned {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        accessories(&self.accessories)
+    }
 }
 
 /// A restitution as people see it.
@@ -89,7 +97,7 @@ pub async fn receive(
     if scanned.is_empty() || scanned.len() > MOST {
         return Err(Refusal::invalid("tablets", format!("must name 1 to {MOST} tablets")));
     }
-    scanned.iter().try_for_each(|one| accessories(&one.accessories))?;
+    scanned.iter().try_for_each(Scanned::check)?;
     let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
@@ -100,30 +108,7 @@ pub async fn receive(
                 .iter()
                 .map(|one| Ok((find(tx, &one.tablet, &reach)?, one)))
                 .collect::<Result<_, Refusal>>()?;
-            let (mut ids, mut deeds, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-            for (tablet, one) in &found {
-                let (row, already) = received(tx, tablet, one, &person.standing.account(), now)?;
-                if !already {
-                    deeds.push(Deed {
-                        what: What::Restitution,
-                        tablet: tablet.id,
-                        college: tablet.uai.clone(),
-                        reference: row.counted_order_id.to_string(),
-                    });
-                    let detail = json!({ "restitution": row.id, "loan": row.loan_id, "saved": one.saved });
-                    record(tx, &principal, "restitution.receive", tablet.id, detail, now)?;
-                }
-                ids.push((row.id, already || !seen.insert(row.id)));
-            }
-            let (held, counted) = match deeds.as_slice() {
-                [] => (None, true),
-                deeds => match judge(tx, &person, deeds, REASON, now) {
-                    Ok(Judged::Go) => (None, true),
-                    Ok(Judged::Held(asked)) => (Some(asked), true),
-                    Err(Refusal::Stopped(_)) => (None, false),
-                    Err(other) => return Err(other),
-                },
-            };
+            let Taken { ids, held, counted } = take(tx, &principal, &person, &found, now)?;
             let lines = ids
                 .into_iter()
                 .map(|(id, already)| {
@@ -134,6 +119,51 @@ pub async fn receive(
             Ok(Receipt { lines, held, counted })
         })
         .await
+}
+
+/// Tablets that were taken back.
+pub(super) struct Taken {
+    /// Their restitutions, and whether each had been received before.
+    pub(super) ids: Vec<(RestitutionId, bool)>,
+    /// The answer of a second person that their erasures wait for.
+    pub(super) held: Option<CountersignatureId>,
+    /// Whether the brake has counted them.
+    pub(super) counted: bool,
+}
+
+/// Takes tablets back: their loans end, and the brake counts their erasures against whoever receives them (M5).
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    person: &Person,
+    found: &[(Tablet, &Scanned)],
+    now: Instant,
+) -> Result<Taken, Refusal> {
+    let (mut ids, mut deeds, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for (tablet, one) in found {
+        let (row, already) = received(tx, tablet, one, &person.standing.account(), now)?;
+        if !already {
+            deeds.push(Deed {
+                what: What::Restitution,
+                tablet: tablet.id,
+                college: tablet.uai.clone(),
+                reference: row.counted_order_id.to_string(),
+            });
+            let detail = json!({ "restitution": row.id, "loan": row.loan_id, "saved": one.saved });
+            record(tx, principal, "restitution.receive", tablet.id, detail, now)?;
+        }
+        ids.push((row.id, already || !seen.insert(row.id)));
+    }
+    let (held, counted) = match deeds.as_slice() {
+        [] => (None, true),
+        deeds => match judge(tx, person, deeds, REASON, now) {
+            Ok(Judged::Go) => (None, true),
+            Ok(Judged::Held(asked)) => (Some(asked), true),
+            Err(Refusal::Stopped(_)) => (None, false),
+            Err(other) => return Err(other),
+        },
+    };
+    Ok(Taken { ids, held, counted })
 }
 
 fn accessories(names: &BTreeSet<String>) -> Result<(), Refusal> {
@@ -148,7 +178,7 @@ fn accessories(names: &BTreeSet<String>) -> Result<(), Refusal> {
 }
 
 /// The tablet that was scanned, if it is within reach; to others it does not exist (T-C1).
-fn find(tx: &mut Tx<'_>, scanned: &str, reach: &Reach) -> Result<Tablet, Refusal> {
+pub(super) fn find(tx: &mut Tx<'_>, scanned: &str, reach: &Reach) -> Result<Tablet, Refusal> {
     let scanned = scanned.trim();
     let shown = || scanned.chars().take(LONGEST_LABEL).collect::<String>();
     if let Ok(id) = scanned.parse::<TabletId>() {
@@ -193,6 +223,12 @@ fn received(
     let loan = loans::last_of_tablet(tx, tablet.id)?.ok_or_else(lent_to_nobody)?;
     if let Some(row) = rows::of_loan(tx, loan.id)? {
         return Ok((row, true));
+    }
+    if repairs::standing_of_tablet(tx, tablet.id)?.is_some_and(|repair| repair.loan_id == Some(loan.id)) {
+        let serial = &tablet.serial;
+        return Err(Refusal::Conflict(format!(
+            "tablet {serial} is at its supplier’s: record that it is back, or that another came in its place"
+        )));
     }
     let decided = loan.decided()?;
     if decided.goes_on() {
@@ -280,6 +316,11 @@ pub async fn undo(
     now: Instant,
 ) -> Result<Line, Refusal> {
     change(fleet, principal, (Permission::ReceiveTablets, id), now, move |tx, row, _by| {
+        if repairs::standing_of_tablet(tx, row.tablet_id)?.is_some() {
+            return Err(Refusal::Conflict(
+                "the tablet went to its supplier since: whoever held it has it again once it is back".into(),
+            ));
+        }
         let undone = row.decided()?.undo().map_err(|why| refused(&why))?;
         rows::update(tx, &row.come_to(&undone, now))?;
         resume(tx, row, now)?;
@@ -296,10 +337,7 @@ fn resume(tx: &mut Tx<'_>, row: &Restitution, now: Instant) -> Result<(), Refusa
     if !matches!(decided.state(), LoanState::Ended { because: Ending::GivenBack, .. }) {
         return Ok(());
     }
-    let mut another = None;
-    for live in loans::live_of_person(tx, loan.person_id)? {
-        another = another.or(live.decided()?.counts().then_some(live.id));
-    }
+    let another = holds_another(tx, &loan)?;
     let lent = decided.goes_on_after_a_slip(another).map_err(|why| refused(&why))?;
     loans::update(tx, &loan.standing(&lent, now))?;
     Ok(())

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use ::lending::agreement::Signatory;
-use ::lending::list::{Change as ListChange, Entry};
+use ::lending::list::{Change as ListChange, Entry, Scope};
 use ::lending::{ClassName, InvalidText, PersonName, SchoolNumber};
 use governance::{Permission, Place};
 use privacy::{Activity, SubjectData};
@@ -195,7 +195,13 @@ pub async fn correct(
             // The list of next year may name them before that of this year does, and counts as much.
             if let Some(year) = subject_data::listed_in(tx, id, &person.uai, now)? {
                 let changes = [ListChange::Set(id, entry)];
-                let list = lists::put_forward(tx, &principal, (&person.uai, &year), (&changes, by), now)?;
+                let list = lists::put_forward(
+                    tx,
+                    &principal,
+                    (&person.uai, &year),
+                    (Scope::Part, &changes, by),
+                    now,
+                )?;
                 return Ok(Corrected::Proposed(list.id));
             }
             let row = Person {

@@ -511,9 +511,9 @@ async fn an_enrolment_takes_the_same_few_statements_however_many_tablets_enrol()
             let heard = ones.iter().map(|one| one.tells(b"token", &[])).collect();
             let (fates, statements) = together(&people, heard).await;
             assert!(fates.iter().all(|fate| *fate == Fate::Done), "{fates:?}");
-            // BEGIN, three to hold them, lost ones, erased ones, their tokens, their push states, whether apps may be
+            // BEGIN, three to hold them, lost ones, erased ones, those that leave, their tokens, their push states, whether apps may be
             // listed, what is replaced, the commands, two to wake them, COMMIT. No former token: these have sent none.
-            assert_eq!(statements, 14, "TokenUpdate of {count}");
+            assert_eq!(statements, 15, "TokenUpdate of {count}");
         }
     }
 }

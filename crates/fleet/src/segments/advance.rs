@@ -23,6 +23,7 @@ use types::{Actor, CommandId, Duration, EnrolmentId, Instant, Platform};
 
 use super::{commands, ensure, frame};
 use crate::apps::delivery;
+use crate::lending::overdue;
 use crate::watch::{self, AlarmKind, Subject};
 use crate::{Fleet, TabletError, first_commands, management_profile, push, register};
 
@@ -313,7 +314,9 @@ impl One<'_> {
         let Some(tablet) = store::tablets::get(tx, &tablet)? else { return Ok(None) };
         let frame = frame(self.fleet).map_err(TabletError::Internal)?;
         let serial = tablet.serial.to_string();
-        let profile = tablet_payload(tablet.asset_tag.as_deref(), &serial, self.class, &frame);
+        let belongs = overdue::belongs(tx, tablet.id, self.now)?;
+        let label = tablet.asset_tag.as_deref();
+        let profile = tablet_payload(label, &serial, belongs.as_deref(), self.class, &frame);
         Ok(profile.map(|profile| {
             let xml = profile.to_xml();
             (profile.identifier, profile.uuid, xml)

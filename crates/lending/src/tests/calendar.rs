@@ -7,7 +7,8 @@ use types::{Day, Duration, Instant, LoanId, PersonId, TabletId, UserKind};
 
 use super::{day, noon, year};
 use crate::calendar::{
-    LateMeasure, PROPOSE_AFTER, ReminderDays, Summer, Turn, due_back, ends_by_itself, late, summer, turn,
+    LateMeasure, NewList, PROPOSE_AFTER, ReminderDays, Summer, Turn, due_back, ends_by_itself, late, summer,
+    turn,
 };
 use crate::loan::{Ending, Loan, LoanState};
 
@@ -44,6 +45,12 @@ fn c5_2_3_a_departure_on_the_summers_first_day_ends_the_loan_and_not_the_summer(
     assert_eq!(summer(UserKind::Pupil, &kept, Some(&year), leaves, day("2028-07-09")), Summer::Nothing);
     let (because, _) = ends_by_itself(&kept, leaves, noon("2028-07-09")).unwrap();
     assert_eq!(because, Ending::Left(day("2028-07-08")));
+}
+
+#[test]
+fn c5_3_5_reminders_reach_back_to_the_earliest_of_their_days() {
+    assert_eq!(ReminderDays::default().longest(), 21);
+    assert_eq!(ReminderDays::new([3, 30, 7]).unwrap().longest(), 30);
 }
 
 #[test]
@@ -111,9 +118,17 @@ fn c5_2_3_a_late_tablet_is_listed_restricted_and_proposed_as_an_incident_and_not
 
 #[test]
 fn c9_1_a_loan_lasts_while_its_holder_stays_listed_and_a_late_list_ends_nobodys() {
-    assert_eq!(turn(true, true), Turn::GoesOn);
-    assert_eq!(turn(false, false), Turn::AwaitsTheList);
-    assert_eq!(turn(true, false), Turn::Ends(Ending::NoLongerListed));
+    let list = |speaks_of_their_kind, a_change_waits, names_them| {
+        turn(NewList { speaks_of_their_kind, a_change_waits, names_them })
+    };
+    for (speaks, waits) in [(true, true), (true, false), (false, true), (false, false)] {
+        assert_eq!(list(speaks, waits, true), Turn::GoesOn);
+    }
+    assert_eq!(list(true, false, false), Turn::Ends(Ending::NoLongerListed));
+    // None yet, one of the teachers for a pupil, or one whose other half waits for the académie.
+    for (speaks, waits) in [(false, false), (false, true), (true, true)] {
+        assert_eq!(list(speaks, waits, false), Turn::AwaitsTheList, "{speaks} {waits}");
+    }
 }
 
 #[test]

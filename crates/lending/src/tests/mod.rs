@@ -6,6 +6,7 @@ mod calendar;
 mod decisions;
 mod erasing;
 mod ledger;
+mod moving;
 mod roster;
 mod words;
 

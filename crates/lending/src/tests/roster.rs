@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use types::{Instant, ListId, PersonId, UserKind};
 
-use crate::list::{Change, Entry, delta, digest};
+use crate::list::{Change, Entry, Scope, delta, digest};
 use crate::roster::{Line, Unclear, Wanted, read};
 
 fn pupil(name: &str, class: &str, number: Option<&str>) -> Entry {
@@ -67,6 +67,16 @@ fn c4_2_the_same_person_keeps_their_number_through_classes_and_years() {
     };
     let all = read(&known, &known, &lines(&others), true, &mut number).unwrap();
     assert_eq!((all.new.len(), &all.list[&zoe]), (2, &others[0]));
+}
+
+#[test]
+fn c4_2_a_number_is_a_persons_through_another_name_and_nobodys_of_another_kind() {
+    let (zoe, teacher) = (id(1), id(2));
+    let of_a_teacher = Entry { kind: UserKind::Teacher, class: None, ..pupil("Ana Roy", "x", Some("77")) };
+    let known = BTreeMap::from([(zoe, pupil("Zoé Martin", "6e A", Some("77"))), (teacher, of_a_teacher)]);
+    let renamed = pupil("Zoé Durand", "6e A", Some("77"));
+    let wanted = wanted(&known, &known, std::slice::from_ref(&renamed)).unwrap();
+    assert_eq!((wanted.new.len(), wanted.list.get(&zoe)), (0, Some(&renamed)));
 }
 
 #[test]
@@ -158,20 +168,25 @@ fn c4_2_the_digest_is_of_exactly_these_names_of_this_proposal() {
     let (zoe, tom) = (id(1), id(2));
     let set = |person, entry| Change::Set(person, entry);
     let names = [set(zoe, pupil("Zoé", "6e A", None)), Change::Remove(tom)];
-    let first = digest(list, &here, "2026-2027", &names);
+    let first = digest(list, (&here, "2026-2027"), Scope::Whole, &names);
     let [a, b] = names.clone();
-    assert_eq!(first, digest(list, &here, "2026-2027", &[b, a]), "the order of rows says nothing");
+    assert_eq!(
+        first,
+        digest(list, (&here, "2026-2027"), Scope::Whole, &[b, a]),
+        "the order of rows says nothing"
+    );
     let changed = |change: &dyn Fn(&mut Entry)| {
         let mut entry = pupil("Zoé", "6e A", None);
         change(&mut entry);
-        digest(list, &here, "2026-2027", &[set(zoe, entry), Change::Remove(tom)])
+        digest(list, (&here, "2026-2027"), Scope::Whole, &[set(zoe, entry), Change::Remove(tom)])
     };
     let mut seen = vec![
         first,
-        digest(other, &here, "2026-2027", &names),
-        digest(list, &"0765678B".parse().unwrap(), "2026-2027", &names),
-        digest(list, &here, "2027-2028", &names),
-        digest(list, &here, "2026-2027", &names[..1]),
+        digest(other, (&here, "2026-2027"), Scope::Whole, &names),
+        digest(list, (&"0765678B".parse().unwrap(), "2026-2027"), Scope::Whole, &names),
+        digest(list, (&here, "2027-2028"), Scope::Whole, &names),
+        digest(list, (&here, "2026-2027"), Scope::Part, &names),
+        digest(list, (&here, "2026-2027"), Scope::Whole, &names[..1]),
         changed(&|entry| entry.kind = UserKind::Teacher),
         changed(&|entry| entry.name = "Zoe".parse().unwrap()),
         changed(&|entry| entry.class = None),

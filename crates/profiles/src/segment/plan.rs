@@ -378,11 +378,13 @@ fn carrier(what: &str, place: &str, frame: &Frame, declarations: &[Declaration])
 }
 
 /// The small profile of one tablet: what varies from one to the next, so that a change of the base is signed once for
-/// all. `None` if there is nothing to show.
+/// all. One that should have come back says on its lock screen where it belongs: `belongs` (C5.2.3). `None` if there is
+/// nothing to show.
 #[must_use]
 pub fn tablet_payload(
     asset_tag: Option<&str>,
     serial: &str,
+    belongs: Option<&str>,
     class: IpadClass,
     frame: &Frame,
 ) -> Option<Profile> {
@@ -393,7 +395,10 @@ pub fn tablet_payload(
     if let Some(tag) = asset_tag.filter(|tag| !tag.trim().is_empty()) {
         content.insert("AssetTagInformation".into(), Value::String(tag.trim().to_owned()));
     }
-    let footnote = format!("{} – {serial}", frame.organisation());
+    let footnote = match belongs {
+        Some(place) => format!("À rapporter : {} – {} – {serial}", place.trim(), frame.organisation()),
+        None => format!("{} – {serial}", frame.organisation()),
+    };
     content.insert("LockScreenFootnote".into(), Value::String(footnote));
     let payload = frame.payload(
         "tablet.device",

@@ -3,7 +3,7 @@
 use super::layers::base_text;
 use super::templates::{template, today};
 use crate::render::{ApiLevel, Why, sketch_agent};
-use crate::{combine, parse};
+use crate::{Layer, combine, parse};
 
 fn level(text: &str) -> ApiLevel {
     text.parse().unwrap()
@@ -57,4 +57,19 @@ fn the_agents_rule_for_codes_is_never_weaker_than_the_layers() {
     expect("minComplexChars = 1", "strong", false);
     expect("minLength = 10", "strong", true);
     expect("minComplexChars = 3", "strong", true);
+}
+
+#[test]
+fn an_app_that_alone_would_open_is_left_out_for_the_agent_and_says_why() {
+    let base = parse("socle.toml", &base_text("")).unwrap();
+    let exam = "layer = \"tablet\"\ntitle = \"Examen\"\npurpose = \"Un examen.\"\n\
+                [single-app]\nbundle = \"com.apple.Pages\"\n";
+    let exam = parse("examen.toml", exam).unwrap();
+    let why = |layers: &[&Layer]| {
+        let intent = combine(layers.iter().copied(), None, today()).unwrap();
+        let left = sketch_agent(&intent, level("13")).left_out;
+        left.into_iter().find(|left| left.what == "single-app").map(|left| left.why)
+    };
+    assert_eq!(why(&[&base]), None);
+    assert!(matches!(why(&[&base, &exam]), Some(Why::NothingAlike { .. })));
 }

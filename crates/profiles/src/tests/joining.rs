@@ -106,6 +106,16 @@ fn only_who_asks_for_listed_apps_is_said_to() {
 }
 
 #[test]
+fn c3_1_3_of_the_only_apps_that_open_one_that_is_blocked_does_not() {
+    let only = "[apps]\nonly = [\"com.apple.Pages\", \"com.apple.Preferences\"]\n";
+    let mode = mode_text(LoanMode::Deposit, only);
+    let intent = combined(&[layer(&base_text(BLOCKS_PAGES)), mode.clone()]).unwrap();
+    assert_eq!(intent.permitted_apps().unwrap(), ["com.apple.Preferences"].into());
+    let intent = combined(&[layer(&base_text("")), mode]).unwrap();
+    assert_eq!(intent.permitted_apps().unwrap(), ["com.apple.Pages", "com.apple.Preferences"].into());
+}
+
+#[test]
 fn c3_1_5_a_page_that_one_layer_denies_is_permitted_by_none() {
     let filter = "automatic = true\npermitted = [\"https://a.example/\", \"https://b.example/\"]";
     let base = layer(&base_text("").replace("automatic = true", filter));

@@ -3,6 +3,7 @@
 mod agent;
 mod apps;
 mod arbitrary;
+mod carriers;
 mod catalogue;
 mod conformance;
 mod everything;
@@ -17,4 +18,5 @@ mod reports;
 mod segments;
 mod steps;
 mod templates;
+mod values;
 mod versions;

@@ -237,6 +237,21 @@ fn what_took_over_is_used_from_its_version_on_and_what_it_replaced_before() {
 }
 
 #[test]
+fn a_web_clip_is_written_for_ipads_and_for_the_agent_with_its_label_and_address() {
+    let clip = "[[web-clip]]\nlabel = \"ENT\"\nurl = \"https://ent.example/\"\n";
+    let layers = [parse("t.toml", &base_text(clip)).unwrap()];
+    let ipad = rendered(&layers, target("17.0", true));
+    let xml = String::from_utf8(ipad.profile.to_xml()).unwrap();
+    assert!(xml.contains("com.apple.webClip.managed") && xml.contains("https://ent.example/"), "{xml}");
+    assert!(ipad.written.iter().any(|written| written.what == "web clip https://ent.example/"));
+    let intent = combine(&layers, None, today()).unwrap();
+    let agent = sketch_agent(&intent, "13".parse::<ApiLevel>().unwrap());
+    let given = &agent.fields["applications"][0];
+    assert_eq!((&given["type"], &given["name"]), (&Json::from("web"), &Json::from("ENT")));
+    assert_eq!(given["url"], "https://ent.example/");
+}
+
+#[test]
 fn an_ipad_on_15_gets_what_it_can_and_is_told_the_rest() {
     let rendering = rendered(&[template("socle"), template("eleve")], target("15.0", true));
     assert!(rendering.declarations.is_empty());

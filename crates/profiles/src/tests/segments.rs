@@ -414,3 +414,20 @@ proptest! {
         prop_assert!(apps.is_subset(&model.apps));
     }
 }
+
+#[test]
+fn c5_2_3_a_supervised_ipad_that_should_be_back_says_on_its_lock_screen_where_it_belongs() {
+    let (label, serial) = (Some("76-0001"), "DMPX00000001");
+    let of = |belongs, supervised| {
+        crate::segment::tablet_payload(label, serial, belongs, class("26.0", supervised), &frame())
+    };
+    let late = of(Some("Collège Jean Moulin"), true).unwrap();
+    let usual = of(None, true).unwrap();
+    let xml = |profile: &apple::profile::Profile| String::from_utf8(profile.to_xml()).unwrap();
+    assert!(
+        xml(&late).contains("À rapporter : Collège Jean Moulin – Département de l’Exemple – DMPX00000001")
+    );
+    assert!(!xml(&usual).contains("À rapporter") && xml(&usual).contains("76-0001"));
+    assert_ne!(late.uuid, usual.uuid, "another content is another profile: the tablet is given it");
+    assert!(of(Some("Collège Jean Moulin"), false).is_none(), "no other iPad takes such a profile");
+}

@@ -373,7 +373,7 @@ fn declarations_are_listed_by_their_kind_and_answered_by_kind_and_name() {
 fn a_tablets_own_profile_shows_its_tag_and_whose_it_is() {
     let frame = Frame::new("fr.ardoise.configuration", "Département de l’Exemple").unwrap();
     let shown = |tag| {
-        tablet_payload(tag, "DMPX1", class("18.0", true), &frame)
+        tablet_payload(tag, "DMPX1", None, class("18.0", true), &frame)
             .map(|profile| String::from_utf8(profile.to_xml()).unwrap())
     };
     let tagged = shown(Some(" T-042 ")).unwrap();
@@ -382,7 +382,7 @@ fn a_tablets_own_profile_shows_its_tag_and_whose_it_is() {
     for none in [None, Some(" ")] {
         assert!(!shown(none).unwrap().contains("AssetTagInformation"));
     }
-    assert!(tablet_payload(Some("T-042"), "DMPX1", class("18.0", false), &frame).is_none());
+    assert!(tablet_payload(Some("T-042"), "DMPX1", None, class("18.0", false), &frame).is_none());
 }
 
 #[test]

@@ -292,6 +292,20 @@ pub const KEYS: &[Key] = &[
         "The fewest minutes that two requests for a position may lie apart, from 5 to 1440.",
     ),
     key(
+        "lending.notice_days",
+        Shape::Number,
+        "14",
+        "21",
+        "How many days, from 1 to 60, an erasure waits after the first notice to whoever held the tablet (C5.3.5).",
+    ),
+    key(
+        "lending.order_days",
+        Shape::Number,
+        "30",
+        "45",
+        "How many days, from 1 to 90, an erase order lasts; then another is given by hand (M3).",
+    ),
+    key(
         "lost_mode.message",
         Shape::Text,
         "",

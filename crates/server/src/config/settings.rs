@@ -345,6 +345,18 @@ pub(super) fn apns(reader: &mut Reader<'_>, allowed: &[Destination]) -> Result<A
     Ok(ApnsSettings { endpoint, trust, quiet_hours: quiet_hours? })
 }
 
+/// How long an erasure waits for whoever held the tablet, and how long its order lasts: between a floor and a ceiling that no
+/// configuration moves (M3).
+pub(super) fn erasures(reader: &mut Reader<'_>) -> Result<fleet::EraseTerms, Reported> {
+    let (notice, lasts) =
+        (reader.number("lending.notice_days", 1, 60), reader.number("lending.order_days", 1, 90));
+    let days = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+    fleet::EraseTerms::new(days(notice?), days(lasts?)).map_err(|beyond| {
+        let next = "wait 1 to 60 days, and let an order last 1 to 90".to_owned();
+        reader.refuse_with("lending.notice_days", beyond.to_string(), next)
+    })
+}
+
 /// How long, how often and how closely a warrant lets a tablet be located: between a floor and a ceiling that no
 /// configuration moves (M1).
 pub(super) fn warrants(reader: &mut Reader<'_>) -> Result<WarrantLimits, Reported> {

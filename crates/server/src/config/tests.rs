@@ -216,6 +216,21 @@ fn people_may_use_plain_http_on_this_machine_only() {
 }
 
 #[test]
+fn m3_no_configuration_moves_the_floor_and_the_ceiling_of_an_erasures_wait() {
+    let day = types::Duration::from_secs(86_400);
+    assert_eq!(load(MINIMAL).unwrap().erasures, fleet::EraseTerms::default());
+    let of = |notice: u32, order: u32| {
+        load_with(&format!("[lending]\nnotice_days = {notice}\norder_days = {order}\n"))
+    };
+    for (notice, order) in [(1, 1), (21, 45), (60, 90)] {
+        assert_eq!(of(notice, order).unwrap().erasures.notice(), day * notice);
+    }
+    for (notice, order) in [(0, 30), (61, 30), (14, 0), (14, 91)] {
+        assert!(of(notice, order).is_err(), "{notice} {order}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_reported_at_once() {
     let error =
         load("[tablets]\nlisten = \"x\"\n[scep]\nchallenge_hours = 0\n[nothing]\na = 1\n").unwrap_err();

@@ -10,6 +10,7 @@ use crate::audit::{self, NewEntry};
 use crate::enrolment_ends::{self, EnrolmentEnd};
 use crate::erase_orders::{self, EraseOrder};
 use crate::incidents::{self, Incident, IncidentState};
+use crate::tests::cast::signer;
 use crate::tests::on_both_engines;
 use crate::warrants::{self, OrderState, Warrant};
 use crate::{Engine, StoreError};
@@ -194,11 +195,12 @@ async fn nothing_is_written_over_by_its_place_in_the_file() {
 /// Queues an erasure under an order, both by hand, once the brake has let it go.
 async fn erase_by_hand(fixture: &Fixture, enrolled: Enrolled) {
     fixture.count(types::DestructionKind::Erase, "order", 0).await;
+    let me = fixture.write(signer).await;
     fixture
         .by_hand(&format!(
             "INSERT INTO last_decisions (id, kind, tablet_id, reason, begun_at) \
              VALUES ('decision', 'retirement', '{0}', 'worn out', 0); \
-             UPDATE last_decisions SET departement_by = 'me', departement_at = 0 WHERE id = 'decision'; \
+             UPDATE last_decisions SET departement_by = '{me}', departement_at = 0 WHERE id = 'decision'; \
              INSERT INTO erase_orders VALUES ('order', '{0}', NULL, 'retirement', 'open', 0, 10, NULL, 'decision', NULL); \
              INSERT INTO commands (id, enrolment_id, tablet_id, request_type, gate, erase_order_id, priority, urgent, \
              state, queued_at, queued_by, sent_count, not_now_count) VALUES ('erase', '{1}', '{0}', 'EraseDevice', \

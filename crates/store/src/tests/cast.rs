@@ -1,6 +1,6 @@
 //! The cast of many tests: a département, an académie and two collèges, and people in them.
 
-use lending::list::{Change, Entry};
+use lending::list::{Change, Entry, Scope};
 use types::{
     AccountId, Instant, ListId, OrganisationId, OrganisationKind, PersonId, Role, RoleGrantId, Uai, UserKind,
 };
@@ -11,7 +11,7 @@ use crate::lists::{List, ListState};
 use crate::organisations::{HomeUse, Organisation, OrganisationState};
 use crate::persons::Person;
 use crate::role_grants::{GrantReach, NewGrant};
-use crate::{StoreError, accounts, lists, organisations, persons, role_grants};
+use crate::{StoreError, Tx, accounts, lists, organisations, persons, role_grants};
 
 /// The first collège, whose tablets the fixture makes.
 pub(crate) const HERE: &str = "0761234A";
@@ -96,7 +96,7 @@ pub(crate) fn proposed(college: &str, school_year: &str, changes: &[Change], by:
     let (id, uai) = (ListId::new(at(1)), uai(college));
     List {
         id,
-        content_sha256: lending::list::digest(id, &uai, school_year, changes),
+        content_sha256: lending::list::digest(id, (&uai, school_year), Scope::Whole, changes),
         uai,
         school_year: school_year.to_owned(),
         changes: i32::try_from(changes.len()).unwrap(),
@@ -110,6 +110,7 @@ pub(crate) fn proposed(college: &str, school_year: &str, changes: &[Change], by:
         validated_at: None,
         validated_sha256: None,
         withdrawn_at: None,
+        scope: Scope::Whole,
     }
 }
 
@@ -133,6 +134,22 @@ pub(crate) fn validated(list: &List, by: AccountId, when: Instant) -> List {
         validated_sha256: Some(list.content_sha256),
         ..list.clone()
     }
+}
+
+/// An account, whoever's: somebody who signs.
+pub(crate) fn signer(tx: &mut Tx<'_>) -> Result<AccountId, StoreError> {
+    let organisation = match organisations::of_kind(tx, OrganisationKind::Academie)? {
+        Some(found) => found.id,
+        None => {
+            let row = organisation(OrganisationKind::Academie, None);
+            organisations::insert(tx, &row)?;
+            row.id
+        }
+    };
+    let mut signer = account(organisation, "");
+    signer.login = format!("signer-{}", signer.id);
+    accounts::insert(tx, &signer)?;
+    Ok(signer.id)
 }
 
 impl Fixture {

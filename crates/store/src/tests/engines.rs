@@ -94,6 +94,86 @@ async fn both_engines_hold_the_same_tables_columns_and_triggers() {
     assert!(guards(&sqlite.url).len() >= 50);
 }
 
+/// What the tables hold beside their columns: `(table, name, what it points at)` of each foreign key, and each index.
+#[derive(QueryableByName, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    target: String,
+}
+
+fn keys(url: &DatabaseUrl) -> BTreeSet<Key> {
+    let rows: Vec<Key> = match connect(url).unwrap() {
+        AnyConnection::Postgresql(mut connection) => diesel::sql_query(
+            "SELECT c.conrelid::regclass::text AS table_name, a.attname::text AS name, c.confrelid::regclass::text AS target \
+             FROM pg_constraint c, unnest(c.conkey) k JOIN pg_attribute a ON a.attnum = k \
+             WHERE c.contype = 'f' AND a.attrelid = c.conrelid AND c.connamespace = 'public'::regnamespace \
+             UNION ALL SELECT i.indrelid::regclass::text, t.relname::text, 'index' \
+             FROM pg_index i JOIN pg_class t ON t.oid = i.indexrelid WHERE t.relnamespace = 'public'::regnamespace \
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u'))",
+        )
+        .load(&mut connection)
+        .unwrap(),
+        AnyConnection::Sqlite(mut connection) => diesel::sql_query(
+            "SELECT t.name AS table_name, k.\"from\" AS name, k.\"table\" AS target \
+             FROM sqlite_schema t, pragma_foreign_key_list(t.name) k WHERE t.type = 'table' \
+             UNION ALL SELECT tbl_name, name, 'index' FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL",
+        )
+        .load(&mut connection)
+        .unwrap(),
+    };
+    rows.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_hold_the_same_foreign_keys_and_indexes() {
+    let sqlite = Fixture::new(Engine::Sqlite).await;
+    let postgresql = Fixture::new(Engine::Postgresql).await;
+    let (here, there) = (keys(&sqlite.url), keys(&postgresql.url));
+    let differences: Vec<_> = here.symmetric_difference(&there).collect();
+    assert!(differences.is_empty(), "{differences:#?}");
+    assert!(here.len() > 200, "only {} keys and indexes were found", here.len());
+}
+
+/// SQLite takes a table's guards and indexes away with it: a migration that makes one anew writes them again.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_table_that_was_made_anew_lost_a_guard_or_an_index() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+    let mut steps: Vec<_> = std::fs::read_dir(folder).unwrap().map(|step| step.unwrap().path()).collect();
+    steps.sort();
+    let mut expected = BTreeSet::new();
+    for step in steps {
+        let text = std::fs::read_to_string(step.join("up.sql")).unwrap();
+        for line in text.lines() {
+            let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "UNIQUE").collect();
+            match words.as_slice() {
+                ["CREATE", "TRIGGER" | "INDEX", name, ..] => drop(expected.insert((*name).to_owned())),
+                ["DROP", "TRIGGER" | "INDEX", name, ..] => drop(expected.remove(name.trim_end_matches(';'))),
+                _ => {}
+            }
+        }
+    }
+    assert!(expected.len() > 300, "only {} were found", expected.len());
+    let sqlite = Fixture::new(Engine::Sqlite).await;
+    let AnyConnection::Sqlite(mut connection) = connect(&sqlite.url).unwrap() else { unreachable!() };
+    let there: Vec<Named> = diesel::sql_query(
+        "SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL",
+    )
+    .load(&mut connection)
+    .unwrap();
+    let there: BTreeSet<String> = there.into_iter().map(|row| row.name).collect();
+    assert_eq!(expected, there);
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
 async fn migrating_twice_changes_nothing(fixture: Fixture) {
     let again = Store::migrate(fixture.url.clone()).await.unwrap();
     assert_eq!(again.applied, Vec::<String>::new());

@@ -19,6 +19,7 @@ use crate::loans::{self, Loan, Standing};
 use crate::notices::{self, Channel, Notice, NoticeState};
 use crate::restitutions::{self, Restitution, StageName};
 use crate::school_years::{self, SchoolYear};
+use crate::tests::cast::signer;
 use crate::tests::on_both_engines;
 use crate::tests::returns::came_back_with_its_token;
 use crate::{ConnectWrite, StoreError, Tx, erase_orders, last_decisions, restore};
@@ -512,6 +513,7 @@ async fn m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_other
     let people = school(&fixture, 1).await;
     let loan = lent(tablet, people[0]);
     let told = notice(loan.id);
+    let (head, departement) = (fixture.write(signer).await, fixture.write(signer).await);
     let decision = last_decisions::LastDecision {
         id: types::LastDecisionId::new(at(30)),
         kind: lending::last_decision::LastKind::Donation,
@@ -520,7 +522,7 @@ async fn m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_other
         incident_id: None,
         reason: "fin de 3e".parse().unwrap(),
         begun_at: at(30),
-        head_by: Some(AccountId::new(at(1))),
+        head_by: Some(head),
         head_at: Some(at(30)),
         departement_by: None,
         departement_at: None,
@@ -547,7 +549,7 @@ async fn m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_other
             assert!(notices::write(tx, &waits)?);
             last_decisions::insert(tx, &decided)?;
             let both = last_decisions::LastDecision {
-                departement_by: Some(AccountId::new(at(2))),
+                departement_by: Some(departement),
                 departement_at: Some(at(31)),
                 ..decided.clone()
             };

@@ -169,6 +169,7 @@ async fn c4_2_what_was_proposed_is_never_changed_by_hand(fixture: Fixture) {
         format!("UPDATE lists SET changes = 3 WHERE id = '{id}'"),
         format!("UPDATE lists SET content_sha256 = '{}' WHERE id = '{id}'", Digest::of(b"x")),
         format!("UPDATE lists SET uai = '{THERE}' WHERE id = '{id}'"),
+        format!("UPDATE lists SET scope = 'part' WHERE id = '{id}'"),
         format!("DELETE FROM lists WHERE id = '{id}'"),
         format!("DELETE FROM list_changes WHERE list_id = '{id}'"),
         format!("UPDATE list_changes SET person_id = '{other}' WHERE list_id = '{id}'"),
@@ -190,7 +191,7 @@ async fn c4_2_what_was_proposed_is_never_changed_by_hand(fixture: Fixture) {
     if fixture.store.engine() == Engine::Sqlite {
         fixture.refused_by_hand(&format!(
             "INSERT OR REPLACE INTO lists SELECT '{other}', uai, school_year, changes, content_sha256, state, proposed_by, \
-             proposed_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM lists WHERE id = '{id}'"
+             proposed_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, scope FROM lists WHERE id = '{id}'"
         ));
     } else {
         fixture.refused_by_hand("TRUNCATE lists CASCADE");

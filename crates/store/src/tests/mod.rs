@@ -10,6 +10,7 @@ mod commands;
 mod connect;
 mod contention;
 mod declarations;
+mod endings;
 mod engines;
 mod fairness;
 mod fixture;

@@ -2,7 +2,7 @@
 
 use lending::last_decision::LastKind;
 use orders::Gate;
-use types::{AccountId, DestructionKind, EnrolmentId, EraseOrderId, LastDecisionId, LoanId};
+use types::{DestructionKind, EnrolmentId, EraseOrderId, LastDecisionId, LoanId};
 
 use super::fixture::{Enrolled, Fixture, at, command, delivery};
 use super::lending::{DAY, came_back, lent, notice, ordered, refused, school};
@@ -11,6 +11,7 @@ use crate::enrolments::{self, EnrolmentState};
 use crate::erase_orders::{self, EraseOrder};
 use crate::last_decisions::{self, LastDecision};
 use crate::return_profiles::{self, ReturnProfile};
+use crate::tests::cast::signer;
 use crate::tests::on_both_engines;
 use crate::warrants::OrderState;
 use crate::{ConnectWrite, loans, notices};
@@ -113,7 +114,7 @@ async fn m3_only_an_enrolment_that_an_erased_tablet_makes_after_its_acknowledged
 async fn given_away(fixture: &Fixture, of: Enrolled, loan: LoanId, order: EraseOrderId) -> EraseOrder {
     fixture
         .write(move |tx| {
-            let (head, id) = (AccountId::new(at(1)), LastDecisionId::new(at(20)));
+            let (head, id) = (signer(tx)?, LastDecisionId::new(at(20)));
             let decision = LastDecision {
                 id,
                 kind: LastKind::Donation,
@@ -129,7 +130,7 @@ async fn given_away(fixture: &Fixture, of: Enrolled, loan: LoanId, order: EraseO
                 withdrawn_at: None,
             };
             last_decisions::insert(tx, &decision)?;
-            let departement_by = Some(AccountId::new(at(1)));
+            let departement_by = Some(signer(tx)?);
             let signed = LastDecision { departement_by, departement_at: Some(at(20)), ..decision };
             assert!(last_decisions::update(tx, &signed)?);
             Ok(EraseOrder {

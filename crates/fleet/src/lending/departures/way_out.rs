@@ -1,0 +1,252 @@
+//! The erasure of a tablet that leaves: by an order that rests on the decision, delivered and proven like any (C5.1.2, M3).
+
+use ::lending::EraseTerms;
+use ::lending::Grounds;
+use ::lending::departure::Way;
+use ::lending::restitution::Reenrolment;
+use governance::Permission;
+use governance::brake::What;
+use serde_json::json;
+use store::commands::{self, CommandState};
+use store::departures::{self as ways, Departure};
+use store::destructions::{self, DestructionState};
+use store::last_decisions::{self as rows, LastDecision};
+use store::{Tx, brake, erase_orders};
+use types::{Actor, CountersignatureId, DestructionKind, EraseOrderId, Instant, LastDecisionId, TabletId};
+
+use super::super::orders::tell;
+use super::super::refusals::not_erased;
+use super::{Case, case, departure, reached, record};
+use crate::audit::{self, Change};
+use crate::brake::{Deed, Judged, judge};
+use crate::{Fleet, Principal, Refusal};
+
+/// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5).
+///
+/// # Errors
+/// [`Refusal::Forbidden`] says what is missing, and until when: a pupil is told before; [`Refusal::Stopped`];
+/// [`Refusal::Conflict`] for a command that is under way.
+pub async fn order(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LastDecisionId,
+    now: Instant,
+) -> Result<(Case, Option<CountersignatureId>), Refusal> {
+    let (principal, terms) = (principal.clone(), fleet.settings().erasures);
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, tablet) = reached(tx, &principal, Permission::OrderErasure, id, now)?;
+            if let brake::Switch::Engaged(engaged) = brake::switch(tx)? {
+                return Err(Refusal::Stopped(engaged));
+            }
+            let way = departure(tx, &row)?;
+            if let Some(order) = open_order(tx, &way)? {
+                if !tell(tx, tablet.id, order, &terms, &principal.actor(), now)? {
+                    return Err(Refusal::Conflict(
+                        "its erasure is ordered: the command waits for the tablet, or the tablet is not enrolled; erase it \
+                         by hand and attest it, if it cannot come"
+                            .into(),
+                    ));
+                }
+                record(tx, &principal, "erase-order.again", &row, json!({ "order": order }), now)?;
+                return Ok((case(tx, row)?, None));
+            }
+            // What is not granted is told before anything is counted.
+            granted(tx, &row, way.counted_order_id, &terms, now)?;
+            let (order, judged) = counted(tx, &principal, (&row, &way), now)?;
+            let held = match judged {
+                Judged::Go => {
+                    give(tx, (&row, &way), order, &terms, &principal.actor(), now)?;
+                    None
+                }
+                Judged::Held(asked) => {
+                    record(tx, &principal, "erase-order.ask", &row, json!({ "held": asked }), now)?;
+                    Some(asked)
+                }
+            };
+            Ok((case(tx, row)?, held))
+        })
+        .await
+}
+
+/// A technician attests that a tablet under an order is empty, whatever way it was erased (M3).
+///
+/// # Errors
+/// [`Refusal::Forbidden`] without an order; [`Refusal::NotFound`].
+pub async fn attest(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LastDecisionId,
+    now: Instant,
+) -> Result<Case, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, _tablet) = reached(tx, &principal, Permission::AttestErasure, id, now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            let way = departure(tx, &row)?;
+            let empty = way.decided()?.attest(by)?;
+            proven(tx, &way.come_to(&empty, now))?;
+            record(tx, &principal, "departure.attest", &row, json!({ "order": way.order_id }), now)?;
+            case(tx, row)
+        })
+        .await
+}
+
+/// The order that stands for a departure, if one was given and is open.
+fn open_order(tx: &mut Tx<'_>, way: &Departure) -> Result<Option<EraseOrderId>, Refusal> {
+    let Way::Ordered(order) = way.decided()?.way() else { return Ok(None) };
+    let open =
+        erase_orders::get(tx, &order)?.is_some_and(|row| row.state == store::warrants::OrderState::Open);
+    Ok(open.then_some(order))
+}
+
+/// The order that the brake counts, and what it says of it: the one that was counted and not given yet, or one that counts
+/// now.
+fn counted(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    (row, way): (&LastDecision, &Departure),
+    now: Instant,
+) -> Result<(EraseOrderId, Judged), Refusal> {
+    let first = way.counted_order_id;
+    let given = erase_orders::get(tx, &first)?.is_some();
+    let before = destructions::by_reference(tx, DestructionKind::Erase, &first.to_string())?;
+    match before.map(|counted| (counted.state, counted.countersignature_id)) {
+        Some((DestructionState::Counted | DestructionState::Released, _)) if !given => {
+            return Ok((first, Judged::Go));
+        }
+        Some((DestructionState::Held, Some(asked))) if !given => return Ok((first, Judged::Held(asked))),
+        None if !given => {}
+        _ => {
+            let order = EraseOrderId::new(now);
+            return Ok((order, count(tx, principal, row, order, now)?));
+        }
+    }
+    Ok((first, count(tx, principal, row, first, now)?))
+}
+
+fn count(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    row: &LastDecision,
+    order: EraseOrderId,
+    now: Instant,
+) -> Result<Judged, Refusal> {
+    let college = super::of(tx, row)?.uai;
+    let deed = Deed { what: What::Erasure, tablet: row.tablet_id, college, reference: order.to_string() };
+    let person = principal.person(tx, now)?;
+    judge(tx, &person, &[deed], row.kind.as_str(), now)
+}
+
+fn granted(
+    tx: &mut Tx<'_>,
+    row: &LastDecision,
+    order: EraseOrderId,
+    terms: &EraseTerms,
+    now: Instant,
+) -> Result<::lending::NewOrder, Refusal> {
+    let told = match row.loan_id {
+        Some(loan) => erase_orders::told(tx, loan, None)?,
+        None => ::lending::notice::Told { notices: Vec::new(), saved_at: None },
+    };
+    let present = erase_orders::present(tx, row.tablet_id)?;
+    let decided = row.decided()?;
+    let grounds = Grounds::Decision(&decided, &told);
+    ::lending::grant(order, &grounds, &present, terms, now).map_err(|why| not_erased(&why))
+}
+
+/// Writes the order down, and has the tablet told.
+fn give(
+    tx: &mut Tx<'_>,
+    (row, way): (&LastDecision, &Departure),
+    order: EraseOrderId,
+    terms: &EraseTerms,
+    by: &Actor,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let new = granted(tx, row, order, terms, now)?;
+    let ordered = way.decided()?.ordered(order)?;
+    erase_orders::give(tx, &new)?;
+    ways::update(tx, &way.come_to(&ordered, now))?;
+    tell(tx, row.tablet_id, order, terms, by, now)?;
+    let detail = json!({ "decision": row.id, "order": order, "expires_at": new.expires_at() });
+    let change =
+        Change::new("erase-order.give").tablet(Some(row.tablet_id)).enrolment(new.enrolment()).detail(detail);
+    audit::record_by(tx, *by, change, now)
+}
+
+/// Gives what the brake let go, once a second person signed for it; `false` if it was no departure's.
+pub(crate) fn carry_out(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    terms: &EraseTerms,
+    order: EraseOrderId,
+    now: Instant,
+) -> Result<bool, Refusal> {
+    let Some(way) = ways::of_counted_order(tx, order)? else { return Ok(false) };
+    let Some(row) = rows::get(tx, &way.decision_id)? else { return Ok(false) };
+    match granted(tx, &row, order, terms, now) {
+        Ok(_) => give(tx, (&row, &way), order, terms, &principal.actor(), now)?,
+        // What may not be ordered yet is ordered by hand, and is counted.
+        Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
+        Err(other) => return Err(other),
+    }
+    Ok(true)
+}
+
+/// A tablet has completed an enrolment: if only an erased tablet makes such a one after what it acknowledged, it proves the
+/// erasure of one that leaves (M3).
+pub(crate) fn enrolled(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    again: &Reenrolment,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some((row, way, order)) = under_order(tx, tablet)? else { return Ok(()) };
+    let acknowledged = acknowledged_at(tx, order)?;
+    let Some(empty) = way.decided()?.prove(acknowledged, again) else { return Ok(()) };
+    proven(tx, &way.come_to(&empty, now))?;
+    let by = Actor::Tablet(again.enrolment);
+    let detail = json!({ "decision": row.id, "order": order });
+    let change =
+        Change::new("departure.proven").tablet(Some(tablet)).enrolment(Some(again.enrolment)).detail(detail);
+    audit::record_by(tx, by, change, now)
+}
+
+/// Whether a tablet that leaves is expected to enrol again, because it said that it erases itself.
+pub(crate) fn is_expected_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, Refusal> {
+    match under_order(tx, tablet)? {
+        None => Ok(false),
+        Some((_row, _way, order)) => Ok(acknowledged_at(tx, order)?.is_some()),
+    }
+}
+
+fn under_order(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+) -> Result<Option<(LastDecision, Departure, EraseOrderId)>, Refusal> {
+    let Some(row) = rows::in_force_of_tablet(tx, tablet)? else { return Ok(None) };
+    let Some(way) = ways::get(tx, &row.id)? else { return Ok(None) };
+    let Way::Ordered(order) = way.decided()?.way() else { return Ok(None) };
+    Ok(Some((row, way, order)))
+}
+
+/// When the tablet said that it erases itself.
+fn acknowledged_at(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<Instant>, Refusal> {
+    let commands = commands::of_erase_order(tx, order)?;
+    let said = commands.into_iter().filter(|command| command.state == CommandState::Acknowledged);
+    Ok(said.filter_map(|command| command.answered_at).next())
+}
+
+/// It is empty: its order has done its work.
+fn proven(tx: &mut Tx<'_>, way: &Departure) -> Result<(), Refusal> {
+    ways::update(tx, way)?;
+    if let Some(order) = way.order_id {
+        erase_orders::end(tx, order)?;
+        commands::cancel_of_erase_order(tx, order)?;
+    }
+    Ok(())
+}

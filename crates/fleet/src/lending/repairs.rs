@@ -1,0 +1,413 @@
+//! A tablet goes to its supplier, its holder gets another meanwhile, and it comes back, or another in its place: each is one
+//! act (C5.3.1, C5.4.4, C5.4.5). None of it erases anything; what the holder gives back is received like any tablet.
+
+use std::collections::BTreeSet;
+
+use ::lending::Reference;
+use ::lending::repair::{Afterwards, Repair as Decided, ToSend};
+use governance::{Permission, Place};
+use serde_json::json;
+use store::loans::{self, Loan, Standing};
+use store::repairs::{self as rows, Repair, RepairState};
+use store::restitutions;
+use store::tablets::Tablet;
+use store::{Tx, tablets};
+use types::{
+    CountersignatureId, IncidentKind, Instant, LoanId, RepairId, RestitutionId, SerialNumber, TabletId, Uai,
+};
+
+use super::handover::{self, NewLoan, OverTheCounter, lend};
+use super::restitutions::{Scanned, Taken, take};
+use super::{loans as acts, modes};
+use crate::audit::{self, Change};
+use crate::coming_in::Person;
+use crate::page::{Listed, Page};
+use crate::tablets::Named;
+use crate::{Fleet, Principal, Refusal};
+
+/// A repair, with what people know its tablets by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The repair.
+    pub repair: Repair,
+    /// The tablet's serial number.
+    pub serial: SerialNumber,
+    /// The owner's label of it.
+    pub asset_tag: Option<String>,
+    /// The serial number of the tablet that came in its place.
+    pub exchanged_serial: Option<SerialNumber>,
+    /// Where the loan stands that rested, if it was lent.
+    pub loan: Option<Loan>,
+    /// What comes next, in words.
+    pub next: &'static str,
+}
+
+/// What became of a tablet that its holder gave back in the same act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenBack {
+    /// Its restitution.
+    pub restitution: RestitutionId,
+    /// The answer of a second person that its erasure waits for.
+    pub held: Option<CountersignatureId>,
+    /// Whether the brake has counted it.
+    pub counted: bool,
+}
+
+/// A tablet that somebody gives to its holder instead: which, and what goes with it.
+#[derive(Debug, Clone)]
+pub struct Loaner {
+    /// The tablet.
+    pub tablet: Named,
+    /// Its accessories.
+    pub accessories: BTreeSet<String>,
+    /// The state it is in.
+    pub condition: String,
+    /// Whether the head signs over what is not on it yet.
+    pub under_reserve: bool,
+}
+
+/// Sends a tablet to its supplier. Its loan rests, and its holder may be lent another in the same act, which must be as ready
+/// as any (C5.3.4).
+///
+/// # Errors
+/// [`Refusal::Forbidden`] says what stands in the way, of either tablet; [`Refusal::Conflict`] for a loaner while nobody
+/// holds the tablet; [`Refusal::NotFound`].
+pub async fn send(
+    fleet: &Fleet,
+    principal: &Principal,
+    named: Named,
+    reference: Reference,
+    loaner: Option<Loaner>,
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let world = handover::world(fleet, now).await?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let tablet = crate::tablets::reached(tx, &principal, Permission::RepairTablets, &named, now)?;
+            let by = principal.person(tx, now)?.standing.account();
+            let college = handover::college_of(&tablet)?;
+            let last = loans::last_of_tablet(tx, tablet.id)?;
+            let (repair, rests) = decide(tx, &tablet, last.as_ref(), now)?;
+            if let (Some(before), Some(rests)) = (&last, &rests) {
+                loans::update(tx, &before.standing(rests, now))?;
+                modes::refresh(tx, tablet.id, now)?;
+            }
+            let lent = match (&loaner, &last) {
+                (None, _) => None,
+                (Some(loaner), Some(before)) if rests.is_some() => {
+                    let new = NewLoan {
+                        person: before.person_id,
+                        accessories: loaner.accessories.clone(),
+                        condition: loaner.condition.clone(),
+                        under_reserve: loaner.under_reserve,
+                    };
+                    let other =
+                        crate::tablets::reached(tx, &principal, Permission::HandOver, &loaner.tablet, now)?;
+                    let goes = OverTheCounter::checked(&new)?;
+                    Some(lend(tx, &principal, (&world, &other), &goes, now)?)
+                }
+                (Some(_), _) => {
+                    return Err(Refusal::Conflict(format!(
+                        "nobody holds tablet {}: there is nobody to lend another to meanwhile",
+                        tablet.serial
+                    )));
+                }
+            };
+            let row = Repair {
+                id: repair.repair(),
+                tablet_id: tablet.id,
+                loan_id: repair.loan(),
+                loaner_loan_id: lent.as_ref().map(|loan| loan.id),
+                uai: college,
+                reference: reference.clone(),
+                state: RepairState::AtSupplier,
+                sent_at: now,
+                sent_by: by,
+                closed_at: None,
+                closed_by: None,
+                exchanged_tablet_id: None,
+            };
+            rows::insert(tx, &row)?;
+            let detail = json!({ "repair": row.id, "loan": row.loan_id, "loaner_loan": row.loaner_loan_id });
+            record(tx, &principal, "repair.send", tablet.id, detail, now)?;
+            shown(tx, row)
+        })
+        .await
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    tablet: &Tablet,
+    last: Option<&Loan>,
+    now: Instant,
+) -> Result<(Decided, Option<::lending::loan::Loan>), Refusal> {
+    let going_on = last.filter(|loan| loan.state != Standing::Ended).map(Loan::decided).transpose()?;
+    let awaited = match last.filter(|loan| loan.state == Standing::Ended) {
+        None => false,
+        Some(over) => restitutions::of_loan(tx, over.id)?.is_none(),
+    };
+    let open = store::incidents::open_of_tablet(tx, tablet.id)?;
+    let what = ToSend {
+        tablet: tablet.id,
+        going_on: going_on.as_ref(),
+        awaited,
+        away: rows::standing_of_tablet(tx, tablet.id)?.is_some(),
+        asked_for: open.iter().any(|incident| incident.kind == IncidentKind::AuthorityRequest),
+    };
+    Ok(Decided::send(RepairId::new(now), &what)?)
+}
+
+/// A tablet is back from its supplier: whoever held it has it again, with their data. The one that they had meanwhile is
+/// received in the same act, and erased like any that came back.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] while they hold another that is not given back; [`Refusal::Conflict`] for a loaner that nobody
+/// holds; [`Refusal::NotFound`].
+pub async fn back(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: RepairId,
+    loaner: Option<Scanned>,
+    now: Instant,
+) -> Result<(Shown, Option<GivenBack>), Refusal> {
+    if let Some(scanned) = &loaner {
+        scanned.check()?;
+    }
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, person) = reached(tx, &principal, id, now)?;
+            let loan = row.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
+            let given_back = match &loaner {
+                None => None,
+                Some(scanned) => Some(give_back(tx, &principal, &person, (loan.as_ref(), scanned), now)?),
+            };
+            let decided = loan.as_ref().map(Loan::decided).transpose()?;
+            let another = match &loan {
+                None => None,
+                Some(loan) => acts::holds_another(tx, loan)?,
+            };
+            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another)?;
+            let row = row.ended(&over, person.standing.account(), now);
+            rows::update(tx, &row)?;
+            if let (Some(loan), Afterwards::Resumes(lent)) = (&loan, &afterwards) {
+                loans::update(tx, &loan.standing(lent, now))?;
+            }
+            modes::refresh(tx, row.tablet_id, now)?;
+            let received = given_back.as_ref().map(|given| given.restitution);
+            let detail = json!({ "repair": row.id, "loan": row.loan_id, "received": received });
+            record(tx, &principal, "repair.back", row.tablet_id, detail, now)?;
+            Ok((shown(tx, row)?, given_back))
+        })
+        .await
+}
+
+/// The supplier kept a tablet, and another came in its place. It is of the same collège, and is handed over like any other
+/// once it is ready; the loan of the one that was kept is over (C5.4.4).
+///
+/// # Errors
+/// [`Refusal::Conflict`] for a serial number that the inventory has already; [`Refusal::NotFound`].
+pub async fn exchanged(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: RepairId,
+    (serial, asset_tag): (SerialNumber, Option<String>),
+    now: Instant,
+) -> Result<Shown, Refusal> {
+    let asset_tag = asset_tag.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty());
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (row, person) = reached(tx, &principal, id, now)?;
+            if tablets::by_serial(tx, &serial)?.is_some() {
+                return Err(Refusal::Conflict(format!(
+                    "tablet {serial} is in the inventory already: the one that came has another serial number"
+                )));
+            }
+            let before = of(tx, row.tablet_id)?;
+            let new = Tablet {
+                id: TabletId::new(now),
+                serial: serial.clone(),
+                asset_tag: asset_tag.clone(),
+                uai: Some(row.uai.clone()),
+                created_at: now,
+                updated_at: now,
+                ..before
+            };
+            let loan = row.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
+            let decided = loan.as_ref().map(Loan::decided).transpose()?;
+            let (over, ended) = row.decided()?.exchanged(new.id, decided.as_ref(), now)?;
+            tablets::insert(tx, &new)?;
+            let row = row.ended(&over, person.standing.account(), now);
+            rows::update(tx, &row)?;
+            if let (Some(loan), Some(ended)) = (&loan, &ended) {
+                loans::update(tx, &loan.standing(ended, now))?;
+            }
+            modes::came_back(tx, row.tablet_id)?;
+            let detail =
+                json!({ "repair": row.id, "loan": row.loan_id, "tablet": new.id, "serial": new.serial });
+            record(tx, &principal, "repair.exchange", row.tablet_id, detail, now)?;
+            shown(tx, row)
+        })
+        .await
+}
+
+/// Gives whoever holds a tablet another for it: the one is received, the other handed over, and no moment lies between in
+/// which they hold two (C5.3.1).
+///
+/// # Errors
+/// As a handover and a receipt; then nothing was changed.
+pub async fn swap(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: LoanId,
+    (back, instead): (Scanned, Loaner),
+    now: Instant,
+) -> Result<(acts::Shown, GivenBack), Refusal> {
+    back.check()?;
+    let world = handover::world(fleet, now).await?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let (loan, _by) = acts::reached(tx, &principal, Permission::HandOver, id, now)?;
+            let other = crate::tablets::reached(tx, &principal, Permission::HandOver, &instead.tablet, now)?;
+            let goes = OverTheCounter::checked(&NewLoan {
+                person: loan.person_id,
+                accessories: instead.accessories.clone(),
+                condition: instead.condition.clone(),
+                under_reserve: instead.under_reserve,
+            })?;
+            if loan.state == Standing::Ended {
+                return Err(Refusal::Conflict(format!("loan {id} is over: hand the other tablet over")));
+            }
+            let person = principal.person(tx, now)?;
+            let given = receive_one(tx, &principal, &person, (&loan, &back), now)?;
+            let lent = lend(tx, &principal, (&world, &other), &goes, now)?;
+            let detail = json!({ "loan": id, "new_loan": lent.id, "received": given.restitution });
+            record(tx, &principal, "loan.swap", other.id, detail, now)?;
+            Ok((acts::shown(tx, lent)?, given))
+        })
+        .await
+}
+
+/// The tablet that a holder had meanwhile is given back.
+fn give_back(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    person: &Person,
+    (loan, scanned): (Option<&Loan>, &Scanned),
+    now: Instant,
+) -> Result<GivenBack, Refusal> {
+    let nobody =
+        || Refusal::Conflict("nobody was lent another tablet meanwhile: there is nothing to receive".into());
+    let loan = loan.ok_or_else(nobody)?;
+    let other = acts::holds_another(tx, loan)?.ok_or_else(nobody)?;
+    let other = loans::get(tx, &other)?.ok_or_else(nobody)?;
+    receive_one(tx, principal, person, (&other, scanned), now)
+}
+
+/// Receives the tablet of a loan; it must be the one that was scanned.
+fn receive_one(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    person: &Person,
+    (loan, scanned): (&Loan, &Scanned),
+    now: Instant,
+) -> Result<GivenBack, Refusal> {
+    let reach = person.standing.may(Permission::ReceiveTablets, &person.access, now)?;
+    let tablet = super::restitutions::find(tx, &scanned.tablet, &reach)?;
+    if tablet.id != loan.tablet_id {
+        let lent = of(tx, loan.tablet_id)?.serial;
+        return Err(Refusal::Conflict(format!(
+            "tablet {} was scanned, and what they hold is tablet {lent}: scan that one",
+            tablet.serial
+        )));
+    }
+    let Taken { ids, held, counted } = take(tx, principal, person, &[(tablet, scanned)], now)?;
+    let [(restitution, _already)] = ids.as_slice() else {
+        return Err(Refusal::Internal("one tablet was received, and not one receipt written".into()));
+    };
+    Ok(GivenBack { restitution: *restitution, held, counted })
+}
+
+/// Repairs of collèges within reach, in the order they began: those that go on, or all.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub async fn list(
+    fleet: &Fleet,
+    principal: &Principal,
+    all: bool,
+    page: Page<RepairId>,
+    now: Instant,
+) -> Result<Listed<Shown>, Refusal> {
+    let principal = principal.clone();
+    fleet
+        .store()
+        .read(move |tx| {
+            let within = principal.may_list(tx, Permission::ViewRestitutions, now)?;
+            let found = rows::list(tx, &within, all, page.after, page.with_one_more())?;
+            let Listed { items, next } = page.cut(found, |row| row.id.to_string());
+            let items = items.into_iter().map(|row| shown(tx, row)).collect::<Result<_, Refusal>>()?;
+            Ok(Listed { items, next })
+        })
+        .await
+}
+
+fn shown(tx: &mut Tx<'_>, repair: Repair) -> Result<Shown, Refusal> {
+    let tablet = of(tx, repair.tablet_id)?;
+    let exchanged_serial = match repair.exchanged_tablet_id {
+        None => None,
+        Some(id) => Some(of(tx, id)?.serial),
+    };
+    let loan = repair.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
+    let over = loan.as_ref().is_some_and(|loan| loan.state == Standing::Ended);
+    let next = match (repair.state, over) {
+        (RepairState::AtSupplier, _) => "record that it is back, or which tablet came in its place",
+        (RepairState::Back, true) => {
+            "its loan is over: receive it, so that it is erased before anybody is lent it"
+        }
+        (RepairState::Back, false) => "nothing",
+        (RepairState::Exchanged, _) => {
+            "enrol the tablet that came and hand it over; have the département retire the one that was kept"
+        }
+    };
+    Ok(Shown { serial: tablet.serial, asset_tag: tablet.asset_tag, exchanged_serial, loan, next, repair })
+}
+
+fn of(tx: &mut Tx<'_>, id: TabletId) -> Result<Tablet, Refusal> {
+    tablets::get(tx, &id)?.ok_or_else(|| Refusal::Internal(format!("tablet {id} is not in the inventory")))
+}
+
+/// The repair, for whoever has this right in its collège (T-C1); and who they are.
+fn reached(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    id: RepairId,
+    now: Instant,
+) -> Result<(Repair, Person), Refusal> {
+    let person = principal.person(tx, now)?;
+    let reach = person.standing.may(Permission::RepairTablets, &person.access, now)?;
+    let found = rows::get(tx, &id)?.filter(|row| reach.covers(&place(&row.uai)));
+    Ok((found.ok_or_else(|| Refusal::not_found("repair", id))?, person))
+}
+
+fn place(uai: &Uai) -> Place {
+    Place::College(Some(uai.clone()))
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    action: &'static str,
+    tablet: TabletId,
+    detail: serde_json::Value,
+    now: Instant,
+) -> Result<(), Refusal> {
+    audit::record(tx, principal, Change::new(action).tablet(Some(tablet)).detail(detail), now)
+}

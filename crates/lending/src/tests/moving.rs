@@ -1,0 +1,174 @@
+//! Repairs, transfers and ways out, case by case.
+
+use types::{
+    AccountId, EnrolmentId, EraseOrderId, Instant, LastDecisionId, LoanId, PersonId, RepairId, TabletId,
+    TransferId, UserKind,
+};
+
+use super::noon;
+use crate::Refused;
+use crate::departure::{Departure, Way};
+use crate::loan::{Ending, Loan, LoanState, Suspension};
+use crate::repair::{Afterwards, Outcome, Repair, ToSend};
+use crate::restitution::{Proof, Reenrolment};
+use crate::transfer::{Side, ToMove, Transfer};
+
+fn now() -> Instant {
+    noon("2027-11-03")
+}
+
+fn loan(state: LoanState) -> Loan {
+    Loan::from_row(LoanId::new(now()), TabletId::new(now()), PersonId::new(now()), UserKind::Pupil, state)
+}
+
+fn to_send(loan: Option<&Loan>) -> ToSend<'_> {
+    let tablet = loan.map_or_else(|| TabletId::new(now()), Loan::tablet);
+    ToSend { tablet, going_on: loan, awaited: false, away: false, asked_for: false }
+}
+
+#[test]
+fn c5_4_5_a_loan_rests_while_its_tablet_is_at_the_suppliers_and_its_holder_may_be_lent_another() {
+    let lent = loan(LoanState::Lent);
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
+    let rests = rests.unwrap();
+    assert_eq!(
+        (repair.loan(), rests.state()),
+        (Some(lent.loan()), &LoanState::Suspended(Suspension::Repair))
+    );
+    assert!(!rests.counts());
+    let (over, afterwards) = repair.back(Some(&rests), None).unwrap();
+    assert_eq!(over.outcome(), Some(Outcome::Back));
+    assert_eq!(afterwards, Afterwards::Resumes(lent.clone()));
+    // While they hold another that counts, they do not get this one.
+    let other = LoanId::new(now());
+    assert_eq!(repair.back(Some(&rests), Some(other)), Err(Refused::HoldsAnother(other)));
+    // Once over, it does not end another way.
+    assert!(matches!(over.back(Some(&lent), None), Err(Refused::RepairOver { .. })));
+    assert!(matches!(over.exchanged(TabletId::new(now()), None, now()), Err(Refused::RepairOver { .. })));
+}
+
+#[test]
+fn c5_4_5_what_is_not_there_or_asked_for_is_not_sent() {
+    let lent = loan(LoanState::Lent);
+    let cases = [
+        ToSend { away: true, ..to_send(Some(&lent)) },
+        ToSend { awaited: true, ..to_send(None) },
+        ToSend { asked_for: true, ..to_send(Some(&lent)) },
+    ];
+    for what in cases {
+        let refused = Repair::send(RepairId::new(now()), &what);
+        assert!(matches!(refused, Err(Refused::NotSent(_))), "{what:?}: {refused:?}");
+    }
+    let confiscated = loan(LoanState::Suspended(Suspension::Confiscated));
+    let refused = Repair::send(RepairId::new(now()), &to_send(Some(&confiscated)));
+    assert!(matches!(refused, Err(Refused::LoanStands { .. })), "whoever confiscated it gives it back first");
+}
+
+#[test]
+fn c5_3_5_a_loan_that_ended_meanwhile_stays_over_when_its_tablet_is_back() {
+    let lent = loan(LoanState::Lent);
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
+    let ended = rests.unwrap().end(Ending::NoLongerListed, now()).unwrap();
+    assert_eq!(repair.back(Some(&ended), None).unwrap().1, Afterwards::ToBeReceived);
+    let (stock, none) = Repair::send(RepairId::new(now()), &to_send(None)).unwrap();
+    assert_eq!((stock.back(None, None).unwrap().1, none), (Afterwards::InStock, None));
+}
+
+#[test]
+fn c5_4_4_an_exchange_ends_the_loan_of_what_was_kept() {
+    let lent = loan(LoanState::Lent);
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
+    let came = TabletId::new(now());
+    let (over, ended) = repair.exchanged(came, rests.as_ref(), now()).unwrap();
+    assert_eq!(over.outcome(), Some(Outcome::Exchanged { by: came }));
+    let replaced = LoanState::Ended { at: now(), because: Ending::Replaced };
+    assert_eq!(ended.as_ref().map(Loan::state), Some(&replaced));
+    // One that was over before stays what it was.
+    let before = lent.end(Ending::Breach, now()).unwrap();
+    assert_eq!(repair.exchanged(came, Some(&before), now()).unwrap().1, None);
+}
+
+const FREE: ToMove = ToMove { lent: false, clean: true, incident_open: false, set_aside: false };
+
+fn transfer() -> Transfer {
+    let (from, to) = ("0761234A".parse().unwrap(), "0765678B".parse().unwrap());
+    Transfer::propose(TransferId::new(now()), from, to, &FREE).unwrap()
+}
+
+#[test]
+fn c3_3_2_a_transfer_takes_both_sides_in_two_persons_and_a_tablet_that_nobody_has_data_on() {
+    let (one, two) = (AccountId::new(now()), AccountId::new(now()));
+    let given = transfer().consent(Side::Gives, one, &FREE, now()).unwrap();
+    assert!(!given.is_agreed());
+    assert_eq!(given.consent(Side::Takes, one, &FREE, now()), Err(Refused::SamePerson));
+    // A word of the same side again is the same word.
+    assert_eq!(given.consent(Side::Gives, two, &FREE, now()).unwrap(), given);
+    assert!(given.consent(Side::Takes, two, &FREE, now()).unwrap().is_agreed());
+    for what in [
+        ToMove { lent: true, ..FREE },
+        ToMove { clean: false, ..FREE },
+        ToMove { incident_open: true, ..FREE },
+        ToMove { set_aside: true, ..FREE },
+    ] {
+        let late = given.consent(Side::Takes, two, &what, now());
+        assert!(matches!(late, Err(Refused::StaysHere(_))), "{what:?}");
+    }
+    let over = transfer().withdraw().unwrap();
+    assert_eq!(over.consent(Side::Gives, one, &FREE, now()), Err(Refused::TransferOver));
+    assert_eq!(over.withdraw(), Err(Refused::TransferOver));
+}
+
+#[test]
+fn c3_3_2_each_consents_for_the_college_that_they_decide_for() {
+    let proposed = transfer();
+    let of = |code: &'static str| move |uai: &types::Uai| uai.to_string() == code;
+    assert_eq!(proposed.side(of("0761234A")), Ok(Side::Gives));
+    assert_eq!(proposed.side(of("0765678B")), Ok(Side::Takes));
+    assert!(matches!(proposed.side(of("0769999Z")), Err(Refused::NotTheirSide { .. })));
+    let given = proposed.consent(Side::Gives, AccountId::new(now()), &FREE, now()).unwrap();
+    assert_eq!((proposed.side(|_both| true), given.side(|_both| true)), (Ok(Side::Gives), Ok(Side::Takes)));
+}
+
+#[test]
+fn c5_1_2_what_cannot_be_undone_comes_last_on_the_way_out() {
+    let (order, technician) = (EraseOrderId::new(now()), AccountId::new(now()));
+    let begun = Departure::begin(LastDecisionId::new(now()));
+    assert!(begun.attest(technician).is_err() && begun.let_go().is_err() && begun.release(false).is_err());
+    let ordered = begun.ordered(order).unwrap();
+    assert!(ordered.let_go().is_err() && ordered.take_back().is_ok());
+    let again = ordered.ordered(EraseOrderId::new(now())).unwrap();
+    assert_ne!(again, ordered, "an order that ended is followed by another");
+    let empty = ordered.attest(technician).unwrap();
+    assert!(empty.ordered(order).is_err() && empty.release(false).is_err() && empty.take_back().is_ok());
+    let gone = empty.let_go().unwrap();
+    assert!(gone.take_back().is_err(), "a second person has signed");
+    assert!(gone.release(true).is_err(), "it is still managed");
+    assert_eq!(gone.release(false).unwrap().way(), Way::Released);
+    assert!(gone.release(false).unwrap().release(false).is_err(), "once");
+}
+
+#[test]
+fn m3_an_enrolment_proves_the_erasure_of_what_leaves_as_of_what_was_given_back() {
+    let order = EraseOrderId::new(now());
+    let ordered = Departure::begin(LastDecisionId::new(now())).ordered(order).unwrap();
+    let later = now().plus(super::DAY);
+    let again = Reenrolment {
+        enrolment: EnrolmentId::new(later),
+        at: later,
+        token_of: Some(order),
+        awaits_configuration: false,
+    };
+    assert_eq!(ordered.prove(None, &again), None, "it said nothing");
+    assert_eq!(ordered.prove(Some(later), &again), None, "it does not follow");
+    assert_eq!(
+        ordered.prove(Some(now()), &Reenrolment { token_of: None, ..again }),
+        None,
+        "a link proves nothing"
+    );
+    let proof = Proof::Reenrolled(again.enrolment);
+    let proven = ordered.prove(Some(now()), &again).unwrap();
+    assert_eq!(proven.way(), Way::Erased { order, proof });
+    let automated = Reenrolment { token_of: None, awaits_configuration: true, ..again };
+    assert!(ordered.prove(Some(now()), &automated).is_some());
+    assert_eq!(proven.prove(Some(now()), &again), None, "once");
+}

@@ -1,0 +1,67 @@
+//! One yes or no for each year of loan: was the tablet managed responsibly? Nothing of what happened is kept (C5.1.2).
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use types::{AccountId, Instant, LoanId};
+
+use crate::noun::{noun, read_all};
+use crate::schema::loan_years;
+use crate::{StoreError, Tx};
+
+noun! {
+    /// A word about a year.
+    pub struct LoanYear in loan_years keyed by loan_id {
+        /// The loan.
+        loan_id: LoanId,
+        /// The year.
+        school_year: String,
+        /// Whether the tablet was managed responsibly.
+        responsible: bool,
+        /// When that was last said.
+        recorded_at: Instant,
+        /// By whom.
+        recorded_by: AccountId,
+    }
+}
+
+/// Says it, or says it anew.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn put(tx: &mut Tx<'_>, row: &LoanYear) -> Result<(), StoreError> {
+    let (loan, year) = (row.loan_id.to_string(), row.school_year.clone());
+    let changed = tx.run(|connection| {
+        diesel::update(loan_years::table.find((loan, year)))
+            .set((
+                loan_years::responsible.eq(row.responsible),
+                loan_years::recorded_at.eq(row.recorded_at.as_millis()),
+                loan_years::recorded_by.eq(row.recorded_by.to_string()),
+            ))
+            .execute(connection)
+    })?;
+    if changed == 0 {
+        let stored = Stored::of(row);
+        tx.run(|connection| diesel::insert_into(loan_years::table).values(stored).execute(connection))?;
+    }
+    Ok(())
+}
+
+/// What was said of a loan, year by year.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<LoanYear>, StoreError> {
+    read_all!(tx.run(|connection| {
+        loan_years::table
+            .filter(loan_years::loan_id.eq(loan.to_string()))
+            .order(loan_years::school_year.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+crate::declared::declares! {
+    loan_years kept as Loans {
+        personal(Lending: Loans) { loan_id, school_year, responsible }
+        personal(AccountsAndAudit: Acts) { recorded_at, recorded_by }
+    }
+}

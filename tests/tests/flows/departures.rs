@@ -1,0 +1,220 @@
+//! A tablet is given away, another is retired, through the whole server: facts are shown, persons decide, the pupil is told,
+//! the erasure is proven, and what cannot be undone comes last, with a second person (C5.1.2, C5.3.5, M3, M4).
+
+use serde_json::{Value, json};
+use store::Engine;
+use store::role_grants::GrantReach;
+use tablets::Ipad;
+use testkit::people::{CodeShown, Employer};
+use testkit::{Answer, ApiClient, inventory_csv};
+use types::Role;
+
+use crate::lending::{CLASS, OTHER, SERIAL, SOCLE, School, person, rule, school, text};
+use crate::returns::{network, notices_are_validated};
+use crate::support::{COLLEGE, on_both_engines};
+
+on_both_engines! {
+    c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
+    c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
+    t_c1_a_departure_of_another_college_does_not_exist,
+}
+
+async fn act(client: &ApiClient, id: &str, what: &str, body: Value) -> Answer {
+    client.post(&format!("/api/v1/departures/{id}/{what}"), &body).await.unwrap()
+}
+
+async fn shown(client: &ApiClient, id: &str) -> Answer {
+    client.get(&format!("/api/v1/departures/{id}")).await.unwrap()
+}
+
+/// Another operator of the département signs what was asked.
+async fn signs(school: &School, login: &str, asked: &str) {
+    let account = school
+        .server
+        .someone(Employer::Departement, login, Role::Operator, GrantReach::Organisation)
+        .await
+        .unwrap();
+    let second = school.server.in_session(account, CodeShown::JustNow).await.unwrap();
+    let path = format!("/api/v1/countersignatures/{asked}");
+    let seen = second.get(&path).await.unwrap().ok().unwrap();
+    let yes = json!({ "verdict": "give", "content_sha256": seen["content_sha256"] });
+    second.post(&format!("{path}/answer"), &yes).await.unwrap().ok().unwrap();
+}
+
+/// A pupil of 3e holds a tablet that can come back by itself.
+async fn holds_one(school: &School) -> (Ipad, String, String) {
+    school.server.publish_layer(SOCLE).await.unwrap();
+    network(&school.server).await;
+    notices_are_validated(&school.server).await;
+    let ipad = school.ready(SERIAL).await;
+    let list = school.list(CLASS).await;
+    let handed = school.handed(SERIAL, &person(&list, "1")).await;
+    assert_eq!(handed.status, 201, "{handed:?}");
+    (ipad, handed.text("/id").to_owned(), person(&list, "4"))
+}
+
+async fn c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing(
+    engine: Engine,
+) {
+    let mut school = school(engine).await;
+    let (mut ipad, loan, _teacher) = holds_one(&school).await;
+    // The program states facts; the head says yes or no of a year, and nothing else.
+    let word = format!("/api/v1/loans/{loan}/years/{}", school.year);
+    assert_eq!(school.ati.put(&word, &json!({ "responsible": true })).await.unwrap().status, 403);
+    school.head.put(&word, &json!({ "responsible": true })).await.unwrap().ok().unwrap();
+    let facts =
+        school.operator.get(&format!("/api/v1/loans/{loan}/donation-facts")).await.unwrap().ok().unwrap();
+    assert_eq!(facts["years"], json!([{ "school_year": school.year, "responsible": true }]));
+    assert_eq!(
+        (&facts["donation_ruled_out"], &facts["incident_open"], &facts["counterpart_unpaid"]),
+        (&json!(false), &json!(false), &json!(false))
+    );
+    // The head proposes, the département decides.
+    let path = format!("/api/v1/loans/{loan}/donation");
+    let why = json!({ "reason": "trois ans sans sinistre" });
+    assert_eq!(school.operator.post(&path, &why).await.unwrap().status, 403);
+    let proposed = school.head.post(&path, &why).await.unwrap();
+    assert_eq!((proposed.status, proposed.text("/way")), (201, "proposed"), "{proposed:?}");
+    let id = proposed.text("/id").to_owned();
+    assert_eq!(school.head.post(&path, &why).await.unwrap().status, 409, "once");
+    assert_eq!(act(&school.ati, &id, "order", json!({})).await.status, 409, "nothing is decided");
+    assert_eq!(act(&school.head, &id, "decide", json!({})).await.status, 403);
+    assert_eq!(act(&school.operator, &id, "decide", json!({})).await.text("/way"), "decided");
+    assert_eq!(
+        act(&school.head, &id, "take-back", json!({})).await.status,
+        409,
+        "the département has decided"
+    );
+    // Nobody's data is erased without notice, not even for a gift.
+    let early = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(rule(&early), (403, "C5.3.5".to_owned()), "{early:?}");
+    let letter = act(&school.ati, &id, "letter", json!({})).await;
+    assert!(
+        letter.text("/french").contains(SERIAL) && letter.text("/french").contains("Lemaréchal"),
+        "{letter:?}"
+    );
+    assert_eq!(act(&school.ati, &id, "letter/handed-over", json!({})).await.status, 200);
+    school.later(13).await;
+    let early = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(rule(&early), (403, "C5.3.5".to_owned()), "{early:?}");
+    school.later(1).await;
+    let ordered = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(
+        (ordered.status, ordered.text("/departure/way"), &ordered.body["held"]),
+        (201, "ordered", &Value::Null),
+        "{ordered:?}"
+    );
+    let not_yet = act(&school.operator, &id, "ask", json!({})).await;
+    assert_eq!(
+        rule(&not_yet),
+        (403, "C5.1.2".to_owned()),
+        "nothing irreversible before it is proven empty: {not_yet:?}"
+    );
+    // The pupil's tablet erases itself, and its return proves it. The loan goes on all the while.
+    let talk = ipad.poll().await.unwrap();
+    assert_eq!((talk.erased, talk.returned_to_service), (true, Some(Ok(()))));
+    let empty = shown(&school.operator, &id).await;
+    assert_eq!((empty.text("/way"), empty.text("/proof")), ("erased", "reenrolled"), "{empty:?}");
+    assert_eq!(school.loan(&loan).await["state"], "lent");
+    // A second person of the département, then management, then the owner's accounts.
+    let asked = act(&school.operator, &id, "ask", json!({})).await.text("/countersignature").to_owned();
+    let unsigned = act(&school.operator, &id, "let-go", json!({ "countersignature": asked })).await;
+    assert!(unsigned.status == 403 || unsigned.status == 409, "{unsigned:?}");
+    signs(&school, "bruno", &asked).await;
+    let gone = act(&school.operator, &id, "let-go", json!({ "countersignature": asked })).await;
+    assert_eq!(
+        (gone.status, gone.text("/departure/way"), &gone.body["held"]),
+        (200, "let-go", &Value::Null),
+        "{gone:?}"
+    );
+    assert_eq!(rule(&act(&school.operator, &id, "withdraw", json!({})).await), (403, "C5.1.2".to_owned()));
+    let shows = json!({ "release": "ASM, ligne 4711", "activation_lock": "écran d’accueil vu" });
+    let managed = act(&school.operator, &id, "release", shows.clone()).await;
+    assert_eq!(rule(&managed), (403, "C5.1.2".to_owned()), "{managed:?}");
+    ipad.poll().await.unwrap();
+    assert!(!ipad.is_enrolled(), "it has left management");
+    assert_eq!(school.operator.get(&format!("/api/v1/departures/{id}/deed")).await.unwrap().status, 409);
+    let over = act(&school.operator, &id, "release", shows).await;
+    assert_eq!(
+        (over.status, over.text("/way"), &over.body["managed"]),
+        (200, "released", &json!(false)),
+        "{over:?}"
+    );
+    let loan = school.loan(&loan).await;
+    assert_eq!((text(&loan, "state"), text(&loan, "ended_because")), ("ended".into(), "given-away".into()));
+    let deed = school.head.get(&format!("/api/v1/departures/{id}/deed")).await.unwrap().ok().unwrap();
+    for word in [SERIAL, "Éloïse Lemaréchal", id.as_str()] {
+        assert!(
+            text(&deed, "french").contains(word) && text(&deed, "english").contains(word),
+            "{word}: {deed:#}"
+        );
+    }
+    let awaited = school.ati.get("/api/v1/overdue-tablets").await.unwrap().ok().unwrap();
+    assert_eq!(awaited["items"], json!([]), "what was given is not to come back");
+}
+
+async fn c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go(
+    engine: Engine,
+) {
+    let school = school(engine).await;
+    let (_ipad, loan, teacher) = holds_one(&school).await;
+    let path = |serial: &str| format!("/api/v1/tablets/{serial}/retirement");
+    let why = json!({ "reason": "écran irréparable" });
+    let lent = school.operator.post(&path(SERIAL), &why).await.unwrap();
+    assert_eq!(lent.status, 409, "it is lent ({loan}): {lent:?}");
+    let mut other = school.ready(OTHER).await;
+    assert_eq!(school.ati.post(&path(OTHER), &why).await.unwrap().status, 403);
+    let decided = school.operator.post(&path(OTHER), &why).await.unwrap();
+    assert_eq!((decided.status, decided.text("/way")), (201, "decided"), "{decided:?}");
+    let id = decided.text("/id").to_owned();
+    let refused = school.handed(OTHER, &teacher).await;
+    assert!(refused.status == 403 && refused.body.to_string().contains("C3.3.2"), "{refused:?}");
+    // Taken back, with the order that rested on it: nothing is erased by a decision that stands no more.
+    assert_eq!(act(&school.ati, &id, "order", json!({})).await.status, 201, "a retirement does not wait");
+    assert_eq!(act(&school.operator, &id, "withdraw", json!({})).await.text("/way"), "withdrawn");
+    assert!(!other.poll().await.unwrap().erased);
+    assert_eq!(act(&school.operator, &id, "withdraw", json!({})).await.status, 403, "once");
+    // Decided again, it goes its way; a technician attests what cannot come back by itself.
+    let again = school.operator.post(&path(OTHER), &why).await.unwrap().ok().unwrap();
+    let id = text(&again, "id");
+    assert_eq!(
+        rule(&act(&school.ati, &id, "attest", json!({})).await),
+        (403, "C5.1.2".to_owned()),
+        "nobody erases without an order"
+    );
+    act(&school.ati, &id, "order", json!({})).await.ok().unwrap();
+    assert_eq!(act(&school.ati, &id, "attest", json!({})).await.text("/proof"), "attested");
+    assert!(!other.poll().await.unwrap().erased, "the order has done its work");
+    let asked = act(&school.operator, &id, "ask", json!({})).await.text("/countersignature").to_owned();
+    signs(&school, "bruno", &asked).await;
+    assert_eq!(act(&school.operator, &id, "let-go", json!({ "countersignature": asked })).await.status, 200);
+    other.poll().await.unwrap();
+    let shows = json!({ "release": "ASM, ligne 4712", "activation_lock": "écran d’accueil vu" });
+    assert_eq!(act(&school.operator, &id, "release", shows).await.text("/way"), "released");
+    assert_eq!(act(&school.operator, &id, "leave-again", json!({})).await.status, 409);
+    let open = school.operator.get("/api/v1/departures").await.unwrap().ok().unwrap();
+    let all = school.operator.get("/api/v1/departures?all=true").await.unwrap().ok().unwrap();
+    assert_eq!((&open["items"], all["items"].as_array().unwrap().len()), (&json!([]), 2));
+    // The database says the same to whoever goes around the program.
+    school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
+    assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+}
+
+async fn t_c1_a_departure_of_another_college_does_not_exist(engine: Engine) {
+    let school = school(engine).await;
+    let (_ipad, loan, _teacher) = holds_one(&school).await;
+    let why = json!({ "reason": "trois ans sans sinistre" });
+    let proposed =
+        school.head.post(&format!("/api/v1/loans/{loan}/donation"), &why).await.unwrap().ok().unwrap();
+    let there = Employer::College(crate::support::OTHER_COLLEGE.parse().unwrap());
+    let stranger =
+        crate::lending::somebody(&school.server, there, "l-autre-chef", Role::Head, GrantReach::Organisation)
+            .await;
+    let id = text(&proposed, "id");
+    assert_eq!(shown(&stranger, &id).await.status, 404);
+    assert_eq!(act(&stranger, &id, "take-back", json!({})).await.status, 404);
+    assert_eq!(stranger.get("/api/v1/departures").await.unwrap().body["items"], json!([]));
+    assert_eq!(stranger.post(&format!("/api/v1/loans/{loan}/donation"), &why).await.unwrap().status, 404);
+    // Whoever proposed it takes it back.
+    assert_eq!(act(&school.head, &id, "take-back", json!({})).await.text("/way"), "withdrawn");
+}

@@ -1,0 +1,198 @@
+//! The turn of the school year, through the whole server: deposits are handed out again with the same data, a new list and a
+//! new text count, and whoever the list does not name has left (C5.2.2, C5.2.1, C9.1).
+
+use serde_json::json;
+use store::Engine;
+use testkit::inventory_csv;
+use types::{Clock as _, Day, Duration};
+
+use crate::lending::{CLASS, OTHER, SERIAL, School, person, school, text};
+use crate::support::{COLLEGE, on_both_engines};
+
+on_both_engines! {
+    c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_left,
+    c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on,
+    c5_2_3_a_tablet_that_is_late_is_told_where_it_belongs_and_no_more_once_it_is_back,
+}
+
+const THIRD: &str = "DMPX00000003";
+
+/// What the calendar does about the year, now; who is there after that. The calendar of the server may have been quicker.
+async fn turned(school: &School) -> Vec<String> {
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let (fleet, now) = (school.server.fleet().unwrap(), school.server.clock().now());
+    fleet::lending::turn::of_the_year(fleet, &calendar, now).await.unwrap();
+    present(school).await
+}
+
+/// A new school year that began today.
+async fn new_year(school: &School) -> String {
+    let today = Day::of(school.server.clock().now());
+    let (ends, summer) = (today.plus(364), today.plus(310));
+    let label = format!("{}-{}", &today.to_string()[..4], &ends.to_string()[..4]);
+    let dates = json!({
+        "starts_on": today.to_string(), "ends_on": ends.to_string(), "summer_starts_on": summer.to_string(),
+        "summer_ends_on": ends.to_string(),
+    });
+    let set = school.operator.put(&format!("/api/v1/school-years/{label}"), &dates).await.unwrap();
+    assert!(set.status < 300, "{set:?}");
+    label
+}
+
+/// Who of the collège has not left.
+async fn present(school: &School) -> Vec<String> {
+    let uai = COLLEGE.parse().unwrap();
+    let read = school.server.fleet().unwrap().store().read(move |tx| store::persons::present(tx, &uai));
+    read.await.unwrap().into_iter().map(|(id, _kind)| id.to_string()).collect()
+}
+
+async fn c9_1_c5_2_2_the_year_turns_and_whoever_the_new_list_does_not_name_has_left(engine: Engine) {
+    let mut school = school(engine).await;
+    let list = school.list(CLASS).await;
+    let [eloise, lea, other_lea, anne] = ["1", "2", "3", "4"].map(|number| person(&list, number));
+    let mut everybody = vec![eloise.clone(), lea.clone(), other_lea.clone(), anne.clone()];
+    everybody.sort();
+    school.server.import_inventory(&inventory_csv([SERIAL, OTHER, THIRD], COLLEGE)).await.unwrap();
+    let mut loans = Vec::new();
+    for (serial, who) in [(SERIAL, &eloise), (OTHER, &lea), (THIRD, &anne)] {
+        let loan = school.server.lent(serial, who.parse().unwrap(), &school.year).await.unwrap();
+        loans.push(loan.to_string());
+    }
+    // Summer: the pupils' tablets are kept, and the loans go on.
+    school.later(145).await;
+    for loan in &loans[..2] {
+        assert_eq!(school.act(&school.ati, loan, "deposit", json!({})).await.text("/state"), "deposited");
+    }
+    assert_eq!(
+        school.act(&school.ati, &loans[2], "deposit", json!({})).await.status,
+        403,
+        "a teacher keeps theirs"
+    );
+    assert_eq!(turned(&school).await, everybody);
+    // September: nobody is listed yet, and nobody has left by that.
+    school.later(60).await;
+    new_year(&school).await;
+    assert_eq!(turned(&school).await, everybody, "a late list ends nobody’s loan");
+    for loan in &loans[..2] {
+        let out = school.act(&school.ati, loan, "hand-out", json!({})).await;
+        assert_eq!(
+            (out.text("/state"), out.text("/id")),
+            ("lent", loan.as_str()),
+            "the same tablet, the same loan"
+        );
+    }
+    // The list of the teachers says nothing of the pupils.
+    school.list("Roy;Anne;;4;Professeur;;\n").await;
+    assert_eq!(turned(&school).await, everybody);
+    // Nor does one class say anything of another.
+    assert_eq!(school.class("Petit;Léa;3e B;2;;oui;\n").await["scope"], "part");
+    assert_eq!(turned(&school).await, everybody);
+    // The pupils' is signed by one of the two: still nobody.
+    let pupils = "Petit;Léa;3e B;2;;oui;\nNeuf;Nina;6e A;9;;oui;\n";
+    let proposed = school.propose(pupils).await.ok().unwrap();
+    assert_eq!(proposed["scope"], "whole");
+    let (path, seen) = (
+        format!("/api/v1/lists/{}", text(&proposed, "id")),
+        json!({ "content_sha256": proposed["content_sha256"] }),
+    );
+    school.head.post(&format!("{path}/settle"), &seen).await.unwrap().ok().unwrap();
+    assert_eq!(turned(&school).await, everybody);
+    school.academie.post(&format!("{path}/validate"), &seen).await.unwrap().ok().unwrap();
+    // Both: Éloïse's tablet is due back, and the other Léa, who held nothing, has left as well.
+    let mut there = vec![lea, anne, person(&proposed, "9")];
+    there.sort();
+    assert_eq!(turned(&school).await, there);
+    let ended = school.loan(&loans[0]).await;
+    assert_eq!(
+        (text(&ended, "state"), text(&ended, "ended_because")),
+        ("ended".into(), "no-longer-listed".into())
+    );
+    for loan in &loans[1..] {
+        assert_eq!(school.loan(loan).await["state"], "lent");
+    }
+    // However often it is looked at, each is counted once.
+    assert_eq!(turned(&school).await, there);
+    let log = school
+        .server
+        .fleet()
+        .unwrap()
+        .store()
+        .read(|tx| store::audit::list(tx, &store::audit::Filter::default(), None, 500));
+    let log = log.await.unwrap();
+    assert_eq!(log.iter().filter(|entry| entry.action == "person.not-listed").count(), 2, "{log:?}");
+    let erased = school.server.fleet().unwrap().store().read(|tx| {
+        let tablet = store::tablets::by_serial(tx, &SERIAL.parse().unwrap())?.unwrap();
+        Ok::<_, store::StoreError>((
+            store::restitutions::last_of_tablet(tx, tablet.id)?,
+            store::erase_orders::open_of_tablet(tx, tablet.id)?,
+        ))
+    });
+    assert_eq!(erased.await.unwrap(), (None, None), "nothing is erased by it");
+}
+
+async fn c5_2_3_whoever_left_and_holds_nothing_is_counted_from_their_last_day_on(engine: Engine) {
+    let school = school(engine).await;
+    let people = school
+        .server
+        .listed(&COLLEGE.parse().unwrap(), &school.year, &["Zoé Martin", "Tom Roy"])
+        .await
+        .unwrap();
+    let last = Day::of(school.server.clock().now()).plus(3);
+    let leaves = people[0];
+    let write = school.server.fleet().unwrap().store().write(move |tx| {
+        let person = store::persons::get(tx, &leaves)?.unwrap();
+        store::persons::update(tx, &store::persons::Person { leaves_on: Some(last), ..person })
+    });
+    assert!(write.await.unwrap());
+    assert_eq!(turned(&school).await.len(), 2, "they are there until the end of that day");
+    school.server.advance(Duration::from_secs(4 * 86_400));
+    assert_eq!(turned(&school).await, vec![people[1].to_string()]);
+    let read = school.server.fleet().unwrap().store().read(move |tx| store::persons::get(tx, &leaves));
+    assert_eq!(
+        read.await.unwrap().unwrap().left_at,
+        Some(last.ends_at()),
+        "the term begins with the day’s end"
+    );
+}
+
+/// Lets a tablet follow, and says which of its commands were new.
+async fn follows(school: &School, ipad: &mut tablets::Ipad) -> Vec<String> {
+    school.round().await;
+    let talk = ipad.poll().await.unwrap();
+    assert!(!talk.erased, "lateness erases nothing");
+    talk.request_types().into_iter().map(str::to_owned).collect()
+}
+
+async fn c5_2_3_a_tablet_that_is_late_is_told_where_it_belongs_and_no_more_once_it_is_back(engine: Engine) {
+    let mut school = school(engine).await;
+    school.server.publish_layer(crate::lending::SOCLE).await.unwrap();
+    let mut ipad = school.ready(SERIAL).await;
+    let list = school.list(CLASS).await;
+    let loan = school.handed(SERIAL, &person(&list, "1")).await.text("/id").to_owned();
+    follows(&school, &mut ipad).await;
+    assert!(
+        !follows(&school, &mut ipad).await.contains(&"InstallProfile".to_owned()),
+        "it has all that it is given"
+    );
+    let ended = school.act(&school.operator, &loan, "end", json!({ "reason": "fin" })).await;
+    assert_eq!(ended.text("/state"), "ended");
+    follows(&school, &mut ipad).await;
+    // The day after it was due: restricted, and its own small profile says where it belongs.
+    school.later(2).await;
+    assert!(follows(&school, &mut ipad).await.contains(&"InstallProfile".to_owned()));
+    assert_eq!(school.mode(&loan).await, "restricted");
+    let late = school.ati.get("/api/v1/overdue-tablets").await.unwrap().ok().unwrap();
+    assert_eq!(
+        (&late["items"][0]["days_late"], &late["items"][0]["propose_incident"]),
+        (&json!(2), &json!(false))
+    );
+    // After a fortnight an incident is proposed: a person decides, and nothing else happens by itself.
+    school.later(14).await;
+    let late = school.ati.get("/api/v1/overdue-tablets").await.unwrap().ok().unwrap();
+    assert_eq!(late["items"][0]["propose_incident"], true);
+    assert_eq!(school.head.get("/api/v1/incidents").await.unwrap().body["items"], json!([]));
+    let receipt = json!({ "tablets": [{ "tablet": SERIAL, "condition": "bon état" }] });
+    school.ati.post("/api/v1/restitutions", &receipt).await.unwrap().ok().unwrap();
+    assert!(follows(&school, &mut ipad).await.contains(&"InstallProfile".to_owned()), "it says so no more");
+}
