@@ -12,8 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
 use crate::input::{self, Answer, Created, Page, State, field};
+use crate::notices::LetterView;
 use crate::problem::Problem;
-use crate::restitutions::LetterView;
 use crate::timestamp::Timestamp;
 
 /// Why.

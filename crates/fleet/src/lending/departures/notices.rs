@@ -13,8 +13,8 @@ use store::tablets::Tablet;
 use store::{Tx, loans};
 use types::{Day, Instant, LastDecisionId, LoanId, NoticeId};
 
-use super::super::notices::Letter;
 use super::{reached, record};
+use crate::mail::Letter;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// Writes the letter, or gives it again; and records its handing over, if that is said. What is recorded counts once.
@@ -27,7 +27,7 @@ pub async fn letter(
     id: LastDecisionId,
     handed_over: bool,
     now: Instant,
-) -> Result<Letter, Refusal> {
+) -> Result<Letter<NoticeId>, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
     fleet
         .store()
@@ -86,7 +86,7 @@ fn rendered(
     fleet: &Fleet,
     (loan, tablet): (LoanId, &Tablet),
     notice: &Notice,
-) -> Result<Letter, Refusal> {
+) -> Result<Letter<NoticeId>, Refusal> {
     let loan = loans::get(tx, &loan)?;
     let holder = loan.map(|loan| persons::get(tx, &loan.person_id)).transpose()?.flatten();
     let name = match holder.map(|holder| holder.name) {
