@@ -306,6 +306,13 @@ pub const KEYS: &[Key] = &[
         "How many days, from 1 to 90, an erase order lasts; then another is given by hand (M3).",
     ),
     key(
+        "lending.reminder_days",
+        Shape::List,
+        "21, 14, 7, 1",
+        "30, 7, 1",
+        "How many days before a lent tablet is due back its holder, or the guardians, are reminded of it, from 1 to 90.",
+    ),
+    key(
         "lost_mode.message",
         Shape::Text,
         "",
@@ -370,13 +377,6 @@ pub const KEYS: &[Key] = &[
         "smtp.example.org:587, mail.college.lan:587 private",
         "What this server may speak to besides Apple: `host:port`, ending in ` private` for a name inside \
          your own network.",
-    ),
-    key(
-        "lending.reminder_days",
-        Shape::List,
-        "21, 14, 7, 1",
-        "30, 7, 1",
-        "How many days before a lent tablet is due back its holder, or the guardians, are reminded of it, from 1 to 90.",
     ),
     key(
         "mail.host",
