@@ -84,6 +84,22 @@ impl Proofs {
         Self { client_certificate: false, signing: Signing::Never, ..Self::default() }
     }
 
+    /// The headers that prove `identity`, if they are the same for every message: then they need not be made for each.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot write the certificate.
+    pub fn same_headers(
+        &self,
+        identity: &Identity,
+        clock: &Clock,
+    ) -> Result<Option<Vec<(HeaderName, HeaderValue)>>, Error> {
+        if self.signing == Signing::Never {
+            self.headers(identity, &[], false, clock).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// The headers that prove `identity` for `body`. The client certificate is no header: it is shown in TLS.
     ///
     /// # Errors
@@ -120,5 +136,24 @@ impl Proofs {
             None => {}
         }
         Ok(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_certificate_is_written_once_and_a_signature_for_each_message() {
+        let key = openssl::pkey::PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+        let name = crate::identity::name(&[("CN", "a tablet")]).unwrap();
+        let clock = Clock::system();
+        let identity = Identity::self_signed(&name, key, clock.now()).unwrap();
+        let forwarded = Proofs::forwarded(ForwardedCertificate::Rfc9440);
+        let same = forwarded.same_headers(&identity, &clock).unwrap().unwrap();
+        assert_eq!(same, forwarded.headers(&identity, b"a message", false, &clock).unwrap());
+        assert_eq!(same.len(), 1);
+        let signed = Proofs::signature(SignatureStyle::default());
+        assert_eq!(signed.same_headers(&identity, &clock).unwrap(), None);
     }
 }

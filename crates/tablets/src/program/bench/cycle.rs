@@ -60,8 +60,7 @@ fn obey(seat: &mut Seat, reply: &Reply, expected: &str) -> Result<Message, Probl
     }
     let clock = seat.room.clock.clone();
     let seated = seat.seated()?;
-    let (handled, report) =
-        seated.state.obey(&reply.body, &clock, Some(&seated.identity)).map_err(Problem::failed("fetch"))?;
+    let (handled, report) = seated.obey(&reply.body, &clock).map_err(Problem::failed("fetch"))?;
     if !handled.command_uuid.eq_ignore_ascii_case(expected) {
         return Err(wrong(&format!("{} ({})", handled.command_uuid, handled.request_type)));
     }

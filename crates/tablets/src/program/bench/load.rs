@@ -128,13 +128,13 @@ impl LoadArguments {
             // Only these will ever speak.
             serials.truncate(connections);
         }
-        let roster = Roster::new(home, serials, task.messages())?;
+        let roster = Roster::new(home, serials, task.messages(), proofs)?;
         if self.sign_beforehand {
             self.check_signing(task, auth, &roster)?;
             let bar = output.bar(u64::try_from(roster.len()).unwrap_or(u64::MAX), "signing beforehand");
             let (clock, places) = (Clock::system(), (0..roster.len()).collect::<Vec<_>>());
             let signed = workers::on_all_processors(&places, |place| {
-                let signed = roster.sign(*place, &proofs, &clock);
+                let signed = roster.sign(*place, &clock);
                 bar.inc(1);
                 signed
             });
@@ -143,7 +143,6 @@ impl LoadArguments {
         }
         let manners = Manners {
             auth,
-            proofs,
             trust: self.network.trust()?,
             patience: self.network.patience,
             turn,

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use plist::Dictionary;
@@ -12,7 +12,7 @@ use tablets::{Clock, Error, Home, Identity, KeyPool, Proofs, Stage, State};
 
 use super::task::Messages;
 
-/// How many tablets stay in memory, at about 5 kB each.
+/// How many tablets stay in memory, at about 6 kB each.
 pub(super) const KEPT: usize = 20_000;
 
 /// The tablets of a folder.
@@ -22,6 +22,7 @@ pub(super) struct Roster {
     keys: KeyPool,
     serials: Vec<String>,
     messages: Messages,
+    proofs: Proofs,
     kept: Vec<OnceLock<Arc<Tablet>>>,
 }
 
@@ -35,6 +36,9 @@ pub(super) struct Tablet {
     key: PKey<Private>,
     /// What it will say, as far as that is known beforehand.
     pub(super) messages: Vec<Message>,
+    /// The headers that prove it whatever it says, if there are such: to read its certificate and to write them for each
+    /// message would cost more than the server's answer.
+    pub(super) headers: Option<Vec<(HeaderName, HeaderValue)>>,
 }
 
 /// A message ready to be sent.
@@ -53,16 +57,26 @@ impl Message {
 }
 
 impl Roster {
-    /// The tablets of these serial numbers, who will say these messages.
-    pub(super) fn new(home: Home, serials: Vec<String>, messages: Messages) -> Result<Self, Error> {
+    /// The tablets of these serial numbers, who will say these messages, proved like this.
+    pub(super) fn new(
+        home: Home,
+        serials: Vec<String>,
+        messages: Messages,
+        proofs: Proofs,
+    ) -> Result<Self, Error> {
         let keys = KeyPool::kept_in(&home.keys())?;
         let kept = (0..serials.len().min(KEPT)).map(|_place| OnceLock::new()).collect();
-        Ok(Self { home, keys, serials, messages, kept })
+        Ok(Self { home, keys, serials, messages, proofs, kept })
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.serials.len()
+    }
+
+    /// How they prove who they are.
+    pub(super) const fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// Their serial numbers.
@@ -91,15 +105,15 @@ impl Roster {
     ///
     /// # Errors
     /// As [`Roster::tablet`].
-    pub(super) fn sign(&self, place: usize, proofs: &Proofs, clock: &Clock) -> Result<(), Error> {
+    pub(super) fn sign(&self, place: usize, clock: &Clock) -> Result<(), Error> {
         if let Some(slot) = self.kept.get(place) {
-            let tablet = Arc::new(self.read(place, Some((proofs, clock)))?);
+            let tablet = Arc::new(self.read(place, Some(clock))?);
             let _first = slot.set(tablet);
         }
         Ok(())
     }
 
-    fn read(&self, place: usize, signing: Option<(&Proofs, &Clock)>) -> Result<Tablet, Error> {
+    fn read(&self, place: usize, signing: Option<&Clock>) -> Result<Tablet, Error> {
         let serial = self.serials.get(place).map(String::as_str).unwrap_or_default();
         let not_enrolled = || Error::NotEnrolled { serial: serial.to_owned() };
         let (mut state, identity) = self.home.load_with(serial, &self.keys)?;
@@ -116,14 +130,15 @@ impl Roster {
         state.apps.clear();
         state.declarations.clear();
         let mut messages = self.messages.of(&state)?;
-        if let Some((proofs, clock)) = signing {
+        if let Some(clock) = signing {
             for message in &mut messages {
-                let headers = proofs.headers(&identity, &message.body, false, clock)?;
+                let headers = self.proofs.headers(&identity, &message.body, false, clock)?;
                 message.signature = headers.into_iter().map(|(_name, value)| value).next();
             }
         }
+        let headers = self.proofs.same_headers(&identity, &Clock::system())?;
         let certificate = identity.certificate_der()?;
-        Ok(Tablet { state, certificate, key: identity.key().to_owned(), messages })
+        Ok(Tablet { state, certificate, key: identity.key().to_owned(), messages, headers })
     }
 }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
-use tablets::{Clock, Error, HttpClient, Identity, Proofs, Reply, Request, Sessions, State, Trust};
+use plist::Dictionary;
+use tablets::{Clock, Error, Handled, HttpClient, Identity, Reply, Request, Sessions, State, Trust};
 use url::Url;
 
 use super::auth::Auth;
 use super::engine::Connections;
 use super::problem::Problem;
-use super::roster::{Message, Roster};
+use super::roster::{Message, Roster, Tablet};
 
 const CHECK_IN: HeaderValue = HeaderValue::from_static("application/x-apple-aspen-mdm-checkin");
 const CONNECT: HeaderValue = HeaderValue::from_static("application/x-apple-aspen-mdm; charset=UTF-8");
@@ -28,7 +29,6 @@ const SIGNATURE: HeaderName = HeaderName::from_static("mdm-signature");
 pub(super) struct Room {
     pub(super) roster: Roster,
     pub(super) auth: Auth,
-    pub(super) proofs: Proofs,
     pub(super) trust: Trust,
     pub(super) clock: Clock,
     pub(super) patience: Duration,
@@ -53,7 +53,6 @@ pub(super) struct Room {
 #[derive(Debug)]
 pub(super) struct Manners {
     pub(super) auth: Auth,
-    pub(super) proofs: Proofs,
     pub(super) trust: Trust,
     pub(super) patience: Duration,
     pub(super) turn: u64,
@@ -67,15 +66,13 @@ impl Room {
     pub(super) fn new(roster: Roster, manners: Manners) -> Self {
         let nobody = || (0..roster.len()).map(|_place| AtomicBool::new(false)).collect();
         let (spoke, heard) = (nobody(), nobody());
-        let Manners { auth, proofs, trust, patience, turn, close, resumption, server_url, check_in_url } =
-            manners;
+        let Manners { auth, trust, patience, turn, close, resumption, server_url, check_in_url } = manners;
         let sessions = resumption.then(|| (0..roster.len()).map(|_place| Sessions::new()).collect());
         let clock = Clock::system();
         let next = AtomicUsize::new(0);
         Self {
             roster,
             auth,
-            proofs,
             trust,
             clock,
             patience,
@@ -141,13 +138,38 @@ pub(super) struct Seat {
     seated: Option<Seated>,
 }
 
+impl Seated {
+    /// What it will say at that place.
+    pub(super) fn message(&self, number: usize) -> Option<Message> {
+        self.tablet.messages.get(number).cloned()
+    }
+
+    /// Its certificate and key, read the first time.
+    pub(super) fn identity(&mut self) -> Result<Identity, Error> {
+        if let Some(identity) = &self.identity {
+            return Ok(identity.clone());
+        }
+        let identity = self.tablet.identity()?;
+        Ok(self.identity.insert(identity).clone())
+    }
+
+    /// Carries out a command. One kind asks for its certificate: to read it for the others too would be measured.
+    pub(super) fn obey(&mut self, command: &[u8], clock: &Clock) -> Result<(Handled, Dictionary), Error> {
+        const KIND: &[u8] = b"CertificateList";
+        let asked = command.windows(KIND.len()).any(|part| part == KIND);
+        let identity = if asked { Some(self.identity()?) } else { None };
+        self.state.obey(command, clock, identity.as_ref())
+    }
+}
+
 /// The tablet whose turn it is.
 #[derive(Debug)]
 pub(super) struct Seated {
     pub(super) place: usize,
     pub(super) state: State,
-    pub(super) identity: Identity,
-    pub(super) messages: Vec<Message>,
+    tablet: Arc<Tablet>,
+    /// Its certificate and key, once something needed them.
+    identity: Option<Identity>,
     check_in_url: Url,
     server_url: Url,
 }
@@ -209,9 +231,9 @@ impl Seat {
         };
         self.seated = Some(Seated {
             place,
-            identity: tablet.identity()?,
+            identity: None,
             state: tablet.state.clone(),
-            messages: tablet.messages.clone(),
+            tablet,
             server_url,
             check_in_url,
         });
@@ -259,18 +281,23 @@ impl Seat {
         message: Message,
     ) -> Result<Reply, Problem> {
         let room = Arc::clone(&self.room);
-        let identity = self.seated()?.identity.clone();
+        let seated = self.seated()?;
         let request = Request::new(Method::PUT, url, message.body);
         let mut request = request.header(USER_AGENT, AGENT).header(CONTENT_TYPE, content_type);
-        match message.signature {
-            Some(signature) => request.headers.push((SIGNATURE, signature)),
-            None => {
-                let proofs = room.proofs.headers(&identity, &request.body, false, &room.clock);
+        match (message.signature, &seated.tablet.headers) {
+            (Some(signature), _) => request.headers.push((SIGNATURE, signature)),
+            (None, Some(same)) => request.headers.extend(same.iter().cloned()),
+            (None, None) => {
+                let identity = seated.identity().map_err(Problem::failed(step))?;
+                let proofs = room.roster.proofs().headers(&identity, &request.body, false, &room.clock);
                 request.headers.extend(proofs.map_err(Problem::failed(step))?);
             }
         }
-        let shown = (room.auth == Auth::Mtls).then_some(&identity);
-        let reply = self.http.send(&request, shown).await.map_err(Problem::failed(step))?;
+        let shown = match room.auth {
+            Auth::Mtls => Some(seated.identity().map_err(Problem::failed(step))?),
+            Auth::Signature | Auth::Header => None,
+        };
+        let reply = self.http.send(&request, shown.as_ref()).await.map_err(Problem::failed(step))?;
         if reply.status == 200 { Ok(reply) } else { Err(Problem::status(step, &reply)) }
     }
 }

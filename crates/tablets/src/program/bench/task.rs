@@ -119,7 +119,7 @@ fn known(seat: &mut Seat, number: usize) -> Result<Message, Problem> {
         step: "writing the message",
         error: Error::Usage("the message was not prepared".to_owned()),
     };
-    seated.messages.get(number).cloned().ok_or_else(missing)
+    seated.message(number).ok_or_else(missing)
 }
 
 /// An answer without a command.
@@ -152,8 +152,7 @@ pub(super) async fn empty_queue(seat: &mut Seat) -> Result<(), Problem> {
         }
         let clock = seat.room.clock.clone();
         let seated = seat.seated()?;
-        let (_handled, report) =
-            seated.state.obey(&reply.body, &clock, Some(&seated.identity)).map_err(Problem::failed(STEP))?;
+        let (_handled, report) = seated.obey(&reply.body, &clock).map_err(Problem::failed(STEP))?;
         let report = Message::of(&report).map_err(Problem::failed(STEP))?;
         reply = seat.connect(STEP, report).await?;
     }
