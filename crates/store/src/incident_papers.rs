@@ -114,14 +114,18 @@ pub fn former(
 /// A paper after what was said of it since; `None` if it was taken back. One that is given again after that came when it
 /// was given again.
 fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> {
-    let kind = recorded.paper;
-    let of_it = corrections.iter().filter(|correction| correction.paper == kind);
-    of_it.fold(Some(recorded.clone()), |before, correction| {
-        let (reference, dated) = (correction.reference.clone()?, correction.dated?);
-        let recorded_at = before.map_or(correction.corrected_at, |before| before.recorded_at);
-        let station = correction.station.clone();
-        Some(Paper { reference, dated, station, recorded_at, ..recorded.clone() })
-    })
+    let mut paper = Some(recorded.clone());
+    for correction in corrections.iter().filter(|correction| correction.paper == recorded.paper) {
+        paper = corrected(&recorded, paper, correction);
+    }
+    paper
+}
+
+fn corrected(recorded: &Paper, before: Option<Paper>, correction: &PaperCorrection) -> Option<Paper> {
+    let (reference, dated) = (correction.reference.clone()?, correction.dated?);
+    let recorded_at = before.map_or(correction.corrected_at, |before| before.recorded_at);
+    let station = correction.station.clone();
+    Some(Paper { reference, dated, station, recorded_at, ..recorded.clone() })
 }
 
 crate::declared::declares! {

@@ -32,7 +32,7 @@ impl SubjectData {
 }
 
 /// A word of the glossary; what has none there is better read by our name than not at all.
-fn said<'a>(word: Option<Text>, name: &'a str, language: Language) -> &'a str {
+fn said(word: Option<Text>, name: &str, language: Language) -> &str {
     word.map_or(name, |word| word.read(language))
 }
 
