@@ -96,6 +96,8 @@ mod returns_killed;
 #[cfg(test)]
 mod returns_ledger;
 #[cfg(test)]
+mod rollouts;
+#[cfg(test)]
 mod scep;
 #[cfg(test)]
 mod scep_clients;

@@ -71,6 +71,8 @@ async fn what_is_not_there_is_a_problem_too() {
 async fn t_c15_a_field_that_is_not_known_is_refused_everywhere() {
     let door = Door::stocked().await;
     let command = format!("/api/v1/tablets/{SERIAL}/commands");
+    let version = "/api/v1/profiles/0199f1a0-0000-7000-8000-000000000000".to_owned();
+    let (approve, publish) = (format!("{version}/approve"), format!("{version}/publish"));
     for (method, path, body) in [
         (Method::POST, "/api/v1/links", json!({ "tablet": SERIAL, "created_by": "me" })),
         (Method::POST, "/api/v1/tokens", json!({ "name": "x", "scope": "read", "id": "1" })),
@@ -82,6 +84,10 @@ async fn t_c15_a_field_that_is_not_known_is_refused_everywhere() {
             "/api/v1/alarms/0199f1a0-0000-7000-8000-000000000000/settle",
             json!({ "note": null, "settled_at": 0 }),
         ),
+        (Method::POST, "/api/v1/profiles", json!({ "text": "", "state": "published" })),
+        (Method::PUT, version.as_str(), json!({ "text": "", "approvals": [] })),
+        (Method::POST, approve.as_str(), json!({ "text_sha256": "", "organisation": "academie" })),
+        (Method::POST, publish.as_str(), json!({ "waves": { "percents": [50], "reached": 100 } })),
     ] {
         let seen = door.send(door.request(method, path).set_json(&body)).await;
         assert_eq!(seen.status, StatusCode::BAD_REQUEST, "{path}: {}", seen.text());

@@ -14,6 +14,7 @@ mod layers;
 mod lending;
 mod organisations;
 mod profiles;
+mod profiles_at_once;
 mod push;
 mod roles;
 mod second_persons;

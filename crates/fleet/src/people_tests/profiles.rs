@@ -3,16 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests act as the calendar, too")]
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 use ::profiles::{LayerKey, RolloutPlan, RolloutState, Wave};
 use governance::countersignature::NotCountersigned;
-use proptest::prelude::*;
 use store::account_makers::{self, Deed};
 use store::profile_versions::{self as rows, VersionState as State};
 use testkit::people::Employer;
 use types::{
-    AccountId, Actor, Day, Digest, Duration, Instant, ProfileVersionId, Role, RuleId, Secret, TabletId, Uai,
+    AccountId, Actor, Day, Duration, Instant, ProfileVersionId, Role, RuleId, Secret, TabletId, Uai,
 };
 
 use super::fixture::{People, SERIAL, days, engines, now};
@@ -478,111 +476,34 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
     }
 }
 
-/// What people do, in any order.
-#[derive(Debug, Clone, Copy)]
-enum Act {
-    Edit,
-    Submit,
-    ApproveForTheDepartement,
-    ApproveForTheAcademie,
-    Publish,
-    Withdraw,
-    /// An edit and an approval at the same moment.
-    EditWhileTheAcademieApproves,
-    /// An edit and a publication at the same moment.
-    EditWhilePublished,
-}
-
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    use Act::*;
-    let act = prop_oneof![
-        2 => Just(Edit),
-        3 => Just(Submit),
-        3 => Just(ApproveForTheDepartement),
-        3 => Just(ApproveForTheAcademie),
-        3 => Just(Publish),
-        1 => Just(Withdraw),
-        2 => Just(EditWhileTheAcademieApproves),
-        2 => Just(EditWhilePublished),
-    ];
-    prop::collection::vec(act, 4..14)
-}
-
-/// Who approved which text of which version: whatever else happened, only that counts.
-type Signed = BTreeSet<(ProfileVersionId, Digest, &'static str)>;
-
-async fn nothing_unapproved_is_in_force(cast: &Cast, signed: &mut Signed, acts: Vec<Act>) {
-    let fleet = &cast.people.fleet;
-    let mut last = cast.draft(base(0)).await;
-    for (number, act) in acts.into_iter().enumerate() {
-        let (at, sha256) = (id(&last), last.line.version.content_sha256);
-        let text = base(u32::try_from(number).unwrap() + 1);
-        let edit = profiles::edit(fleet, &cast.author, at, text, now());
-        let academie = profiles::approve(fleet, &cast.academie.1, at, sha256, now());
-        let publish = profiles::publish(fleet, &cast.author, at, When::default(), now());
-        match act {
-            Act::Edit => last = edit.await.unwrap_or(last),
-            Act::Submit => drop(profiles::submit(fleet, &cast.author, at, "x", now()).await),
-            Act::ApproveForTheDepartement => {
-                if profiles::approve(fleet, &cast.departement.1, at, sha256, now()).await.is_ok() {
-                    signed.insert((at, sha256, "departement"));
-                }
-            }
-            Act::ApproveForTheAcademie => {
-                if academie.await.is_ok() {
-                    signed.insert((at, sha256, "academie"));
-                }
-            }
-            Act::Publish => drop(publish.await),
-            Act::Withdraw => drop(profiles::withdraw(fleet, &cast.author, at, "x", now()).await),
-            Act::EditWhileTheAcademieApproves => {
-                let (edited, approved) = tokio::join!(edit, academie);
-                if approved.is_ok() {
-                    signed.insert((at, sha256, "academie"));
-                }
-                last = edited.unwrap_or(last);
-            }
-            Act::EditWhilePublished => {
-                let (edited, _published) = tokio::join!(edit, publish);
-                last = edited.unwrap_or(last);
+#[tokio::test]
+async fn t_c22_pages_of_versions_neither_lose_nor_repeat_any() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        // All at the same instant: nothing but their ids tells them apart.
+        let mut written = Vec::new();
+        for number in 0..7 {
+            written.push(id(&cast.draft(base(number)).await));
+        }
+        written.sort();
+        let (mut of_list, mut of_history, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = Page::read(after.as_deref(), Some(3)).unwrap();
+            let listed = profiles::list(fleet, &cast.author, (None, None), page, now()).await.unwrap();
+            of_list.extend(listed.items.iter().map(|line| line.version.id));
+            let page = Page::read(after.as_deref(), Some(3)).unwrap();
+            let history = profiles::history(fleet, &cast.author, written[0], page, now()).await.unwrap();
+            of_history.extend(history.items.iter().map(|line| line.version.id));
+            assert_eq!(listed.next, history.next);
+            after = listed.next;
+            if after.is_none() {
+                break;
             }
         }
-        let found = fleet.store().read(rows::all_published).await.unwrap();
-        assert!(found.len() <= 1, "one base is in force");
-        for row in found {
-            for organisation in ["departement", "academie"] {
-                let approved = signed.contains(&(row.id, row.content_sha256, organisation));
-                assert!(approved, "{organisation} did not approve {row:?} (C3.1.1)");
-            }
-        }
-        // And whatever is in force proves it when it is read back.
-        cast.in_force().await;
-    }
-}
-
-#[test]
-fn c3_1_1_however_acts_interleave_nothing_unapproved_is_ever_in_force() {
-    for (engine, cases) in engines().into_iter().zip([48, 12]) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let cast = runtime.block_on(Cast::new(engine));
-        let signed = Mutex::new(Signed::new());
-        let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-        let mut runner = proptest::test_runner::TestRunner::new(config);
-        runner
-            .run(&acts(), |acts| {
-                let mut signed = signed.lock().unwrap();
-                runtime.block_on(nothing_unapproved_is_in_force(&cast, &mut signed, acts));
-                Ok(())
-            })
-            .unwrap();
-        // The story was told: one that the acts drawn cannot miss, and that publishes.
-        let all = vec![
-            Act::Submit,
-            Act::ApproveForTheDepartement,
-            Act::ApproveForTheAcademie,
-            Act::EditWhilePublished,
-        ];
-        runtime.block_on(nothing_unapproved_is_in_force(&cast, &mut signed.lock().unwrap(), all));
-        assert!(signed.into_inner().unwrap().len() > 1);
+        assert!(of_list.is_sorted_by(|one, next| one > next), "the newest first, each once");
+        of_list.reverse();
+        of_history.reverse();
+        assert_eq!((of_list, of_history), (written.clone(), written));
     }
 }
