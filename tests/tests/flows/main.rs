@@ -121,6 +121,7 @@ mod tablets_program;
 mod takeover;
 #[cfg(test)]
 mod thefts;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod transfers;

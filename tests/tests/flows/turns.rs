@@ -36,7 +36,8 @@ async fn turned(school: &School) -> Vec<String> {
 async fn new_year(school: &School) -> String {
     let today = Day::of(school.server.clock().now());
     let (ends, summer) = (today.plus(364), today.plus(310));
-    let label = format!("{}-{}", &today.to_string()[..4], &ends.to_string()[..4]);
+    let year = |day: Day| day.to_string().split('-').next().unwrap_or_default().to_owned();
+    let label = format!("{}-{}", year(today), year(ends));
     let dates = json!({
         "starts_on": today.to_string(), "ends_on": ends.to_string(), "summer_starts_on": summer.to_string(),
         "summer_ends_on": ends.to_string(),
