@@ -13,7 +13,7 @@ use store::enrolments::{Enrolment, EnrolmentState};
 use store::links::{Link, LinkKind};
 use store::push_states::PushState;
 use store::{Digest, Engine};
-use types::{EnrolmentId, Instant, LinkId, Platform, Supervision, TabletId, Uai};
+use types::{EnrolmentId, Instant, LinkId, Platform, Supervision, TabletId, Uai, Udid};
 
 use super::fixture::{People, days, engines, now};
 use super::invited::{COLLEGE, Invited, TOPIC, invited, text, udid};
@@ -253,6 +253,8 @@ async fn stands(people: &People, tablet: TabletId) -> Stands {
         one.tablet_id = nobody.parse().unwrap();
         one.queued_by = String::new();
     }
+    // Two that were issued at the same instant lie in any order.
+    stands.certificates.sort_by_key(|(state, _)| state.as_str());
     stands.commands.sort_by(|a, b| a.request_type.cmp(&b.request_type));
     for one in &mut stands.push {
         one.enrolment_id = nobody.parse().unwrap();

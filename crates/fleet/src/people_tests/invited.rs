@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::incidents::LostModeState;
 use apple::checkin::CheckIn;
 use apple::plist::{Dictionary, Value, to_xml};
 use pki::{DeviceIdentity, LeafRequest};
@@ -10,7 +11,7 @@ use store::Digest;
 use store::certificates::{Certificate, CertificateState};
 use store::enrolments::Enrolment;
 use store::incidents::{Incident, IncidentState};
-use store::lost_modes::{LostMode, LostModeState};
+use store::lost_modes::LostMode;
 use store::tablets::Tablet;
 use types::{EnrolmentId, EnrolmentKind, IncidentId, IncidentKind, Platform, SerialNumber, TabletId, Udid};
 
