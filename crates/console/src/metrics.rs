@@ -70,6 +70,12 @@ fn written(vitals: &Vitals, now: Instant) -> String {
         "Answers whose transaction panicked: defects.",
         memory.panics,
     );
+    page.timer(
+        "ardoise_look_seconds",
+        "How long what is looked up together (connects, tokens) took.",
+        &memory.looks,
+    );
+    page.counter("ardoise_look_batches_total", "Batches that were looked up together.", memory.look_batches);
     page.timer("ardoise_database_turn_seconds", "How long requests waited for a connection.", &memory.turns);
     page.counter(
         "ardoise_database_busy_total",

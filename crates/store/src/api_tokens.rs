@@ -39,6 +39,13 @@ noun! {
 
 by_key!(api_tokens, ApiToken, id: ApiTokenId; insert, get);
 
+impl Stored {
+    /// What the token is found by.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.secret_sha256
+    }
+}
+
 /// The token with that hash, expired or revoked ones included.
 ///
 /// # Errors

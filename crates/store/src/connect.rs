@@ -1,25 +1,20 @@
-//! The one read of a connect: who it is, what they reported on, what comes next, in one prepared statement.
+//! The one read of a connect: who it is, what they reported on, what comes next. All who connect at the same moment are
+//! read by one prepared statement.
 
-use diesel::dsl::exists;
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, JoinOnDsl as _,
-    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use orders::Gate;
+use serde_json::json;
 use types::{CommandId, EnrolmentId, EnrolmentKind, Instant, Platform, SegmentId, Supervision, TabletId};
+use uuid::Uuid;
 
 use crate::certificates::CertificateState;
 use crate::column::read;
 use crate::commands::CommandState;
-use crate::connection::AnyConnection;
 use crate::enrolments::EnrolmentState;
-use crate::schema::{brake, certificates, commands, deliveries, enrolments, push_states, segments};
-use crate::{Digest, StoreError};
-
-diesel::alias! {
-    const NEXT: Alias<Next> = commands as next;
-    const REPORTED: Alias<Reported> = commands as reported;
-}
+use crate::group_commit::Work;
+use crate::many::{Many, many};
+use crate::vitals::{self, About};
+use crate::{Digest, StoreError, Together, Tx};
 
 /// What a connect asks for.
 #[derive(Debug, Clone)]
@@ -123,6 +118,110 @@ pub struct ReportedCommand {
     pub replaces_key: Option<String>,
 }
 
+/// Connects are read together: those who come at the same moment share a statement.
+pub(crate) struct Looks;
+
+impl Together for Looks {
+    type Ask = ConnectKey;
+    type Answer = Option<ConnectRow>;
+    const WORK: Work = Work::Looks;
+
+    fn whose(key: &ConnectKey) -> Uuid {
+        let [start @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *key.certificate_sha256.as_bytes();
+        Uuid::from_bytes(start)
+    }
+
+    fn carry_out(
+        &self,
+        tx: &mut Tx<'_>,
+        keys: &[&ConnectKey],
+    ) -> Result<Vec<Option<ConnectRow>>, StoreError> {
+        if let [first, others @ ..] = keys {
+            vitals::about(About::Certificates(first.certificate_sha256, others.len()));
+        }
+        read_connects(tx, keys)
+    }
+}
+
+/// What each finds, by one statement.
+pub(crate) fn read_connects(
+    tx: &mut Tx<'_>,
+    keys: &[&ConnectKey],
+) -> Result<Vec<Option<ConnectRow>>, StoreError> {
+    let notes = keys.iter().enumerate().map(|(place, key)| {
+        json!({
+            "place": place,
+            "certificate": key.certificate_sha256,
+            // No command has an empty id: nothing is left out, nothing is joined.
+            "reported": key.reported.map(|id| id.to_string()).unwrap_or_default(),
+            "fresh": key.fresh,
+            "at": key.now.as_millis(),
+        })
+    });
+    let rows: Vec<(i64, Row)> = CONNECTS.load::<(BigInt, RowTypes), _>(tx, notes.collect::<Vec<_>>())?;
+    let mut found: Vec<Option<ConnectRow>> = vec![None; keys.len()];
+    for (place, row) in rows {
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        if let (Some(key), Some(slot)) = (keys.get(place), found.get_mut(place)) {
+            *slot = Some(typed(row, key)?);
+        }
+    }
+    Ok(found)
+}
+
+macro_rules! columns {
+    () => {
+        "c.state, c.not_after, \
+         e.id, e.tablet_id, e.platform, e.state, e.kind, e.supervision, e.udid, e.awaiting_configuration, \
+         e.segment_id, e.reported_token, \
+         s.token, d.due_at, \
+         p.wanted_at, p.due_at, p.attempts, p.unanswered, \
+         n.id, n.request_type, n.gate, n.sent_count, n.not_now_count, \
+         r.id, r.request_type, r.gate, r.state, r.not_now_count, r.replaces_key"
+    };
+}
+
+/// What belongs to a certificate. The partial index on `pending` makes it the same work for a new tablet and for one
+/// with years of history. While the switch of the brake is thrown, what destroys is passed over, so that ordinary
+/// commands behind it go on; the tables refuse its delivery in any case (M5).
+macro_rules! belongings {
+    () => {
+        "JOIN enrolments e ON e.id = c.enrolment_id \
+         LEFT JOIN push_states p ON p.enrolment_id = c.enrolment_id \
+         LEFT JOIN segments s ON s.id = e.segment_id \
+         LEFT JOIN deliveries d ON d.enrolment_id = c.enrolment_id \
+         LEFT JOIN commands n ON n.id = (SELECT w.id FROM commands w \
+            WHERE w.enrolment_id = c.enrolment_id AND w.pending AND w.id <> note.reported \
+            AND (w.gate IN ('ordinary', 'locate') OR EXISTS (SELECT 1 FROM brake WHERE NOT brake.engaged)) \
+            AND (w.not_before IS NULL OR w.not_before <= note.at) \
+            AND (w.expires_at IS NULL OR w.expires_at > note.at) \
+            AND (w.retry_at IS NULL OR w.retry_at <= note.at) \
+            AND (w.state <> 'not-now' OR w.urgent OR note.fresh) \
+            ORDER BY w.priority DESC, w.id LIMIT 1) \
+         LEFT JOIN commands r ON r.id = note.reported AND r.enrolment_id = c.enrolment_id \
+         WHERE c.sha256 = note.certificate"
+    };
+}
+
+const CONNECTS: Many = many!(
+    postgresql "SELECT note.place, found.* FROM",
+    sqlite concat!("SELECT note.place, ", columns!(), " FROM");
+    place bigint, certificate text, reported text, fresh boolean, at bigint;
+    postgresql concat!(
+        "CROSS JOIN LATERAL (SELECT ", columns!(), " FROM certificates c ", belongings!(), " OFFSET 0) AS found"
+    ),
+    sqlite concat!("CROSS JOIN certificates c ", belongings!())
+);
+
+type RowTypes = (
+    (Text, BigInt),
+    (Text, Nullable<Text>, Text, Text, Text, Text, Nullable<Text>, Bool, Nullable<Text>, Nullable<Text>),
+    (Nullable<Text>, Nullable<BigInt>),
+    (Nullable<BigInt>, Nullable<BigInt>, Nullable<Integer>, Nullable<Integer>),
+    (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Integer>, Nullable<Integer>),
+    (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Integer>, Nullable<Text>),
+);
+
 type Row = (
     (String, i64),
     (
@@ -138,92 +237,10 @@ type Row = (
         Option<String>,
     ),
     (Option<String>, Option<i64>),
-    Option<(Option<i64>, Option<i64>, i32, i32)>,
-    Option<(String, String, String, i32, i32)>,
-    Option<(String, String, String, String, i32, Option<String>)>,
+    (Option<i64>, Option<i64>, Option<i32>, Option<i32>),
+    (Option<String>, Option<String>, Option<String>, Option<i32>, Option<i32>),
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<i32>, Option<String>),
 );
-
-/// Runs the read. The partial index on `pending` makes it the same work for a new tablet and for one with
-/// years of history.
-pub(crate) fn read_connect(
-    connection: &mut AnyConnection,
-    key: &ConnectKey,
-) -> Result<Option<ConnectRow>, StoreError> {
-    let now = key.now.as_millis();
-    // No command has an empty id: nothing is left out, nothing is joined.
-    let reported = key.reported.map(|id| id.to_string()).unwrap_or_default();
-    // While the switch of the brake is thrown, what destroys is passed over, so that ordinary commands behind it go
-    // on; the tables refuse its delivery in any case (M5).
-    let is_ordinary = NEXT.field(commands::gate).eq("ordinary").or(NEXT.field(commands::gate).eq("locate"));
-    let switch_is_released = exists(brake::table.filter(brake::engaged.eq(false)));
-    let next_is_due = NEXT
-        .field(commands::enrolment_id)
-        .eq(certificates::enrolment_id)
-        .and(NEXT.field(commands::pending))
-        .and(NEXT.field(commands::id).ne(reported.clone()))
-        .and(is_ordinary.or(switch_is_released))
-        .and(NEXT.field(commands::not_before).is_null().or(NEXT.field(commands::not_before).le(now)))
-        .and(NEXT.field(commands::expires_at).is_null().or(NEXT.field(commands::expires_at).gt(now)))
-        .and(NEXT.field(commands::retry_at).is_null().or(NEXT.field(commands::retry_at).le(now)))
-        .and(
-            NEXT.field(commands::state)
-                .ne(CommandState::NotNow.as_str())
-                .or(NEXT.field(commands::urgent))
-                .or(key.fresh.into_sql::<diesel::sql_types::Bool>()),
-        );
-    let reported_is_theirs = REPORTED
-        .field(commands::id)
-        .eq(reported)
-        .and(REPORTED.field(commands::enrolment_id).eq(certificates::enrolment_id));
-    let row: Option<Row> = certificates::table
-        .inner_join(enrolments::table)
-        .left_join(push_states::table.on(push_states::enrolment_id.eq(certificates::enrolment_id)))
-        .left_join(segments::table.on(enrolments::segment_id.eq(segments::id.nullable())))
-        .left_join(deliveries::table.on(deliveries::enrolment_id.eq(certificates::enrolment_id)))
-        .left_join(NEXT.on(next_is_due))
-        .left_join(REPORTED.on(reported_is_theirs))
-        .filter(certificates::sha256.eq(key.certificate_sha256.to_string()))
-        .order((NEXT.field(commands::priority).desc(), NEXT.field(commands::id).asc()))
-        .select((
-            (certificates::state, certificates::not_after),
-            (
-                enrolments::id,
-                enrolments::tablet_id,
-                enrolments::platform,
-                enrolments::state,
-                enrolments::kind,
-                enrolments::supervision,
-                enrolments::udid,
-                enrolments::awaiting_configuration,
-                enrolments::segment_id,
-                enrolments::reported_token,
-            ),
-            (segments::token.nullable(), deliveries::due_at.nullable()),
-            (push_states::wanted_at, push_states::due_at, push_states::attempts, push_states::unanswered)
-                .nullable(),
-            NEXT.fields((
-                commands::id,
-                commands::request_type,
-                commands::gate,
-                commands::sent_count,
-                commands::not_now_count,
-            ))
-            .nullable(),
-            REPORTED
-                .fields((
-                    commands::id,
-                    commands::request_type,
-                    commands::gate,
-                    commands::state,
-                    commands::not_now_count,
-                    commands::replaces_key,
-                ))
-                .nullable(),
-        ))
-        .first(connection)
-        .optional()?;
-    row.map(|row| typed(row, key)).transpose()
-}
 
 fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
     let ((certificate_state, not_after), enrolment, (segment_token, due_at), push, next, reported) = row;
@@ -256,25 +273,28 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
             configuration_due_at: due_at.map(Instant::from_millis),
             id: read(id.clone(), "enrolments", "id", &id)?,
         },
-        push_wanted: push.is_some_and(|(wanted_at, due_at, attempts, unanswered)| {
-            let later =
-                attempts == 0 && unanswered == 0 && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
+        push_wanted: {
+            let (wanted_at, due_at, attempts, unanswered) = push;
+            let later = attempts == Some(0)
+                && unanswered == Some(0)
+                && due_at.is_some_and(|due_at| due_at > key.now.as_millis());
             wanted_at.is_some() && !later
-        }),
-        next: next
-            .map(|(id, request_type, gate, sent_count, not_now_count)| {
-                Ok::<_, StoreError>(NextCommand {
+        },
+        next: match next {
+            (Some(id), Some(request_type), Some(gate), Some(sent_count), Some(not_now_count)) => {
+                Some(NextCommand {
                     request_type,
                     gate: read(gate, "commands", "gate", &id)?,
                     sent_count,
                     not_now_count,
                     id: read(id.clone(), "commands", "id", &id)?,
                 })
-            })
-            .transpose()?,
-        reported: reported
-            .map(|(id, request_type, gate, state, not_now_count, replaces_key)| {
-                Ok::<_, StoreError>(ReportedCommand {
+            }
+            _ => None,
+        },
+        reported: match reported {
+            (Some(id), Some(request_type), Some(gate), Some(state), Some(not_now_count), replaces_key) => {
+                Some(ReportedCommand {
                     replaces_key,
                     request_type,
                     gate: read(gate, "commands", "gate", &id)?,
@@ -282,7 +302,8 @@ fn typed(row: Row, key: &ConnectKey) -> Result<ConnectRow, StoreError> {
                     not_now_count,
                     id: read(id.clone(), "commands", "id", &id)?,
                 })
-            })
-            .transpose()?,
+            }
+            _ => None,
+        },
     })
 }

@@ -24,10 +24,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A transaction that has been tried for this long is not tried again: whoever waits for it is told to come back.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// How PostgreSQL carries out what many ask at the same moment. A statement over many rows goes from each of them to its
+/// row by the index: a plan that was made while a table was nearly empty would read all of it instead, and be kept. It is
+/// kept whatever comes: a new one for each batch takes longer than to carry it out. A row that is held elsewhere costs
+/// those who wait for other rows a moment, not the minute of `statement_timeout`.
+const TOGETHER: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET plan_cache_mode = force_generic_plan; SET lock_timeout = '3s'";
+
 /// A connection, and whether it is to be thrown away.
 pub(crate) struct Link {
     pub(crate) connection: AnyConnection,
     pub(crate) lost: bool,
+}
+
+/// What a pool's connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Use cases: whatever they ask.
+    Requests,
+    /// Looks only, where one connection writes.
+    Reading,
+    /// What many ask at the same moment.
+    Together,
 }
 
 /// Makes connections for a pool.
@@ -35,15 +53,18 @@ struct Connector {
     url: DatabaseUrl,
     meters: Arc<Meters>,
     slow: Duration,
-    read_only: bool,
+    purpose: Purpose,
 }
 
 impl Connector {
     fn connect(&self) -> Result<Link, StoreError> {
         let mut connection = connect(&self.url)?;
         match &mut connection {
-            AnyConnection::Sqlite(sqlite) if self.read_only => {
+            AnyConnection::Sqlite(sqlite) if self.purpose == Purpose::Reading => {
                 sqlite.batch_execute("PRAGMA query_only = ON")?
+            }
+            AnyConnection::Postgresql(postgresql) if self.purpose == Purpose::Together => {
+                postgresql.batch_execute(TOGETHER)?;
             }
             AnyConnection::Postgresql(_) | AnyConnection::Sqlite(_) => {}
         }
@@ -111,6 +132,8 @@ impl ManageConnection for Connector {
 pub(crate) struct Database {
     engine: Engine,
     pool: Pool<Connector>,
+    /// The connections of what many ask at the same moment: it never waits behind other requests.
+    together: Pool<Connector>,
     /// SQLite's only writer.
     writer: Option<Mutex<Link>>,
     pub(crate) vault: Vault,
@@ -121,31 +144,34 @@ impl Database {
     pub(crate) fn open(options: &StoreOptions, vault: Vault) -> Result<Self, StoreError> {
         let engine = options.url.engine();
         let meters = Arc::new(Meters::default());
-        let connector = |read_only| Connector {
+        let connector = |purpose| Connector {
             url: options.url.clone(),
             meters: Arc::clone(&meters),
             slow: options.slow,
-            read_only: read_only && engine == Engine::Sqlite,
+            purpose,
         };
-        let writer = match engine {
-            Engine::Sqlite => Some(Mutex::new(connector(false).connect()?)),
-            Engine::Postgresql => None,
+        let pool = |purpose, size: u32| {
+            Pool::builder()
+                .max_size(size.max(1))
+                .min_idle(Some(1))
+                .connection_timeout(PATIENCE)
+                // Asking `SELECT 1` before each use would double the statements: a lost link is noticed by its
+                // first statement instead, and thrown away.
+                .test_on_check_out(false)
+                .build(connector(purpose))
+                .map_err(|error| StoreError::Unavailable(error.to_string()))
         };
-        // The threads of the group commit and of last-seen times never wait behind requests for a connection.
-        let threads = match engine {
-            Engine::Sqlite => 0,
-            Engine::Postgresql => u32::try_from(connections(engine)).unwrap_or(1).saturating_add(1),
+        // Those of the group commit, and one for last-seen times.
+        let of_threads = u32::try_from(connections(engine)).unwrap_or(1).saturating_add(1);
+        let (requests, together, writer) = match engine {
+            Engine::Sqlite => {
+                let writer = connector(Purpose::Requests).connect()?;
+                (Purpose::Reading, Purpose::Reading, Some(Mutex::new(writer)))
+            }
+            Engine::Postgresql => (Purpose::Requests, Purpose::Together, None),
         };
-        let pool = Pool::builder()
-            .max_size(options.pool_size.max(1).saturating_add(threads))
-            .min_idle(Some(1))
-            .connection_timeout(PATIENCE)
-            // Asking `SELECT 1` before each use would double the statements: a lost link is noticed by its
-            // first statement instead, and thrown away.
-            .test_on_check_out(false)
-            .build(connector(true))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { engine, pool, writer, vault, meters })
+        let (pool, together) = (pool(requests, options.pool_size)?, pool(together, of_threads)?);
+        Ok(Self { engine, pool, together, writer, vault, meters })
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -163,22 +189,9 @@ impl Database {
     /// Runs one statement outside any transaction, again on a fresh link if the one it got was dead.
     pub(crate) fn statement<T>(
         &self,
-        mut run: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
+        run: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let mut link = self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            match run(&mut link.connection) {
-                Err(StoreError::Unavailable(reason)) => {
-                    link.lost = true;
-                    if attempts >= MAX_ATTEMPTS {
-                        return Err(StoreError::Unavailable(reason));
-                    }
-                }
-                other => return other,
-            }
-        }
+        statement_of(&self.pool, run)
     }
 
     /// Looks by one statement, outside any transaction.
@@ -188,6 +201,14 @@ impl Database {
     ) -> Result<T, StoreError> {
         vitals::about(About::Nobody);
         self.statement(|connection| glance(connection, &self.vault, look))
+    }
+
+    /// As [`Database::glance`], for what many ask at the same moment.
+    pub(crate) fn look<T>(
+        &self,
+        look: &mut impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        statement_of(&self.together, |connection| glance(connection, &self.vault, look))
     }
 
     /// Runs a transaction until it is done, or has met others too often.
@@ -208,8 +229,8 @@ impl Database {
                     attempt(&mut link, mode, &self.vault, &mut run)
                 }
                 _ => {
-                    let mut link =
-                        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                    let pool = if mode == Mode::Group { &self.together } else { &self.pool };
+                    let mut link = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
                     attempt(&mut link, mode, &self.vault, &mut run)
                 }
             };
@@ -227,6 +248,27 @@ impl Database {
                 }
                 Attempt::Again(_lost_before_it_began) => {}
             }
+        }
+    }
+}
+
+/// Runs one statement outside any transaction, again on a fresh link if the one it got was dead.
+fn statement_of<T>(
+    pool: &Pool<Connector>,
+    mut run: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut link = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        match run(&mut link.connection) {
+            Err(StoreError::Unavailable(reason)) => {
+                link.lost = true;
+                if attempts >= MAX_ATTEMPTS {
+                    return Err(StoreError::Unavailable(reason));
+                }
+            }
+            other => return other,
         }
     }
 }

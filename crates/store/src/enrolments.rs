@@ -158,7 +158,7 @@ pub fn hold_by_certificate(
     tx: &mut Tx<'_>,
     sha256: &Digest,
 ) -> Result<Option<(Certificate, Enrolment)>, StoreError> {
-    vitals::about(About::Certificate(*sha256));
+    vitals::about(About::Certificates(*sha256, 0));
     // A certificate is never bound again, so that its enrolment can be found before it is held; what else is known of
     // both is read afterwards.
     let owner = certificates_table::table

@@ -37,12 +37,18 @@ pub enum StoreError {
     /// Too much is waiting already. The tablet or the person is asked to come back: 503.
     #[error("the database is busy: too many requests are waiting, come back later")]
     Busy,
+    /// Its turn came, and the database did not say what became of it. The tablet or the person is asked to come back: 503.
+    #[error("the database did not answer: it may have been done; look before you ask again")]
+    Unanswered,
     /// Other transactions kept changing the same rows.
     #[error("the transaction met others on the same rows {attempts} times: come back later")]
     Contended {
         /// How often it was run.
         attempts: u32,
     },
+    /// Another transaction holds a row that it needs, and does not end. The tablet or the person is asked to come back: 503.
+    #[error("a row that it needs is held by another transaction, which does not end: come back later")]
+    Held,
     /// A row with that key exists.
     #[error("there is such a row already ({constraint})")]
     Duplicate {
@@ -147,6 +153,7 @@ impl From<QueryError> for StoreError {
             | DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(message.to_owned()),
             _ if is_contention(message) => Self::Contended { attempts: 1 },
+            _ if is_held(message) => Self::Held,
             _ if is_lost(message) => Self::Unavailable(message.to_owned()),
             _ => Self::Query(QueryError::DatabaseError(kind, info)),
         }
@@ -159,6 +166,11 @@ fn is_contention(message: &str) -> bool {
     ["deadlock", "Bloquage mortel", "interblocage", "database is locked", "database table is locked"]
         .iter()
         .any(|known| message.contains(known))
+}
+
+/// The same for 55P03, after a `lock_timeout`.
+fn is_held(message: &str) -> bool {
+    ["due to lock timeout", "pour l'obtention des verrous"].iter().any(|known| message.contains(known))
 }
 
 /// A server that stops, or a proxy that cuts, comes as an ordinary error with such a text.
@@ -197,6 +209,9 @@ impl StoreError {
     /// Whether the same request may succeed a little later, without anybody doing anything.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Busy | Self::Contended { .. })
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Busy | Self::Unanswered | Self::Held | Self::Contended { .. }
+        )
     }
 }

@@ -4,10 +4,14 @@
 //! A batch is sorted by whose it is, so that two batches hold rows in one order. A batch that fails, or panics, is run
 //! again one by one: only the culprit gets an error. On PostgreSQL some threads share the work by whose it is, so that
 //! what one of them asks keeps its order; on SQLite there is one writer.
+//!
+//! What many look up at the same moment goes the same way, by one statement and without a commit.
 
 use std::fmt;
+use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::database::Database;
+use crate::store::blocking;
 use crate::transaction::Mode;
 use crate::vitals::Meters;
 use crate::{Engine, StoreError, Tx};
@@ -22,26 +27,43 @@ use crate::{Engine, StoreError, Tx};
 /// How many share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
 
-/// How long one waits for the commit, and is then told to come back: what is written after all is found
-/// written then.
+/// How long one waits for its turn, and is then told to come back: nothing is done for whoever was told so.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many threads share the work of one kind on PostgreSQL. While one waits for the flush, the other gathers: more of
-/// them would have smaller batches, and as many more statements.
-const LANES: usize = 2;
-/// How many kinds there are: [`Connects`](crate::report::Connects), and those of the use cases.
-const KINDS: usize = 3;
+/// How much longer one waits whose turn has come: whether it is done is known only to the database then.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// How many threads share the work of one kind on PostgreSQL at most. More of them have smaller batches, and as many more
+/// statements.
+const MOST_LANES: usize = 4;
+/// How many kinds there are: [`Looks`](crate::connect::Looks) and [`Connects`](crate::report::Connects) of tablets,
+/// [`Tokens`](crate::standings::Tokens) of people, and those of the use cases.
+const KINDS: usize = 5;
 
 /// How many connections all kinds keep busy at most.
-pub(crate) const fn connections(engine: Engine) -> usize {
+pub(crate) fn connections(engine: Engine) -> usize {
     lanes(engine) * KINDS
 }
 
-const fn lanes(engine: Engine) -> usize {
+/// SQLite has one writer. Beside PostgreSQL, while one batch waits for the flush, those of other kinds go on: a second
+/// thread of one kind pays only where there are processors left for it.
+fn lanes(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 1,
-        Engine::Postgresql => LANES,
+        Engine::Postgresql => {
+            let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+            (processors / 2).clamp(1, MOST_LANES)
+        }
     }
+}
+
+/// What kind of work it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It is written, and answered once it is committed.
+    Writes,
+    /// It is looked up by one statement, which sees one state without a transaction around it.
+    Looks,
 }
 
 /// A kind of work that many ask for at the same moment: decided one by one, committed together.
@@ -50,12 +72,15 @@ pub trait Together: Send + Sync + 'static {
     type Ask: Send + 'static;
     /// What became of it.
     type Answer: Send + 'static;
+    /// Whether they write, or look.
+    const WORK: Work = Work::Writes;
 
     /// Whose it is: a batch is in this order, and what one of them asks in the order in which they asked.
     fn whose(ask: &Self::Ask) -> Uuid;
 
-    /// Carries them out in a transaction, which may be run again; an answer for each, in their order. Each statement
-    /// states its own conditions, or is about rows that an earlier one holds: nothing is compared at the commit.
+    /// Carries them out, perhaps more than once; an answer for each, in their order. What writes does so in a transaction,
+    /// each statement of which states its own conditions, or is about rows that an earlier one holds: nothing is compared
+    /// at the commit.
     ///
     /// # Errors
     /// Nothing is saved then, and each of them is carried out by itself.
@@ -65,6 +90,26 @@ pub trait Together: Send + Sync + 'static {
 pub(crate) struct Waiting<K: Together> {
     pub(crate) ask: K::Ask,
     pub(crate) answer: oneshot::Sender<Result<K::Answer, StoreError>>,
+    pub(crate) turn: Arc<Turn>,
+}
+
+type Answered<K> = oneshot::Receiver<Result<<K as Together>::Answer, StoreError>>;
+
+/// What is asked, as it waits, and where its answer comes.
+pub(crate) fn waiting_for<K: Together>(ask: K::Ask) -> (Waiting<K>, Answered<K>) {
+    let (answer, answered) = oneshot::channel();
+    (Waiting { ask, answer, turn: Arc::default() }, answered)
+}
+
+/// Whether it is carried out or given up: what comes first.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(AtomicBool);
+
+impl Turn {
+    /// `true` for whoever comes first.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// The threads that carry out one kind of work. When it is dropped, what waits is carried out first.
@@ -72,12 +117,18 @@ pub struct GroupCommit<K: Together> {
     queues: Vec<mpsc::Sender<Waiting<K>>>,
     threads: Vec<JoinHandle<()>>,
     database: Arc<Database>,
+    kind: Arc<K>,
 }
 
 impl<K: Together> GroupCommit<K> {
     pub(crate) fn start(database: &Arc<Database>, kind: K, queue_length: usize) -> Result<Self, StoreError> {
         let (count, kind) = (lanes(database.engine()), Arc::new(kind));
-        let mut started = Self { queues: Vec::new(), threads: Vec::new(), database: Arc::clone(database) };
+        let mut started = Self {
+            queues: Vec::new(),
+            threads: Vec::new(),
+            database: Arc::clone(database),
+            kind: Arc::clone(&kind),
+        };
         for number in 0..count {
             let (queue, waiting) = mpsc::channel((queue_length / count).max(1));
             let (database, kind) = (Arc::clone(database), Arc::clone(&kind));
@@ -96,33 +147,72 @@ impl<K: Together> GroupCommit<K> {
         self.database.meters().taken_in.get()
     }
 
+    /// Has these carried out as one batch, whatever else waits: what becomes of many is so the same each time. Who asks alone
+    /// asks by [`GroupCommit::submit`].
+    ///
+    /// # Errors
+    /// Of each, as [`GroupCommit::submit`].
+    pub async fn submit_as_one(
+        &self,
+        asks: Vec<K::Ask>,
+    ) -> Result<Vec<Result<K::Answer, StoreError>>, StoreError> {
+        let (database, kind) = (Arc::clone(&self.database), Arc::clone(&self.kind));
+        blocking(move || {
+            let (mut batch, answers): (Vec<_>, Vec<_>) = asks.into_iter().map(waiting_for::<K>).unzip();
+            batch.sort_by_key(|waiting| K::whose(&waiting.ask));
+            if K::WORK == Work::Writes {
+                database.meters().taken_in.add(u64::try_from(batch.len()).unwrap_or(0));
+            }
+            commit(&database, &*kind, batch);
+            answers
+                .into_iter()
+                .map(|answered| answered.blocking_recv().unwrap_or(Err(StoreError::Stopped)))
+                .collect()
+        })
+        .await
+    }
+
     /// Has it carried out with whatever else waits; answers once it is committed.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] at once if too many wait; what [`Together::carry_out`] fails with for this one alone.
+    /// [`StoreError::Busy`] at once if too many wait, or if its turn does not come: then nothing is done.
+    /// [`StoreError::Unanswered`] if its turn came and does not end; what [`Together::carry_out`] fails with for this one
+    /// alone.
     pub async fn submit(&self, ask: K::Ask) -> Result<K::Answer, StoreError> {
-        let (answer, answered) = oneshot::channel();
         let lane = K::whose(&ask).as_bytes().last().map_or(0, |byte| usize::from(*byte));
         let queue = self.queues.get(lane % self.queues.len().max(1)).ok_or(StoreError::Stopped)?;
         let (began, meters) = (Instant::now(), self.database.meters());
-        queue.try_send(Waiting { ask, answer }).map_err(|refused| match refused {
+        let (waiting, mut answered) = waiting_for(ask);
+        let turn = Arc::clone(&waiting.turn);
+        queue.try_send(waiting).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
                 meters.busy.one();
                 StoreError::Busy
             }
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
         })?;
-        meters.taken_in.one();
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(written) => {
-                meters.commits.took(began.elapsed());
-                written.map_err(|_thread_died| StoreError::Stopped)?
-            }
-            Err(_elapsed) => {
-                meters.busy.one();
-                Err(StoreError::Busy)
-            }
+        if K::WORK == Work::Writes {
+            meters.taken_in.one();
         }
+        let done = match tokio::time::timeout(PATIENCE, &mut answered).await {
+            Ok(done) => done,
+            Err(_elapsed) if turn.take() => {
+                meters.busy.one();
+                if K::WORK == Work::Writes {
+                    meters.answered.one();
+                }
+                return Err(StoreError::Busy);
+            }
+            Err(_elapsed) => match tokio::time::timeout(LONGEST, answered).await {
+                Ok(done) => done,
+                Err(_elapsed) => return Err(StoreError::Unanswered),
+            },
+        };
+        match K::WORK {
+            Work::Writes => meters.commits.took(began.elapsed()),
+            Work::Looks => meters.looks.took(began.elapsed()),
+        }
+        done.map_err(|_thread_died| StoreError::Stopped)?
     }
 }
 
@@ -144,7 +234,8 @@ impl<K: Together> Drop for GroupCommit<K> {
     }
 }
 
-/// Gathers what waits into batches and commits them, until the queue is closed.
+/// Gathers what waits into batches and commits them, until the queue is closed. Whoever was told to come back meanwhile
+/// is left out.
 fn serve<K: Together>(mut waiting: mpsc::Receiver<Waiting<K>>, mut commit: impl FnMut(Vec<Waiting<K>>)) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
@@ -153,6 +244,10 @@ fn serve<K: Together>(mut waiting: mpsc::Receiver<Waiting<K>>, mut commit: impl 
                 Ok(next) => batch.push(next),
                 Err(_none_left) => break,
             }
+        }
+        batch.retain(|waiting| waiting.turn.take());
+        if batch.is_empty() {
+            continue;
         }
         // A stable sort: two asks of one keep their order.
         batch.sort_by_key(|waiting| K::whose(&waiting.ask));
@@ -175,12 +270,15 @@ pub(crate) fn commit<K: Together>(database: &Database, kind: &K, batch: Vec<Wait
     let meters = database.meters();
     let answers = batch.len();
     commit_by(batch, meters, |batch| {
-        database.transact(Mode::Group, |tx| {
-            let asks: Vec<&K::Ask> = batch.iter().map(|waiting| &waiting.ask).collect();
-            kind.carry_out(tx, &asks)
-        })
+        let asks: Vec<&K::Ask> = batch.iter().map(|waiting| &waiting.ask).collect();
+        match K::WORK {
+            Work::Writes => database.transact(Mode::Group, |tx| kind.carry_out(tx, &asks)),
+            Work::Looks => database.look(&mut |tx| kind.carry_out(tx, &asks)),
+        }
     });
-    meters.answered.add(u64::try_from(answers).unwrap_or(0));
+    if K::WORK == Work::Writes {
+        meters.answered.add(u64::try_from(answers).unwrap_or(0));
+    }
 }
 
 /// As [`commit`]; `transact` carries out some of them in one transaction.
@@ -189,21 +287,24 @@ fn commit_by<K: Together>(
     meters: &Meters,
     mut transact: impl FnMut(&[Waiting<K>]) -> Result<Vec<K::Answer>, StoreError>,
 ) {
-    meters.batches.one();
+    match K::WORK {
+        Work::Writes => meters.batches.one(),
+        Work::Looks => meters.look_batches.one(),
+    }
     match isolated(meters, || transact(&batch)) {
         Ok(written) => {
             for (waiting, written) in batch.into_iter().zip(written) {
                 answer(waiting, Ok(written));
             }
         }
-        Err(error) if batch.len() > 1 && !error.is_passing() => {
+        Err(error) if batch.len() > 1 && (!error.is_passing() || matches!(error, StoreError::Held)) => {
             tracing::warn!(%error, answers = batch.len(), "a batch of answers failed; each is now written alone");
             meters.batches_retried.one();
             for waiting in batch {
                 let alone = isolated(meters, || transact(std::slice::from_ref(&waiting)));
                 let alone = alone.and_then(|written| written.into_iter().next().ok_or(StoreError::Stopped));
                 if let Err(error) = &alone {
-                    tracing::error!(%error, of = %K::whose(&waiting.ask), "the answer of a tablet is not written");
+                    tracing::error!(%error, of = %K::whose(&waiting.ask), "what a tablet or a person asks is not done");
                 }
                 answer(waiting, alone);
             }
@@ -235,11 +336,8 @@ mod unit {
     use super::*;
     use crate::report::{ConnectWrite, ConnectWritten, Connects};
 
-    type Answered = oneshot::Receiver<Result<ConnectWritten, StoreError>>;
-
-    fn waiting(enrolment: EnrolmentId, at: Instant) -> (Waiting<Connects>, Answered) {
-        let (answer, answered) = oneshot::channel();
-        (Waiting { ask: ConnectWrite::new(enrolment, at), answer }, answered)
+    fn waiting(enrolment: EnrolmentId, at: Instant) -> (Waiting<Connects>, Answered<Connects>) {
+        waiting_for(ConnectWrite::new(enrolment, at))
     }
 
     fn nothing(asks: &[Waiting<Connects>]) -> Vec<ConnectWritten> {
@@ -285,5 +383,28 @@ mod unit {
         assert!(next_answer.blocking_recv().unwrap().is_ok());
         drop(queue);
         serving.join().unwrap();
+    }
+
+    #[test]
+    fn whoever_was_told_to_come_back_finds_nothing_done() {
+        let now = Instant::from_millis(1);
+        let (queue, taken) = mpsc::channel(3);
+        let ((first, _), (given_up, _), (third, _)) = (
+            waiting(EnrolmentId::new(now), now),
+            waiting(EnrolmentId::new(now), now),
+            waiting(EnrolmentId::new(now), now),
+        );
+        let left_out = given_up.ask.enrolment;
+        assert!(given_up.turn.take(), "its turn had not come when its patience ended");
+        let begun = Arc::clone(&third.turn);
+        for one in [first, given_up, third] {
+            assert!(queue.try_send(one).is_ok());
+        }
+        drop(queue);
+        let mut carried_out = Vec::new();
+        serve(taken, |batch| carried_out.extend(batch.iter().map(|one| one.ask.enrolment)));
+        assert_eq!(carried_out.len(), 2);
+        assert!(!carried_out.contains(&left_out));
+        assert!(!begun.take(), "whose turn has come is waited for");
     }
 }

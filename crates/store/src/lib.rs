@@ -119,7 +119,7 @@ pub use backup::Restored;
 pub use connect::{ConnectEnrolment, ConnectKey, ConnectRow, NextCommand, ReportedCommand};
 pub use declared::declarations;
 pub use error::StoreError;
-pub use group_commit::{GroupCommit, Together};
+pub use group_commit::{GroupCommit, Together, Work};
 pub use migrate::Migrated;
 pub use report::{
     CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, Delivered, Delivery, ReportFate,

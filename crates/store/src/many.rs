@@ -32,13 +32,13 @@ macro_rules! many {
     ($before:literal; $($rest:tt)*) => {
         $crate::many::many!(postgresql $before, sqlite $before; $($rest)*)
     };
-    (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ; $after:literal) => {
+    (postgresql $postgresql:expr, sqlite $sqlite:expr; $first:ident $first_type:ident $(, $column:ident $type:ident)* ; $after:literal) => {
         $crate::many::many!(
             postgresql $postgresql, sqlite $sqlite; $first $first_type $(, $column $type)*; postgresql $after, sqlite $after
         )
     };
-    (postgresql $postgresql:literal, sqlite $sqlite:literal; $first:ident $first_type:ident $(, $column:ident $type:ident)* ;
-        postgresql $after:literal, sqlite $sqlite_after:literal) => {
+    (postgresql $postgresql:expr, sqlite $sqlite:expr; $first:ident $first_type:ident $(, $column:ident $type:ident)* ;
+        postgresql $after:expr, sqlite $sqlite_after:expr) => {
         $crate::many::Many {
             postgresql: concat!(
                 $postgresql, " json_to_recordset(?::json) AS note (",

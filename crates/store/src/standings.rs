@@ -1,25 +1,30 @@
 //! What whoever asks may do: their account, its organisation and every role it was ever given, with the session or token
 //! they bear, in one statement. Every request of people's door begins with it, and every use case of theirs.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
     SelectableHelper as _,
 };
 use governance::Standing;
 use types::{AccountId, ApiTokenId, OrganisationId, SessionId};
+use uuid::Uuid;
 
 use crate::api_tokens::{self, ApiToken};
 use crate::column::read;
+use crate::group_commit::Work;
 use crate::role_grants;
 use crate::schema::{
     accounts, api_tokens as api_tokens_table, organisations, role_grant_colleges,
     role_grants as role_grants_table, sessions as sessions_table,
 };
 use crate::sessions::{self, Session};
-use crate::{Digest, StoreError, Tx};
+use crate::vitals::{self, About};
+use crate::{Digest, StoreError, Together, Tx};
 
 /// A session or token, and what its account may do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bearer<Credential> {
     /// What they bear, as its row stands.
     pub credential: Credential,
@@ -108,6 +113,53 @@ pub fn of_token(tx: &mut Tx<'_>, named: Named<ApiTokenId>) -> Result<Option<Bear
     };
     let Some((token, standing)) = read_rows(rows)? else { return Ok(None) };
     Ok(Some(Bearer { credential: token.read()?, standing }))
+}
+
+/// Tokens of the API are looked up together: programs send many requests at the same moment, often with one token.
+pub(crate) struct Tokens;
+
+impl Together for Tokens {
+    /// The hash of what is shown.
+    type Ask = Digest;
+    type Answer = Option<Bearer<ApiToken>>;
+    const WORK: Work = Work::Looks;
+
+    fn whose(sha256: &Digest) -> Uuid {
+        let [start @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *sha256.as_bytes();
+        Uuid::from_bytes(start)
+    }
+
+    fn carry_out(
+        &self,
+        tx: &mut Tx<'_>,
+        hashes: &[&Digest],
+    ) -> Result<Vec<Option<Bearer<ApiToken>>>, StoreError> {
+        vitals::about(About::Nobody);
+        let mut rows: HashMap<String, Vec<Row<api_tokens::Stored>>> = HashMap::new();
+        for row in token_rows(tx, hashes)? {
+            rows.entry(row.0.sha256().to_owned()).or_default().push(row);
+        }
+        let mut bearers: HashMap<String, Bearer<ApiToken>> = HashMap::new();
+        for (sha256, rows) in rows {
+            if let Some((token, standing)) = read_rows(rows)? {
+                bearers.insert(sha256, Bearer { credential: token.read()?, standing });
+            }
+        }
+        Ok(hashes.iter().map(|sha256| bearers.get(&sha256.to_string()).cloned()).collect())
+    }
+}
+
+/// The rows of these tokens.
+fn token_rows(tx: &mut Tx<'_>, hashes: &[&Digest]) -> Result<Vec<Row<api_tokens::Stored>>, StoreError> {
+    let of_accounts = api_tokens_table::table
+        .inner_join(accounts::table.on(accounts::id.nullable().eq(api_tokens_table::account_id)));
+    let row = api_tokens::Stored::as_select();
+    // One token has one text of the statement, which is kept; as have several of them.
+    if let [first] = hashes.iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().as_slice() {
+        return Ok(rows!(tx, of_accounts, row, api_tokens_table::secret_sha256.eq(first.to_string())));
+    }
+    let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
+    Ok(rows!(tx, of_accounts, row, api_tokens_table::secret_sha256.eq_any(hashes)))
 }
 
 /// The credential, and what the rows say of its account.

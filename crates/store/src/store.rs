@@ -7,15 +7,16 @@ use diesel::connection::SimpleConnection as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::{EnrolmentId, Instant};
 
-use crate::connect::{ConnectKey, ConnectRow, read_connect};
+use crate::api_tokens::ApiToken;
+use crate::connect::{ConnectKey, ConnectRow, Looks};
 use crate::database::{Database, connect};
 use crate::group_commit::{GroupCommit, Together};
 use crate::migrate::{self, Migrated};
 use crate::presence::LastSeen;
 use crate::report::{ConnectWrite, ConnectWritten, Connects};
+use crate::standings::{Bearer, Tokens};
 use crate::transaction::{Mode, Tx};
-use crate::vitals::{self, About};
-use crate::{DatabaseUrl, Engine, StoreError, Vault, Vitals, grants};
+use crate::{DatabaseUrl, Digest, Engine, StoreError, Vault, Vitals, grants};
 
 /// How long a request waits for its turn before it is told that the database is busy.
 const TURN: Duration = Duration::from_secs(10);
@@ -49,6 +50,8 @@ pub struct Store {
     database: Arc<Database>,
     readers: Arc<Semaphore>,
     writers: Arc<Semaphore>,
+    looks: Arc<GroupCommit<Looks>>,
+    tokens: Arc<GroupCommit<Tokens>>,
     connects: Arc<GroupCommit<Connects>>,
     queue_length: usize,
     last_seen: Arc<LastSeen>,
@@ -86,6 +89,8 @@ impl Store {
             Engine::Postgresql => Arc::clone(&readers),
         };
         Ok(Self {
+            looks: Arc::new(GroupCommit::start(&database, Looks, options.queue_length)?),
+            tokens: Arc::new(GroupCommit::start(&database, Tokens, options.queue_length)?),
             connects: Arc::new(GroupCommit::start(&database, Connects, options.queue_length)?),
             queue_length: options.queue_length,
             last_seen: Arc::new(LastSeen::start(&database)?),
@@ -270,20 +275,22 @@ impl Store {
         .await?
     }
 
-    /// The one read of a connect: certificate, enrolment, next command and the reported one, in one prepared
-    /// statement. `None`: no row knows this certificate.
+    /// The one read of a connect: certificate, enrolment, next command and the reported one, by one prepared statement for
+    /// all who connect at the same moment. `None`: no row knows this certificate.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`], [`StoreError::Unavailable`], [`StoreError::Busy`].
     pub async fn connect_read(&self, key: ConnectKey) -> Result<Option<ConnectRow>, StoreError> {
-        let permit = self.turn(&self.readers).await?;
-        let database = Arc::clone(&self.database);
-        blocking(move || {
-            let _permit = permit;
-            vitals::about(About::Certificate(key.certificate_sha256));
-            database.statement(|connection| read_connect(connection, &key))
-        })
-        .await?
+        self.looks.submit(key).await
+    }
+
+    /// The token of the API that has this hash, and what its account may do, by one statement for all who bear one at the
+    /// same moment: programs send many requests at once. Revoked and expired ones are found too.
+    ///
+    /// # Errors
+    /// As [`standings::of_token`](crate::standings::of_token); [`StoreError::Busy`].
+    pub async fn token(&self, sha256: Digest) -> Result<Option<Bearer<ApiToken>>, StoreError> {
+        self.tokens.submit(sha256).await
     }
 
     /// The one write of a connect: the report, the next delivery, what the tablet told about itself. It shares

@@ -33,12 +33,8 @@ impl Mode {
             (AnyConnection::Postgresql(_), Self::Write) => "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE",
             // What was read after the enrolment was held is what it is: whoever would change it waits. SERIALIZABLE
             // would compare pages of indexes, on which the waiting commands of all tablets lie side by side.
-            (AnyConnection::Postgresql(_), Self::Held) => "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            // A statement over many rows goes from each of them to its row by the index: a plan that was made while a
-            // table was nearly empty would read all of it instead, and be kept.
-            (AnyConnection::Postgresql(_), Self::Group) => {
-                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-                 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+            (AnyConnection::Postgresql(_), Self::Held | Self::Group) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
             }
             (AnyConnection::Sqlite(_), Self::Read) => "BEGIN DEFERRED",
             (AnyConnection::Sqlite(_), Self::Write | Self::Held | Self::Group) => "BEGIN IMMEDIATE",

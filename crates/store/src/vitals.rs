@@ -26,6 +26,8 @@ pub(crate) struct Meters {
     pub(crate) batches: Counter,
     pub(crate) batches_retried: Counter,
     pub(crate) panics: Counter,
+    pub(crate) looks: Timer,
+    pub(crate) look_batches: Counter,
     pub(crate) taken_in: Counter,
     pub(crate) answered: Counter,
     pub(crate) commits: Timer,
@@ -40,6 +42,10 @@ pub struct Vitals {
     pub slow_statements: u64,
     /// How long requests waited for their turn.
     pub turns: Times,
+    /// Batches of what is looked up together (connects, tokens of the API).
+    pub look_batches: u64,
+    /// How long that took, from being asked to being answered.
+    pub looks: Times,
     /// Requests that were told to come back because too many waited.
     pub busy: u64,
     /// Connections to the database that were lost and replaced.
@@ -64,6 +70,8 @@ impl Meters {
             statements: self.statements.get(),
             slow_statements: self.slow_statements.get(),
             turns: self.turns.read(),
+            look_batches: self.look_batches.get(),
+            looks: self.looks.read(),
             busy: self.busy.get(),
             lost_links: self.lost_links.get(),
             contended: self.contended.get(),
@@ -80,7 +88,8 @@ impl Meters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum About {
     Nobody,
-    Certificate(Digest),
+    /// Several tablets that connect, of which this is the first.
+    Certificates(Digest, usize),
     Enrolment(EnrolmentId),
     /// Several tablets, of which this is the first.
     Batch(EnrolmentId, usize),
@@ -90,7 +99,8 @@ impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nobody => f.write_str("no tablet in particular"),
-            Self::Certificate(digest) => write!(f, "certificate {digest}"),
+            Self::Certificates(first, 0) => write!(f, "certificate {first}"),
+            Self::Certificates(first, others) => write!(f, "certificate {first} and {others} others"),
             Self::Enrolment(id) => write!(f, "enrolment {id}"),
             Self::Batch(first, others) => write!(f, "enrolment {first} and {others} others"),
         }

@@ -71,7 +71,7 @@ async fn look_up(fleet: &Fleet, bearer: &str, now: Instant) -> Result<(Principal
         let (id, last_used_at) = (found.credential.id, found.credential.last_used_at);
         (Way::Session(id), Person::by_session(found, now)?, Some(last_used_at))
     } else {
-        let found = fleet.store().glance(move |tx| standings::of_token(tx, Named::Secret(digest))).await?;
+        let found = fleet.store().token(digest).await?;
         let found = found.ok_or(Refusal::NotAuthenticated)?;
         let (id, last_used_at) = (found.credential.id, found.credential.last_used_at);
         (Way::Token { id, code_at: None }, Person::by_token(found, None, now)?, last_used_at)

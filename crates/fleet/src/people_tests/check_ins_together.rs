@@ -4,29 +4,21 @@
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use apple::checkin::CheckIn;
-use apple::plist::{Dictionary, Value, to_xml};
-use pki::{DeviceIdentity, LeafRequest};
-use rcgen::PublicKeyData as _;
+use apple::plist::Value;
 use store::alarms::Alarm;
-use store::certificates::{Certificate, CertificateState};
+use store::certificates::CertificateState;
 use store::commands::Command;
 use store::enrolments::{Enrolment, EnrolmentState};
+
 use store::links::{Link, LinkKind};
 use store::push_states::PushState;
-use store::tablets::Tablet;
-use store::{Digest, Engine, Together as _};
-use types::{
-    EnrolmentId, EnrolmentKind, Instant, LinkId, Platform, SerialNumber, Supervision, TabletId, Uai, Udid,
-};
+use store::{Digest, Engine};
+use types::{EnrolmentId, Instant, LinkId, Platform, Supervision, TabletId, Uai, Udid};
 
 use super::fixture::{People, days, engines, now};
+use super::invited::{COLLEGE, Invited, TOPIC, invited, text, udid};
 use crate::TabletError;
-use crate::checkin::CheckIns;
-use crate::checkin::together::{Fate, Heard, Said, alone};
-
-const TOPIC: &str = "com.apple.mgmt.External.test";
-const COLLEGE: &str = "0761234A";
+use crate::checkin::together::{Fate, Heard, alone};
 
 /// What is odd about a tablet that asks to enrol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +41,11 @@ enum Odd {
     EnrolledAgainByALinkOfTheBatch,
     Ended,
     CertificateReplaced,
+    CertificateRevoked,
     CertificateUnknown,
 }
 
-const ODDITIES: [(Odd, Fate); 19] = [
+const ODDITIES: [(Odd, Fate); 20] = [
     (Odd::Nothing, Fate::Done),
     (Odd::LinkOfItsCollege, Fate::Done),
     (Odd::LinkOfAnotherCollege, Fate::Alone),
@@ -71,96 +64,11 @@ const ODDITIES: [(Odd, Fate); 19] = [
     (Odd::EnrolledAgainByALinkOfTheBatch, Fate::Alone),
     (Odd::Ended, Fate::Alone),
     (Odd::CertificateReplaced, Fate::Alone),
+    (Odd::CertificateRevoked, Fate::Alone),
     (Odd::CertificateUnknown, Fate::Alone),
 ];
 
-/// A tablet of the inventory, its invitation and its certificate.
-struct Invited {
-    tablet: Tablet,
-    udid: Udid,
-    enrolment: Enrolment,
-    certificate: Certificate,
-    identity: DeviceIdentity,
-}
-
-fn udid(number: u32) -> Udid {
-    format!("00008020-{number:016X}").parse().unwrap()
-}
-
-/// The `number`-th tablet is invited, as `change` has it.
-fn invited(people: &People, number: u32, change: impl FnOnce(&mut Enrolment, &mut Tablet)) -> Invited {
-    let serial: SerialNumber = format!("DMPXT{number:07}").parse().unwrap();
-    let mut tablet = Tablet {
-        id: TabletId::new(now()),
-        serial,
-        asset_tag: None,
-        model: None,
-        platform: Platform::Ipad,
-        uai: Some(COLLEGE.parse().unwrap()),
-        created_at: now(),
-        updated_at: now(),
-    };
-    let mut enrolment = Enrolment {
-        tablet_id: Some(tablet.id),
-        topic: Some(TOPIC.into()),
-        ..crate::enrol::invitation(EnrolmentKind::Link, now())
-    };
-    change(&mut enrolment, &mut tablet);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let authorities = people.fleet.authorities();
-    let leaf = authorities
-        .issuing()
-        .current()
-        .issue(&LeafRequest {
-            public_key_info: key.subject_public_key_info(),
-            enrolment: enrolment.id,
-            not_before: now(),
-            not_after: now().plus(days(365)),
-        })
-        .unwrap();
-    let identity = crate::identity::from_tls(&people.fleet, &leaf.der, now()).unwrap();
-    let certificate = Certificate {
-        sha256: Digest::from(*identity.fingerprint().as_bytes()),
-        enrolment_id: enrolment.id,
-        authority_fingerprint: Digest::from([1; 32]),
-        serial_number: "01".into(),
-        state: CertificateState::Issued,
-        issued_at: now(),
-        not_after: now().plus(days(365)),
-        first_used_at: None,
-        renewed_from: None,
-    };
-    Invited { udid: udid(number), tablet, enrolment, certificate, identity }
-}
-
 impl Invited {
-    async fn stored(&self, people: &People) {
-        let (tablet, enrolment, certificate) =
-            (self.tablet.clone(), self.enrolment.clone(), self.certificate.clone());
-        people
-            .fleet
-            .store()
-            .write(move |tx| {
-                store::tablets::insert(tx, &tablet)?;
-                store::enrolments::insert(tx, &enrolment)?;
-                store::certificates::insert(tx, &certificate)
-            })
-            .await
-            .unwrap();
-    }
-
-    fn heard(&self, keys: &[(&str, Value)]) -> Arc<Heard> {
-        let dictionary: Dictionary =
-            keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let said = match CheckIn::parse(&to_xml(&dictionary)).unwrap() {
-            CheckIn::Authenticate(message) => Said::Authenticate(message),
-            CheckIn::TokenUpdate(message) => Said::TokenUpdate(message),
-            other => panic!("{other:?}"),
-        };
-        let identity = self.identity.clone();
-        Arc::new(Heard { identity, said, wait: days(1), now: now().plus(days(1)) })
-    }
-
     fn asks(&self, odd: Odd) -> Arc<Heard> {
         let named = match odd {
             Odd::UdidOfAnEnrolledOne => udid(900_000),
@@ -182,23 +90,6 @@ impl Invited {
         });
         self.heard(&keys)
     }
-
-    fn tells(&self, token: &[u8], more: &[(&str, Value)]) -> Arc<Heard> {
-        let mut keys = vec![
-            ("MessageType", text("TokenUpdate")),
-            ("Topic", text(TOPIC)),
-            ("UDID", text(self.udid.as_str())),
-            ("Token", Value::Data(token.to_vec())),
-            ("PushMagic", text("magic")),
-        ];
-        keys.retain(|(key, _)| more.iter().all(|(other, _)| other != key));
-        keys.extend_from_slice(more);
-        self.heard(&keys)
-    }
-}
-
-fn text(text: &str) -> Value {
-    Value::String(text.to_owned())
 }
 
 /// A link, stored.
@@ -245,6 +136,7 @@ async fn odd_one(people: &People, number: u32, odd: Odd) -> (Invited, Arc<Heard>
             one.enrolment.link_id = Some(link(people, None, Some("0767777B")).await);
         }
         Odd::CertificateReplaced => one.certificate.state = CertificateState::Superseded,
+        Odd::CertificateRevoked => one.certificate.state = CertificateState::Revoked,
         Odd::CertificateUnknown => one.certificate.sha256 = Digest::of(&number.to_be_bytes()),
         _ => {}
     }
@@ -361,6 +253,8 @@ async fn stands(people: &People, tablet: TabletId) -> Stands {
         one.tablet_id = nobody.parse().unwrap();
         one.queued_by = String::new();
     }
+    // Two that were issued at the same instant lie in any order.
+    stands.certificates.sort_by_key(|(state, _)| state.as_str());
     stands.commands.sort_by(|a, b| a.request_type.cmp(&b.request_type));
     for one in &mut stands.push {
         one.enrolment_id = nobody.parse().unwrap();
@@ -371,9 +265,9 @@ async fn stands(people: &People, tablet: TabletId) -> Stands {
 async fn together(people: &People, heard: Vec<Arc<Heard>>) -> (Vec<Fate>, u64) {
     let store = people.fleet.store();
     let before = store.statements();
-    let fates =
-        store.write_held(move |tx| CheckIns.carry_out(tx, &heard.iter().collect::<Vec<_>>())).await.unwrap();
-    (fates, store.statements() - before)
+    let fates = people.fleet.check_ins().submit_as_one(heard).await.unwrap();
+    let statements = store.statements() - before;
+    (fates.into_iter().map(Result::unwrap).collect(), statements)
 }
 
 /// As [`Store::connect_write`] is followed by: those that are not plain are done alone.
@@ -433,6 +327,9 @@ async fn tablets_that_ask_to_enrol_together_are_each_answered_as_if_they_asked_a
     }
 }
 
+const RENEWED: &str = "under a certificate that renews its own";
+const LOST: &str = "in lost mode";
+
 /// What a tablet is called, how far it has come, the token it sends, what else, and what becomes of it.
 type Case<'c> = (&'c str, EnrolmentState, &'c [u8], Vec<(&'c str, Value)>, Fate);
 
@@ -444,7 +341,7 @@ async fn tablets_that_tell_their_tokens_together_are_each_answered_as_if_they_to
         let unlock = ("UnlockToken", Value::Data(vec![7; 40]));
         let other_topic = ("Topic", text("com.apple.mgmt.External.other"));
         let other_udid = ("UDID", text(udid(700_000).as_str()));
-        let cases: [Case<'_>; 9] = [
+        let cases: [Case<'_>; 12] = [
             ("first", EnrolmentState::Authenticated, b"token", vec![], Fate::Done),
             ("first, waiting", EnrolmentState::Authenticated, b"token", vec![waits.clone()], Fate::Done),
             ("first, unlock token", EnrolmentState::Authenticated, b"token", vec![unlock], Fate::Done),
@@ -454,6 +351,9 @@ async fn tablets_that_tell_their_tokens_together_are_each_answered_as_if_they_to
             ("another topic", EnrolmentState::Active, b"former", vec![other_topic], Fate::Alone),
             ("another UDID", EnrolmentState::Active, b"former", vec![other_udid], Fate::Alone),
             ("before Authenticate", EnrolmentState::Invited, b"token", vec![], Fate::Alone),
+            (RENEWED, EnrolmentState::Active, b"another", vec![], Fate::Done),
+            (LOST, EnrolmentState::Authenticated, b"token", vec![], Fate::Alone),
+            (LOST, EnrolmentState::Active, b"another", vec![], Fate::Done),
         ];
         let (mut alone, mut together) = (Vec::new(), Vec::new());
         let mut number = 0;
@@ -473,6 +373,10 @@ async fn tablets_that_tell_their_tokens_together_are_each_answered_as_if_they_to
                     };
                     people.fleet.store().write(write).await.unwrap();
                 }
+                if *case == LOST {
+                    one.lost(&people).await;
+                }
+                let one = if *case == RENEWED { one.renewed(&people).await } else { one };
                 let heard = one.tells(token, more);
                 twins.push(((*case).to_owned(), one, heard));
                 number += 1;
@@ -484,6 +388,34 @@ async fn tablets_that_tell_their_tokens_together_are_each_answered_as_if_they_to
         let secrets =
             people.fleet.store().read(move |tx| store::enrolments::secrets(tx, first)).await.unwrap();
         assert_eq!(secrets.push_token.unwrap().expose(), b"token");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_renewed_within_a_batch_replaces_the_former_one() {
+    for engine in engines() {
+        let people = People::stocked(engine).await;
+        for number in 0..8 {
+            let one = invited(&people, number, |enrolment, _| {
+                enrolment.state = EnrolmentState::Active;
+                enrolment.udid = Some(udid(number));
+            });
+            one.stored(&people).await;
+            by_itself(&people, &one.tells(b"former", &[])).await.unwrap();
+            let renewed = one.renewed(&people).await;
+            let heard = vec![one.tells(b"former", &[]), renewed.tells(b"another", &[])];
+            let (fates, _) = together(&people, heard.clone()).await;
+            let done: Vec<usize> = (0..2).filter(|place| fates[*place] == Fate::Done).collect();
+            assert_eq!(done.len(), 1, "two of one tablet take turns: {fates:?}");
+            let later = by_itself(&people, &heard[1 - done[0]]).await;
+            // Once the new one was used, the former one proves nothing any more.
+            assert_eq!(later.is_ok(), done[0] == 0, "{later:?}");
+            let states: Vec<_> =
+                stands(&people, one.tablet.id).await.certificates.iter().map(|(state, _)| *state).collect();
+            assert_eq!(states.len(), 2);
+            assert!(states.contains(&CertificateState::Superseded), "{states:?}");
+            assert!(states.contains(&CertificateState::Confirmed), "{states:?}");
+        }
     }
 }
 

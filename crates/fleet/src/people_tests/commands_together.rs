@@ -5,7 +5,6 @@ use std::mem::discriminant;
 use std::sync::Arc;
 
 use apple::plist::{Dictionary, Value};
-use store::Together as _;
 use store::audit::Entry;
 use store::commands::{Command, CommandState};
 use store::enrolments::EnrolmentState;
@@ -16,7 +15,7 @@ use types::{EnrolmentKind, Role, TabletId};
 
 use super::fixture::{People, engines, named, now};
 use crate::commands::together::Asked;
-use crate::commands::{Content, NewCommand, Queueing, alone};
+use crate::commands::{Content, NewCommand, alone};
 use crate::{Principal, Refusal, inventory};
 
 fn plain(request_type: &str) -> NewCommand {
@@ -150,9 +149,9 @@ async fn asked(people: &People, senders: &Senders, serial: &str, sent: Sent) -> 
 async fn together(people: &People, asked: Vec<Arc<Asked>>) -> (Vec<Option<Command>>, u64) {
     let store = people.fleet.store();
     let before = store.statements();
-    let carried_out =
-        store.write_held(move |tx| Queueing.carry_out(tx, &asked.iter().collect::<Vec<_>>())).await.unwrap();
-    (carried_out, store.statements() - before)
+    let carried_out = people.fleet.queueing().submit_as_one(asked).await.unwrap();
+    let statements = store.statements() - before;
+    (carried_out.into_iter().map(Result::unwrap).collect(), statements)
 }
 
 /// Whether a new one was queued, or why not.

@@ -9,6 +9,7 @@ mod commands_together;
 mod enrolment;
 mod fixture;
 mod inventory;
+mod invited;
 mod keys;
 mod layers;
 mod lending;

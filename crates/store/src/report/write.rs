@@ -41,19 +41,21 @@ pub(crate) fn apply(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<Vec<Con
 
 /// Applies writes of different enrolments.
 fn together(tx: &mut Tx<'_>, writes: &[&ConnectWrite]) -> Result<Vec<ConnectWritten>, StoreError> {
-    let applied = record(tx, writes)?;
-    let told = writes.iter().flat_map(|write| {
-        write.observations.iter().map(|(kind, body)| (write.enrolment, kind.as_str(), body, write.at))
-    });
-    observations::put_all(tx, told)?;
+    // Enrolments, then commands, then pushes, as whoever queues a command goes: two that meet wait, and none waits for the
+    // other in a circle.
     FACTS.run(tx, writes.iter().filter_map(|write| facts(write)))?;
-    settle_push(tx, writes)?;
+    let applied = record(tx, writes)?;
     let mut delivered = deliver(tx, writes)?;
     let opened = writes.iter().filter(|write| {
         write.deliver.is_some_and(|delivery| delivery.opens) && delivered.contains_key(&write.enrolment)
     });
     OFFER_AGAIN
         .run(tx, opened.map(|write| json!({ "owner": write.enrolment, "at": write.at.as_millis() })))?;
+    let told = writes.iter().flat_map(|write| {
+        write.observations.iter().map(|(kind, body)| (write.enrolment, kind.as_str(), body, write.at))
+    });
+    observations::put_all(tx, told)?;
+    settle_push(tx, writes)?;
     writes
         .iter()
         .map(|write| {
@@ -148,14 +150,18 @@ fn facts(write: &ConnectWrite) -> Option<Json> {
     })
 }
 
-/// What is not known leaves what is.
+/// What is not known leaves what is; what is known already writes no row.
 const FACTS: Many = many!(
     "UPDATE enrolments SET awaiting_configuration = coalesce(note.waits, awaiting_configuration), \
         supervision = coalesce(note.supervised, supervision), os_version = coalesce(note.os, os_version), \
         build_version = coalesce(note.build, build_version), product_name = coalesce(note.product, product_name), \
         reported_token = coalesce(note.token, reported_token) FROM";
     owner text, waits boolean, supervised text, os text, build text, product text, token text;
-    "WHERE id = note.owner"
+    "WHERE id = note.owner AND (note.waits <> awaiting_configuration OR note.supervised <> supervision \
+        OR (note.os IS NOT NULL AND note.os IS DISTINCT FROM os_version) \
+        OR (note.build IS NOT NULL AND note.build IS DISTINCT FROM build_version) \
+        OR (note.product IS NOT NULL AND note.product IS DISTINCT FROM product_name) \
+        OR (note.token IS NOT NULL AND note.token IS DISTINCT FROM reported_token))"
 );
 
 /// What a tablet still waits for, as far as its next wake-up goes.

@@ -6,6 +6,7 @@ use types::Supervision;
 use super::fixture::{Fixture, at, delivery, digest};
 use crate::certificates::CertificateState;
 use crate::commands::Command;
+use crate::connect::Looks;
 use crate::enrolments::EnrolmentState;
 use crate::tests::on_both_engines;
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 
 on_both_engines! {
     a_connect_reads_once_and_writes_twice_in_one_commit,
+    many_who_connect_at_once_are_read_by_one_statement,
     an_unknown_certificate_finds_nothing,
     a_connect_shows_the_enrolment_whatever_its_state,
     what_a_tablet_tells_replaces_what_was_known,
@@ -49,6 +51,42 @@ async fn a_connect_reads_once_and_writes_twice_in_one_commit(fixture: Fixture) {
     };
     fixture.store.connect_write(write).await.unwrap();
     assert_eq!(fixture.store.statements() - before, 4, "BEGIN, two updates, COMMIT");
+}
+
+async fn many_who_connect_at_once_are_read_by_one_statement(fixture: Fixture) {
+    let mut expected = Vec::new();
+    let mut keys = Vec::new();
+    for number in 0..20 {
+        let enrolled = fixture.enrolled(number).await;
+        let reported = fixture.queue(enrolled, 10).await;
+        fixture.deliver(enrolled, reported, 12).await;
+        // Of some nothing waits; the first that waits is offered, not the one that is reported on.
+        let next = if number % 3 == 0 { None } else { Some(fixture.queue(enrolled, 11).await) };
+        let reported = (number % 2 == 0).then_some(reported);
+        keys.push(ConnectKey {
+            certificate_sha256: enrolled.certificate,
+            reported,
+            fresh: true,
+            now: at(13),
+        });
+        let offered = if reported.is_some() { next } else { None };
+        expected.push((enrolled.enrolment, reported, offered));
+    }
+    keys.push(ConnectKey { certificate_sha256: digest(99), reported: None, fresh: true, now: at(13) });
+    let looks = fixture.store.group_commit(Looks).unwrap();
+    let before = fixture.store.statements();
+    let found = looks.submit_as_one(keys).await.unwrap();
+    assert_eq!(fixture.store.statements() - before, 1, "for 21");
+    let mut found: Vec<_> = found.into_iter().map(Result::unwrap).collect();
+    assert_eq!(found.pop(), Some(None), "nobody knows the last certificate");
+    for (row, (enrolment, reported, offered)) in found.into_iter().zip(expected) {
+        let row = row.unwrap();
+        assert_eq!(row.enrolment.id, enrolment);
+        assert_eq!(row.reported.map(|command| command.id), reported);
+        if reported.is_some() {
+            assert_eq!(row.next.map(|next| next.id), offered);
+        }
+    }
 }
 
 async fn an_unknown_certificate_finds_nothing(fixture: Fixture) {

@@ -6,11 +6,11 @@ use tokio::sync::oneshot;
 
 use super::fixture::{Fixture, at, delivery};
 use crate::database::Database;
-use crate::group_commit::{Waiting, commit};
+use crate::group_commit::{Waiting, commit, waiting_for};
 use crate::report::Connects;
 use crate::tests::on_both_engines;
 use crate::{
-    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, ReportFate, StoreError, StoreOptions,
+    CommandOutcome, CommandReport, ConnectWrite, ConnectWritten, Engine, ReportFate, StoreError, StoreOptions,
 };
 
 on_both_engines! {
@@ -18,18 +18,13 @@ on_both_engines! {
     one_hostile_answer_among_sixty_four_is_alone_with_its_error,
     many_tablets_are_answered_at_once,
     answers_that_wait_are_written_before_the_store_closes,
+    a_row_that_is_held_elsewhere_costs_only_whoever_waits_for_it,
 }
 
 type Answer = oneshot::Receiver<Result<ConnectWritten, StoreError>>;
 
 fn batch(writes: Vec<ConnectWrite>) -> (Vec<Waiting<Connects>>, Vec<Answer>) {
-    writes
-        .into_iter()
-        .map(|write| {
-            let (answer, answered) = oneshot::channel();
-            (Waiting { ask: write, answer }, answered)
-        })
-        .unzip()
+    writes.into_iter().map(waiting_for).unzip()
 }
 
 /// An answer of each of 64 tablets to a command that it was given.
@@ -122,4 +117,40 @@ async fn answers_that_wait_are_written_before_the_store_closes(fixture: Fixture)
     submitted.await.unwrap().unwrap();
     tokio::task::spawn_blocking(move || drop(store)).await.unwrap();
     assert_eq!(fixture.command(command).await.sent_count, 1);
+}
+
+async fn a_row_that_is_held_elsewhere_costs_only_whoever_waits_for_it(fixture: Fixture) {
+    if fixture.store.engine() == Engine::Sqlite {
+        // Its only writer holds everything.
+        return;
+    }
+    let writes = answers(&fixture).await;
+    let culprit = writes[17].report.as_ref().unwrap().command;
+    let (held, is_held) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let store = fixture.store.clone();
+    let mut released = Some(released);
+    let elsewhere = tokio::spawn(async move {
+        let holding = move |tx: &mut crate::Tx<'_>| {
+            crate::commands::put_off(tx, culprit, at(300))?;
+            held.send(()).unwrap();
+            released.take().unwrap().recv().unwrap();
+            Ok::<_, StoreError>(())
+        };
+        store.write(holding).await
+    });
+    tokio::task::spawn_blocking(move || is_held.recv().unwrap()).await.unwrap();
+    let (waiting, answers) = batch(writes);
+    let database = database(&fixture).await;
+    tokio::task::spawn_blocking(move || commit(&database, &Connects, waiting)).await.unwrap();
+    release.send(()).unwrap();
+    elsewhere.await.unwrap().unwrap();
+    for (number, answer) in answers.into_iter().enumerate() {
+        let answer = answer.await.unwrap();
+        if number == 17 {
+            assert!(matches!(answer, Err(StoreError::Held)), "{answer:?}");
+        } else {
+            assert_eq!(answer.unwrap().report, Some(ReportFate::Applied), "answer {number}");
+        }
+    }
 }

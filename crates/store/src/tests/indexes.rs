@@ -10,7 +10,7 @@ use serde_json::json;
 use types::{Duration, Instant, Supervision};
 
 use super::fixture::{Enrolled, Fixture, at, command, delivery};
-use crate::connect::read_connect;
+use crate::connect::read_connects;
 use crate::connection::AnyConnection;
 use crate::database::{Link, connect};
 use crate::push_states::PutOff;
@@ -166,17 +166,29 @@ fn explain(connection: &mut diesel::PgConnection, given: &str) -> Vec<PlanLine> 
 /// The text and the values of what was sent: `SELECT … -- binds: ["a", 1]`.
 fn taken_apart(sent: &str) -> (&str, Vec<String>) {
     let (text, binds) = sent.split_once("-- binds: ").unwrap();
-    let binds = binds.trim().trim_start_matches('[').trim_end_matches(']');
-    let (mut values, mut quoted, mut value) = (Vec::new(), false, String::new());
+    let binds = binds.trim();
+    let binds = binds.strip_prefix('[').and_then(|binds| binds.strip_suffix(']')).unwrap_or(binds);
+    let (mut values, mut quoted, mut listed, mut value) = (Vec::new(), false, false, String::new());
     let mut characters = binds.chars();
     while let Some(character) = characters.next() {
         match character {
             '\\' => value.extend(characters.next()),
             '"' => {
                 quoted = !quoted;
-                value.push('\'');
+                if !listed {
+                    value.push('\'');
+                }
             }
-            ',' if !quoted => values.push(std::mem::take(&mut value)),
+            // What names its rows in an array is judged like everything else.
+            '[' if !quoted => {
+                listed = true;
+                value.push_str("'{");
+            }
+            ']' if !quoted => {
+                listed = false;
+                value.push_str("}'");
+            }
+            ',' if !quoted && !listed => values.push(std::mem::take(&mut value)),
             other => value.push(other),
         }
     }
@@ -194,8 +206,20 @@ fn reads_whole(engine: Engine, step: &str) -> bool {
         Engine::Postgresql => LARGE.iter().any(|table| step.contains(&format!("Seq Scan on {table}"))),
         // A subquery's rows, the values of a json_each and partial indexes in the wanted order may be scanned.
         Engine::Sqlite => {
-            let named =
-                ["commands", "certificates", "enrolments", "presence", "push_states", "next", "reported"];
+            let named = [
+                "commands",
+                "certificates",
+                "enrolments",
+                "presence",
+                "push_states",
+                "c",
+                "e",
+                "p",
+                "n",
+                "r",
+                "w",
+                "found",
+            ];
             named.iter().any(|name| step == format!("SCAN {name}"))
         }
     }
@@ -216,7 +240,10 @@ async fn with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole(f
         fresh: true,
         now: at(4),
     };
-    read_connect(&mut link.connection, &read).unwrap().unwrap();
+    within(&fixture, &mut link, |tx| {
+        assert!(read_connects(tx, &[&read])?.iter().all(Option::is_some));
+        Ok(())
+    });
     let mut write = ConnectWrite::new(enrolled.enrolment, at(4));
     write.report = Some(CommandReport {
         command: reported,
@@ -267,10 +294,7 @@ async fn with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole(f
     let (mut read_something, mut whole) = (0, Vec::new());
     for statement in sent.lock().unwrap().iter() {
         let Some(verb) = statement.split_whitespace().next() else { continue };
-        if !["SELECT", "UPDATE", "DELETE"].contains(&verb)
-            || statement.contains("= ANY($")
-            || statement.contains(" IN (?")
-        {
+        if !["SELECT", "UPDATE", "DELETE"].contains(&verb) {
             continue;
         }
         let (text, values) = taken_apart(statement);
