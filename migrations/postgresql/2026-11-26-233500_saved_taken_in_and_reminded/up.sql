@@ -58,6 +58,17 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION retirements_of_what_is_empty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.cause = 'retirement' AND EXISTS (SELECT 1 FROM loans x WHERE x.tablet_id = NEW.tablet_id AND NOT EXISTS (SELECT 1 FROM
+        restitutions r WHERE r.loan_id = x.id AND r.stage IN ('erased', 'in-stock', 'in-repair')))
+        AND NOT EXISTS (SELECT 1 FROM repairs q WHERE q.tablet_id = NEW.tablet_id AND q.state = 'exchanged') THEN
+        RAISE EXCEPTION 'ardoise: a tablet that is retired was received from whoever held it: nobody''s data is erased without notice (C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER retirements_of_what_is_empty BEFORE INSERT ON erase_orders FOR EACH ROW
+    EXECUTE FUNCTION retirements_of_what_is_empty();
 
 -- A reminder of the summer's deposit is no notice of an erasure: nothing is erased by a deposit (C5.2.2).
 ALTER TABLE notices DROP CONSTRAINT notices_kind;

@@ -48,6 +48,11 @@ CREATE TRIGGER loans_ends_insert_2 BEFORE INSERT ON loans WHEN
         AND d.departement_at IS NOT NULL AND d.kind IN ('donation', 'retirement')
         AND NOT EXISTS (SELECT 1 FROM departures x WHERE x.decision_id = d.id AND x.taken_in_at IS NOT NULL))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that is given away or retired is lent to nobody (C5.1.2)'); END;
+CREATE TRIGGER retirements_of_what_is_empty BEFORE INSERT ON erase_orders WHEN
+        NEW.cause = 'retirement' AND EXISTS (SELECT 1 FROM loans x WHERE x.tablet_id = NEW.tablet_id AND NOT EXISTS (SELECT 1 FROM
+        restitutions r WHERE r.loan_id = x.id AND r.stage IN ('erased', 'in-stock', 'in-repair')))
+        AND NOT EXISTS (SELECT 1 FROM repairs q WHERE q.tablet_id = NEW.tablet_id AND q.state = 'exchanged')
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that is retired was received from whoever held it: nobody''s data is erased without notice (C5.3.5)'); END;
 
 -- A reminder of the summer's deposit is no notice of an erasure: nothing is erased by a deposit (C5.2.2). SQLite changes no
 -- constraint of a table that is there: it is made anew, with its guards.

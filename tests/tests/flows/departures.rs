@@ -7,7 +7,7 @@ use store::role_grants::GrantReach;
 use tablets::Ipad;
 use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, inventory_csv};
-use types::Role;
+use types::{Clock as _, Role};
 
 use crate::lending::{CLASS, OTHER, SERIAL, SOCLE, School, follows, person, rule, school, text};
 use crate::returns::{network, notices_are_validated};
@@ -17,6 +17,7 @@ on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
     c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
+    c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired,
     c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in,
     t_c1_a_departure_of_another_college_does_not_exist,
 }
@@ -241,6 +242,40 @@ async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
         .ok()
         .unwrap();
     assert_eq!(act(&school.ati, &text(&retired, "id"), "saved", json!({})).await.status, 409);
+}
+
+async fn c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired(engine: Engine) {
+    let school = school(engine).await;
+    let people =
+        school.server.listed(&COLLEGE.parse().unwrap(), &school.year, &["Zoé Martin"]).await.unwrap();
+    school.server.import_inventory(&inventory_csv([SERIAL, OTHER], COLLEGE)).await.unwrap();
+    let loan = school.server.lent(SERIAL, people[0], &school.year).await.unwrap().to_string();
+    // The year turned, and the list names them no more: their data is on it still.
+    let now = school.server.clock().now();
+    let (id, ended) = (people[0], loan.parse().unwrap());
+    let write = school.server.fleet().unwrap().store().write(move |tx| {
+        let row = store::loans::get(tx, &ended)?.unwrap();
+        let over = row.decided()?.end(::lending::loan::Ending::NoLongerListed, now).unwrap();
+        store::loans::update(tx, &row.standing(&over, now))?;
+        let person = store::persons::get(tx, &id)?.unwrap();
+        store::persons::update(tx, &store::persons::Person { left_at: Some(now), ..person })
+    });
+    assert!(write.await.unwrap());
+    let path = format!("/api/v1/tablets/{SERIAL}/retirement");
+    let why = json!({ "reason": "écran irréparable" });
+    let refused = school.operator.post(&path, &why).await.unwrap();
+    let said = refused.body.to_string();
+    assert!(
+        refused.status == 409 && said.contains(&loan) && said.contains("receive it first"),
+        "{refused:?}"
+    );
+    // Received, it is not proven empty yet.
+    let receipt = json!({ "tablets": [{ "tablet": SERIAL, "condition": "cassée", "saved": true }] });
+    school.ati.post("/api/v1/restitutions", &receipt).await.unwrap().ok().unwrap();
+    let refused = school.operator.post(&path, &why).await.unwrap();
+    assert!(refused.status == 409 && refused.body.to_string().contains("not proven empty"), "{refused:?}");
+    let never_lent = format!("/api/v1/tablets/{OTHER}/retirement");
+    assert_eq!(school.operator.post(&never_lent, &why).await.unwrap().status, 201);
 }
 
 async fn c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in(

@@ -248,7 +248,7 @@ pub(super) fn facts(
         None => None,
         Some(loan) => restitutions::of_loan(tx, loan.id)?,
     };
-    let clean = is_clean(last.as_ref(), receipt.as_ref());
+    let clean = is_received_and_empty(last.as_ref(), receipt.as_ref());
     let in_repair = receipt.as_ref().is_some_and(|receipt| receipt.stage == StageName::InRepair);
     let set_aside = in_repair
         || repairs::standing_of_tablet(tx, tablet.id)?.is_some()
@@ -277,7 +277,7 @@ pub(super) fn facts(
 }
 
 /// Whether nobody's data is on a tablet: nobody held it since it was last proven erased.
-pub(super) fn is_clean(last: Option<&Loan>, receipt: Option<&Restitution>) -> bool {
+pub(super) fn is_received_and_empty(last: Option<&Loan>, receipt: Option<&Restitution>) -> bool {
     match (last, receipt) {
         (None, _) => true,
         (Some(_), None) => false,
