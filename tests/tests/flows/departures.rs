@@ -201,6 +201,23 @@ async fn c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_
     // The database says the same to whoever goes around the program.
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+    // Taken in again, it is lent to nobody before it is proven empty of whoever had it meanwhile.
+    let light = || async {
+        let light =
+            school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap().ok().unwrap();
+        crate::lending::obstacles(&light)
+    };
+    let back = json!({ "reason": "retrouvée chez le prestataire" });
+    assert_eq!(act(&school.operator, &id, "take-in", back).await.text("/way"), "taken-in");
+    assert!(light().await.contains(&"C5.3.5".to_owned()), "{:?}", light().await);
+    assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+    let once_more = school.operator.post(&path(OTHER), &why).await.unwrap().ok().unwrap();
+    let since = text(&once_more, "id");
+    act(&school.ati, &since, "order", json!({})).await.ok().unwrap();
+    assert_eq!(act(&school.ati, &since, "attest", json!({})).await.text("/proof"), "attested");
+    assert_eq!(act(&school.operator, &since, "withdraw", json!({})).await.text("/way"), "withdrawn");
+    assert!(!light().await.contains(&"C5.3.5".to_owned()), "{:?}", light().await);
+    school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.unwrap();
 }
 
 /// The head proposed that the tablet of this loan is given to its pupil, and the département decided so.

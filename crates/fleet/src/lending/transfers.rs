@@ -11,7 +11,7 @@ use store::transfers::{self as rows, Transfer, TransferState};
 use store::{Tx, incidents, last_decisions, organisations, repairs, restitutions, tablets};
 use types::{Instant, SerialNumber, TabletId, TransferId, Uai};
 
-use super::handover::is_received_and_empty;
+use super::handover::is_clean;
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
 use crate::tablets::Named;
@@ -175,7 +175,7 @@ fn what(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<ToMove, Refusal> {
     };
     Ok(ToMove {
         lent: last.as_ref().is_some_and(|loan| loan.state != Standing::Ended),
-        clean: is_received_and_empty(last.as_ref(), receipt.as_ref()),
+        clean: is_clean(tx, tablet.id, last.as_ref(), receipt.as_ref())?,
         incident_open: !incidents::open_of_tablet(tx, tablet.id)?.is_empty(),
         set_aside: repairs::standing_of_tablet(tx, tablet.id)?.is_some()
             || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some(),
