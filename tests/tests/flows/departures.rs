@@ -17,6 +17,7 @@ on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
     c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
+    m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs,
     c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired,
     c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in,
     t_c1_a_departure_of_another_college_does_not_exist,
@@ -32,6 +33,11 @@ async fn shown(client: &ApiClient, id: &str) -> Answer {
 
 /// Another operator of the département signs what was asked.
 async fn signs(school: &School, login: &str, asked: &str) {
+    answers(school, login, asked, "give").await;
+}
+
+/// Another operator of the département says yes or no to what was asked.
+async fn answers(school: &School, login: &str, asked: &str, verdict: &str) {
     let account = school
         .server
         .someone(Employer::Departement, login, Role::Operator, GrantReach::Organisation)
@@ -40,7 +46,7 @@ async fn signs(school: &School, login: &str, asked: &str) {
     let second = school.server.in_session(account, CodeShown::JustNow).await.unwrap();
     let path = format!("/api/v1/countersignatures/{asked}");
     let seen = second.get(&path).await.unwrap().ok().unwrap();
-    let yes = json!({ "verdict": "give", "content_sha256": seen["content_sha256"] });
+    let yes = json!({ "verdict": verdict, "content_sha256": seen["content_sha256"], "reason": "vu" });
     second.post(&format!("{path}/answer"), &yes).await.unwrap().ok().unwrap();
 }
 
@@ -259,6 +265,52 @@ async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
         .ok()
         .unwrap();
     assert_eq!(act(&school.ati, &text(&retired, "id"), "saved", json!({})).await.status, 409);
+}
+
+async fn m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs(
+    engine: Engine,
+) {
+    let mut school = school(engine).await;
+    school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
+    let path = format!("/api/v1/tablets/{OTHER}/retirement");
+    let why = json!({ "reason": "écran irréparable" });
+    let id = text(&school.operator.post(&path, &why).await.unwrap().ok().unwrap(), "id");
+    let [_, ati, ..] = school.accounts;
+    let held = async |school: &School| {
+        let ordered = act(&school.ati, &id, "order", json!({})).await;
+        let held = ordered.text("/held").to_owned();
+        assert!(ordered.status == 201 && !held.is_empty(), "above the budget: {ordered:?}");
+        held
+    };
+    let let_go = async |school: &School, held: &str| {
+        let go = json!({ "countersignature": held });
+        let gone = school.ati.post("/api/v1/brake/let-go", &go).await.unwrap();
+        assert_eq!((gone.status, gone.body["acts"].as_u64()), (200, Some(1)), "{gone:?}");
+        let order = shown(&school.operator, &id).await;
+        assert_eq!(order.text("/way"), "ordered", "{order:?}");
+    };
+    crate::thefts::spend(&school.server, ati, 40);
+    // The second person says no; asked again, they say yes.
+    let no = held(&school).await;
+    answers(&school, "bruno", &no, "refuse").await;
+    let yes = held(&school).await;
+    assert_ne!(no, yes);
+    signs(&school, "carla", &yes).await;
+    let_go(&school, &yes).await;
+    // Its time passes and the tablet never came: another order is held as well, once, and given as well.
+    school.later(120).await;
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let (fleet, now) = (school.server.fleet().unwrap(), school.server.clock().now());
+    fleet::lending::orders::end_past(fleet, &calendar, now).await.unwrap();
+    crate::thefts::spend(&school.server, ati, 40);
+    let second = held(&school).await;
+    assert_eq!(held(&school).await, second, "it is asked once");
+    signs(&school, "denis", &second).await;
+    let_go(&school, &second).await;
+    let again = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(again.status, 409, "it is ordered: {again:?}");
+    assert_eq!(act(&school.ati, &id, "attest", json!({})).await.text("/proof"), "attested");
 }
 
 async fn c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired(engine: Engine) {
