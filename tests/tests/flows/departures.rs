@@ -255,6 +255,11 @@ async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
     assert_eq!(shown(&school.operator, &id).await.text("/way"), "erased");
     let late = act(&school.ati, &id, "saved", json!({})).await;
     assert_eq!(rule(&late), (403, "C5.1.2".to_owned()), "{late:?}");
+    let late = act(&school.ati, &id, "letter", json!({})).await;
+    assert_eq!(rule(&late), (403, "C5.1.2".to_owned()), "nothing is left to be saved: {late:?}");
+    act(&school.operator, &id, "withdraw", json!({})).await.ok().unwrap();
+    let late = act(&school.ati, &id, "letter", json!({})).await;
+    assert!(late.status == 409 && late.body.to_string().contains("taken back"), "{late:?}");
     // Nobody's data is on a tablet that is retired.
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     let retired = school
