@@ -13,6 +13,7 @@ use types::{Day, Instant, ListId, PersonId, Uai};
 use crate::connection::AnyConnection;
 use crate::loans::with_its_holder;
 use crate::persons::Known;
+use crate::school_years::SchoolYear;
 use crate::{RowName, StoreError, Tx, declarations, lists, loans, persons, school_years};
 
 /// Which rows of a table are about a person, whose number is `$1`.
@@ -489,7 +490,10 @@ pub fn listed_in(
     now: Instant,
 ) -> Result<Option<String>, StoreError> {
     let today = Day::of(now);
-    for year in school_years::list(tx, None, YEARS)?.into_iter().rev().filter(|year| today <= year.ends_on) {
+    // The summer break that follows a year is of that year still.
+    let current = school_years::on(tx, today)?.map(|year| year.label);
+    let not_over = |year: &SchoolYear| today <= year.ends_on || current.as_ref() == Some(&year.label);
+    for year in school_years::list(tx, None, YEARS)?.into_iter().rev().filter(not_over) {
         if lists::is_listed(tx, person, uai, &year.label)? {
             return Ok(Some(year.label));
         }
