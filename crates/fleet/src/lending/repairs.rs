@@ -11,14 +11,15 @@ use store::loans::{self, Loan, Standing};
 use store::repairs::{self as rows, Repair, RepairState};
 use store::restitutions;
 use store::tablets::Tablet;
-use store::{Tx, tablets};
+use store::{Tx, school_years, tablets};
 use types::{
-    CountersignatureId, IncidentKind, Instant, LoanId, RepairId, RestitutionId, SerialNumber, TabletId, Uai,
+    CountersignatureId, Day, IncidentKind, Instant, LoanId, RepairId, RestitutionId, SerialNumber, TabletId,
+    Uai,
 };
 
 use super::handover::{self, NewLoan, OverTheCounter, lend};
 use super::restitutions::{Scanned, Taken, take};
-use super::{loans as acts, modes};
+use super::{decided_year, loans as acts, modes};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
@@ -190,7 +191,9 @@ pub async fn back(
                 None => None,
                 Some(loan) => acts::holds_another(tx, loan)?,
             };
-            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another)?;
+            let year = school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()?;
+            let today = (year.as_ref(), now);
+            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another, today)?;
             let row = row.ended(&over, person.standing.account(), now);
             rows::update(tx, &row)?;
             if let (Some(loan), Afterwards::Resumes(lent)) = (&loan, &afterwards) {
