@@ -106,9 +106,13 @@ async fn c5_4_4_an_exchanged_tablet_takes_the_place_of_the_one_that_the_supplier
     let (loan, eloise) = holds_one(&school).await;
     let repair = send(&school.ati, SERIAL, None).await.ok().unwrap();
     let path = format!("/api/v1/repairs/{}/exchanged", text(&repair, "id"));
-    let known = school.ati.post(&path, &json!({ "serial": OTHER })).await.unwrap();
+    let theirs = school.ati.post(&path, &json!({ "serial": THIRD })).await.unwrap();
+    assert_eq!(theirs.status, 403, "a technician admits no tablet (C3.3.4): {theirs:?}");
+    assert_eq!(standing(&school, &loan).await.0, "suspended");
+    let known = school.operator.post(&path, &json!({ "serial": OTHER })).await.unwrap();
     assert_eq!(known.status, 409, "that one is another tablet: {known:?}");
-    let came = school.ati.post(&path, &json!({ "serial": THIRD, "asset_tag": "76-0003" })).await.unwrap();
+    let came =
+        school.operator.post(&path, &json!({ "serial": THIRD, "asset_tag": "76-0003" })).await.unwrap();
     assert_eq!(
         (came.status, came.text("/state"), came.text("/exchanged_serial")),
         (200, "exchanged", THIRD),

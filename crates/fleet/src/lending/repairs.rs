@@ -209,10 +209,11 @@ pub async fn back(
 }
 
 /// The supplier kept a tablet, and another came in its place. It is of the same collège, and is handed over like any other
-/// once it is ready; the loan of the one that was kept is over (C5.4.4).
+/// once it is ready; the loan of the one that was kept is over (C5.4.4). It takes whoever may fill the inventory besides: a
+/// technician admits no tablet (C3.3.4).
 ///
 /// # Errors
-/// [`Refusal::Conflict`] for a serial number that the inventory has already; [`Refusal::NotFound`].
+/// [`Refusal::NotAllowed`]; [`Refusal::Conflict`] for a serial number that the inventory has already; [`Refusal::NotFound`].
 pub async fn exchanged(
     fleet: &Fleet,
     principal: &Principal,
@@ -226,6 +227,8 @@ pub async fn exchanged(
         .store()
         .write(move |tx| {
             let (row, person) = reached(tx, &principal, id, now)?;
+            // Only tablets that the département admits may enrol: a serial number comes in by whoever fills the inventory.
+            principal.may_at(tx, Permission::ImportInventory, &place(&row.uai), now)?;
             if tablets::by_serial(tx, &serial)?.is_some() {
                 return Err(Refusal::Conflict(format!(
                     "tablet {serial} is in the inventory already: the one that came has another serial number"
@@ -371,7 +374,9 @@ fn shown(tx: &mut Tx<'_>, repair: Repair) -> Result<Shown, Refusal> {
     let loan = repair.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
     let over = loan.as_ref().is_some_and(|loan| loan.state == Standing::Ended);
     let next = match (repair.state, over) {
-        (RepairState::AtSupplier, _) => "record that it is back, or which tablet came in its place",
+        (RepairState::AtSupplier, _) => {
+            "record that it is back, or have the département record which tablet came in its place"
+        }
         (RepairState::Back, true) => {
             "its loan is over: receive it, so that it is erased before anybody is lent it"
         }
