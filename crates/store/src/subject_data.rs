@@ -455,6 +455,8 @@ pub fn ties(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<Option<Ti
     let listed = listed_in(tx, person, &row.uai, now)?.is_some() || waiting_list(tx, person)?.is_some();
     let not_back = "SELECT l.id AS held FROM loans l WHERE l.person_id = $1 AND l.state = 'ended' \
          AND l.ended_because NOT IN ('given-away', 'replaced') \
+         AND NOT EXISTS (SELECT 1 FROM last_decisions d WHERE d.loan_id = l.id AND d.kind = 'donation' \
+         AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL) \
          AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.loan_id = l.id AND r.stage IN ('erased', 'in-stock', 'in-repair')) \
          AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.tablet_id = l.tablet_id AND i.state = 'closed' \
          AND i.kind IN ('loss', 'theft') AND l.began_at <= i.opened_at AND i.opened_at <= l.changed_at) ORDER BY l.id LIMIT 1";

@@ -17,6 +17,7 @@ on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
     c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
+    c5_1_2_what_is_given_to_a_pupil_who_leaves_is_not_to_come_back,
     m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs,
     c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired,
     c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in,
@@ -316,6 +317,53 @@ async fn m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_seco
     let again = act(&school.ati, &id, "order", json!({})).await;
     assert_eq!(again.status, 409, "it is ordered: {again:?}");
     assert_eq!(act(&school.ati, &id, "attest", json!({})).await.text("/proof"), "attested");
+}
+
+async fn c5_1_2_what_is_given_to_a_pupil_who_leaves_is_not_to_come_back(engine: Engine) {
+    let mut school = school(engine).await;
+    let (_ipad, loan, _teacher) = holds_one(&school).await;
+    let given: types::LoanId = loan.parse().unwrap();
+    let last = types::Day::of(school.server.clock().now()).plus(1);
+    let store = school.server.fleet().unwrap().store().clone();
+    let write = store.write(move |tx| {
+        let loan = store::loans::get(tx, &given)?.unwrap();
+        let person = store::persons::get(tx, &loan.person_id)?.unwrap();
+        let contacts =
+            [(::lending::agreement::Signatory::User, "eloise@example.org".parse().unwrap())].into();
+        let leaves_on = Some(last);
+        store::persons::update(tx, &store::persons::Person { leaves_on, contacts, ..person })?;
+        Ok::<_, store::StoreError>(loan.person_id)
+    });
+    let pupil = write.await.unwrap();
+    let id = to_be_given(&school, &loan).await;
+    // Their last day is over before the tablet is released: the loan ends by that, and the tablet is theirs soon.
+    school.later(3).await;
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let now = school.server.clock().now();
+    let fleet = school.server.fleet().unwrap();
+    fleet::lending::calendar::end_of_attendance(fleet, &calendar, now).await.unwrap();
+    school.round().await;
+    assert_eq!(school.loan(&loan).await["ended_because"], "left");
+    let asks = async |school: &School| {
+        let late = school.ati.get("/api/v1/overdue-tablets").await.unwrap().ok().unwrap();
+        let (told, tied) = store
+            .read(move |tx| {
+                let told = store::untold::over(tx, None, 10)?;
+                Ok::<_, store::StoreError>((told, store::subject_data::ties(tx, pupil, now)?.unwrap()))
+            })
+            .await
+            .unwrap();
+        let restricted = school.mode(&loan).await == "restricted";
+        (late["items"].as_array().unwrap().len(), told.len(), tied.tablet_not_back.is_some(), restricted)
+    };
+    assert_eq!(asks(&school).await, (0, 0, false, false));
+    // Taken back, it is like any other that should be back.
+    act(&school.operator, &id, "withdraw", json!({})).await.ok().unwrap();
+    school.server.advance(types::Duration::from_secs(86_400));
+    school.later(0).await;
+    school.round().await;
+    assert_eq!(asks(&school).await, (1, 1, true, true));
 }
 
 async fn c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired(engine: Engine) {
