@@ -95,6 +95,12 @@ async fn c5_4_5_a_tablet_goes_to_its_supplier_its_holder_gets_another_and_has_th
     assert!(!restitution.is_empty() && again.body["given_back"]["counted"] == true, "{again:?}");
     let light = school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap();
     assert!(light.body["obstacles"].to_string().contains("C5.3.5"), "{light:?}");
+    // Nor while it is kept for a check (C5.4.1).
+    let check = format!("/api/v1/restitutions/{restitution}/check");
+    school.ati.put(&check, &json!({ "held": true })).await.unwrap().ok().unwrap();
+    let light = school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap();
+    assert!(light.body["obstacles"].to_string().contains("kept for a check"), "{light:?}");
+    school.ati.put(&check, &json!({ "held": false })).await.unwrap().ok().unwrap();
     assert_eq!(back(&school.ati, &repair, None).await.status, 409, "it is back once");
     let listed = school.ati.get("/api/v1/repairs?all=true").await.unwrap().ok().unwrap();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);

@@ -250,7 +250,9 @@ pub(super) fn facts(
     };
     let clean = is_clean(tx, tablet.id, last.as_ref(), receipt.as_ref())?;
     let in_repair = receipt.as_ref().is_some_and(|receipt| receipt.stage == StageName::InRepair);
+    let kept = receipt.as_ref().is_some_and(|receipt| receipt.held_for_check);
     let set_aside = in_repair
+        || kept
         || repairs::standing_of_tablet(tx, tablet.id)?.is_some()
         || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some();
     let enrolment =
