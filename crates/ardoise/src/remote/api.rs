@@ -289,7 +289,8 @@ fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure
 /// The header in which a code of the second factor comes with a request.
 const CODE: HeaderName = HeaderName::from_static("ardoise-code");
 
-const PART_QUERY: (&str, &str) = ("limit", PART);
+/// How much of a list is asked for at a time.
+pub(crate) const PART_QUERY: (&str, &str) = ("limit", PART);
 
 #[cfg(test)]
 mod tests {
