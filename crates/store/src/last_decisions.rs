@@ -137,7 +137,7 @@ pub(crate) use gives_it_away;
 /// Whether the tablet of a loan is given, by a decision in force, to whoever holds it.
 ///
 /// # Errors
-/// [`StoreError::Database`].
+/// [`StoreError::Unavailable`].
 pub fn is_given(tx: &mut Tx<'_>, loan: LoanId) -> Result<bool, StoreError> {
     tx.run(|connection| {
         let given = last_decisions::table
