@@ -40,15 +40,14 @@ measure() {
     local yardstick
     yardstick=$(yardstick)
     [ -n "$yardstick" ] || { say "$figure: the yardstick gave nothing"; return 1; }
-    rm -f "$work/memory"
-    watch_memory &
-    local watcher=$!
+    # From now on the kernel notes the most memory that it has (proc_pid_clear_refs(5)).
+    echo 5 >"/proc/$server/clear_refs"
     local verdict=$work/verdict.json
     "$tablets_program" --json bench "$bench" "$work/fleet" --auth "$auth" --connections "$connections" \
         --server-url "$url/mdm/connect" --check-in-url "$url/mdm/checkin" "${options[@]}" \
         >"$verdict" 2>"$work/load.log" || true
-    kill "$watcher" 2>/dev/null
-    wait "$watcher" 2>/dev/null || true
+    local memory
+    memory=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status")
     cp "$verdict" "$in/$figure.json"
     if ! jq --exit-status '.requests > 0 and .errors == 0' "$verdict" >/dev/null 2>&1; then
         say "$figure: not every answer was right: $(jq --compact-output .first_errors "$verdict" 2>/dev/null) $(tail -n 2 "$work/load.log")"
@@ -64,7 +63,7 @@ measure() {
         return 1
     fi
     jq --compact-output --arg figure "$figure" --arg bench "$bench" --arg engine "$engine" --argjson all "$tablets" \
-        --argjson rss "$(cat "$work/memory")" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
+        --argjson rss "${memory:-0}" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
         --arg filesystem "$filesystem" --arg build "$build" '
         { bench: $bench, engine: $engine, auth, tls, tablets: $all, connections, rate, p50_ms, p99_ms,
           server_rss_mb: ($rss / 1024 * 10 | round / 10), yardstick_rate: $yardstick }
@@ -99,20 +98,6 @@ measure_fleet() {
           fleet: ($rate * 600 / 2.25 | floor), p50_ms, p99_ms }
         + $durability + { $filesystem, $build }
         | { figure: "fleet", line: . }' <<<"$line" >>"$work/lines"
-}
-
-# The most memory that the server has while it is loaded, in kB.
-watch_memory() {
-    local most=0 now
-    while :; do
-        now=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status" 2>/dev/null)
-        if [ "${now:-0}" -gt "$most" ]; then
-            most=$now
-            printf '%s\n' "$most" >"$work/memory.new"
-            mv "$work/memory.new" "$work/memory"
-        fi
-        sleep 0.2
-    done
 }
 
 # Whether the tables hold what was answered.

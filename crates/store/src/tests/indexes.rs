@@ -25,6 +25,7 @@ use crate::{
 on_both_engines! {
     with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole,
     what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at,
+    what_waits_for_other_tablets_is_not_read_in_a_database_that_nobody_has_looked_at_yet,
 }
 
 /// Tables that grow with the fleet or with time.
@@ -324,7 +325,9 @@ fn reads_all_that_waits(engine: Engine, steps: &[String]) -> bool {
         Engine::Postgresql => steps.iter().enumerate().any(|(place, step)| {
             by_pending(step) && !steps.get(place + 1).is_some_and(|next| next.contains("Index Cond"))
         }),
-        Engine::Sqlite => steps.iter().any(|step| step.starts_with("SCAN") && by_pending(step)),
+        Engine::Sqlite => steps
+            .iter()
+            .any(|step| step.starts_with("SCAN") && by_pending(step) || reads_whole(engine, step)),
     }
 }
 
@@ -332,6 +335,17 @@ fn reads_all_that_waits(engine: Engine, steps: &[String]) -> bool {
 async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at(
     fixture: Fixture,
 ) {
+    what_waits_for_other_tablets_is_not_read(fixture, "ANALYZE").await;
+}
+
+/// A new server's first morning.
+async fn what_waits_for_other_tablets_is_not_read_in_a_database_that_nobody_has_looked_at_yet(
+    fixture: Fixture,
+) {
+    what_waits_for_other_tablets_is_not_read(fixture, "").await;
+}
+
+async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &str) {
     let enrolled = fixture.enrolled(1).await;
     let engine = fixture.store.engine();
     let mut filling = connect(&fixture.url).unwrap();
@@ -351,7 +365,7 @@ async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_ta
                 queued_by, sent_count, not_now_count)
                 SELECT '00000000-0000-7000-8000-' || {number}, '{enrolment}', '{tablet}', 'DeviceInformation',
                 'ordinary', 0, {boolean}, 'acknowledged', 1, 'test', 1, 0 FROM {series};
-             ANALYZE"
+             {looked_at}"
         ))
         .unwrap();
     let (reported, next) = (fixture.queue(enrolled, 1).await, fixture.queue(enrolled, 2).await);
