@@ -40,14 +40,13 @@ measure() {
     local yardstick
     yardstick=$(yardstick)
     [ -n "$yardstick" ] || { say "$figure: the yardstick gave nothing"; return 1; }
-    # From now on the kernel notes the most memory that it has (proc_pid_clear_refs(5)).
-    echo 5 >"/proc/$server/clear_refs"
+    forget_memory
     local verdict=$work/verdict.json
     "$tablets_program" --json bench "$bench" "$work/fleet" --auth "$auth" --connections "$connections" \
         --server-url "$url/mdm/connect" --check-in-url "$url/mdm/checkin" "${options[@]}" \
         >"$verdict" 2>"$work/load.log" || true
     local memory
-    memory=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status")
+    memory=$(most_memory)
     cp "$verdict" "$in/$figure.json"
     if ! jq --exit-status '.requests > 0 and .errors == 0' "$verdict" >/dev/null 2>&1; then
         say "$figure: not every answer was right: $(jq --compact-output .first_errors "$verdict" 2>/dev/null) $(tail -n 2 "$work/load.log")"
@@ -63,10 +62,11 @@ measure() {
         return 1
     fi
     jq --compact-output --arg figure "$figure" --arg bench "$bench" --arg engine "$engine" --argjson all "$tablets" \
-        --argjson rss "${memory:-0}" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
+        --argjson rss "$memory" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
         --arg filesystem "$filesystem" --arg build "$build" '
         { bench: $bench, engine: $engine, auth, tls, tablets: $all, connections, rate, p50_ms, p99_ms,
           server_rss_mb: ($rss / 1024 * 10 | round / 10), yardstick_rate: $yardstick }
+        + (if .steps | length > 1 then { p99_ms_of_each_step: (.steps | map_values(.p99_ms)) } else {} end)
         + $durability + { $filesystem, $build }
         | { figure: $figure, line: . }' "$verdict" >>"$work/lines"
 }
@@ -99,6 +99,10 @@ measure_fleet() {
         + $durability + { $filesystem, $build }
         | { figure: "fleet", line: . }' <<<"$line" >>"$work/lines"
 }
+
+# The most memory that the server has had since `forget_memory`, in kB, as the kernel noted it (proc_pid_clear_refs(5)).
+most_memory() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status"; }
+forget_memory() { echo 5 >"/proc/$server/clear_refs"; }
 
 # Whether the tables hold what was answered.
 read_back() {
