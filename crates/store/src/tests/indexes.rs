@@ -19,7 +19,7 @@ use crate::tests::on_both_engines;
 use crate::transaction::{Attempt, Mode, attempt};
 use crate::{
     CommandOutcome, CommandReport, ConnectKey, ConnectWrite, Delivery, Engine, ReportedFacts, StoreError, Tx,
-    commands, enrolments, purge, push_states,
+    certificates, commands, enrolments, purge, push_states,
 };
 
 on_both_engines! {
@@ -325,9 +325,7 @@ fn reads_all_that_waits(engine: Engine, steps: &[String]) -> bool {
         Engine::Postgresql => steps.iter().enumerate().any(|(place, step)| {
             by_pending(step) && !steps.get(place + 1).is_some_and(|next| next.contains("Index Cond"))
         }),
-        Engine::Sqlite => steps
-            .iter()
-            .any(|step| step.starts_with("SCAN") && by_pending(step) || reads_whole(engine, step)),
+        Engine::Sqlite => steps.iter().any(|step| step.starts_with("SCAN") && by_pending(step)),
     }
 }
 
@@ -397,7 +395,11 @@ async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &
         expires_at: None,
     };
     let queueable = || Queueable::Ordinary(Ordinary::clear_passcode());
-    within(&fixture, &mut link, |tx| commands::enqueue_all(tx, vec![(queueable(), how.clone())]).map(drop));
+    within(&fixture, &mut link, |tx| {
+        commands::enqueue_all(tx, vec![(queueable(), how.clone())])?;
+        let certificate = certificates::get(tx, &enrolled.certificate)?;
+        certificates::confirm_all(tx, certificate.iter().map(|certificate| (certificate, at(5))))
+    });
 
     let mut judge = connect(&fixture.url).unwrap();
     if engine == Engine::Postgresql {
@@ -405,16 +407,20 @@ async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &
     }
     let (mut judged, mut everything) = (0, Vec::new());
     for statement in sent.lock().unwrap().iter() {
-        if !statement.contains("commands") || !statement.contains("json_") {
+        if !statement.contains("json_") {
             continue;
         }
         let (text, values) = taken_apart(statement);
         judged += 1;
         let steps = plan(&mut judge, text, &values);
-        if reads_all_that_waits(engine, &steps) {
+        // Once it was looked at, a table of one row may be read.
+        let reads_whole = engine == Engine::Sqlite
+            && looked_at.is_empty()
+            && steps.iter().any(|step| reads_whole(engine, step));
+        if reads_whole || reads_all_that_waits(engine, &steps) {
             everything.push(format!("{text}\n{}", steps.join("\n")));
         }
     }
-    assert!(judged >= 7, "{judged} statements were judged");
+    assert!(judged >= 9, "{judged} statements were judged");
     assert!(everything.is_empty(), "{}", everything.join("\n\n"));
 }
