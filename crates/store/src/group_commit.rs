@@ -27,13 +27,6 @@ use crate::{Engine, StoreError, Tx};
 /// How many share a commit at most. More would make the last of them wait for the first.
 const BATCH: usize = 64;
 
-/// As many wait at once before a batch waits for more of them: who comes alone waits for nobody.
-const COMPANY: usize = 4;
-
-/// How long a batch that writes waits for more then. Each of its statements costs a round trip and its start, whatever it
-/// is about; the processors do something else meanwhile.
-const GATHERS: Duration = Duration::from_millis(2);
-
 /// How long one waits for its turn, and is then told to come back: nothing is done for whoever was told so.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -246,16 +239,10 @@ impl<K: Together> Drop for GroupCommit<K> {
 fn serve<K: Together>(mut waiting: mpsc::Receiver<Waiting<K>>, mut commit: impl FnMut(Vec<Waiting<K>>)) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = vec![first];
-        fill(&mut batch, &mut waiting);
-        if K::WORK == Work::Writes && (COMPANY..BATCH).contains(&batch.len()) {
-            std::thread::sleep(gathers());
-            fill(&mut batch, &mut waiting);
-        }
-        if K::WORK == Work::Looks && (COMPANY..BATCH).contains(&batch.len()) {
-            let l = lookgathers();
-            if !l.is_zero() {
-                std::thread::sleep(l);
-                fill(&mut batch, &mut waiting);
+        while batch.len() < BATCH {
+            match waiting.try_recv() {
+                Ok(next) => batch.push(next),
+                Err(_none_left) => break,
             }
         }
         batch.retain(|waiting| waiting.turn.take());
@@ -265,32 +252,6 @@ fn serve<K: Together>(mut waiting: mpsc::Receiver<Waiting<K>>, mut commit: impl 
         // A stable sort: two asks of one keep their order.
         batch.sort_by_key(|waiting| K::whose(&waiting.ask));
         commit(batch);
-    }
-}
-
-fn gathers() -> Duration {
-    static G: std::sync::LazyLock<Duration> = std::sync::LazyLock::new(|| {
-        std::env::var("ARDOISEX_G").ok().and_then(|t| t.parse().ok()).map_or(GATHERS, Duration::from_micros)
-    });
-    *G
-}
-fn lookgathers() -> Duration {
-    static G: std::sync::LazyLock<Duration> = std::sync::LazyLock::new(|| {
-        std::env::var("ARDOISEX_L")
-            .ok()
-            .and_then(|t| t.parse().ok())
-            .map_or(Duration::ZERO, Duration::from_micros)
-    });
-    *G
-}
-
-/// Takes what waits into the batch, until it is full.
-fn fill<K: Together>(batch: &mut Vec<Waiting<K>>, waiting: &mut mpsc::Receiver<Waiting<K>>) {
-    while batch.len() < BATCH {
-        match waiting.try_recv() {
-            Ok(next) => batch.push(next),
-            Err(_none_left) => break,
-        }
     }
 }
 
