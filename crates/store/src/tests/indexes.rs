@@ -413,10 +413,11 @@ async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &
         let (text, values) = taken_apart(statement);
         judged += 1;
         let steps = plan(&mut judge, text, &values);
-        // Once it was looked at, a table of one row may be read.
+        // What was found by an index and is kept apart may be gone through. Once it was looked at, a table of one row too.
+        let found_before = steps.iter().any(|step| step == "MATERIALIZE found");
         let reads_whole = engine == Engine::Sqlite
             && looked_at.is_empty()
-            && steps.iter().any(|step| reads_whole(engine, step));
+            && steps.iter().any(|step| reads_whole(engine, step) && !(found_before && step == "SCAN found"));
         if reads_whole || reads_all_that_waits(engine, &steps) {
             everything.push(format!("{text}\n{}", steps.join("\n")));
         }
