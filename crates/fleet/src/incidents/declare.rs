@@ -83,10 +83,7 @@ pub async fn declare(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::DeclareIncident, &person.access, now)?;
-            let tablet = tablets::find(tx, &named)?;
-            if !reach.covers(&tablets::place(&tablet)) {
-                return Err(Refusal::not_found("tablet", &named));
-            }
+            let tablet = tablets::within(tx, &named, &reach)?;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;
                 Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))
