@@ -310,6 +310,16 @@ fn a_home_is_made_served_backed_up_and_restored() {
     fs::write(person.path("more.csv"), "serial,platform,uai\nDMPXK1ABCD13,ipad,0761234A\n").unwrap();
     person.reads(&format!("inventory import more.csv {over_api}"));
 
+    // Taken out again as a CSV it is all of it, however many parts the server gives it in.
+    let many: String = (0..1_100).map(|number| format!("DMPY{number:08},ipad,0761234A\n")).collect();
+    fs::write(person.path("many.csv"), format!("serial,platform,uai\n{many}")).unwrap();
+    person.reads(&format!("inventory import many.csv {over_api}"));
+    let taken = person.types(&format!("inventory list --csv {over_api}"));
+    fs::write(person.path("taken.csv"), &taken.stdout).unwrap();
+    assert_eq!(String::from_utf8(taken.stdout).unwrap().lines().count(), 1_103);
+    let again = person.reads(&format!("inventory import taken.csv {over_api}"));
+    assert_eq!((&again["created"], &again["unchanged"]), (&0.into(), &1_102.into()));
+
     for form in ["--csv", "--html"] {
         let (_code, words) = person.is_refused(&format!("loan year {form} --year 1999-2000 {over_api}"));
         assert!(words.contains("not-found") && words.contains("1999-2000"), "{words}");

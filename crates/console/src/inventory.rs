@@ -1,6 +1,6 @@
 //! `/inventory`: the tablets that may enrol (C3.3.4), imported as CSV.
 
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, LINK};
 use actix_web::web::{Bytes, Json, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use fleet::inventory::{self, Imported};
@@ -84,7 +84,8 @@ pub(crate) async fn import(
     Ok(Json(ImportView { created, updated, unchanged }))
 }
 
-/// The inventory, as JSON, or as CSV that can be imported again if `Accept` names `text/csv`.
+/// The inventory, as JSON, or as CSV that can be imported again if `Accept` names `text/csv`. What follows a part of the CSV
+/// is named by its `Link` header (RFC 8288).
 #[utoipa::path(get, path = "/api/v1/inventory", tag = "inventory", params(PageQuery), responses(
     (status = 200, content((Page<TabletView> = "application/json"), (String = "text/csv"))),
     (status = "default", body = Problem)))]
@@ -99,7 +100,13 @@ pub(crate) async fn list(
     if !names(&request, ACCEPT) {
         return Ok(HttpResponse::Ok().json(Page::<TabletView>::of(listed)));
     }
-    Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(to_csv(&listed.items)?))
+    let mut answer = HttpResponse::Ok();
+    if let Some(next) = &listed.next {
+        // An id, and a number: neither holds what a header or an address would have to escape.
+        let limit = query.limit.map(|limit| format!("&limit={limit}")).unwrap_or_default();
+        answer.insert_header((LINK, format!("</api/v1/inventory?after={next}{limit}>; rel=\"next\"")));
+    }
+    Ok(answer.content_type("text/csv; charset=utf-8").body(to_csv(&listed.items)?))
 }
 
 /// Whether the body says that it is CSV.

@@ -88,8 +88,8 @@ impl WavesQuery {
 pub(crate) struct RolloutView {
     /// The version that comes.
     version: String,
-    /// The one that tablets keep until their wave.
-    previous: String,
+    /// The one that tablets keep until their wave; none, if nothing of the layer was in force before.
+    previous: Option<String>,
     /// `running`, `paused`, `done` or `rolled-back`.
     state: String,
     /// The wave that runs, from 1.
@@ -100,7 +100,7 @@ pub(crate) struct RolloutView {
     wave_since: Timestamp,
     /// How many managed tablets have it by now.
     reached: u64,
-    /// How many keep the one before.
+    /// How many keep the one before, or have nothing of the layer yet.
     waiting: u64,
     /// How many of those reached report that it is in force.
     applied: u32,
@@ -128,7 +128,7 @@ impl From<Progress> for RolloutView {
         };
         Self {
             version: row.version_id.to_string(),
-            previous: row.previous_id.to_string(),
+            previous: row.previous_id.map(|id| id.to_string()),
             state: row.state.to_string(),
             wave: row.wave.saturating_add(1),
             waves: progress.plan.waves().iter().map(words).collect(),
@@ -186,7 +186,7 @@ pub(crate) async fn resume(
     with_a_reason((state, caller, id, why), profiles::resume).await
 }
 
-/// Gives every tablet the version before again; it was approved, too.
+/// Gives every tablet the version before again; it was approved, too. Of a layer’s first version nothing is left then.
 #[utoipa::path(post, path = "/api/v1/profiles/{id}/rollout/roll-back", tag = "profiles", params(("id" = String, Path)),
     request_body = Why, responses((status = 200, body = RolloutView), (status = "default", body = Problem)))]
 pub(crate) async fn roll_back(
@@ -244,6 +244,8 @@ pub(crate) struct OrderView {
     renews: Option<String>,
     /// When it was ended before its last day.
     ended_at: Option<Timestamp>,
+    /// The order that renews it and stands: ending this one does not end that.
+    goes_on_by: Option<String>,
 }
 
 impl From<Order> for OrderView {
@@ -262,6 +264,7 @@ impl From<Order> for OrderView {
             ordered_at: row.ordered_at.into(),
             renews: row.renews.map(|id| id.to_string()),
             ended_at: row.ended_at.map(Timestamp::from),
+            goes_on_by: shown.goes_on_by.map(|id| id.to_string()),
         }
     }
 }

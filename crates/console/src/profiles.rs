@@ -91,6 +91,20 @@ pub(crate) struct ApprovalView {
     at: Timestamp,
 }
 
+/// Somebody who may approve for an organisation whose approval is missing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MayApproveView {
+    /// The organisation.
+    organisation: String,
+    /// Their login.
+    login: String,
+    /// From when on their right counts, a day after a second person confirmed it (C3.1.7); none while nobody has.
+    from: Option<Timestamp>,
+    /// Why they cannot approve this version all the same: `author`, or `one-hand` where one hand made their account and
+    /// another that stands behind it.
+    but: Option<&'static str>,
+}
+
 /// A version.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionView {
@@ -176,6 +190,8 @@ pub(crate) struct VersionDetail {
     text: String,
     /// Whether passwords in it are masked: they are, for whoever does not write that layer.
     masked: bool,
+    /// Before it is approved: who may, and from when on. Empty for whoever does not write that layer.
+    may_approve: Vec<MayApproveView>,
     /// How it is rolled out, if it is.
     rollout: Option<RolloutView>,
 }
@@ -186,6 +202,16 @@ impl From<Shown> for VersionDetail {
             version: shown.line.into(),
             text: shown.text.expose().clone(),
             masked: shown.masked,
+            may_approve: shown
+                .may_approve
+                .into_iter()
+                .map(|it| MayApproveView {
+                    organisation: it.organisation,
+                    login: it.login,
+                    from: it.from.map(Timestamp::from),
+                    but: it.but.map(profiles::NotThisOne::as_str),
+                })
+                .collect(),
             rollout: shown.rollout.map(RolloutView::from),
         }
     }
@@ -228,7 +254,9 @@ pub(crate) struct DifferenceView {
     before: Option<String>,
     /// The version after.
     after: String,
-    /// What differs.
+    /// Whether it was compared with what is in force, and that is this version itself.
+    in_force: bool,
+    /// What differs; everything that it says, where nothing is in force yet.
     changes: Vec<ChangeView>,
 }
 
@@ -237,6 +265,7 @@ impl From<Difference> for DifferenceView {
         Self {
             before: difference.before.map(|id| id.to_string()),
             after: difference.after.to_string(),
+            in_force: difference.in_force,
             changes: changes(&difference.changes),
         }
     }
@@ -247,6 +276,8 @@ impl From<Difference> for DifferenceView {
 pub(crate) struct PlanView {
     /// The layer.
     layer: String,
+    /// Whether it is the one in force: publishing it changes nothing any more.
+    in_force: bool,
     /// The version in force that it would replace.
     replaces: Option<String>,
     /// What would change; empty, if there is none to replace.
@@ -266,6 +297,7 @@ impl From<Plan> for PlanView {
         let name = |uai: Option<types::Uai>| uai.map(String::from).unwrap_or_default();
         Self {
             layer: plan.layer.to_string(),
+            in_force: plan.in_force,
             replaces: plan.replaces.map(|id| id.to_string()),
             changes: changes(&plan.changes),
             tablets: plan.tablets.values().sum(),

@@ -6,9 +6,6 @@ use apple::plist::{self, Dictionary, Limits, PlistError, Value};
 use crate::Refusal;
 use crate::commands::Content;
 
-/// The longest replacement key, in characters.
-const LONGEST_KEY: usize = 250;
-
 /// A command as it was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -41,7 +38,7 @@ pub(crate) fn read(name: &str, content: Option<&Content>) -> Result<Request, Ref
             .map_err(|error| Refusal::invalid("parameters", error))?,
         None => least(request_type)?,
     };
-    let replaces_key = replaces_key(&command).map(|key| key.chars().take(LONGEST_KEY).collect());
+    let replaces_key = replaces_key(&command);
     Ok(Request { request_type, command: Some(command), replaces_key })
 }
 
@@ -124,24 +121,8 @@ fn replaces_key(command: &Command) -> Option<String> {
         | Command::DeviceConfigured(_)
         | Command::RestartDevice(_)
         | Command::ShutDownDevice(_) => Some(kind.to_owned()),
-        Command::Settings(_) => Some(format!("{kind}:{}", items_of_settings(command)?.join("+"))),
         _ => None,
     }
-}
-
-/// The items, sorted.
-fn items_of_settings(command: &Command) -> Option<Vec<String>> {
-    let keys = command.to_dictionary();
-    let mut items = Vec::new();
-    for item in keys.get("Settings")?.as_array()? {
-        items.push(text(item.as_dictionary()?, "Item")?);
-    }
-    items.sort();
-    Some(items)
-}
-
-fn text(keys: &Dictionary, key: &str) -> Option<String> {
-    keys.get(key).and_then(Value::as_string).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -192,28 +173,10 @@ mod tests {
 
     #[test]
     fn a_newer_command_replaces_one_of_the_same_purpose_only() {
-        let setting = |items: &[&str]| {
-            let item = |item: &&str| {
-                Value::Dictionary(Dictionary::from_iter([
-                    ("Item".to_owned(), Value::String((*item).into())),
-                    ("DeviceName".to_owned(), Value::String("CDI 12".into())),
-                ]))
-            };
-            let items = Value::Array(items.iter().map(item).collect());
-            read("Settings", Some(&keys(&[("Settings", items)]))).unwrap().replaces_key
-        };
-        assert_eq!(setting(&["DeviceName"]).as_deref(), Some("Settings:DeviceName"));
-        assert_ne!(setting(&["DeviceName"]), setting(&["OrganizationInfo"]));
-        assert_eq!(
-            setting(&["OrganizationInfo", "DeviceName"]),
-            setting(&["DeviceName", "OrganizationInfo"]),
-            "in any order"
-        );
-        assert_eq!(
-            read("DeviceLock", None).unwrap().replaces_key,
-            None,
-            "one message does not replace another"
-        );
+        let key = |kind: &str| read(kind, None).unwrap().replaces_key;
+        assert_eq!(key("RestartDevice").as_deref(), Some("RestartDevice"));
+        assert_ne!(key("RestartDevice"), key("ShutDownDevice"));
+        assert_eq!(key("DeviceLock"), None, "one message does not replace another");
     }
 
     #[test]

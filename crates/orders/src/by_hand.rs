@@ -1,11 +1,10 @@
 //! What one person may ask of a tablet by hand, and what only a layer says: everything that decides what is on a tablet is
 //! decided by two organisations (C3.1.1), and no command of anybody's goes round that.
 //!
-//! Questions are ordinary; so is what is done once and decides nothing: restart it, lock it, clear its access code. Of the
-//! items of a Settings command four are ordinary, because no layer holds them and none of them restricts or loosens: the
-//! tablet's name, whom it belongs to, its picture, and what its user needs to see and to hear.
+//! Questions are ordinary; so is what is done once and decides nothing: restart it, lock it, clear its access code. A
+//! Settings command is not, whatever its items: a picture or a name on many tablets is decided by nobody alone.
 
-use apple::command::{Command, RequestType, Setting};
+use apple::command::{Command, RequestType};
 use types::RuleId;
 
 use crate::{EnrolmentProfile, NotOrdinary, Ordinary};
@@ -19,6 +18,8 @@ const BY_UPDATES: &str =
     "name the version and its day in a layer, and the tablets follow once two organisations approved it";
 const BY_BOOKS: &str = "link to it by a web clip of a layer; books are not given out";
 const BY_UPLOADS: &str = "upload the app with its profile, then name it in a layer";
+const BY_SETTINGS: &str = "write what a layer can say into one, and the tablets follow once two organisations approved it; \
+                           whom a tablet belongs to is on its lock screen, from the inventory";
 const BY_ITSELF: &str = "nothing needs to be sent: a tablet is told by itself when its layers change";
 
 impl Ordinary {
@@ -41,17 +42,9 @@ impl Ordinary {
 /// Why a command is not sent by hand; `None` for one that decides nothing that a layer does (C3.1.1).
 #[must_use]
 pub fn goes_round_the_layers(command: &Command) -> Option<NotOrdinary> {
-    let (what, instead) = match command {
-        Command::Settings(settings) => {
-            let (item, instead) = settings.settings.iter().find_map(decided_item)?;
-            (format!("Settings of {item}"), instead)
-        }
-        other => {
-            let kind = other.request_type();
-            (kind.to_string(), decided_kind(kind)?)
-        }
-    };
-    Some(NotOrdinary::DecidedInLayers { what, instead, rule: RuleId::C3_1_1 })
+    let kind = command.request_type();
+    let instead = decided_kind(kind)?;
+    Some(NotOrdinary::DecidedInLayers { what: kind.to_string(), instead, rule: RuleId::C3_1_1 })
 }
 
 /// What to do instead of sending a kind by hand; `None` if it may be sent.
@@ -68,8 +61,7 @@ const fn decided_kind(kind: RequestType) -> Option<&'static str> {
         RequestType::InstallMedia | RequestType::RemoveMedia => Some(BY_BOOKS),
         RequestType::ScheduleOSUpdate => Some(BY_UPDATES),
         RequestType::DeclarativeManagement => Some(BY_ITSELF),
-        // By its items.
-        RequestType::Settings => None,
+        RequestType::Settings => Some(BY_SETTINGS),
         // Questions: what is on it is not changed by telling.
         RequestType::ActivationLockBypassCode
         | RequestType::AvailableOSUpdates
@@ -112,34 +104,6 @@ const fn decided_kind(kind: RequestType) -> Option<&'static str> {
         | RequestType::RequestMirroring
         | RequestType::TriggerEnhancedLogCollection
         | RequestType::UserList => None,
-    }
-}
-
-/// The name of an item that a layer decides, and what to do instead; `None` for one that is set for a single tablet.
-fn decided_item(item: &Setting) -> Option<(&str, &'static str)> {
-    let decided = |name: &'static str| Some((name, BY_PROFILES));
-    match item {
-        Setting::AccessibilitySettings(_)
-        | Setting::DeviceName(_)
-        | Setting::OrganizationInfo(_)
-        | Setting::Wallpaper(_) => None,
-        Setting::ApplicationAttributes(_) => Some(("ApplicationAttributes", BY_APPS)),
-        Setting::ApplicationConfiguration(_) => Some(("ApplicationConfiguration", BY_APPS)),
-        Setting::SoftwareUpdateSettings(_) => Some(("SoftwareUpdateSettings", BY_UPDATES)),
-        // Deadlines and nights are in the tablet's own time.
-        Setting::TimeZone(_) => decided("TimeZone"),
-        Setting::AppAnalytics(_) => decided("AppAnalytics"),
-        Setting::Bluetooth(_) => decided("Bluetooth"),
-        Setting::DataRoaming(_) => decided("DataRoaming"),
-        Setting::DefaultApplications(_) => decided("DefaultApplications"),
-        Setting::DiagnosticSubmission(_) => decided("DiagnosticSubmission"),
-        Setting::MaximumResidentUsers(_) => decided("MaximumResidentUsers"),
-        Setting::MdmOptions(_) => decided("MDMOptions"),
-        Setting::PasscodeLockGracePeriod(_) => decided("PasscodeLockGracePeriod"),
-        Setting::PersonalHotspot(_) => decided("PersonalHotspot"),
-        Setting::SharedDeviceConfiguration(_) => decided("SharedDeviceConfiguration"),
-        Setting::VoiceRoaming(_) => decided("VoiceRoaming"),
-        Setting::Unknown(_) => decided("something that this version does not know"),
     }
 }
 

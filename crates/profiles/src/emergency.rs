@@ -1,6 +1,8 @@
 //! An emergency order (C5.3.7): a prepared base replaces the ordinary one until a day, and may loosen. Nothing else may.
 
-use types::Day;
+use std::collections::BTreeSet;
+
+use types::{Day, EmergencyOrderId, Uai};
 
 use crate::layer::{Layer, LayerKind};
 use crate::refusal::Refusal;
@@ -59,5 +61,70 @@ impl EmergencyOrder {
     #[must_use]
     pub fn is_in_force(&self, day: Day) -> bool {
         self.first <= day && day <= self.last
+    }
+}
+
+/// The days of one order, and whom it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderedDays {
+    /// The order.
+    pub id: EmergencyOrderId,
+    /// The collèges it is for; all, if none is named.
+    pub colleges: BTreeSet<Uai>,
+    /// Its first day.
+    pub first: Day,
+    /// Its last day, or the day on which it was ended.
+    pub last: Day,
+    /// Whether it still stands: nobody ended it.
+    pub stands: bool,
+}
+
+impl OrderedDays {
+    /// Whether a tablet can be under both.
+    fn concerns(&self, other: &Self) -> bool {
+        self.colleges.is_empty() || other.colleges.is_empty() || !self.colleges.is_disjoint(&other.colleges)
+    }
+
+    /// Whether no day lies between them.
+    fn touches(&self, first: Day, last: Day) -> bool {
+        self.first.until(last) >= -1 && first.until(self.last) >= -1
+    }
+}
+
+/// Passes an order that leaves those before it as they are: on each day one order stands for a collège, and without the
+/// decision that a renewal is, no more than [`LONGEST_EMERGENCY`] days follow one another, by however many orders.
+///
+/// `before` are the others, whoever gave them; `renews` is the one that it renews, which may last into its days.
+///
+/// # Errors
+/// [`Refusal::EmergencyMeets`], [`Refusal::EmergencyGoesOn`].
+pub fn follows(
+    new: &OrderedDays,
+    renews: Option<EmergencyOrderId>,
+    before: &[OrderedDays],
+) -> Result<(), Refusal> {
+    let others = || before.iter().filter(|other| Some(other.id) != renews && other.concerns(new));
+    let meets = |other: &&OrderedDays| other.stands && other.first <= new.last && new.first <= other.last;
+    if let Some(other) = others().find(meets) {
+        return Err(Refusal::EmergencyMeets { order: other.id, first: other.first, last: other.last });
+    }
+    if renews.is_some() {
+        return Ok(());
+    }
+    let (mut first, mut last, mut order) = (new.first, new.last, None);
+    // Each of them may reach to another.
+    while let Some(other) =
+        others().find(|other| other.touches(first, last) && (other.first < first || last < other.last))
+    {
+        (first, last, order) = (first.min(other.first), last.max(other.last), Some(other.id));
+    }
+    let days = first.until(last).saturating_add(1);
+    match order {
+        Some(order) if days > LONGEST_EMERGENCY => {
+            let thirtieth = first.plus(LONGEST_EMERGENCY.saturating_sub(1));
+            let until = (new.first <= thirtieth).then_some(thirtieth);
+            Err(Refusal::EmergencyGoesOn { order, first, last, days, until })
+        }
+        _ => Ok(()),
     }
 }

@@ -38,15 +38,15 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-pub use combine::combine;
-pub use emergency::{EmergencyOrder, LONGEST_EMERGENCY};
+pub use combine::{added_in_vain, combine};
+pub use emergency::{EmergencyOrder, LONGEST_EMERGENCY, OrderedDays, follows};
 pub use intent::{Intent, Kept, Withheld};
 pub use layer::{Layer, LayerKind, LayerName};
 pub use names::{BundleId, CertificateName, ExtensionId, Host, NotAName, Ssid, StoreNumber, WebAddress};
 pub use parse::{Parsed, inspect, parse};
 pub use problem::{Problem, Severity};
 pub use reading::At;
-pub use refusal::{Conflict, Refusal};
+pub use refusal::{Conflict, InVain, Refusal};
 pub use value::Value;
 pub use versions::{
     Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,

@@ -1,6 +1,6 @@
 //! Why layers do not go together.
 
-use types::{Day, RuleId};
+use types::{Day, EmergencyOrderId, RuleId};
 
 use crate::layer::LayerName;
 
@@ -118,6 +118,62 @@ pub enum Refusal {
         /// How many days that is.
         days: i32,
     },
+    /// Another order stands for the same collège.
+    #[error(
+        "emergency order {order} stands from {first} to {last} for one of these collèges: renew it in its last seven days (`--renews {order}`), end it first (`ardoise profile emergency end {order}`), or choose other days"
+    )]
+    EmergencyMeets {
+        /// The other.
+        order: EmergencyOrderId,
+        /// Its first day.
+        first: Day,
+        /// Its last.
+        last: Day,
+    },
+    /// Orders that follow one another without a renewal last more than 30 days together.
+    #[error(
+        "with emergency order {order}, one of these collèges would be under orders from {first} to {last}, {days} days on end: 30 are possible without a renewal; {}",
+        goes_on_otherwise(*.order, *.until)
+    )]
+    EmergencyGoesOn {
+        /// The other.
+        order: EmergencyOrderId,
+        /// The first day of all.
+        first: Day,
+        /// The last.
+        last: Day,
+        /// How many days that is.
+        days: i32,
+        /// The thirtieth, on which the new one may end; `None` if it would begin later.
+        until: Option<Day>,
+    },
+    /// A collège adds an app that the base blocks: it would be on no tablet (C3.1.3).
+    #[error(transparent)]
+    InVain(Box<InVain>),
+}
+
+/// An app that a collège adds and the base blocks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error(
+    "{layer} (line {line}) adds {bundle}, which {by} (line {by_line}) blocks: no tablet would have it; leave it out, or ask that the base permits it"
+)]
+pub struct InVain {
+    /// The collège's layer.
+    pub layer: LayerName,
+    /// Its line.
+    pub line: usize,
+    /// The app.
+    pub bundle: String,
+    /// The base.
+    pub by: LayerName,
+    /// Its line.
+    pub by_line: usize,
+}
+
+impl From<InVain> for Refusal {
+    fn from(in_vain: InVain) -> Self {
+        Self::InVain(Box::new(in_vain))
+    }
 }
 
 /// Two layers that contradict each other.
@@ -144,6 +200,15 @@ impl From<Conflict> for Refusal {
     }
 }
 
+fn goes_on_otherwise(order: EmergencyOrderId, until: Option<Day>) -> String {
+    match until {
+        Some(until) => format!(
+            "let it end on {until} and renew it in its last seven days, or renew that one (`--renews {order}`)"
+        ),
+        None => format!("renew that one (`--renews {order}`), or leave a day between them"),
+    }
+}
+
 fn names(layers: &[LayerName]) -> String {
     layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -157,10 +222,13 @@ impl Refusal {
             Self::App { .. } => Some(RuleId::C3_1_2),
             Self::LogsHomeTraffic { .. } => Some(RuleId::C3_1_5),
             Self::CutOff { .. } => Some(RuleId::C3_1_4),
+            Self::InVain(_) => Some(RuleId::C3_1_3),
             Self::EmergencyWithoutOrder { .. }
             | Self::NotAnEmergencyBase { .. }
             | Self::EmergencyWithoutReason
-            | Self::EmergencyTooLong { .. } => Some(RuleId::C5_3_7),
+            | Self::EmergencyTooLong { .. }
+            | Self::EmergencyMeets { .. }
+            | Self::EmergencyGoesOn { .. } => Some(RuleId::C5_3_7),
             Self::Unreadable { .. }
             | Self::TwoOfAKind { .. }
             | Self::Conflict(_)

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
 use profiles::OrderInForce;
 use types::{AccountId, Day, EmergencyOrderId, Instant, OrganisationId, ProfileVersionId, Uai};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_first, noun, read_all};
 use crate::profile_versions::VersionState;
 use crate::schema::emergency_orders;
 use crate::{StoreError, Tx, profile_versions};
@@ -94,6 +96,33 @@ pub fn not_past(tx: &mut Tx<'_>, today: Day) -> Result<Vec<EmergencyOrder>, Stor
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Every order whose last day is that day or later, ended ones included, the oldest first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn ending_from(tx: &mut Tx<'_>, day: Day) -> Result<Vec<EmergencyOrder>, StoreError> {
+    read_all!(tx.run(|connection| {
+        emergency_orders::table
+            .filter(emergency_orders::ends_on.ge(day.to_string()))
+            .order(emergency_orders::id.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// The order that renews this one, and that nobody ended.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn renewal_of(tx: &mut Tx<'_>, id: EmergencyOrderId) -> Result<Option<EmergencyOrder>, StoreError> {
+    find_first!(
+        tx,
+        emergency_orders::table
+            .filter(emergency_orders::renews.eq(id.to_string()))
+            .filter(emergency_orders::ended_at.is_null())
+    )
 }
 
 /// The orders that are in force today, over bases that both organisations approved and nobody withdrew, the oldest first.

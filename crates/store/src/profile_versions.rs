@@ -497,11 +497,12 @@ fn one_in_force(
     let (layer, current) = (row.layer()?, proof(tx, row)?);
     let rollout = rollouts::of_version(tx, row.id)?.filter(|rollout| rollout.ended_at.is_none());
     let Some(rollout) = rollout else { return Ok(Some(InForce::everywhere(layer, current))) };
-    let before = approved(tx, rollout.previous_id)?.ok_or_else(|| StoreError::Corrupt {
-        table: "rollouts",
-        row: rollout.id.to_string(),
-        column: "previous_id",
-    })?;
+    let missing =
+        || StoreError::Corrupt { table: "rollouts", row: rollout.id.to_string(), column: "previous_id" };
+    let before = match rollout.previous_id {
+        Some(before) => Some(approved(tx, before)?.ok_or_else(missing)?),
+        None => None,
+    };
     Ok(Some(InForce::rolling_out(layer, current, before, rollout.decided()?)))
 }
 
@@ -532,8 +533,8 @@ pub fn a_base_stands(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     })
 }
 
-/// What is in force for one tablet, of that collège: of each layer the version that it has now. Emergency bases are not
-/// among them, nor other collèges' additions. Which of the layers of users, modes and tablets are its own, others say.
+/// What is in force for one tablet, of that collège: of each layer the version that it has now, if it has one. Emergency
+/// bases are not among them, nor other collèges' additions. Which of the layers of users, modes and tablets are its own, others say.
 ///
 /// # Errors
 /// As [`in_force`].
@@ -549,7 +550,8 @@ pub fn in_force_for(
     };
     let found = in_force(tx)?;
     let its_own = found.iter().filter(|it| !others(it.layer()));
-    Ok(its_own.map(|it| (it.layer().clone(), it.for_tablet(tablet, uai).clone())).collect())
+    let has = |it: &InForce| Some((it.layer().clone(), it.for_tablet(tablet, uai)?.clone()));
+    Ok(its_own.filter_map(has).collect())
 }
 
 crate::declared::declares! {

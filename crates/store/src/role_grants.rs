@@ -315,6 +315,34 @@ pub fn managers(
         .collect()
 }
 
+/// The rights to approve of an organisation's accounts that are in use, those too that do not count yet: by login, with the
+/// account and the first instant they count; `None` while they wait for a second person. At most `limit`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn approvers(
+    tx: &mut Tx<'_>,
+    organisation: OrganisationId,
+    limit: u32,
+) -> Result<Vec<(String, AccountId, Option<Instant>)>, StoreError> {
+    let found: Vec<(String, String, Option<i64>)> = tx.run(|connection| {
+        role_grants::table
+            .inner_join(accounts::table.on(accounts::id.eq(role_grants::account_id)))
+            .filter(accounts::organisation_id.eq(organisation.to_string()))
+            .filter(accounts::state.eq(AccountState::Active.as_str()))
+            .filter(role_grants::role.eq(Role::Approver.as_str()))
+            .filter(role_grants::revoked_at.is_null())
+            .order(accounts::login.asc())
+            .limit(i64::from(limit))
+            .select((accounts::login, accounts::id, role_grants::effective_at))
+            .load(connection)
+    })?;
+    let read_one = |(login, id, from): (String, String, Option<i64>)| {
+        Ok((login, read(id.clone(), "accounts", "id", &id)?, from.map(Instant::from_millis)))
+    };
+    found.into_iter().map(read_one).collect()
+}
+
 /// The roles that count at `now` in that collège because they name it: its technicians.
 ///
 /// # Errors

@@ -23,8 +23,8 @@ noun! {
         id: RolloutId,
         /// The version that comes.
         version_id: ProfileVersionId,
-        /// The one before, which tablets keep until their wave.
-        previous_id: ProfileVersionId,
+        /// The one before, which tablets keep until their wave; `None` where nothing of the layer was in force.
+        previous_id: Option<ProfileVersionId>,
         /// Its plan, as JSON.
         plan: String,
         /// How far it has come.

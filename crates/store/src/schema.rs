@@ -568,7 +568,7 @@ diesel::table! {
     rollouts (id) {
         id -> Text,
         version_id -> Text,
-        previous_id -> Text,
+        previous_id -> Nullable<Text>,
         plan -> Text,
         state -> Text,
         wave -> Integer,

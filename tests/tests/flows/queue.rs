@@ -145,22 +145,18 @@ async fn a_newer_command_replaces_an_older_one_of_the_same_purpose_and_no_other(
     let server = TestServer::start(engine).await.unwrap();
     let mut ipad = asleep(&server, SERIAL).await;
     let mut other = asleep(&server, "DMPX00000002").await;
-    let name = |name: &str| json!({ "Settings": [{ "Item": "DeviceName", "DeviceName": name }] });
-    let owner = json!({ "Settings": [
-        { "Item": "OrganizationInfo", "OrganizationInfo": { "OrganizationName": "Département" } },
-    ] });
     let elsewhere = server.command("DMPX00000002", "RestartDevice", Value::Null).await.unwrap();
-    let named = server.command(SERIAL, "Settings", name("CDI 12")).await.unwrap();
-    let owned = server.command(SERIAL, "Settings", owner).await.unwrap();
+    let asked = server.command(SERIAL, "SecurityInfo", Value::Null).await.unwrap();
+    let locked = server.command(SERIAL, "DeviceLock", json!({ "Message": "Au CDI" })).await.unwrap();
     let restart = server.command(SERIAL, "RestartDevice", Value::Null).await.unwrap();
-    let named_again = server.command(SERIAL, "Settings", name("CDI 13")).await.unwrap();
+    let asked_again = server.command(SERIAL, "SecurityInfo", Value::Null).await.unwrap();
     let restart_again = server.command(SERIAL, "RestartDevice", Value::Null).await.unwrap();
-    for replaced in [&named, &restart] {
+    for replaced in [&asked, &restart] {
         assert_eq!(why(&server, replaced).await.0, "cancelled");
     }
     let handled: Vec<_> =
         obey(&mut ipad).await.handled.into_iter().map(|handled| handled.command_uuid).collect();
-    assert_eq!(handled, [owned, named_again, restart_again]);
+    assert_eq!(handled, [locked, asked_again, restart_again]);
     assert_eq!(obey(&mut other).await.handled[0].command_uuid, elsewhere, "another tablet's stays");
 
     // One that the tablet has fetched is not offered again; its answer still finds it.

@@ -15,10 +15,12 @@ use crate::support::{COLLEGE, OTHER_COLLEGE, fetched, on_both_engines, round};
 
 on_both_engines! {
     c3_1_1_a_crash_during_a_roll_out_brings_no_tablet_what_was_not_approved,
+    c3_1_1_a_first_base_is_on_the_tablets_that_it_reached_and_goes_from_them_again,
 }
 
 const HERE: &str = "DMPX00000001";
 const THERE: &str = "DMPX00000002";
+const PROFILE: &str = "fr.ardoise.configuration.profile";
 /// What the new version forbids, and what a text forbids that nobody approved.
 const APPROVED: &str = "allowScreenShot";
 const UNAPPROVED: &str = "allowCamera";
@@ -26,6 +28,26 @@ const UNAPPROVED: &str = "allowCamera";
 async fn somebody(server: &TestServer, employer: Employer, login: &str) -> ApiClient {
     let account = server.someone(employer, login, Role::Approver, GrantReach::Organisation).await.unwrap();
     server.in_session(account, CodeShown::JustNow).await.unwrap()
+}
+
+/// The collège that comes first is one that there is.
+async fn the_college(server: &TestServer) {
+    let employer = Employer::College(COLLEGE.parse().unwrap());
+    server.someone(employer, "helene", Role::Head, GrantReach::Organisation).await.unwrap();
+}
+
+/// Somebody of each organisation who may approve.
+async fn approvers(server: &TestServer) -> [ApiClient; 2] {
+    let departement = somebody(server, Employer::Departement, "denis").await;
+    [departement, somebody(server, Employer::Academie, "anne").await]
+}
+
+async fn approved_by_both(approvers: &[ApiClient; 2], version: &Value) {
+    for approver in approvers {
+        let seen = json!({ "text_sha256": version["text_sha256"] });
+        let path = format!("/api/v1/profiles/{}/approve", text(&version["id"]));
+        approver.post(&path, &seen).await.unwrap().ok().unwrap();
+    }
 }
 
 /// The base, and one more rule.
@@ -60,7 +82,7 @@ async fn calendar(server: &TestServer) {
 
 /// The content of the profile that the tablet has.
 fn content(ipad: &Ipad) -> String {
-    ipad.state().profiles["fr.ardoise.configuration.profile"].uuid.clone()
+    ipad.state().profiles[PROFILE].uuid.clone()
 }
 
 /// Whether a tablet has the new rule. It is given what nobody approved at no time.
@@ -93,11 +115,8 @@ async fn c3_1_1_a_crash_during_a_roll_out_brings_no_tablet_what_was_not_approved
     let author = server.stepped_up().await.unwrap();
     let version = edited(&author, &before.to_string(), APPROVED).await;
     let id = text(&version["id"]).to_owned();
-    for (employer, login) in [(Employer::Departement, "denis"), (Employer::Academie, "anne")] {
-        let approver = somebody(&server, employer, login).await;
-        let seen = json!({ "text_sha256": version["text_sha256"] });
-        approver.post(&format!("/api/v1/profiles/{id}/approve"), &seen).await.unwrap().ok().unwrap();
-    }
+    the_college(&server).await;
+    approved_by_both(&approvers(&server).await, &version).await;
     let waves = json!({ "waves": { "colleges": [COLLEGE], "hours_between": 2 } });
     author.post(&format!("/api/v1/profiles/{id}/publish"), &waves).await.unwrap().ok().unwrap();
     // Somebody writes the next one meanwhile, and nobody approves it.
@@ -130,4 +149,49 @@ async fn c3_1_1_a_crash_during_a_roll_out_brings_no_tablet_what_was_not_approved
     for serial in [HERE, THERE] {
         assert_eq!(rules(&server, serial).await["delivered"], true);
     }
+}
+
+async fn c3_1_1_a_first_base_is_on_the_tablets_that_it_reached_and_goes_from_them_again(engine: Engine) {
+    let seldom = Duration::from_secs(7 * 86_400);
+    let server = TestServer::setup(engine).calendar(seldom).start().await.unwrap();
+    server.offer_apps(SOCLE).await.unwrap();
+    server.import_inventory(&inventory_csv([HERE], COLLEGE)).await.unwrap();
+    server.import_inventory(&inventory_csv([THERE], OTHER_COLLEGE)).await.unwrap();
+    the_college(&server).await;
+    let approvers = approvers(&server).await;
+    let mut here = enrolled(&server, HERE, "27.0", true).await;
+    let mut there = enrolled(&server, THERE, "27.0", true).await;
+    let untouched = there.state().profiles.keys().cloned().collect::<Vec<_>>();
+
+    let author = server.stepped_up().await.unwrap();
+    let made = author.post("/api/v1/profiles", &json!({ "text": SOCLE })).await.unwrap().ok().unwrap();
+    let id = text(&made["id"]).to_owned();
+    let submit = format!("/api/v1/profiles/{id}/submit");
+    let version = author.post(&submit, &json!({ "reason": "september" })).await.unwrap().ok().unwrap();
+    approved_by_both(&approvers, &version).await;
+    let waves = json!({ "waves": { "colleges": [COLLEGE], "hours_between": 2 } });
+    author.post(&format!("/api/v1/profiles/{id}/publish"), &waves).await.unwrap().ok().unwrap();
+    calendar(&server).await;
+    follows(&mut here).await;
+    follows(&mut there).await;
+    assert!(here.state().profiles.contains_key(PROFILE) && !here.state().declarations.is_empty());
+    let shown = rules(&server, THERE).await;
+    assert_eq!((&shown["rules"], &shown["delivered"]), (&json!([]), &json!(true)), "{shown}");
+    assert_eq!(there.state().profiles.keys().cloned().collect::<Vec<_>>(), untouched);
+    assert!(there.state().declarations.is_empty());
+    let progress = author.get(&format!("/api/v1/profiles/{id}/rollout")).await.unwrap().ok().unwrap();
+    assert_eq!(
+        (&progress["previous"], &progress["reached"], &progress["waiting"]),
+        (&Value::Null, &json!(1), &json!(1))
+    );
+
+    // Rolled back, it goes from the tablet that had it, and no alarm says that a pupil took it away.
+    let back = format!("/api/v1/profiles/{id}/rollout/roll-back");
+    author.post(&back, &json!({ "reason": "the reader closes" })).await.unwrap().ok().unwrap();
+    calendar(&server).await;
+    follows(&mut here).await;
+    assert_eq!(here.state().profiles.keys().cloned().collect::<Vec<_>>(), untouched);
+    assert!(here.state().declarations.is_empty(), "{:?}", here.state().declarations);
+    assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
+    assert_eq!(rules(&server, HERE).await["delivered"], true);
 }

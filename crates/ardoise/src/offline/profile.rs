@@ -222,6 +222,10 @@ fn told(report: &LintReport) -> String {
             None => format!("{files}: error: {refusal}"),
         }));
     }
+    for together in &report.in_vain {
+        let files = together.files.join(" + ");
+        lines.extend(together.refusals.iter().map(|refusal| format!("{files}: advice: {refusal}")));
+    }
     lines.push(format!("{} ways of putting them together were tried", report.tried));
     lines.join("\n")
 }

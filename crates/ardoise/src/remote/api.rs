@@ -110,6 +110,28 @@ impl Api {
         String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
     }
 
+    /// A list as CSV, part by part: the first line of each part but the first says again what the columns are.
+    pub(crate) async fn list_as_csv(&self, path: &[&str]) -> Result<String, Failure> {
+        let mut all = String::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![PART_QUERY];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let request = self.http.get(self.url(path, &query)?).header(reqwest::header::ACCEPT, "text/csv");
+            let response = self.successful(request).await?;
+            let next = response.headers().get(reqwest::header::LINK).and_then(after_of);
+            let body = response.bytes().await.map_err(|source| self.unreachable(source))?.to_vec();
+            let part =
+                String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))?;
+            let columns = if after.is_none() { 0 } else { part.find('\n').map_or(part.len(), |end| end + 1) };
+            all.push_str(part.get(columns..).unwrap_or_default());
+            if next.is_none() || next == after {
+                return Ok(all);
+            }
+            after = next;
+        }
+    }
+
     /// Reads an answer line by line as it comes, however long it takes and is.
     pub(crate) async fn lines(
         &self,
@@ -244,15 +266,22 @@ impl Api {
     }
 
     async fn answered(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let response = self.successful(request).await?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(|source| self.unreachable(source))?;
+        Ok((status, body.to_vec()))
+    }
+
+    /// The answer, if it is no problem.
+    async fn successful(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
         let unreachable = |source: reqwest::Error| self.unreachable(source);
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(unreachable)?.to_vec();
         if status.is_success() {
-            Ok((status, body))
-        } else {
-            Err(Failure::Problem(Box::new(Problem::read(status.as_u16(), &body))))
+            return Ok(response);
         }
+        let body = response.bytes().await.map_err(unreachable)?;
+        Err(Failure::Problem(Box::new(Problem::read(status.as_u16(), &body))))
     }
 
     /// The address of `path`: segments are escaped, so that no id of a file or of a person leads elsewhere.
@@ -278,6 +307,14 @@ impl Api {
     }
 }
 
+/// Where the next part of a list begins, as a `Link` header says (RFC 8288).
+fn after_of(link: &HeaderValue) -> Option<String> {
+    let (address, relation) = link.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
+    let (_path, query) = address.split_once('?').filter(|_is_next| relation.contains("rel=\"next\""))?;
+    let mut named = url::form_urlencoded::parse(query.as_bytes());
+    named.find(|(key, _value)| key == "after").map(|(_key, value)| value.into_owned())
+}
+
 /// A value that no log of a client shows.
 fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::from_str(secret.expose())
@@ -290,7 +327,7 @@ fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure
 const CODE: HeaderName = HeaderName::from_static("ardoise-code");
 
 /// How much of a list is asked for at a time.
-pub(crate) const PART_QUERY: (&str, &str) = ("limit", PART);
+const PART_QUERY: (&str, &str) = ("limit", PART);
 
 #[cfg(test)]
 mod tests {
@@ -309,6 +346,17 @@ mod tests {
             url.as_str(),
             "https://ardoise.example.org/api/v1/tablets/..%2Ftokens%3Fx%23y/commands?after=a%26b"
         );
+    }
+
+    #[test]
+    fn the_next_part_of_a_list_is_read_from_its_link() {
+        let after = |link: &'static str| after_of(&HeaderValue::from_static(link));
+        let next = "</api/v1/inventory?limit=500&after=01a2>; rel=\"next\"";
+        assert_eq!(after(next).as_deref(), Some("01a2"));
+        for other in ["", "</api/v1/inventory?after=01a2>; rel=\"prev\"", "</x>; rel=\"next\"", "after=01a2"]
+        {
+            assert_eq!(after(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::api::PART_QUERY;
 use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -42,7 +41,7 @@ enum Action {
         /// At most this many.
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
-        /// As a CSV that can be imported again; the first 500 tablets.
+        /// As a CSV that can be imported again, of all of them.
         #[arg(long, conflicts_with = "limit")]
         csv: bool,
     },
@@ -71,9 +70,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let imported = imported?;
             output.show(&imported, || sheet(&imported, IMPORTED))
         }
-        Action::List { csv: true, .. } => {
-            output::print(api.get_text(&["inventory"], &[PART_QUERY], "text/csv").await?.trim_end())
-        }
+        Action::List { csv: true, .. } => output::print(api.list_as_csv(&["inventory"]).await?.trim_end()),
         Action::List { limit, .. } => {
             let tablets = Value::Array(api.list(&["inventory"], &[], limit).await?);
             output.show(&tablets, || table(tablets.as_array().map_or(&[], Vec::as_slice), COLUMNS))

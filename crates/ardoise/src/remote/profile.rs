@@ -182,7 +182,7 @@ pub(crate) enum Step {
     Halt,
     /// Go on where it stopped.
     Resume,
-    /// Give every tablet the version before again.
+    /// Give every tablet the version before again; of a first version nothing is left.
     RollBack,
 }
 
@@ -299,6 +299,7 @@ const ORDERS: &[Column] = &[
     ("in force", "/in_force"),
     ("collèges", "/colleges"),
     ("ended", "/ended_at"),
+    ("goes on by", "/goes_on_by"),
     ("reason", "/reason"),
 ];
 
@@ -347,6 +348,7 @@ pub(crate) async fn run(action: Action, output: Output) -> Result<(), Failure> {
                         ["/organisation", "/by", "/at"].map(|pointer| text_at(approval, pointer));
                     shown.push(format!("approved for {organisation} by {by} at {at}"));
                 }
+                shown.extend(who_may_approve(&found));
                 shown.push(String::new());
                 shown.push(text_at(&found, "/text"));
                 shown.join("\n")
@@ -394,7 +396,22 @@ pub(crate) async fn diff(
 ) -> Result<(), Failure> {
     let query: Vec<(&str, &str)> = before.map(|before| ("before", before)).into_iter().collect();
     let found = connection.open()?.get_with(&["profiles", after, "diff"], &query).await?;
-    output.show(&found, || changes_in_words(&found, french))
+    output.show(&found, || {
+        let of_nothing = found.get("before").is_none_or(Value::is_null);
+        let is_in_force = found.get("in_force").and_then(Value::as_bool) == Some(true);
+        let told = changes_in_words(&found, french);
+        match (of_nothing, is_in_force, french) {
+            (_, true, false) => "this version is the one in force: nothing differs".to_owned(),
+            (_, true, true) => "cette version est celle en vigueur : rien ne diffère".to_owned(),
+            (true, false, false) => {
+                format!("nothing of this layer is in force yet: all of it is new\n{told}")
+            }
+            (true, false, true) => {
+                format!("rien de cette couche n’est en vigueur : tout est nouveau\n{told}")
+            }
+            (false, false, _) => told,
+        }
+    })
 }
 
 async fn run_publish(publish: Publish, output: Output) -> Result<(), Failure> {
@@ -443,6 +460,7 @@ async fn act(api: &Api, version: &str, step: &str, body: Value, output: Output) 
 fn told(version: &Value, output: Output) -> Result<(), Failure> {
     output.show(version, || {
         let id = text_at(version, "/id");
+        let who = who_may_approve(version).into_iter().map(|line| format!("\n{line}")).collect::<String>();
         let next = match text_at(version, "/state").as_str() {
             "draft" => format!("next: `ardoise profile submit {id} --reason …`"),
             "submitted" => format!(
@@ -452,8 +470,28 @@ fn told(version: &Value, output: Output) -> Result<(), Failure> {
             "approved" => format!("next: `ardoise profile plan {id}`, then `ardoise profile publish {id}`"),
             _ => String::new(),
         };
-        format!("{}\n{next}", sheet(version, SHOWN)).trim_end().to_owned()
+        format!("{}{who}\n{next}", sheet(version, SHOWN)).trim_end().to_owned()
     })
+}
+
+/// Who may approve a version that is not approved, a line each.
+fn who_may_approve(version: &Value) -> Vec<String> {
+    let people = version.get("may_approve").and_then(Value::as_array).into_iter().flatten();
+    let told = |person: &Value| {
+        let [login, organisation, from, but] =
+            ["/login", "/organisation", "/from", "/but"].map(|pointer| text_at(person, pointer));
+        let when = match person.get("from") {
+            Some(Value::String(_instant)) => format!("from {from} on"),
+            _ => "a day after a colleague has confirmed that right".to_owned(),
+        };
+        let but = match but.as_str() {
+            "author" => ", but not this one: they wrote it",
+            "one-hand" => ", but not this one: one hand made or reset two accounts behind it",
+            _ => "",
+        };
+        format!("{login} may approve for {organisation}, {when}{but}")
+    };
+    people.map(told).collect()
 }
 
 fn rows(found: Value, columns: &'static [Column], output: Output) -> Result<(), Failure> {
@@ -484,7 +522,9 @@ fn plan_in_words(plan: &Value) -> String {
     for (wave, count) in plan.get("waves").and_then(Value::as_array).into_iter().flatten().enumerate() {
         lines.push(format!("wave {} reaches {count} of them", wave + 1));
     }
-    if plan.get("replaces").is_none_or(Value::is_null) {
+    if plan.get("in_force").and_then(Value::as_bool) == Some(true) {
+        lines.push("this version is the one in force: there is nothing left to publish".to_owned());
+    } else if plan.get("replaces").is_none_or(Value::is_null) {
         lines.push("nothing of this layer is in force yet: all of it is new".to_owned());
     } else {
         lines.push(changes_in_words(plan, false));

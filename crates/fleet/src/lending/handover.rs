@@ -350,6 +350,10 @@ fn told(tx: &mut Tx<'_>, enrolment: &Enrolment) -> Result<Option<Told>, Refusal>
 fn base_profile(told: &Told) -> Reported {
     let heard = [told.known.profiles.as_ref().map(|listed| listed.at), told.known.declarations_at];
     let Some(latest) = heard.into_iter().flatten().max() else { return Reported::Never };
+    // The first base has not reached it yet: that it has nothing is no base.
+    if told.plan.gives_nothing() {
+        return Reported::Missing(latest);
+    }
     let mut oldest: Option<Instant> = None;
     for (rule, report) in told.plan.rules.iter().zip(rules(&told.plan, &told.known, told.version)) {
         let reports_again = match rule.carrier {
@@ -381,9 +385,10 @@ fn required(
     now: Instant,
 ) -> Vec<(String, Reported)> {
     let of = world.in_force.iter().find(|one| one.layer() == layer);
-    let Some(of) = of.map(|one| one.for_tablet(tablet.id, tablet.uai.as_ref()).value()) else {
+    let Some(of) = of.and_then(|one| one.for_tablet(tablet.id, tablet.uai.as_ref())) else {
         return Vec::new();
     };
+    let of = of.value();
     let needed = |layer: &Layer| -> Vec<(String, String)> {
         let required = layer.apps().iter().filter(|(_, app)| app.value.install == Install::Required);
         required.map(|(bundle, app)| (format!("app {bundle}"), app.value.name.clone())).collect()

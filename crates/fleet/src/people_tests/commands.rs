@@ -36,10 +36,6 @@ fn setting(item: &str, content: Value) -> NewCommand {
     with("Settings", &[("Settings", Value::Array(vec![Value::Dictionary(item)]))])
 }
 
-fn owner() -> Dictionary {
-    Dictionary::from_iter([("OrganizationName".to_owned(), text("Département"))])
-}
-
 fn profile(identifier: &str, payload: &str) -> NewCommand {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><plist version=\"1.0\"><dict>\
@@ -171,14 +167,14 @@ async fn t_a20_two_workers_with_one_key_queue_one_command() {
 async fn a_newer_command_replaces_a_pending_one_of_the_same_purpose() {
     for engine in engines() {
         let people = enrolled(engine).await;
-        let name = queue(&people, setting("DeviceName", text("CDI 12"))).await.unwrap();
-        let owner = queue(&people, setting("OrganizationInfo", Value::Dictionary(owner()))).await.unwrap();
+        let restart = queue(&people, plain("RestartDevice")).await.unwrap();
+        let shut_down = queue(&people, plain("ShutDownDevice")).await.unwrap();
         let inventory = queue(&people, plain("DeviceInformation")).await.unwrap();
-        let newer = queue(&people, setting("DeviceName", text("CDI 13"))).await.unwrap();
+        let newer = queue(&people, plain("RestartDevice")).await.unwrap();
         queue(&people, plain("DeviceInformation")).await.unwrap();
-        assert_eq!(state(&people, &name).await, CommandState::Cancelled);
+        assert_eq!(state(&people, &restart).await, CommandState::Cancelled);
         assert_eq!(state(&people, &inventory).await, CommandState::Cancelled);
-        assert_eq!(state(&people, &owner).await, CommandState::Queued);
+        assert_eq!(state(&people, &shut_down).await, CommandState::Queued);
         assert_eq!(state(&people, &newer).await, CommandState::Queued);
     }
 }
@@ -198,6 +194,7 @@ async fn c3_1_1_t_c23_what_is_dangerous_or_goes_round_the_layers_is_refused_with
         (with("RemoveProfile", &[("Identifier", text("org.example.clip"))]), RuleId::C3_1_1),
         (with("InstallApplication", &[("Identifier", text("org.example.app"))]), RuleId::C3_1_1),
         (setting("TimeZone", text("Pacific/Auckland")), RuleId::C3_1_1),
+        (setting("DeviceName", text("CDI 12")), RuleId::C3_1_1),
         (query("PhoneNumber"), RuleId::C3_1_6),
         (with("InstalledApplicationList", &[("ManagedAppsOnly", Value::Boolean(false))]), RuleId::C3_1_6),
     ];

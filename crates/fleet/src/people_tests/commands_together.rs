@@ -4,7 +4,6 @@
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use apple::plist::{Dictionary, Value};
 use store::audit::Entry;
 use store::commands::{Command, CommandState};
 use store::enrolments::EnrolmentState;
@@ -15,7 +14,7 @@ use types::{EnrolmentKind, Role, TabletId};
 
 use super::fixture::{People, engines, named, now};
 use crate::commands::together::Asked;
-use crate::commands::{Content, NewCommand, alone};
+use crate::commands::{NewCommand, alone};
 use crate::{Principal, Refusal, inventory};
 
 fn plain(request_type: &str) -> NewCommand {
@@ -27,17 +26,6 @@ fn plain(request_type: &str) -> NewCommand {
         expires_at: None,
         idempotency_key: None,
     }
-}
-
-fn named_so(name: &str) -> NewCommand {
-    let text = |text: &str| Value::String(text.into());
-    let item = Dictionary::from_iter([
-        ("Item".to_owned(), text("DeviceName")),
-        ("DeviceName".to_owned(), text(name)),
-    ]);
-    let settings = Value::Array(vec![Value::Dictionary(item)]);
-    let keys = Dictionary::from_iter([("Settings".to_owned(), settings)]);
-    NewCommand { content: Some(Content::Keys(keys)), ..plain("Settings") }
 }
 
 fn keyed(request_type: &str) -> NewCommand {
@@ -94,7 +82,7 @@ impl Sent {
             Self::PutOff => {
                 NewCommand { not_before: Some(now().plus(super::fixture::days(2))), ..plain("SecurityInfo") }
             }
-            Self::Replaces => named_so("CDI 13"),
+            Self::Replaces => plain("RestartDevice"),
             Self::WithAKey | Self::WithAKeyThatWasUsed | Self::WithAKeyOfAnotherKind => {
                 keyed("RestartDevice")
             }
@@ -116,7 +104,7 @@ impl Sent {
     /// What stood before.
     fn before(self) -> Option<NewCommand> {
         match self {
-            Self::Replaces => Some(named_so("CDI 12")),
+            Self::Replaces => Some(plain("RestartDevice")),
             Self::WithAKeyThatWasUsed => Some(keyed("RestartDevice")),
             Self::WithAKeyOfAnotherKind => Some(keyed("ProfileList")),
             _ => None,

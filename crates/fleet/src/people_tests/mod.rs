@@ -7,6 +7,7 @@ mod check_ins_together;
 mod commands;
 mod commands_together;
 mod enrolment;
+mod first_versions;
 mod fixture;
 mod gathered;
 mod inventory;

@@ -372,7 +372,7 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
         assert!(found[0].is_for(Some(&here), today) && !found[0].is_for(None, today));
         assert!(in_force(now().plus(days(31))).await.is_empty());
         // Its base is not taken away under it; renewed, it is another order; ended, it is over.
-        let taken = profiles::withdraw(fleet, &cast.author, id(&prepared), "x", now()).await;
+        let taken = profiles::withdraw(fleet, &cast.departement.1, id(&prepared), "x", now()).await;
         assert_eq!(rule(taken), Some(RuleId::C5_3_7));
         // Nobody decides months at once: neither far ahead, nor a renewal long before the end, nor for others.
         let ahead = Wanted { starts_on: today.plus(8), ..wanted(&prepared, 20, &[HERE]) };

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use ::profiles::{LayerKey, OrderInForce};
+use ::profiles::{LayerKey, OrderInForce, OrderedDays};
 use governance::{NotAllowed, Permission, Place};
 use serde_json::json;
+use store::Tx;
 use store::emergency_orders::{self as rows, EmergencyOrder};
-use store::organisations::OrganisationState;
 use store::profile_versions::{self as versions, VersionState};
-use store::{Tx, organisations};
 use types::{Day, EmergencyOrderId, Instant, ProfileVersionId, RuleId, Uai};
 
 use super::publish::{all_colleges, notify};
-use super::{must_be, reason, seen, suspensions};
+use super::{must_be, must_exist, reason, seen, suspensions};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
+
+/// How many days before an order its predecessors are counted: more than the longest.
+const LOOKED_BACK: i32 = 60;
 
 /// How many days ahead of its first day an order is decided, and of its end a renewal: nobody decides months at once.
 const LONGEST_AHEAD: i32 = 7;
@@ -47,12 +49,15 @@ pub struct Order {
     pub title: String,
     /// Whether it is in force today.
     pub in_force: bool,
+    /// The order that renews it and stands: ending this one does not end that.
+    pub goes_on_by: Option<EmergencyOrderId>,
 }
 
 /// Puts an emergency base in force: the académie for any collèges, a head for their own.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days;
+/// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days, and
+/// where another stands for one of these collèges that it does not renew;
 /// [`Refusal::Invalid`] for one that begins more than seven days ahead, or a renewal that is too early or for others.
 pub async fn order(
     fleet: &Fleet,
@@ -90,9 +95,10 @@ pub async fn order(
             let id = EmergencyOrderId::new(now);
             let proof = versions::approved(tx, base.id)?
                 .ok_or_else(|| Refusal::not_found("profile version", base.id))?;
-            // The one rule on reason and length.
+            // The rules on reason and length, and on what stands beside it.
+            must_follow(tx, (id, &colleges), (wanted.starts_on, wanted.ends_on), wanted.renews)?;
             OrderInForce::new(id, &proof, colleges.clone(), &why, (wanted.starts_on, wanted.ends_on))
-                .map_err(|refused| Refusal::Forbidden { rule: RuleId::C5_3_7, what: refused.to_string() })?;
+                .map_err(|refused| forbidden(&refused))?;
             let row = EmergencyOrder {
                 id,
                 version_id: base.id,
@@ -119,6 +125,37 @@ pub async fn order(
             shown(tx, row, now)
         })
         .await
+}
+
+fn forbidden(refused: &::profiles::Refusal) -> Refusal {
+    Refusal::Forbidden { rule: RuleId::C5_3_7, what: refused.to_string() }
+}
+
+/// Passes an order beside which no other stands for the same collège, and that with those before it does not exceed thirty
+/// days without the decision that a renewal is.
+fn must_follow(
+    tx: &mut Tx<'_>,
+    (id, colleges): (EmergencyOrderId, &BTreeSet<Uai>),
+    (first, last): (Day, Day),
+    renews: Option<EmergencyOrderId>,
+) -> Result<(), Refusal> {
+    let days = |row: EmergencyOrder| {
+        let ended_on = row.ended_at.map(Day::of);
+        // One that was ended before it began was never in force.
+        let was_in_force = ended_on.is_none_or(|day| row.starts_on <= day);
+        was_in_force.then(|| OrderedDays {
+            id: row.id,
+            colleges: row.uais,
+            first: row.starts_on,
+            last: ended_on.map_or(row.ends_on, |day| day.min(row.ends_on)),
+            stands: ended_on.is_none(),
+        })
+    };
+    // Further back nothing reaches to it without a gap, or it was renewed.
+    let since = first.plus(-LOOKED_BACK);
+    let before: Vec<OrderedDays> = rows::ending_from(tx, since)?.into_iter().filter_map(days).collect();
+    let new = OrderedDays { id, colleges: colleges.clone(), first, last, stands: true };
+    ::profiles::follows(&new, renews, &before).map_err(|refused| forbidden(&refused))
 }
 
 /// Passes an order that may be renewed now: it stands, its end is near, and it goes on for the same collèges without a gap.
@@ -160,15 +197,7 @@ fn may_order(
     let permission = Permission::OrderEmergency;
     let reach = person.standing.may(permission, &person.access, now)?;
     if reach.covers(&Place::Fleet) {
-        for uai in named {
-            let college = organisations::by_uai(tx, uai)?;
-            if college.is_none_or(|it| it.state != OrganisationState::Active) {
-                return Err(Refusal::invalid(
-                    "colleges",
-                    format!("there is no collège {uai}, or it is closed"),
-                ));
-            }
-        }
+        must_exist(tx, "colleges", named)?;
         return Ok(named.clone());
     }
     let own: BTreeSet<Uai> = person.standing.organisation().uai().cloned().into_iter().collect();
@@ -184,7 +213,7 @@ fn may_order(
     }
 }
 
-/// Ends an order before its last day: the ordinary base is in force again.
+/// Ends an order before its last day: the ordinary base is in force again, unless a renewal stands, which is said.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for an order that one could not have given; [`Refusal::Conflict`] for one that is over.
@@ -249,7 +278,8 @@ fn shown(tx: &mut Tx<'_>, row: EmergencyOrder, now: Instant) -> Result<Order, Re
     let title = versions::get(tx, &row.version_id)?.map(|version| version.title).unwrap_or_default();
     let today = Day::of(now);
     let in_force = row.ended_at.is_none() && row.starts_on <= today && today <= row.ends_on;
-    Ok(Order { title, in_force, order: row })
+    let goes_on_by = rows::renewal_of(tx, row.id)?.map(|renewal| renewal.id);
+    Ok(Order { title, in_force, goes_on_by, order: row })
 }
 
 fn tell(tx: &mut Tx<'_>, row: &EmergencyOrder, title: &str, now: Instant) -> Result<(), Refusal> {

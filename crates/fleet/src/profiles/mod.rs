@@ -16,11 +16,15 @@ mod write;
 use governance::countersignature::{Content, Purpose, Subject};
 use governance::{NotAllowed, Permission, Place};
 use serde_json::json;
+use store::organisations::OrganisationState;
 use store::profile_versions::{self as rows, ProfileVersion, VersionState};
-use store::{Tx, countersignatures as requests};
-use types::{AccountId, CountersignatureId, Instant, OrganisationId, ProfileVersionId, RuleId};
+use store::{Tx, countersignatures as requests, organisations};
+use types::{
+    AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, ProfileVersionId, Role, RuleId,
+    Uai,
+};
 
-use ::profiles::LayerKey;
+use ::profiles::{LayerKey, RolloutPlan, Wave};
 
 use crate::coming_in::Person;
 use crate::{Fleet, Principal, Refusal};
@@ -32,7 +36,8 @@ pub use emergency::{
 };
 pub use publish::{When, publish, publish_due, withdraw};
 pub use read::{
-    Approval, Difference, Line, Plan, Shown, changes, diff, history, list, plan, plan_of_draft, show,
+    Approval, Difference, Line, MayApprove, NotThisOne, Plan, Shown, changes, diff, history, list, plan,
+    plan_of_draft, show,
 };
 pub use rollouts::{Progress, advance, advance_due, halt, progress, resume, roll_back};
 pub(crate) use suspensions::review;
@@ -51,6 +56,34 @@ fn reason(text: &str) -> Result<String, Refusal> {
     } else {
         Err(Refusal::invalid("reason", format!("say why, in 1 to {LONGEST_REASON} characters")))
     }
+}
+
+/// Passes collèges that there are. Where one is named that is not, nothing would come to anybody, and nobody would see it.
+fn must_exist<'u>(
+    tx: &mut Tx<'_>,
+    field: &'static str,
+    uais: impl IntoIterator<Item = &'u Uai>,
+) -> Result<(), Refusal> {
+    for uai in uais {
+        let college = organisations::by_uai(tx, uai)?;
+        if college.is_none_or(|it| it.state != OrganisationState::Active) {
+            let problem = format!(
+                "there is no collège {uai}, or it is closed; `ardoise organisation list` shows those that there are"
+            );
+            return Err(Refusal::invalid(field, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Passes waves whose collèges there are.
+fn must_reach_somebody(tx: &mut Tx<'_>, waves: &RolloutPlan) -> Result<(), Refusal> {
+    for wave in waves.waves() {
+        if let Wave::Colleges(colleges) = wave {
+            must_exist(tx, "waves", colleges)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where a layer is decided: everywhere, or in one collège.
@@ -147,6 +180,37 @@ fn may(person: &Person, permission: Permission, layer: &LayerKey, now: Instant) 
         }),
         _ => Ok(()),
     }
+}
+
+/// Passes whoever may take back what both organisations approve: its author while it is not in force, for they asked for
+/// the signatures; and otherwise those who have the right that approving takes (C3.1.1).
+fn may_take_back(
+    person: &Person,
+    row: &ProfileVersion,
+    layer: &LayerKey,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let in_force = row.state == VersionState::Published;
+    if row.author_id == person.standing.account() && !in_force {
+        return may(person, Permission::DraftProfiles, layer, now);
+    }
+    may(person, Permission::PublishProfiles, layer, now)?;
+    let decides_jointly = matches!(
+        person.standing.organisation().kind(),
+        OrganisationKind::Departement | OrganisationKind::Academie
+    );
+    let decided_by_one = layer.college().is_some() || row.state == VersionState::Draft;
+    if decided_by_one || (decides_jointly && person.standing.has(Role::Approver, now)) {
+        return Ok(());
+    }
+    let (title, number, state) = (&row.title, row.number, row.state);
+    Err(Refusal::Forbidden {
+        rule: RuleId::C3_1_1,
+        what: format!(
+            "version {number} of “{title}” is {state}: it is taken back by its author before it is in force, or by \
+             somebody who may approve for the département or the académie; ask one of them (`ardoise profile show`)"
+        ),
+    })
 }
 
 /// What the people of one organisation sign: this text of this version, and no other.

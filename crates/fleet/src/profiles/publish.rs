@@ -1,7 +1,7 @@
 //! Publication: what was approved takes effect, now or on its day, by both signatures as they stand then.
 
 use ::profiles::report::{Source, lint};
-use ::profiles::{LayerKey, RolloutPlan};
+use ::profiles::{Layer, LayerKey, LayerKind, RolloutPlan};
 use governance::Permission;
 use governance::countersignature::{Countersigned, Purpose};
 use serde_json::json;
@@ -12,7 +12,10 @@ use store::{Tx, Within, account_makers, emergency_orders, notices_due, organisat
 use types::{AccountId, Day, Instant, NoticeId, OrganisationKind, ProfileVersionId, RuleId, Uai};
 
 use super::write::detail;
-use super::{Sight, about, account, end, may, must_be, question, read, reason, rollouts, suspensions};
+use super::{
+    Sight, about, account, end, may, may_take_back, must_be, must_reach_somebody, question, read, reason,
+    rollouts, suspensions,
+};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
 use crate::watch::{self, AlarmKind, Subject};
@@ -50,6 +53,9 @@ pub async fn publish(
         let at = when.at.unwrap_or(now);
         if at < now {
             return Err(Refusal::invalid("at", "that is past; leave it out to publish now"));
+        }
+        if let Some(waves) = &when.plan {
+            must_reach_somebody(tx, waves)?;
         }
         must_fit(tx, &row, &layer, now)?;
         signed(tx, &row, &layer, Look::At(at), now)?;
@@ -196,10 +202,10 @@ fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Ins
     rows::publish(tx, row.id, now)?;
     // Read back as whatever writes for a tablet will: what does not pass does not take effect.
     rows::approved(tx, row.id)?;
-    if let (Some(before), Some(plan)) = (&before, &row.rollout_plan) {
+    if let Some(plan) = &row.rollout_plan {
         let plan = RolloutPlan::from_json(plan).map_err(Refusal::Internal)?;
         let by = row.scheduled_by.unwrap_or(row.author_id);
-        rollouts::start(tx, (row.id, before.id), &plan, by, now)?;
+        rollouts::start(tx, (row.id, before.map(|before| before.id)), &plan, by, now)?;
     }
     let concerned = groups(tx, layer)?;
     notify(tx, &format!("profile-version:{}", row.id), &concerned, &row.title, now)
@@ -297,7 +303,22 @@ pub(super) fn must_fit(
 ) -> Result<(), Refusal> {
     must_go_together(tx, row, layer, now)?;
     let text = rows::content(tx, row.id)?;
-    apps::require_known(tx, &::profiles::parse("layer", text.expose()).map_err(Refusal::BadLayer)?)
+    let text = ::profiles::parse("layer", text.expose()).map_err(Refusal::BadLayer)?;
+    must_add_something(tx, &text)?;
+    apps::require_known(tx, &text)
+}
+
+/// Passes what a collège adds, if the base in force blocks none of it: it decides alone, and nobody else would tell it
+/// that no tablet is given what it names (C3.1.3).
+fn must_add_something(tx: &mut Tx<'_>, layer: &Layer) -> Result<(), Refusal> {
+    if !matches!(layer.kind(), LayerKind::College(_)) {
+        return Ok(());
+    }
+    let Some(base) = rows::published(tx, &LayerKey::Base)? else { return Ok(()) };
+    let base = rows::content(tx, base.id)?;
+    let base = ::profiles::parse("base", base.expose()).map_err(Refusal::BadLayer)?;
+    let wrong = ::profiles::added_in_vain(layer, &base);
+    if wrong.is_empty() { Ok(()) } else { Err(Refusal::DoesNotFit(wrong)) }
 }
 
 /// Passes a text that goes together with everything that tablets have, those too whose roll-out has not reached them yet.
@@ -376,7 +397,8 @@ pub(super) fn notify(
 /// away; an emergency base, while no order rests on it.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`]; [`Refusal::Conflict`] for what has ended.
+/// [`Refusal::Forbidden`], to whoever is neither its author nor may approve it as well; [`Refusal::Conflict`] for what has
+/// ended.
 pub async fn withdraw(
     fleet: &Fleet,
     principal: &Principal,
@@ -387,9 +409,7 @@ pub async fn withdraw(
     let why = reason(why)?;
     about(fleet, principal, id, now, move |tx, principal, Sight { person, row, layer }| {
         let in_force = row.state == VersionState::Published;
-        let authors_own = row.author_id == person.standing.account() && !in_force;
-        let permission = if authors_own { Permission::DraftProfiles } else { Permission::PublishProfiles };
-        may(&person, permission, &layer, now)?;
+        may_take_back(&person, &row, &layer, now)?;
         if in_force {
             may_be_taken_away(tx, &row, &layer, now)?;
             let concerned = groups(tx, &layer)?;

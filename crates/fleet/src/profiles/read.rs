@@ -8,14 +8,17 @@ use governance::Permission;
 use governance::countersignature::CountersignatureState;
 use store::profile_approvals as approvals;
 use store::profile_versions::{self as rows, Filter, ProfileVersion, VersionState};
-use store::{Tx, accounts, layer_suspensions, organisations};
-use types::{Instant, ProfileVersionId, Secret, Uai};
+use store::{Tx, account_makers, accounts, layer_suspensions, organisations, role_grants};
+use types::{Instant, OrganisationKind, ProfileVersionId, Secret, Uai};
 
 use super::write::read_layer;
-use super::{Sight, look_at, may, requests_of, rollouts, seen};
+use super::{Sight, look_at, may, must_reach_somebody, requests_of, rollouts, seen};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
+
+/// The most people of one organisation who are named as those who may approve.
+const MOST_APPROVERS: u32 = 50;
 
 /// An approval, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,39 @@ pub struct Approval {
     pub by: String,
     /// When.
     pub at: Instant,
+}
+
+/// Somebody who has a right to approve for an organisation whose approval a version lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MayApprove {
+    /// The organisation.
+    pub organisation: String,
+    /// Their login.
+    pub login: String,
+    /// From when on their right counts; `None` while nobody has confirmed it (C3.1.7).
+    pub from: Option<Instant>,
+    /// Why they cannot approve this one all the same.
+    pub but: Option<NotThisOne>,
+}
+
+/// Why somebody who may approve cannot approve a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotThisOne {
+    /// They wrote it.
+    Author,
+    /// Their account and another that stands behind it were made, or reset, by one hand (C3.1.7).
+    OneHand,
+}
+
+impl NotThisOne {
+    /// A word for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::OneHand => "one-hand",
+        }
+    }
 }
 
 /// A version as it stands in a list.
@@ -54,6 +90,8 @@ pub struct Shown {
     pub text: Secret<String>,
     /// Whether they are.
     pub masked: bool,
+    /// Before it is approved: who may approve it, and from when on. Whoever does not write that layer is not told.
+    pub may_approve: Vec<MayApprove>,
     /// How it is rolled out, if it is.
     pub rollout: Option<rollouts::Progress>,
 }
@@ -143,7 +181,37 @@ pub(super) fn shown(
     let writes = may(person, Permission::DraftProfiles, &line.layer, now).is_ok();
     let text = if writes { content } else { Secret::new(masked(content.expose())) };
     let rollout = rollouts::progress_of(tx, line.version.id, &line.layer)?;
-    Ok(Shown { line, text, masked: !writes, rollout })
+    let may_approve = if writes { may_approve(tx, &line, now)? } else { Vec::new() };
+    Ok(Shown { line, text, masked: !writes, may_approve, rollout })
+}
+
+/// Who may approve a version for the organisations whose approval it lacks; nobody, once it was decided. What a collège
+/// adds is approved by nobody else.
+fn may_approve(tx: &mut Tx<'_>, line: &Line, now: Instant) -> Result<Vec<MayApprove>, Refusal> {
+    let row = &line.version;
+    let is_open = matches!(row.state, VersionState::Draft | VersionState::Submitted);
+    if line.layer.college().is_some() || !is_open {
+        return Ok(Vec::new());
+    }
+    let given = approvals::of_version(tx, row.id)?;
+    let hands = account_makers::hands(tx, now)?;
+    let mut found = Vec::new();
+    for kind in [OrganisationKind::Departement, OrganisationKind::Academie] {
+        let Some(organisation) = organisations::of_kind(tx, kind)? else { continue };
+        if given.iter().any(|approval| approval.organisation_id == organisation.id) {
+            continue;
+        }
+        for (login, account, from) in role_grants::approvers(tx, organisation.id, MOST_APPROVERS)? {
+            let mut others = std::iter::once(row.author_id).chain(given.iter().map(|given| given.account_id));
+            let but = if account == row.author_id {
+                Some(NotThisOne::Author)
+            } else {
+                others.any(|other| !hands.independent(account, other)).then_some(NotThisOne::OneHand)
+            };
+            found.push(MayApprove { organisation: organisation.name.clone(), login, from, but });
+        }
+    }
+    Ok(found)
 }
 
 fn line(tx: &mut Tx<'_>, row: ProfileVersion) -> Result<Line, Refusal> {
@@ -192,7 +260,9 @@ pub struct Difference {
     pub before: Option<ProfileVersionId>,
     /// The version after.
     pub after: ProfileVersionId,
-    /// What differs.
+    /// Whether it was asked what differs from what is in force, and that is this version itself.
+    pub in_force: bool,
+    /// What differs; where nothing is in force yet, everything that it says.
     pub changes: Vec<Said>,
 }
 
@@ -207,25 +277,43 @@ pub async fn diff(
     now: Instant,
 ) -> Result<Difference, Refusal> {
     look_at(fleet, principal, after, now, move |tx, Sight { person, row, layer }| {
-        let before = match before {
-            None => rows::published(tx, &layer)?.filter(|published| published.id != row.id),
+        let (in_force, before) = match before {
+            None => stands(tx, &layer, row.id)?,
             Some(before) => {
                 let (before, of) = seen(tx, &person, before, now)?;
                 if of != layer {
                     let problem = format!("this is a version of {of}, and the other of {layer}");
                     return Err(Refusal::invalid("before", problem));
                 }
-                Some(before)
+                (false, Some(before))
             }
         };
         let text = rows::content(tx, row.id)?;
         let changes = match &before {
-            None => Vec::new(),
+            None if in_force => Vec::new(),
+            None => everything(&text)?,
             Some(before) => changes(&rows::content(tx, before.id)?, &text)?,
         };
-        Ok(Difference { before: before.map(|before| before.id), after, changes })
+        Ok(Difference { before: before.map(|before| before.id), after, in_force, changes })
     })
     .await
+}
+
+/// Whether this version is the one in force; otherwise the one that is, if there is one.
+fn stands(
+    tx: &mut Tx<'_>,
+    layer: &LayerKey,
+    version: ProfileVersionId,
+) -> Result<(bool, Option<ProfileVersion>), Refusal> {
+    Ok(match rows::published(tx, layer)? {
+        Some(published) if published.id == version => (true, None),
+        other => (false, other),
+    })
+}
+
+/// What a text says, where nothing was in force before.
+fn everything(text: &Secret<String>) -> Result<Vec<Said>, Refusal> {
+    ::profiles::report::everything(Source { file: "after", text: text.expose() }).map_err(Refusal::BadLayer)
 }
 
 /// What differs between two texts.
@@ -243,9 +331,11 @@ pub fn changes(before: &Secret<String>, after: &Secret<String>) -> Result<Vec<Sa
 pub struct Plan {
     /// The layer.
     pub layer: LayerKey,
+    /// Whether it is the one in force: publishing it changes nothing any more.
+    pub in_force: bool,
     /// The version in force that it would replace.
     pub replaces: Option<ProfileVersionId>,
-    /// What would change; nothing, if there is none to replace: all of it is new then.
+    /// What would change; nothing, if there is none to replace: all of it is new then, unless it is in force itself.
     pub changes: Vec<Said>,
     /// How many managed tablets have the layer, by collège; those of no collège under `None`.
     pub tablets: BTreeMap<Option<Uai>, u64>,
@@ -302,7 +392,10 @@ fn plan_within(
     text: &Secret<String>,
     now: Instant,
 ) -> Result<Plan, Refusal> {
-    let before = rows::published(tx, layer)?.filter(|published| published.id != version);
+    if let Some(waves) = waves {
+        must_reach_somebody(tx, waves)?;
+    }
+    let (in_force, before) = stands(tx, layer, version)?;
     let changes = match &before {
         None => Vec::new(),
         Some(before) => changes(&rows::content(tx, before.id)?, text)?,
@@ -326,6 +419,7 @@ fn plan_within(
     let exact = matches!(layer, LayerKey::Base | LayerKey::College(_));
     Ok(Plan {
         layer: layer.clone(),
+        in_force,
         replaces: before.map(|before| before.id),
         changes,
         tablets,

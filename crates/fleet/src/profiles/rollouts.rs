@@ -27,7 +27,7 @@ pub struct Progress {
     pub rollout: Rollout,
     /// Its plan.
     pub plan: RolloutPlan,
-    /// How many tablets have the new version by now, and how many will keep the one before until their wave.
+    /// How many tablets have the new version by now, and how many keep the one before, if there is one, until their wave.
     pub reached: u64,
     /// See there.
     pub waiting: u64,
@@ -40,7 +40,7 @@ pub struct Progress {
 /// Begins a roll-out; a plan of one wave is none.
 pub(super) fn start(
     tx: &mut Tx<'_>,
-    (version, previous): (ProfileVersionId, ProfileVersionId),
+    (version, previous): (ProfileVersionId, Option<ProfileVersionId>),
     plan: &RolloutPlan,
     by: AccountId,
     now: Instant,
@@ -200,13 +200,14 @@ async fn change(
     .await
 }
 
-/// Gives every tablet the version before again, which both organisations approved too. What was rolled out is
-/// withdrawn.
+/// Gives every tablet the version before again, which both organisations approved too; of a layer's first version
+/// nothing is left then. What was rolled out is withdrawn.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
 /// approved anew. [`Refusal::DoesNotFit`] if the text before contradicts what came into force since.
-/// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7).
+/// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7), and for the first version of a joint layer
+/// once it reached everyone: nothing was decided that could take its place (C3.1.1).
 pub async fn roll_back(
     fleet: &Fleet,
     principal: &Principal,
@@ -218,10 +219,11 @@ pub async fn roll_back(
     about(fleet, principal, version, now, move |tx, principal, Sight { person, row, layer }| {
         may(&person, Permission::PublishProfiles, &layer, now)?;
         super::must_be(&row, VersionState::Published)?;
-        if matches!(layer, LayerKey::Emergency(_)) {
+        let rollout = of(tx, &row)?;
+        let leaves_nothing = rollout.previous_id.is_none() && rollout.ended_at.is_some();
+        if leaves_nothing || matches!(layer, LayerKey::Emergency(_)) {
             super::publish::may_be_taken_away(tx, &row, &layer, now)?;
         }
-        let rollout = of(tx, &row)?;
         if let Some(ended) = rollout.ended_at
             && now >= ended.plus(ROLLED_BACK_WITHIN)
         {
@@ -232,13 +234,9 @@ pub async fn roll_back(
         }
         let by = account(principal);
         super::end(tx, &row, &End { rejected: false, by, reason: why.clone(), at: now })?;
-        if !versions::publish(tx, rollout.previous_id, now)? {
-            return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
+        if let Some(before) = rollout.previous_id {
+            in_force_again(tx, before, &layer, now)?;
         }
-        versions::approved(tx, rollout.previous_id)?;
-        let before = versions::get(tx, &rollout.previous_id)?
-            .ok_or_else(|| Refusal::not_found("profile version", rollout.previous_id))?;
-        super::publish::must_go_together(tx, &before, &layer, now)?;
         let step =
             Step { reason: Some(why.clone()), ended_at: Some(now), ..at(&rollout, RolloutState::RolledBack) };
         make(tx, &rollout, &step)?;
@@ -251,6 +249,21 @@ pub async fn roll_back(
         progress_of(tx, version, &layer)?.ok_or_else(|| Refusal::not_found("roll-out", version))
     })
     .await
+}
+
+/// Puts the version before in force again, if it still goes together with the others.
+fn in_force_again(
+    tx: &mut Tx<'_>,
+    id: ProfileVersionId,
+    layer: &LayerKey,
+    now: Instant,
+) -> Result<(), Refusal> {
+    if !versions::publish(tx, id, now)? {
+        return Err(Refusal::Conflict("the version before is not there to go back to".to_owned()));
+    }
+    versions::approved(tx, id)?;
+    let before = versions::get(tx, &id)?.ok_or_else(|| Refusal::not_found("profile version", id))?;
+    super::publish::must_go_together(tx, &before, layer, now)
 }
 
 /// The calendar's turn: the next wave where its time has come, and a pause with an alarm where too many tablets failed.

@@ -40,8 +40,9 @@ pub(super) fn texts(tx: &mut Tx<'_>) -> Result<Vec<Text>, Refusal> {
         found.push(text(tx, version, layer.to_string())?);
     }
     for rollout in rollouts::under_way(tx)? {
-        let before = rows::get(tx, &rollout.previous_id)?
-            .ok_or_else(|| Refusal::not_found("profile version", rollout.previous_id))?;
+        // Of a first version there is none before.
+        let Some(before) = rollout.previous_id else { continue };
+        let before = rows::get(tx, &before)?.ok_or_else(|| Refusal::not_found("profile version", before))?;
         let name = format!("{} (version {}, which tablets still have)", before.layer()?, before.number);
         found.push(text(tx, before, name)?);
     }

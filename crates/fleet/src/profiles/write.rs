@@ -7,7 +7,7 @@ use store::profile_versions::{self as rows, End, ProfileVersion, VersionState};
 use store::{Digest, Tx};
 use types::{Instant, ProfileVersionId, Secret};
 
-use super::{Sight, about, end, may, read};
+use super::{Sight, about, end, may, may_take_back, read};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
@@ -49,7 +49,8 @@ pub async fn draft(
 /// nobody has approved; what was not in force yet ends, with every signature it had.
 ///
 /// # Errors
-/// As [`draft`]; [`Refusal::Invalid`] for the text of another layer.
+/// As [`draft`]; [`Refusal::Invalid`] for the text of another layer; [`Refusal::Forbidden`] for what is not in force yet, to
+/// whoever could not withdraw it.
 pub async fn edit(
     fleet: &Fleet,
     principal: &Principal,
@@ -74,6 +75,10 @@ pub async fn edit(
             let before_force =
                 matches!(row.state, VersionState::Draft | VersionState::Submitted | VersionState::Approved);
             if before_force {
+                // A colleague goes on with a draft; whoever may not take back what was submitted writes one of their own.
+                if row.state != VersionState::Draft {
+                    may_take_back(&person, &row, &layer, now)?;
+                }
                 let ended =
                     End { rejected: false, by: Some(me), reason: "it was edited".to_owned(), at: now };
                 end(tx, &row, &ended)?;

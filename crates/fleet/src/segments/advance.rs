@@ -160,7 +160,7 @@ struct One<'a> {
 impl One<'_> {
     fn advance(&self, tx: &mut Tx<'_>, stored: Delivery, told: &Told) -> Result<bool, TabletError> {
         let (plan, mut known) = (self.segment.plan()?, stored.known()?);
-        let own = self.own_profile(tx)?;
+        let own = if plan.gives_nothing() { None } else { self.own_profile(tx)? };
         let own_name = own.as_ref().map(|(name, uuid, _xml)| (name.clone(), uuid.clone()));
         self.note(tx, &mut known, &plan, own_name.as_ref(), told)?;
         let enrolment_profile = management_profile::of(tx, self.row.id, self.row.kind)?;

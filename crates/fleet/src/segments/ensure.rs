@@ -2,7 +2,7 @@
 
 use apple::command::{Command, InstallProfile};
 use orders::{EnrolmentProfile, Ordinary};
-use profiles::segment::{IpadClass, plan, segment_key};
+use profiles::segment::{IpadClass, nothing, plan, segment_key};
 use profiles::{Approved, Intent};
 use store::segments::{self, Segment};
 use store::{Digest, Tx};
@@ -11,7 +11,8 @@ use types::{Instant, ProfileVersionId, Secret, SegmentId};
 use super::frame;
 use crate::{Fleet, Refusal, enrolment_profile};
 
-/// The segment of these versions and this class, made or made again if it must be.
+/// The segment of these versions and this class, made or made again if it must be. Without an intent it is that of tablets
+/// which no base has reached, or none any more.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if the layers cannot be written, or would hurt.
@@ -20,13 +21,16 @@ pub(super) fn ensure(
     fleet: &Fleet,
     versions: &[ProfileVersionId],
     class: IpadClass,
-    intent: &Approved<Intent>,
+    intent: Option<&Approved<Intent>>,
     now: Instant,
 ) -> Result<SegmentId, Refusal> {
     let key = segment_key(versions, class);
     let conflict = |what: String| Refusal::Conflict(format!("{class}: {what}"));
     let frame = frame(fleet).map_err(&conflict)?;
-    let (plan, profile) = plan(intent, class, &frame).map_err(|error| conflict(error.to_string()))?;
+    let (plan, profile) = match intent {
+        Some(intent) => plan(intent, class, &frame).map_err(|error| conflict(error.to_string()))?,
+        None => nothing(class, &frame),
+    };
     let xml = profile.to_xml();
     let payload_sha256 = Digest::of(&xml);
     if !segments::is_signed(tx, &payload_sha256)? {

@@ -46,7 +46,8 @@ pub async fn follow(fleet: &Fleet, principal: &Principal, now: Instant) -> Resul
         Ok::<_, Refusal>((fingerprint, has_a_base, settings::get(tx, WALKED)?))
     };
     let (mut fingerprint, has_a_base, last) = fleet.store().read(looked).await?;
-    if !has_a_base {
+    // Nothing was ever given to any tablet. Once something was, it goes when its base does.
+    if !has_a_base && last.is_none() {
         return Ok(Walked::default());
     }
     let (before, _at) = last.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
@@ -160,7 +161,9 @@ impl Walk<'_> {
             tracing::warn!(%class, version = unreadable.version, "a layer cannot be read: its tablets stay as they are");
             return Ok(None);
         }
-        let versions = layers.versions();
+        // Before the first version of the base reaches it, and after that was rolled back, a tablet is given nothing.
+        let has_a_base = layers.have_a_base();
+        let versions = if has_a_base { layers.versions() } else { Vec::new() };
         let key = segment_key(&versions, class);
         if let Some(known) = self.made.get(&key) {
             return Ok(*known);
@@ -173,7 +176,8 @@ impl Walk<'_> {
                 return Ok(Some(known.id));
             }
         }
-        let made = match layers.combined(world) {
+        let combined = if has_a_base { layers.combined(world).map(Some) } else { Ok(None) };
+        let made = match combined {
             Err(refusals) => {
                 let why = refusals.first().map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(%class, why, "layers that do not go together: their tablets stay as they are");
@@ -181,8 +185,10 @@ impl Walk<'_> {
             }
             Ok(intent) => {
                 let write = fleet.clone();
-                let made =
-                    fleet.store().write(move |tx| ensure(tx, &write, &versions, class, &intent, now)).await;
+                let made = fleet
+                    .store()
+                    .write(move |tx| ensure(tx, &write, &versions, class, intent.as_ref(), now))
+                    .await;
                 match made {
                     Ok(id) => {
                         self.done.made += 1;

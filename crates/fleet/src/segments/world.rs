@@ -1,6 +1,8 @@
 //! What is in force, and which of it applies to a tablet.
 
-use profiles::{Approved, InForce, Intent, Layer, LayerKey, OrderInForce, Refusal, combine_approved};
+use profiles::{
+    Approved, InForce, Intent, Layer, LayerKey, LayerKind, OrderInForce, Refusal, combine_approved,
+};
 use store::{Tx, emergency_orders, layer_suspensions, profile_versions, rollouts};
 use types::{Day, Digest, Instant, LoanMode, ProfileVersionId, TabletId, Uai, UserKind};
 
@@ -51,6 +53,7 @@ pub struct LoanFacts {
 /// The layers of one tablet.
 #[derive(Debug, Clone)]
 pub(crate) struct Layers<'w> {
+    /// Of each layer the version that it has by now; the base is not among them before its first version reached it.
     pub(crate) layers: Vec<&'w Approved<Layer>>,
     pub(crate) order: Option<&'w OrderInForce>,
     /// A layer for it that cannot be read; what was given before stays then.
@@ -115,7 +118,7 @@ pub(crate) fn of_tablet<'w>(world: &'w World, facts: &TabletFacts) -> Layers<'w>
         LayerKey::Emergency(_) | LayerKey::Tablet(_) => false,
     };
     let layers = world.in_force.iter().filter(|one| applies(one.layer()));
-    let layers = layers.map(|one| one.for_tablet(facts.tablet, facts.uai.as_ref())).collect();
+    let layers = layers.filter_map(|one| one.for_tablet(facts.tablet, facts.uai.as_ref())).collect();
     // The latest order for it, if there are several.
     let order = world
         .orders
@@ -141,6 +144,11 @@ impl Layers<'_> {
             return Err(vec![Refusal::Unreadable { version: unreadable.version.clone() }]);
         }
         combine_approved(&self.layers, self.order, world.today)
+    }
+
+    /// Whether a base reached the tablet. Without one it is given nothing: no other layer stands alone.
+    pub(crate) fn have_a_base(&self) -> bool {
+        self.layers.iter().any(|layer| *layer.value().kind() == LayerKind::Base)
     }
 
     /// The versions, in the order of their layers: what tells one combination from another without combining it.

@@ -5,6 +5,7 @@
 //! named: nobody guesses who meant what. The order in which layers are given does not matter, and one given twice is
 //! one.
 
+mod added;
 mod join;
 mod whole;
 
@@ -15,6 +16,8 @@ use crate::intent::Intent;
 use crate::layer::{Contents, Layer, LayerKind, LayerName};
 use crate::mode::stays_at_school;
 use crate::refusal::Refusal;
+
+pub use added::added_in_vain;
 
 /// Combines the layers of one tablet as they apply today. An emergency order that is in force puts its base in the
 /// ordinary one's place (C5.3.7): it alone may loosen.

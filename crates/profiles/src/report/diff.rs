@@ -78,6 +78,17 @@ pub fn diff(before: Source<'_>, after: Source<'_>) -> Result<Vec<Change>, Vec<Pr
     }
 }
 
+/// What a text says, as what differs from a layer of that name which says nothing: where none is in force yet.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn everything(text: Source<'_>) -> Result<Vec<Change>, Vec<Problem>> {
+    let after = parse(text.file, text.text)?;
+    let before =
+        Layer { name: after.name.clone(), purpose: after.purpose.clone(), contents: Contents::default() };
+    Ok(diff_layers(&before, &after))
+}
+
 /// What differs from one layer to another: settings first, in the order of the catalogue, then the other parts.
 #[must_use]
 pub fn diff_layers(before: &Layer, after: &Layer) -> Vec<Change> {
@@ -182,10 +193,12 @@ impl Changes {
 
     fn filter(&mut self, before: &Contents, after: &Contents) {
         let automatic = |contents: &Contents| contents.filter.as_ref().map(|at| at.value.automatic);
-        if let (Some(one), Some(other)) = (automatic(before), automatic(after))
-            && one != other
-        {
-            let direction = if other { Direction::Stricter } else { Direction::Looser };
+        let (one, other) = (automatic(before), automatic(after));
+        if one != other {
+            let direction = if other == Some(true) { Direction::Stricter } else { Direction::Looser };
+            let word =
+                |automatic: Option<bool>| automatic.map_or_else(|| "–".to_owned(), |it| it.to_string());
+            let (one, other) = (word(one), word(other));
             self.push(
                 "filter.automatic",
                 direction,

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use types::Day;
 
 use super::Source;
-use crate::combine::combine;
+use crate::combine::{added_in_vain, combine};
 use crate::emergency::EmergencyOrder;
 use crate::layer::{Layer, LayerKind};
 use crate::parse::inspect;
@@ -18,6 +18,9 @@ pub struct LintReport {
     pub files: Vec<FileReport>,
     /// Layers that are right each, and do not go together.
     pub together: Vec<Together>,
+    /// Apps that a collège adds and the base blocks: they go together, and no tablet has the app. A server refuses such a
+    /// layer of a collège.
+    pub in_vain: Vec<Together>,
     /// How many ways of putting layers together were tried.
     pub tried: usize,
 }
@@ -67,19 +70,21 @@ impl LintReport {
                 "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
             })
         });
-        let together = self.together.iter().map(|together| {
+        let one = |together: &Together| {
             json!({
                 "files": together.files,
                 "refusals": together.refusals.iter().map(refusal).collect::<Vec<_>>(),
             })
-        });
+        };
+        let together = |all: &[Together]| all.iter().map(one).collect::<Vec<Json>>();
         json!({
             "ok": !self.is_refused(),
             "errors": self.count(Severity::Error),
             "advice": self.count(Severity::Advice),
             "tried": self.tried,
             "files": files.collect::<Vec<_>>(),
-            "together": together.collect::<Vec<_>>(),
+            "together": together(&self.together),
+            "in_vain": together(&self.in_vain),
         })
     }
 }
@@ -115,6 +120,16 @@ pub fn lint(sources: &[Source<'_>], today: Day) -> LintReport {
     }
     let mut tries = Tries { together: Vec::new(), tried: 0, today };
     let (bases, others): (Vec<_>, Vec<_>) = layers.iter().partition(|(_, layer)| layer.is_base());
+    let mut in_vain = Vec::new();
+    for (base_file, base) in &bases {
+        for (file, layer) in &others {
+            let refusals = added_in_vain(layer, base);
+            if !refusals.is_empty() {
+                let files = vec![(*base_file).to_owned(), (*file).to_owned()];
+                in_vain.push(Together { files, refusals });
+            }
+        }
+    }
     let ordinary = bases.iter().find(|(_, layer)| *layer.kind() == LayerKind::Base);
     for base in &bases {
         tries.put_together(base, ordinary, &[]);
@@ -125,7 +140,7 @@ pub fn lint(sources: &[Source<'_>], today: Day) -> LintReport {
             }
         }
     }
-    LintReport { files, together: tries.together, tried: tries.tried }
+    LintReport { files, together: tries.together, in_vain, tried: tries.tried }
 }
 
 /// Whether a tablet can have both.

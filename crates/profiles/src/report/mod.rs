@@ -2,7 +2,7 @@
 //!
 //! - [`lint`]: what is wrong with each text, and with any two of them together.
 //! - [`preview`]: what a tablet would be given.
-//! - [`diff`]: what differs between two texts, in words.
+//! - [`diff`]: what differs between two texts, in words; [`everything`]: what one says, where there was none before.
 
 mod diff;
 mod lint;
@@ -10,7 +10,7 @@ mod masked;
 mod preview;
 mod words;
 
-pub use diff::{Change, Direction, diff, diff_layers};
+pub use diff::{Change, Direction, diff, diff_layers, everything};
 pub use lint::{FileReport, LintReport, Together, lint};
 pub use masked::masked;
 pub use preview::{NoPreview, Platform, Preview, preview};

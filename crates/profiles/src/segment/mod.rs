@@ -17,6 +17,6 @@ pub use class::{IpadClass, segment_key};
 pub use known::{Declaring, Heard, Item, Known, Listed};
 #[cfg(test)]
 pub(crate) use plan::assemble;
-pub use plan::{Carrier, Declared, Plan, Rule, SettingsItem, UpdateItem, plan, tablet_payload};
+pub use plan::{Carrier, Declared, Plan, Rule, SettingsItem, UpdateItem, nothing, plan, tablet_payload};
 pub use reconcile::{Facts, Query, Step, UpdateAction, next};
 pub use rules::{RuleReport, RuleState, rules};

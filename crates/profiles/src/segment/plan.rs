@@ -31,7 +31,7 @@ pub struct Plan {
     pub token: String,
     /// The names of ours begin with this: what has such a name and is not in the plan is stale.
     pub prefix: String,
-    /// The `PayloadIdentifier` of the profile.
+    /// The `PayloadIdentifier` of the profile; empty where nothing is given.
     pub profile: String,
     /// Its `PayloadUUID`, which follows from its content.
     pub profile_uuid: String,
@@ -147,6 +147,29 @@ pub fn plan(intent: &Approved<Intent>, class: IpadClass, frame: &Frame) -> Resul
     Ok(assemble(intent.value(), class, frame, rendering))
 }
 
+/// The plan of tablets that no base has reached, or none any more: of ours they have nothing, and what they had goes.
+/// Nobody decides that there is nothing: what sets tablets up is written from what was decided only.
+#[must_use]
+pub fn nothing(class: IpadClass, frame: &Frame) -> (Plan, Profile) {
+    let declares = class.version() >= DECLARATIONS_SINCE;
+    let mut plan = Plan {
+        token: String::new(),
+        prefix: frame.identifier(""),
+        profile: String::new(),
+        profile_uuid: String::new(),
+        declarations: Vec::new(),
+        declarations_token: declares.then(|| token_of(&[])),
+        settings: None,
+        apps: Vec::new(),
+        declared_apps: BTreeMap::new(),
+        update: None,
+        rules: Vec::new(),
+    };
+    plan.token = plan.token_of_what_is_given();
+    // A segment has a profile; this one is installed nowhere.
+    (plan, frame.named_profile("profile", "–", Vec::new()))
+}
+
 /// The plan of a rendering.
 pub(crate) fn assemble(
     intent: &Intent,
@@ -169,7 +192,8 @@ pub(crate) fn assemble(
             what: written.what,
         })
         .collect();
-    for left in left_out {
+    // What is for tablets of another maker is no rule of an iPad's, and no loss.
+    for left in left_out.into_iter().filter(|left| left.why != Why::OtherPlatform) {
         let carrier = match &left.why {
             Why::ByCommand { command: "InstallApplication", .. } | Why::WithSettings { .. } => {
                 by_command(intent, &left.what, &mut apps)
@@ -210,9 +234,7 @@ pub(crate) fn assemble(
         rules,
     };
     plan.declarations_token = (class.version() >= DECLARATIONS_SINCE).then(|| token_of(&plan.declarations));
-    // The sentences about what is left out are no part of what is given.
-    let given = (&plan.profile_uuid, &plan.declarations_token, &plan.settings, &plan.apps, &plan.update);
-    plan.token = short(&serde_json::to_vec(&given).unwrap_or_default());
+    plan.token = plan.token_of_what_is_given();
     (plan, profile)
 }
 
@@ -221,6 +243,18 @@ const fn is_unsupported(rule: &Rule) -> bool {
 }
 
 impl Plan {
+    /// The sentences about what is left out are no part of what is given.
+    fn token_of_what_is_given(&self) -> String {
+        let given = (&self.profile_uuid, &self.declarations_token, &self.settings, &self.apps, &self.update);
+        short(&serde_json::to_vec(&given).unwrap_or_default())
+    }
+
+    /// Whether it is the one of [`nothing`].
+    #[must_use]
+    pub const fn gives_nothing(&self) -> bool {
+        self.profile.is_empty()
+    }
+
     /// The plan as a tablet has it that is not given these apps now: neither their declarations, nor an activation that
     /// would wait for them and keep everything else from being in force.
     #[must_use]

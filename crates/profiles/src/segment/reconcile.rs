@@ -151,7 +151,7 @@ fn wanted(plan: &Plan, known: &Known, facts: &Facts, until: &mut Instant) -> Vec
         Some(listed) => {
             *until = (*until).min(listed.at.plus(FRESH));
             let has = |name: &str, uuid: &str| listed.items.get(name).is_some_and(|is| is == uuid);
-            if !has(&plan.profile, &plan.profile_uuid) {
+            if !plan.gives_nothing() && !has(&plan.profile, &plan.profile_uuid) {
                 steps.push(Step::InstallProfile);
             }
             let own = facts.tablet_profile.as_ref();
@@ -167,7 +167,9 @@ fn wanted(plan: &Plan, known: &Known, facts: &Facts, until: &mut Instant) -> Vec
             steps.extend(stale.map(|name| Step::RemoveProfile(name.clone())));
         }
     }
-    if plan.declarations_token.is_some() && known.declared != plan.declarations_token {
+    // A tablet that was told of no declarations need not be told that there are none.
+    let never_told = plan.gives_nothing() && known.declared.is_none();
+    if plan.declarations_token.is_some() && known.declared != plan.declarations_token && !never_told {
         steps.push(Step::Declare);
     }
     if let Some(settings) = &plan.settings

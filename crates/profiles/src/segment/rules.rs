@@ -73,7 +73,11 @@ fn one(rule: &Rule, plan: &Plan, known: &Known, version: Option<OsVersion>) -> (
         return (RuleState::Applied, known.device_at);
     }
     match &rule.carrier {
-        Carrier::Present => (RuleState::Applied, None),
+        // It comes with iPadOS: that the tablet has it is known once it told what it runs.
+        Carrier::Present => match known.device_at {
+            Some(at) => (RuleState::Applied, Some(at)),
+            None => (RuleState::Requested, None),
+        },
         Carrier::Unsupported { code, english, french } => {
             let (code, english, french) = (code.clone(), english.clone(), french.clone());
             (RuleState::Unsupported { code, english, french }, None)

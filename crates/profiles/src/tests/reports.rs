@@ -3,7 +3,7 @@
 use super::layers::base_text;
 use super::templates::{text, today};
 use crate::catalogue::Language;
-use crate::report::{Direction, Source, diff, lint};
+use crate::report::{Direction, Source, diff, everything, lint};
 
 fn changes(before: &str, after: &str) -> Vec<(String, Direction)> {
     let (before, after) = (Source { file: "a", text: before }, Source { file: "b", text: after });
@@ -100,6 +100,48 @@ fn a_layer_does_not_differ_from_itself_and_the_way_back_goes_the_other_way() {
     assert_eq!(count(&there, Direction::Looser), count(&back, Direction::Stricter));
     assert_eq!(count(&there, Direction::Stricter), count(&back, Direction::Looser));
     assert!(count(&there, Direction::Looser) >= 4, "{there:#?}");
+}
+
+#[test]
+fn where_nothing_was_before_everything_that_a_text_says_is_new() {
+    let text = text("socle");
+    let found = everything(Source { file: "a", text: &text }).unwrap();
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    for said in [
+        "FaceTime: forbidden (was not set) — stricter",
+        "app com.apple.Pages: added",
+        "automatic filter: true (was –)",
+    ] {
+        assert!(told.iter().any(|told| told.starts_with(said)), "{said}: {told:#?}");
+    }
+    assert!(found.iter().all(|change| !["layer", "title", "purpose"].contains(&change.path.as_str())));
+    assert!(everything(Source { file: "a", text: "layer = \"base\"\n" }).is_err());
+}
+
+#[test]
+fn c3_1_3_lint_tells_which_app_a_college_adds_that_the_base_blocks() {
+    let base = base_text("[blocked-apps]\nbundles = [\"com.example.game\"]\n");
+    let college = "layer = \"college\"\nuai = \"0761234A\"\ntitle = \"T\"\npurpose = \"P.\"\n\
+                   [[app]]\nbundle = \"com.example.game\"\nname = \"Jeu\"\nstore = \"100000001\"\n";
+    let of = |base: &str| {
+        let sources = [("base", base), ("other", college)].map(|(file, text)| Source { file, text });
+        let report = lint(&sources, today());
+        assert!(!report.is_refused(), "{report:?}");
+        report.in_vain
+    };
+    let found = of(&base);
+    assert_eq!(
+        (found.len(), found[0].files.as_slice()),
+        (1, ["base".to_owned(), "other".to_owned()].as_slice())
+    );
+    let told = found[0].refusals[0].to_string();
+    let (line, by_line) = (5, base.lines().position(|line| line.contains("com.example.game")).unwrap() + 1);
+    for part in [format!("(line {line})"), format!("(line {by_line})"), "com.example.game".to_owned()] {
+        assert!(told.contains(&part), "{part}: {told}");
+    }
+    assert_eq!(found[0].refusals[0].rule(), Some(types::RuleId::C3_1_3));
+    // What an emergency base blocks comes back with the ordinary one.
+    assert!(of(&base.replace("layer = \"base\"", "layer = \"emergency\"")).is_empty());
 }
 
 #[test]

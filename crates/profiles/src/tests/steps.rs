@@ -7,8 +7,8 @@ use super::known::{after, app, complete, declared, listed, map, own, plan, says}
 use super::segments::{class, start};
 use crate::render::Frame;
 use crate::segment::{
-    Carrier, Facts, Item, Known, Plan, Query, Rule, RuleState, Step, UpdateAction, UpdateItem, next, rules,
-    tablet_payload,
+    Carrier, Facts, Item, Known, Plan, Query, Rule, RuleState, Step, UpdateAction, UpdateItem, next, nothing,
+    rules, tablet_payload,
 };
 
 const DAY: u64 = 86_400;
@@ -104,6 +104,47 @@ fn each_thing_that_is_missing_is_a_step_of_its_own() {
     assert_eq!(step(&|known| known.app_list = None), Step::Ask(Query::Apps));
     assert_eq!(step(&|known| known.device_at = None), Step::Ask(Query::Device));
     assert_eq!(step(&|known| known.update = None), Step::Update(UpdateAction::Download));
+}
+
+#[test]
+fn where_nothing_is_given_what_was_given_goes_and_nothing_is_asked_of_who_was_given_nothing() {
+    let frame = Frame::new("fr.ardoise.configuration", "Département").unwrap();
+    for (version, declares) in [("16.7", false), ("17.0", true)] {
+        let (given, _profile) = nothing(class(version, true), &frame);
+        let nothing = Plan { prefix: plan().prefix, ..given };
+        assert!(nothing.gives_nothing() && !plan().gives_nothing());
+        assert_eq!(rules(&nothing, &complete(), None), []);
+        let facts = Facts { tablet_profile: None, ..facts(start()) };
+        // A newcomer: it is only looked at.
+        let mut known = Known::default();
+        assert_eq!(next(&nothing, &known, &facts), Step::Ask(Query::Profiles));
+        known.profiles = listed(&[("ours.enrolment", "E"), ("theirs", "X")]);
+        assert_eq!(next(&nothing, &known, &facts), Step::Ask(Query::Device));
+        known.device_at = Some(start());
+        assert_eq!(next(&nothing, &known, &facts), rests(after(DAY), true), "{version}");
+        // One that had everything: one thing after the other goes.
+        let mut known = complete();
+        let (mut went, mut last) = (Vec::new(), None);
+        while last.is_none() {
+            let step = next(&nothing, &known, &facts);
+            match &step {
+                Step::RemoveProfile(name) => drop(known.profiles.as_mut().unwrap().items.remove(name)),
+                Step::Declare => known.declared.clone_from(&nothing.declarations_token),
+                Step::RemoveApp(bundle) => drop(known.apps.remove(bundle)),
+                other => {
+                    last = Some(other.clone());
+                    continue;
+                }
+            }
+            went.push(step);
+        }
+        let profile = |name: &str| Step::RemoveProfile(name.to_owned());
+        let app = |bundle: &str| Step::RemoveApp(bundle.to_owned());
+        let mut expected = vec![profile("ours.own"), profile("ours.profile")];
+        expected.extend(declares.then_some(Step::Declare));
+        expected.extend([app("app.one"), app("app.two")]);
+        assert_eq!((went, last), (expected, Some(rests(after(DAY), true))), "{version}");
+    }
 }
 
 #[test]
@@ -273,7 +314,9 @@ fn c5_3_4_a_rule_of_the_profile_the_settings_or_an_app_stands_as_the_tablet_told
     known.withheld = map(&[("app.two", "another file")]);
     assert_eq!(app(&known), (failed("another file"), None));
 
-    assert_eq!(stands("x", Carrier::Present, &Known::default()), (Applied, None));
+    // What comes with iPadOS is there once the tablet told what it runs, and not before.
+    assert_eq!(stands("x", Carrier::Present, &Known::default()), (Requested, None));
+    assert_eq!(stands("x", Carrier::Present, &complete()), (Applied, Some(start())));
     let words = || ("needs-supervision".to_owned(), "english".to_owned(), "french".to_owned());
     let (code, english, french) = words();
     let unsupported = stands("x", Carrier::Unsupported { code, english, french }, &complete());

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use types::{
-    AccountId, Day, Digest, Duration, Instant, OrganisationKind, ProfileVersionId, Secret, TabletId, Uai,
+    AccountId, Day, Digest, Duration, EmergencyOrderId, Instant, OrganisationKind, ProfileVersionId, RuleId,
+    Secret, TabletId, Uai,
 };
 
 use crate::versions::*;
+use crate::{OrderedDays, Refusal, follows};
 
 const BASE: &str = include_str!("../../../../profiles/socle.toml");
 const MODE: &str = "layer = \"mode\"\nmode = \"deposit\"\ntitle = \"Dépôt\"\npurpose = \"x\"\n";
@@ -127,6 +129,57 @@ fn c5_3_7_an_emergency_order_is_for_the_colleges_it_names_in_its_days() {
 }
 
 #[test]
+fn c5_3_7_orders_of_one_college_neither_meet_nor_go_on_for_more_than_thirty_days_without_a_renewal() {
+    let today = Day::of(now());
+    let days = |colleges: &[u32], first: i32, last: i32| OrderedDays {
+        id: EmergencyOrderId::new(now()),
+        colleges: colleges.iter().map(|number| college(*number)).collect(),
+        first: today.plus(first),
+        last: today.plus(last),
+        stands: true,
+    };
+    let ended = |order: OrderedDays| OrderedDays { stands: false, ..order };
+    let one = days(&[1], 0, 29);
+    let of = |new: &OrderedDays, before: &[&OrderedDays]| {
+        let before: Vec<OrderedDays> = before.iter().map(|it| (*it).clone()).collect();
+        follows(new, None, &before)
+    };
+    // It meets what is for one of its collèges, on any of its days; and a renewal meets what it renews.
+    for new in [days(&[1, 2], 29, 40), days(&[], 10, 12), days(&[1], -5, 0)] {
+        let refused = of(&new, &[&one]).unwrap_err();
+        assert!(matches!(refused, Refusal::EmergencyMeets { order, .. } if order == one.id), "{refused:?}");
+        assert_eq!(refused.rule(), Some(RuleId::C5_3_7));
+        assert!(refused.to_string().contains(&format!("--renews {}", one.id)), "{refused}");
+        assert_eq!(follows(&new, Some(one.id), std::slice::from_ref(&one)), Ok(()));
+    }
+    let (renewal, again) = (days(&[1], 25, 54), days(&[1], 28, 57));
+    let twice = follows(&again, Some(one.id), &[one.clone(), renewal]);
+    assert!(matches!(twice, Err(Refusal::EmergencyMeets { .. })), "renewed once: {twice:?}");
+    for elsewhere in [days(&[2], 0, 29), days(&[1], 31, 60)] {
+        assert_eq!(of(&elsewhere, &[&one]), Ok(()), "{elsewhere:?}");
+    }
+    // Without a day between them they are one: thirty days are the most, however many orders.
+    let short = days(&[1], 0, 9);
+    assert_eq!(of(&days(&[1], 10, 29), &[&short]), Ok(()));
+    let (second, third) = (days(&[1, 2], 10, 19), days(&[2], 20, 30));
+    assert_eq!(of(&days(&[1], 20, 29), &[&short, &second, &third]), Ok(()));
+    let refused = of(&days(&[1], 20, 30), &[&short, &second, &third]).unwrap_err();
+    match refused {
+        Refusal::EmergencyGoesOn { first, last, days: 31, until: Some(until), .. } => {
+            assert_eq!((first, last, until), (today, today.plus(30), today.plus(29)));
+        }
+        other => panic!("{other:?}"),
+    }
+    // One that was ended counts for the days that it was in force.
+    let cut = ended(days(&[1], 0, 19));
+    assert_eq!(of(&days(&[1], 15, 29), &[&cut]), Ok(()));
+    assert!(matches!(of(&days(&[1], 20, 30), &[&cut]), Err(Refusal::EmergencyGoesOn { days: 31, .. })));
+    assert_eq!(of(&days(&[1], 21, 50), &[&cut]), Ok(()));
+    let late = of(&days(&[1], 30, 40), &[&one]).unwrap_err();
+    assert!(matches!(late, Refusal::EmergencyGoesOn { until: None, .. }), "{late:?}");
+}
+
+#[test]
 fn c5_3_7_what_is_combined_under_an_order_names_the_orders_version_while_it_is_in_force() {
     let (base, order) = (approved(LayerKey::Base, BASE), order(BTreeSet::new()));
     let today = Day::of(now());
@@ -141,13 +194,23 @@ fn a_tablet_keeps_the_version_before_until_a_wave_reaches_it() {
     let everywhere = InForce::everywhere(LayerKey::Base, current.clone());
     assert_eq!(everywhere.rollout(), None);
     let canary = rollout(0, (10, 50));
-    let coming = InForce::rolling_out(LayerKey::Base, current.clone(), before.clone(), canary.clone());
+    let coming = InForce::rolling_out(LayerKey::Base, current.clone(), Some(before.clone()), canary.clone());
     assert_eq!((coming.layer(), coming.current()), (&LayerKey::Base, &current));
     assert_eq!(coming.rollout(), Some(&canary));
     let tablet = TabletId::new(now());
     for (uai, has) in [(Some(college(1)), &current), (Some(college(2)), &before), (None, &before)] {
-        assert_eq!(coming.for_tablet(tablet, uai.as_ref()), has, "{uai:?}");
-        assert_eq!(everywhere.for_tablet(tablet, uai.as_ref()), &current, "{uai:?}");
+        assert_eq!(coming.for_tablet(tablet, uai.as_ref()), Some(has), "{uai:?}");
+        assert_eq!(everywhere.for_tablet(tablet, uai.as_ref()), Some(&current), "{uai:?}");
+    }
+}
+
+#[test]
+fn a_tablet_has_nothing_of_a_layers_first_version_until_a_wave_reaches_it() {
+    let current = approved(LayerKey::Base, BASE);
+    let first = InForce::rolling_out(LayerKey::Base, current.clone(), None, rollout(0, (10, 50)));
+    let tablet = TabletId::new(now());
+    for (uai, has) in [(Some(college(1)), Some(&current)), (Some(college(2)), None), (None, None)] {
+        assert_eq!(first.for_tablet(tablet, uai.as_ref()), has, "{uai:?}");
     }
 }
 

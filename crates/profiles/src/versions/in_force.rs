@@ -1,5 +1,5 @@
-//! What is in force: for each layer the published version, the one before it while it is rolled out, and emergency
-//! orders.
+//! What is in force: for each layer the published version, the one before it while it is rolled out, if there is one, and
+//! emergency orders.
 
 use std::collections::BTreeSet;
 
@@ -17,25 +17,26 @@ use crate::refusal::Refusal;
 pub struct InForce {
     layer: LayerKey,
     current: Approved<Layer>,
-    before: Option<(Approved<Layer>, Rollout)>,
+    on_its_way: Option<(Option<Approved<Layer>>, Rollout)>,
 }
 
 impl InForce {
     /// A layer whose published version every tablet has.
     #[must_use]
     pub const fn everywhere(layer: LayerKey, current: Approved<Layer>) -> Self {
-        Self { layer, current, before: None }
+        Self { layer, current, on_its_way: None }
     }
 
-    /// A layer whose published version is on its way: tablets that are not in a wave yet keep the one before.
+    /// A layer whose published version is on its way: tablets that are not in a wave yet keep the one before, and have
+    /// nothing of the layer where there is none.
     #[must_use]
     pub const fn rolling_out(
         layer: LayerKey,
         current: Approved<Layer>,
-        before: Approved<Layer>,
+        before: Option<Approved<Layer>>,
         rollout: Rollout,
     ) -> Self {
-        Self { layer, current, before: Some((before, rollout)) }
+        Self { layer, current, on_its_way: Some((before, rollout)) }
     }
 
     /// The layer.
@@ -53,16 +54,16 @@ impl InForce {
     /// How it is rolled out, while it is.
     #[must_use]
     pub fn rollout(&self) -> Option<&Rollout> {
-        self.before.as_ref().map(|(_before, rollout)| rollout)
+        self.on_its_way.as_ref().map(|(_before, rollout)| rollout)
     }
 
     /// The version that this tablet, of this collège, has now: the published one if a wave reached it, and the one before
-    /// otherwise.
+    /// otherwise; `None` if there was none.
     #[must_use]
-    pub fn for_tablet(&self, tablet: TabletId, uai: Option<&Uai>) -> &Approved<Layer> {
-        match &self.before {
-            Some((before, rollout)) if !rollout.reaches(tablet, uai) => before,
-            _ => &self.current,
+    pub fn for_tablet(&self, tablet: TabletId, uai: Option<&Uai>) -> Option<&Approved<Layer>> {
+        match &self.on_its_way {
+            Some((before, rollout)) if !rollout.reaches(tablet, uai) => before.as_ref(),
+            _ => Some(&self.current),
         }
     }
 }

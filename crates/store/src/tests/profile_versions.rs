@@ -2,7 +2,7 @@
 
 use types::{
     AccountId, CountersignatureId, Day, Duration, Instant, OrganisationId, ProfileVersionId, Role,
-    RoleGrantId, Secret,
+    RoleGrantId, RolloutId, Secret,
 };
 
 use super::cast::{Cast, account};
@@ -19,6 +19,7 @@ on_both_engines! {
     c3_1_1_the_tables_publish_nothing_that_both_did_not_approve,
     c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_or_renewed_early,
     c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly,
+    c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it,
 }
 
 const TEXT: &str = "layer = \"base\"\ntitle = \"T\"\npurpose = \"P\"\n";
@@ -254,6 +255,10 @@ async fn c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_o
         fixture.refused_by_hand(&order(1, &starts, &ends, "[]", ordered, None));
     }
     fixture.by_hand(&order(1, &day(0), &day(29), "[]", ordered, None)).unwrap();
+    // On each day one order stands for a collège, but for one that renews another.
+    for uais in ["[]", "[\"0761234A\"]"] {
+        fixture.refused_by_hand(&order(2, &day(7), &day(12), uais, ordered, None));
+    }
     let late = ordered + 25 * 86_400_000;
     fixture.refused_by_hand(&order(2, &day(1), &day(20), "[]", ordered, Some(1)));
     fixture.refused_by_hand(&order(2, &day(25), &day(40), "[\"0761234A\"]", late, Some(1)));
@@ -285,4 +290,28 @@ async fn c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly(fixture: Fix
     };
     let refused = fixture.store.write(move |tx| layer_suspensions::put(tx, &row)).await;
     assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+}
+
+async fn c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it(fixture: Fixture) {
+    let cast: Cast = fixture.cast().await;
+    let (base, draft) = (version(cast.bruno), ProfileVersion { number: 2, ..version(cast.bruno) });
+    in_force(&fixture, &cast, &base).await;
+    let drafted = draft.clone();
+    fixture.write(move |tx| rows::insert(tx, &drafted, &Secret::new(TEXT.to_owned()))).await;
+    let rolled_out = |of: &ProfileVersion, before: Option<&ProfileVersion>| {
+        let id = RolloutId::new(at(60));
+        let before = before.map_or("NULL".to_owned(), |before| format!("'{}'", before.id));
+        let (of, by, when) = (of.id, cast.bruno, at(60).as_millis());
+        format!(
+            "INSERT INTO rollouts (id, version_id, previous_id, plan, state, wave, wave_since, started_by, started_at) \
+             VALUES ('{id}', '{of}', {before}, '{{}}', 'running', 0, {when}, '{by}', {when})"
+        )
+    };
+    // Neither of a draft, nor from itself or from what was never in force.
+    for (of, before) in [(&draft, None), (&draft, Some(&base)), (&base, Some(&base)), (&base, Some(&draft))] {
+        fixture.refused_by_hand(&rolled_out(of, before));
+    }
+    // With nothing before it, where nothing was; and that stays written.
+    fixture.by_hand(&rolled_out(&base, None)).unwrap();
+    fixture.refused_by_hand(&format!("UPDATE rollouts SET previous_id = '{}'", draft.id));
 }
