@@ -127,10 +127,10 @@ pub(crate) struct IncidentView {
     authority_reference: Option<String>,
     /// The papers it needs, and their clocks.
     papers: Vec<PaperClockView>,
-    /// What was said of its papers before it was put right.
+    /// What was said of its papers before it was put right; in no list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     former_papers: Vec<FormerPaperView>,
-    /// What happened, in words; in no list.
+    /// What happened, in words, for whoever handles it; in no list.
     #[serde(skip_serializing_if = "Option::is_none")]
     circumstances: Option<String>,
     /// Lost mode, if it rests or rested on this incident.

@@ -22,6 +22,7 @@ on_both_engines! {
     c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another,
     c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_with_both_dates,
     c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays,
+    c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then,
 }
 
 const SERIAL: &str = "DMPX00000001";
@@ -191,6 +192,11 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
     assert!(!open.body.to_string().contains("ligne 12"), "circumstances stand in no list");
     let shown = head.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12");
+    // Who oversees sees the papers and their clocks, and not what was said of people.
+    let auditor = here(&server, "auditor", Role::Auditor).await;
+    let overseen = auditor.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
+    assert_eq!((overseen.status, overseen.text("/papers/1/standing")), (200, "came-late"), "{overseen:?}");
+    assert_eq!(overseen.body.get("circumstances"), None, "{overseen:?}");
     drop(ipad);
 }
 
@@ -307,6 +313,11 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
     assert_eq!(corrected.text("/papers/1/standing"), "in-time", "it came when it came");
     let former = (corrected.text("/former_papers/0/reference"), corrected.text("/former_papers/0/reason"));
     assert_eq!(former, ("2026/1", "un chiffre était faux"));
+    let same = act(&ati, &id, "papers/correct", right("2026/2", today)).await;
+    assert_eq!(same.status, 409, "it changes nothing: {same:?}");
+    let listed = ati.get("/api/v1/incidents").await.unwrap();
+    assert_eq!(listed.text("/items/0/papers/1/reference"), "2026/2", "{listed:?}");
+    assert_eq!(listed.body["items"][0].get("former_papers"), None, "in no list: {listed:?}");
 
     let wrong = json!({ "paper": "complaint", "reason": "d’une autre tablette" });
     let taken_back = act(&ati, &id, "papers/take-back", wrong.clone()).await;
@@ -326,4 +337,36 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
     }
     let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
     assert_eq!(reopened.text("/papers/1/reference"), "2026/3", "{reopened:?}");
+    // From then on papers are put right there alone.
+    let wrong = json!({ "paper": "complaint", "reason": "d’une autre tablette" });
+    for (what, body) in [("papers/correct", right("2026/4", today)), ("papers/take-back", wrong)] {
+        let refused = act(&ati, &id, what, body).await;
+        assert_eq!(refused.status, 409, "{what}: {refused:?}");
+        assert!(refused.text("/detail").contains(reopened.text("/id")), "it names the one: {refused:?}");
+    }
+    let there = act(&ati, reopened.text("/id"), "papers/correct", right("2026/4", today)).await;
+    assert_eq!(there.text("/papers/1/reference"), "2026/4", "{there:?}");
+}
+
+async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let today = types::Day::of(server.clock().now()).to_string();
+    let id = declare(&server, &ati, "loss").await.text("/id").to_owned();
+    assert_eq!(act(&ati, &id, "letter", json!({ "reference": "0", "dated": today })).await.status, 200);
+    let correct = |number: u32| {
+        let right = json!({
+            "paper": "letter", "reference": number.to_string(), "dated": today, "reason": "un chiffre était faux",
+        });
+        act(&ati, &id, "papers/correct", right)
+    };
+    for number in 1..20 {
+        assert_eq!(correct(number).await.status, 200, "{number}");
+    }
+    let refused = correct(20).await;
+    assert!(refused.status == 409 && refused.text("/detail").contains("at most 20"), "{refused:?}");
+    let back = json!({ "paper": "letter", "reason": "d’une autre tablette" });
+    assert_eq!(act(&ati, &id, "papers/take-back", back).await.status, 200);
+    assert_eq!(correct(21).await.status, 409);
 }

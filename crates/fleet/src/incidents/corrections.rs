@@ -7,15 +7,19 @@ use governance::Permission;
 use incidents::papers::{self, PaperKind};
 use incidents::{Footing, Incident};
 use serde_json::json;
+use store::incident_papers::{self, Paper};
 use store::paper_corrections::{self, PaperCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_papers, warrant_grants};
+use store::{Tx, incident_declarations, warrant_grants};
 use types::{Day, IncidentId, Instant};
 
 use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
+
+/// How often a paper is put right or taken back.
+const MOST_CORRECTIONS: usize = 20;
 
 /// A paper as it is in truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +35,8 @@ pub struct TruePaper {
 /// Puts a recorded paper right; with nothing in its place, it is taken back.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, or was taken back before;
-/// [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when it is recorded.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, was taken back before, was
+/// put right too often or says that already, and of an incident that goes on in another; [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when it is recorded.
 pub async fn put_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -48,22 +52,26 @@ pub async fn put_right(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            must_be_the_last(tx, id)?;
             if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
                 return Err(Refusal::Conflict(format!(
                     "no {paper} of this incident was recorded: record it"
                 )));
             }
-            let stands = incident_papers::that_count(tx, id)?.iter().any(|row| row.paper == paper);
-            match &truth {
-                Some(truth) => papers::admit(&incident, paper, truth.dated)?,
-                None if stands => {}
-                None => {
-                    return Err(Refusal::Conflict(format!(
-                        "the {paper} of this incident was taken back before"
-                    )));
-                }
+            let stands = incident_papers::that_count(tx, id)?.into_iter().find(|row| row.paper == paper);
+            must_change_something(paper, stands.as_ref(), truth.as_ref())?;
+            if let Some(truth) = &truth {
+                papers::admit(&incident, paper, truth.dated)?;
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
+            // The last one takes it back, whatever was said of it before.
+            if before + usize::from(truth.is_some()) >= MOST_CORRECTIONS {
+                return Err(Refusal::Conflict(format!(
+                    "the {paper} of this incident was put right {before} times, and may be at most \
+                     {MOST_CORRECTIONS} times, the last of which takes it back: close the incident and go on \
+                     in another (`ardoise incident reopen`)"
+                )));
+            }
             let row = PaperCorrection {
                 incident_id: id,
                 paper,
@@ -104,6 +112,40 @@ fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper
     };
     let reference = text("reference", &truth.reference, LONGEST_REFERENCE)?;
     Ok(TruePaper { reference, dated: truth.dated, station })
+}
+
+fn must_change_something(
+    paper: PaperKind,
+    stands: Option<&Paper>,
+    truth: Option<&TruePaper>,
+) -> Result<(), Refusal> {
+    match (stands, truth) {
+        (None, None) => Err(Refusal::Conflict(format!("the {paper} of this incident was taken back before"))),
+        (Some(stands), Some(truth))
+            if stands.reference == truth.reference
+                && stands.dated == truth.dated
+                && stands.station == truth.station =>
+        {
+            Err(Refusal::Conflict(format!(
+                "this is what the {paper} of this incident says already: say what is to be put right"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Papers go on with an incident that was closed too soon: what is put right on the closed one would be right there alone.
+fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
+    let mut last = id;
+    while let Some(next) = incident_declarations::goes_on_in(tx, last)? {
+        last = next.id;
+    }
+    if last == id {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(format!(
+        "this incident goes on in incident {last}, and its papers with it: put them right there"
+    )))
 }
 
 /// Ends the warrants that were firm because of a paper that does not count any more; says which.

@@ -9,8 +9,8 @@ use serde_json::json;
 use store::mails::{self, Mail, MailState};
 use store::untold::{self, OfWarrant};
 use store::warrant_notices::{self, ToldHow, WarrantNotice};
-use store::{Tx, Within, alarms, tablets};
-use types::{Day, Instant, SerialNumber, TabletId, Uai};
+use store::{Tx, Within, alarms, tablets, warrant_grants};
+use types::{AccountId, Day, Instant, RuleId, SerialNumber, TabletId, Uai};
 
 use super::warrants::reached_warrant;
 use crate::audit::{self, Change};
@@ -137,8 +137,11 @@ pub async fn letter(
 
 /// Records that somebody handed the letter over, or said what it says. What was told before stays as it was told.
 ///
+/// Whoever asked for the warrant does not say that its holder was told: one person would locate a tablet and keep it quiet.
+///
 /// # Errors
-/// As [`letter`](fn@letter).
+/// As [`letter`](fn@letter); [`Refusal::Forbidden`] for whoever asked for the warrant; [`Refusal::Conflict`] while it is told
+/// by mail.
 pub async fn told(
     fleet: &Fleet,
     principal: &Principal,
@@ -147,11 +150,16 @@ pub async fn told(
     now: Instant,
 ) -> Result<Letter<OfWarrant>, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
+    let by_mail = fleet.settings().notices.by_mail;
     fleet
         .store()
         .write(move |tx| {
-            let (incident, _) = due(tx, &principal, of, now)?;
+            let (incident, before) = due(tx, &principal, of, now)?;
             let by = principal.person(tx, now)?.standing.account();
+            if before.told_at.is_none() {
+                must_be_told_by(tx, of, by)?;
+                must_go_by_hand(&seen(tx, of, by_mail, now)?)?;
+            }
             if warrant_notices::told(tx, of.warrant, of.occasion, Some((how, by)), now)? {
                 let detail = json!({
                     "warrant": of.warrant, "incident": incident.id, "occasion": of.occasion, "how": how,
@@ -181,14 +189,37 @@ fn due(
     if notice.loan_id.is_none() {
         return Err(Refusal::Conflict("nobody had the tablet: there is nobody to tell".to_owned()));
     }
-    if notice.due_at > now {
-        let day = Day::of(notice.due_at);
+    let due_at = warrant_notices::due_at(tx, &notice)?;
+    if due_at > now {
+        let day = Day::of(due_at);
         return Err(Refusal::Forbidden {
-            rule: types::RuleId::M1,
+            rule: RuleId::M1,
             what: format!("an authority asked that nobody be told before {day}: tell it then"),
         });
     }
     Ok((incident, notice))
+}
+
+fn must_be_told_by(tx: &mut Tx<'_>, of: OfWarrant, by: AccountId) -> Result<(), Refusal> {
+    let asked_for_it = warrant_grants::get(tx, &of.warrant)?.is_some_and(|granted| granted.author == by);
+    if asked_for_it {
+        return Err(Refusal::Forbidden {
+            rule: RuleId::M1,
+            what: "you asked for this warrant: somebody else of the collège tells of it, and records that"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn must_go_by_hand(untold: &Untold) -> Result<(), Refusal> {
+    if untold.stands.by_hand() {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(
+        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so"
+            .to_owned(),
+    ))
 }
 
 fn rendered(
@@ -224,7 +255,7 @@ pub async fn watch(fleet: &Fleet, principal: &Principal, now: Instant) -> Result
         let last = found.last().map(|untold| untold.of);
         let more = found.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         for untold in found.into_iter().filter(|untold| untold.stands.by_hand()) {
-            raised += usize::from(fleet.store().write(move |tx| raise(tx, &untold, now)).await?);
+            raised += usize::from(fleet.store().write(move |tx| raise(tx, untold.of, by_mail, now)).await?);
         }
         match last {
             Some(last) if more => after = Some(last),
@@ -233,12 +264,18 @@ pub async fn watch(fleet: &Fleet, principal: &Principal, now: Instant) -> Result
     }
 }
 
-fn raise(tx: &mut Tx<'_>, untold: &Untold, now: Instant) -> Result<bool, Refusal> {
-    let (kind, subject) = (AlarmKind::WarrantUntold, Subject::tablet(untold.tablet));
-    if alarms::is_open(tx, kind.as_str(), subject.name())? {
+/// Somebody may have told it since it was found: it is looked at once more.
+fn raise(tx: &mut Tx<'_>, of: OfWarrant, by_mail: bool, now: Instant) -> Result<bool, Refusal> {
+    let Some(notice) = warrant_notices::of(tx, of.warrant, of.occasion)? else { return Ok(false) };
+    if notice.told_at.is_some() || warrant_notices::due_at(tx, &notice)? > now {
         return Ok(false);
     }
-    let detail = json!({ "notice": untold.of.to_string(), "why": untold.stands });
+    let untold = seen(tx, of, by_mail, now)?;
+    let (kind, subject) = (AlarmKind::WarrantUntold, Subject::tablet(untold.tablet));
+    if !untold.stands.by_hand() || alarms::is_open(tx, kind.as_str(), subject.name())? {
+        return Ok(false);
+    }
+    let detail = json!({ "notice": of.to_string(), "why": untold.stands });
     watch::raise(tx, kind, &subject, detail, now)?;
     Ok(true)
 }

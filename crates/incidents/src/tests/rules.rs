@@ -355,12 +355,8 @@ fn m1_a_warrant_lets_nobody_locate_another_tablet_or_at_another_time() {
     let ended = RecordedWarrant::from_row(types::WarrantId::new(hours(2)), &grant, Some(hours(5)));
     // Over is over, on a machine whose clock is behind, too; and it says when that was.
     for at in [4, 5, 6] {
-        let over = NotInForce::Over { warrant: types::WarrantId::new(hours(2)), at: hours(5) };
         let asked = ask(Basis { warrant: &ended, ..basis }, at).unwrap_err();
-        assert_eq!(
-            asked.to_string().split_once(" ended").map(|(_, when)| when),
-            over.to_string().split_once(" ended").map(|(_, when)| when)
-        );
+        assert!(matches!(asked, NotInForce::Over { at, .. } if at == hours(5)), "{asked:?}");
     }
 }
 
