@@ -344,7 +344,7 @@ mod tests {
             }
         }
         words.retain(|word| !word.is_empty());
-        words.into_iter().take_while(|word| word != "#" && word != "&").collect()
+        words.into_iter().take_while(|word| !["#", "&", "|"].contains(&word.as_str())).collect()
     }
 
     #[test]

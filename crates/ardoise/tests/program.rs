@@ -310,6 +310,10 @@ fn a_home_is_made_served_backed_up_and_restored() {
     fs::write(person.path("more.csv"), "serial,platform,uai\nDMPXK1ABCD13,ipad,0761234A\n").unwrap();
     person.reads(&format!("inventory import more.csv {over_api}"));
 
+    for form in ["--csv", "--html"] {
+        let (_code, words) = person.is_refused(&format!("loan year {form} --year 1999-2000 {over_api}"));
+        assert!(words.contains("not-found") && words.contains("1999-2000"), "{words}");
+    }
     let (code, words) = person.is_refused(&format!("tablet show NOSUCHTABLET {over_api}"));
     let problem: Value = serde_json::from_str(&words).unwrap();
     assert_eq!((code, &problem["code"], &problem["status"]), (1, &"not-found".into(), &404.into()));

@@ -237,7 +237,8 @@ pub(crate) async fn back(
     Ok(Json(RepairEndView { repair: shown.into(), given_back: given.map(Into::into) }))
 }
 
-/// The supplier kept a tablet, and another came in its place: it stands in the inventory from now on.
+/// The supplier kept a tablet, and another came in its place: it stands in the inventory from now on. That takes whoever may
+/// fill the inventory.
 #[utoipa::path(post, path = "/api/v1/repairs/{id}/exchanged", tag = "lending", request_body = RepairExchange,
     params(("id" = String, Path, description = "The repair’s id")), responses(
     (status = 200, body = RepairView), (status = "default", body = Problem)))]

@@ -10,6 +10,7 @@ use types::{Instant, SerialNumber, TabletId};
 
 use crate::audit::{self, Change};
 use crate::csv_import::{self, InventoryLine};
+use crate::lending::transfers;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, segments};
 
@@ -61,6 +62,9 @@ pub async fn import(
                             keeps_its_platform(tx, &before, &after)?;
                             stays_while_it_is_lent(tx, &before, &after)?;
                             tablets::update(tx, &after)?;
+                            if before.uai != after.uai {
+                                transfers::moved(tx, &principal, after.id, now)?;
+                            }
                             segments::changed(tx, &before, &after, now)?;
                             imported.updated += 1;
                         }

@@ -29,7 +29,7 @@ pub struct TabletFacts {
     pub clean: bool,
     /// Whether an incident about it is open.
     pub incident_open: bool,
-    /// Whether it is retired, given away, or in repair.
+    /// Whether it is retired, given away, in repair, or kept for a check (C5.4.1).
     pub set_aside: bool,
     /// Whether it is enrolled.
     pub enrolled: bool,
@@ -96,7 +96,7 @@ pub enum Obstacle {
     #[error("an incident about the tablet is open")]
     IncidentOpen,
     /// It is not in stock.
-    #[error("the tablet is in repair, retired or given away")]
+    #[error("the tablet is in repair, kept for a check, retired or given away")]
     SetAside,
     /// It is not managed.
     #[error("the tablet is not enrolled")]

@@ -4,10 +4,11 @@
 //! Nothing here erases. A tablet that comes back to the person who held it comes back with their data; one whose loan ended
 //! meanwhile is received like any other, and is lent to nobody before it is proven empty.
 
-use types::{LoanId, RepairId, TabletId};
+use types::{Day, Instant, LoanId, RepairId, TabletId};
 
 use crate::Refused;
 use crate::loan::{Ending, Loan, LoanState, Suspension};
+use crate::school_year::SchoolYear;
 
 /// How a repair ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub struct Repair {
 /// What becomes of a loan whose tablet is back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Afterwards {
-    /// Its holder has it again, with their data.
+    /// Its holder has it again, with their data; during the summer break it is kept for them.
     Resumes(Loan),
     /// It ended meanwhile: the tablet is to be received, and to be proven empty before anybody is lent it.
     ToBeReceived,
@@ -122,7 +123,8 @@ impl Repair {
     }
 
     /// The tablet came back. Its holder has it again, unless they still hold another that counts: that one is given back
-    /// in the same act (C5.3.1).
+    /// in the same act (C5.3.1). A pupil's that comes back during the summer break is kept like any other: it was handed in
+    /// before it was sent, or is by that (C5.2.2).
     ///
     /// # Errors
     /// [`Refused::RepairOver`]; [`Refused::HoldsAnother`].
@@ -130,12 +132,18 @@ impl Repair {
         &self,
         loan: Option<&Loan>,
         holds_another: Option<LoanId>,
+        (year, now): (Option<&SchoolYear>, Instant),
     ) -> Result<(Self, Afterwards), Refused> {
         let over = self.ends(Outcome::Back)?;
         let afterwards = match loan.map(|loan| (loan, loan.state())) {
             None => Afterwards::InStock,
             Some((loan, LoanState::Suspended(Suspension::Repair))) => {
-                Afterwards::Resumes(loan.resume(holds_another)?)
+                let resumed = loan.resume(holds_another)?;
+                let summer = year.filter(|year| year.is_summer(Day::of(now)));
+                match summer.map(|year| resumed.deposit(year, now)) {
+                    None | Some(Err(Refused::NotAPupil)) => Afterwards::Resumes(resumed),
+                    Some(kept) => Afterwards::Resumes(kept?),
+                }
             }
             Some((_, _over_or_otherwise)) => Afterwards::ToBeReceived,
         };
@@ -151,7 +159,7 @@ impl Repair {
         &self,
         by: TabletId,
         loan: Option<&Loan>,
-        now: types::Instant,
+        now: Instant,
     ) -> Result<(Self, Option<Loan>), Refused> {
         let over = self.ends(Outcome::Exchanged { by })?;
         let ended =

@@ -266,6 +266,8 @@ const COLUMNS: &[Word] = &[
     ("supervision", "supervision", "supervision"),
     ("suspension", "suspension", "why it rests"),
     ("tablet_id", "numéro de la tablette", "number of the tablet"),
+    ("taken_in_at", "reprise dans l’inventaire le", "taken in again at"),
+    ("taken_in_because", "motif de la reprise", "why it was taken in again"),
     ("text_id", "numéro du texte", "number of the text"),
     ("token_updated_at", "joignable depuis", "reachable since"),
     ("told_at", "informé le", "told at"),

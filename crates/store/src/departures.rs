@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use diesel::dsl::exists;
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::departure::{Departure as Decided, Way};
 use lending::restitution::Proof;
@@ -13,8 +14,8 @@ use types::{AccountId, CountersignatureId, EraseOrderId, Instant, LastDecisionId
 
 use crate::column::read_ids;
 use crate::noun::{by_key, find_first, noun};
-use crate::restitutions::ProofKind;
-use crate::schema::{departures, last_decisions};
+use crate::restitutions::{ProofKind, StageName};
+use crate::schema::{departures, last_decisions, restitutions};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -195,6 +196,47 @@ pub fn gone(
 ) -> Result<HashSet<TabletId>, StoreError> {
     leaving!(tx, tablets, departures::let_go_at.is_not_null(), departures::taken_in_at.is_null())
 }
+
+/// Whether a tablet was taken into the inventory again, and is not proven empty since: neither by the receipt of whoever had
+/// it, nor by the erasure of a later decision. What was on it before it left says nothing of what is on it now.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn taken_in_unproven(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, StoreError> {
+    let of_tablet = || {
+        departures::table
+            .inner_join(last_decisions::table.on(last_decisions::id.eq(departures::decision_id)))
+            .filter(last_decisions::tablet_id.eq(tablet.to_string()))
+    };
+    let last: Option<(String, i64)> = tx.run(|connection| {
+        of_tablet()
+            .order(departures::taken_in_at.desc())
+            .filter(departures::taken_in_at.is_not_null())
+            .select((departures::decision_id, departures::taken_in_at.assume_not_null()))
+            .first(connection)
+            .optional()
+    })?;
+    let Some((decision, taken_in)) = last else { return Ok(false) };
+    let received: bool = tx.run(|connection| {
+        let received = restitutions::table
+            .filter(restitutions::tablet_id.eq(tablet.to_string()))
+            .filter(restitutions::received_at.ge(taken_in))
+            .filter(restitutions::stage.eq_any(EMPTY));
+        diesel::select(exists(received)).get_result(connection)
+    })?;
+    let erased: bool = tx.run(|connection| {
+        let erased = of_tablet()
+            .filter(departures::decision_id.ne(decision))
+            .filter(departures::erased_at.is_not_null())
+            .filter(last_decisions::begun_at.ge(taken_in));
+        diesel::select(exists(erased)).get_result(connection)
+    })?;
+    Ok(!received && !erased)
+}
+
+/// The stages of a restitution whose tablet is proven empty.
+const EMPTY: [&str; 3] =
+    [StageName::Erased.as_str(), StageName::InStock.as_str(), StageName::InRepair.as_str()];
 
 crate::declared::declares! {
     departures kept as Orders {

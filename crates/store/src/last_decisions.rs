@@ -118,6 +118,37 @@ pub fn in_force_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<La
     )
 }
 
+/// In a query of loans: the decision in force that gives the tablet of a loan to whoever holds it. Nobody brings that one back,
+/// however the loan ends.
+macro_rules! gives_it_away {
+    () => {
+        $crate::schema::last_decisions::table
+            .filter($crate::schema::last_decisions::loan_id.eq($crate::schema::loans::id.nullable()))
+            .filter(
+                $crate::schema::last_decisions::kind
+                    .eq(::lending::last_decision::LastKind::Donation.as_str()),
+            )
+            .filter($crate::schema::last_decisions::withdrawn_at.is_null())
+            .filter($crate::schema::last_decisions::departement_at.is_not_null())
+    };
+}
+pub(crate) use gives_it_away;
+
+/// Whether the tablet of a loan is given, by a decision in force, to whoever holds it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub fn is_given(tx: &mut Tx<'_>, loan: LoanId) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let given = last_decisions::table
+            .filter(last_decisions::loan_id.eq(loan.to_string()))
+            .filter(last_decisions::kind.eq(LastKind::Donation.as_str()))
+            .filter(last_decisions::withdrawn_at.is_null())
+            .filter(last_decisions::departement_at.is_not_null());
+        diesel::select(exists(given)).get_result(connection)
+    })
+}
+
 /// The donation or retirement that stands for a tablet, be it only proposed.
 ///
 /// # Errors

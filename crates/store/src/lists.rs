@@ -200,6 +200,20 @@ pub fn standing(
     uai: &Uai,
     school_year: &str,
 ) -> Result<BTreeMap<PersonId, UserKind>, StoreError> {
+    let spoken_of = spoken_of(tx, uai, school_year)?;
+    Ok(spoken_of.into_iter().filter_map(|(person, kind)| Some((person, kind?))).collect())
+}
+
+/// Everybody of whom the validated changes of this collège and year spoke, and as what they stand on its list; `None` for
+/// whoever was taken off. No name is opened for that.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn spoken_of(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    school_year: &str,
+) -> Result<BTreeMap<PersonId, Option<UserKind>>, StoreError> {
     let rows: Vec<(String, String, Option<String>)> = tx.run(|connection| {
         list_changes::table
             .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
@@ -210,17 +224,13 @@ pub fn standing(
             .select((list_changes::person_id, list_changes::id, list_changes::kind))
             .load(connection)
     })?;
-    let mut listed = BTreeMap::new();
+    let mut spoken_of = BTreeMap::new();
     for (person, change, kind) in rows {
         let person: PersonId = read(person, "list_changes", "person_id", &change)?;
-        let kind: Option<UserKind> = read(kind, "list_changes", "kind", &change)?;
-        match kind {
-            Some(kind) => listed.insert(person, kind),
-            // Whoever is taken off is nothing there.
-            None => listed.remove(&person),
-        };
+        // What takes somebody off names no kind.
+        spoken_of.insert(person, read(kind, "list_changes", "kind", &change)?);
     }
-    Ok(listed)
+    Ok(spoken_of)
 }
 
 /// The kinds of people of whom a validated change spoke that names everybody.

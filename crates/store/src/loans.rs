@@ -11,6 +11,7 @@ use lending::{Condition, Reason, Reference};
 use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
 use crate::column::{Column as _, read, read_ids, stored_enum};
+use crate::last_decisions::gives_it_away;
 use crate::noun::{by_key, noun, read_all};
 use crate::restitutions::StageName;
 use crate::schema::{loans, persons, repairs, restitutions};
@@ -331,8 +332,8 @@ pub fn with_last_day(tx: &mut Tx<'_>, id: LoanId) -> Result<Option<(Loan, Option
     .transpose()
 }
 
-/// At most `limit` loans within reach that are over, and whose tablet was not received since, in the order of their ids, from
-/// the first one after `after`; each with its holder's last day of attendance, if that is known.
+/// At most `limit` loans within reach that are over, and whose tablet was neither received since nor is given to its holder, in the
+/// order of their ids, from the first one after `after`; each with its holder's last day of attendance, if that is known.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -356,6 +357,7 @@ pub fn awaited(
             .filter(loans::state.eq(Standing::Ended.as_str()))
             .filter(loans::ended_because.ne_all([Ending::GivenBack.as_str(), Ending::GivenAway.as_str()]))
             .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
+            .filter(diesel::dsl::not(diesel::dsl::exists(gives_it_away!())))
             .filter(loans::id.gt(after))
             .filter(diesel::dsl::not(diesel::dsl::exists(received)))
             .order(loans::id.asc())

@@ -1233,6 +1233,8 @@ diesel::allow_tables_to_appear_in_same_query!(restitutions, repairs);
 diesel::allow_tables_to_appear_in_same_query!(tablets, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(organisations, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(departures, last_decisions);
+diesel::allow_tables_to_appear_in_same_query!(loans, last_decisions);
+diesel::allow_tables_to_appear_in_same_query!(persons, last_decisions);
 diesel::allow_tables_to_appear_in_same_query!(mails, notices);
 diesel::allow_tables_to_appear_in_same_query!(mails, loans);
 diesel::allow_tables_to_appear_in_same_query!(loans, notices);

@@ -1,7 +1,8 @@
 //! School years, as the département dates them, each with its summer break (C5.2.2, C9.1).
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use types::Day;
 
@@ -17,7 +18,7 @@ noun! {
         label: String,
         /// Its first day.
         starts_on: Day,
-        /// Its last day, at the latest the last of its summer break.
+        /// Its last day, its summer break aside if that follows.
         ends_on: Day,
         /// The first day of its summer break.
         summer_starts_on: Day,
@@ -28,7 +29,8 @@ noun! {
 
 by_key!(school_years, SchoolYear, label: String; insert, get, update);
 
-/// The school year that a day belongs to; `None` between two years, or where none was dated.
+/// The school year that a day belongs to, the summer break that follows its end included (C5.2.2); `None` between two years, or
+/// where none was dated.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -37,7 +39,9 @@ pub fn on(tx: &mut Tx<'_>, day: Day) -> Result<Option<SchoolYear>, StoreError> {
         tx,
         school_years::table
             .filter(school_years::starts_on.le(day.stored()))
-            .filter(school_years::ends_on.ge(day.stored()))
+            .filter(school_years::ends_on.ge(day.stored()).or(school_years::summer_ends_on.ge(day.stored())))
+            // A new year may begin before the break is over: then it is that one.
+            .order(school_years::starts_on.desc())
     )
 }
 

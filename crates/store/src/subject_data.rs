@@ -13,6 +13,7 @@ use types::{Day, Instant, ListId, PersonId, Uai};
 use crate::connection::AnyConnection;
 use crate::loans::with_its_holder;
 use crate::persons::Known;
+use crate::school_years::SchoolYear;
 use crate::{RowName, StoreError, Tx, declarations, lists, loans, persons, school_years};
 
 /// Which rows of a table are about a person, whose number is `$1`.
@@ -454,6 +455,8 @@ pub fn ties(tx: &mut Tx<'_>, person: PersonId, now: Instant) -> Result<Option<Ti
     let listed = listed_in(tx, person, &row.uai, now)?.is_some() || waiting_list(tx, person)?.is_some();
     let not_back = "SELECT l.id AS held FROM loans l WHERE l.person_id = $1 AND l.state = 'ended' \
          AND l.ended_because NOT IN ('given-away', 'replaced') \
+         AND NOT EXISTS (SELECT 1 FROM last_decisions d WHERE d.loan_id = l.id AND d.kind = 'donation' \
+         AND d.withdrawn_at IS NULL AND d.departement_at IS NOT NULL) \
          AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.loan_id = l.id AND r.stage IN ('erased', 'in-stock', 'in-repair')) \
          AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.tablet_id = l.tablet_id AND i.state = 'closed' \
          AND i.kind IN ('loss', 'theft') AND l.began_at <= i.opened_at AND i.opened_at <= l.changed_at) ORDER BY l.id LIMIT 1";
@@ -489,7 +492,10 @@ pub fn listed_in(
     now: Instant,
 ) -> Result<Option<String>, StoreError> {
     let today = Day::of(now);
-    for year in school_years::list(tx, None, YEARS)?.into_iter().rev().filter(|year| today <= year.ends_on) {
+    // The summer break that follows a year is of that year still.
+    let current = school_years::on(tx, today)?.map(|year| year.label);
+    let not_over = |year: &SchoolYear| today <= year.ends_on || current.as_ref() == Some(&year.label);
+    for year in school_years::list(tx, None, YEARS)?.into_iter().rev().filter(not_over) {
         if lists::is_listed(tx, person, uai, &year.label)? {
             return Ok(Some(year.label));
         }

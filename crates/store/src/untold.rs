@@ -15,6 +15,7 @@ use lending::notice::NoticeKind;
 use types::{Day, Instant, LoanId, RestitutionId, Uai, UserKind, WarrantId};
 
 use crate::column::{Column as _, read, read_ids};
+use crate::last_decisions::gives_it_away;
 use crate::loans::Standing;
 use crate::notices::Channel;
 use crate::restitutions::StageName;
@@ -99,6 +100,7 @@ pub fn over(tx: &mut Tx<'_>, after: Option<LoanId>, limit: u32) -> Result<Vec<Lo
             ))
             .filter(loans::id.gt(after))
             .filter(not(exists(received)))
+            .filter(not(exists(gives_it_away!())))
             .filter(not(exists(told!(loans::id, NoticeKind::LoanOver))))
             .order(loans::id.asc())
             .limit(i64::from(limit))

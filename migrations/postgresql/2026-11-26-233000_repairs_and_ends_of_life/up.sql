@@ -137,6 +137,10 @@ BEGIN
     IF NEW.id IS DISTINCT FROM OLD.id OR NEW.tablet_id IS DISTINCT FROM OLD.tablet_id OR NEW.from_uai IS DISTINCT FROM OLD.from_uai OR NEW.to_uai IS DISTINCT FROM OLD.to_uai OR NEW.reason IS DISTINCT FROM OLD.reason OR NEW.proposed_at IS DISTINCT FROM OLD.proposed_at OR NEW.proposed_by IS DISTINCT FROM OLD.proposed_by OR OLD.state <> 'proposed' OR (OLD.given_by IS NOT NULL AND (NEW.given_by IS DISTINCT FROM OLD.given_by OR NEW.given_at IS DISTINCT FROM OLD.given_at)) OR (OLD.taken_by IS NOT NULL AND (NEW.taken_by IS DISTINCT FROM OLD.taken_by OR NEW.taken_at IS DISTINCT FROM OLD.taken_at)) THEN
         RAISE EXCEPTION 'ardoise: a transfer stays what was proposed, and a consent whose it is';
     END IF;
+    IF NEW.state = 'done' AND OLD.state <> 'done'
+        AND NOT EXISTS (SELECT 1 FROM tablets t WHERE t.id = NEW.tablet_id AND t.uai = NEW.from_uai) THEN
+        RAISE EXCEPTION 'ardoise: a tablet is given by the collège that it is of';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER transfers_before_update BEFORE UPDATE ON transfers FOR EACH ROW EXECUTE FUNCTION transfers_before_update();

@@ -56,8 +56,27 @@ BEGIN
         AND NOT EXISTS (SELECT 1 FROM departures x WHERE x.decision_id = d.id AND x.taken_in_at IS NOT NULL)) THEN
         RAISE EXCEPTION 'ardoise: a tablet that is given away or retired is lent to nobody (C5.1.2)';
     END IF;
+    IF EXISTS (SELECT 1 FROM departures x JOIN last_decisions d ON d.id = x.decision_id WHERE d.tablet_id = NEW.tablet_id
+        AND x.taken_in_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = NEW.tablet_id AND r.received_at >= x.taken_in_at
+        AND r.stage IN ('erased', 'in-stock', 'in-repair'))
+        AND NOT EXISTS (SELECT 1 FROM departures y JOIN last_decisions e ON e.id = y.decision_id WHERE e.tablet_id = NEW.tablet_id
+        AND y.decision_id <> x.decision_id AND y.erased_at IS NOT NULL AND e.begun_at >= x.taken_in_at)) THEN
+        RAISE EXCEPTION 'ardoise: a tablet that was taken in again is lent only once it is proven erased since (C5.3.5)';
+    END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION retirements_of_what_is_empty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.cause = 'retirement' AND EXISTS (SELECT 1 FROM loans x WHERE x.tablet_id = NEW.tablet_id AND NOT EXISTS (SELECT 1 FROM
+        restitutions r WHERE r.loan_id = x.id AND r.stage IN ('erased', 'in-stock', 'in-repair')))
+        AND NOT EXISTS (SELECT 1 FROM repairs q WHERE q.tablet_id = NEW.tablet_id AND q.state = 'exchanged') THEN
+        RAISE EXCEPTION 'ardoise: a tablet that is retired was received from whoever held it: nobody''s data is erased without notice (C5.3.5)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER retirements_of_what_is_empty BEFORE INSERT ON erase_orders FOR EACH ROW
+    EXECUTE FUNCTION retirements_of_what_is_empty();
 
 -- A reminder of the summer's deposit is no notice of an erasure: nothing is erased by a deposit (C5.2.2).
 ALTER TABLE notices DROP CONSTRAINT notices_kind;

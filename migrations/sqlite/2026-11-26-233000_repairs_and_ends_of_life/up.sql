@@ -194,6 +194,10 @@ CREATE TRIGGER transfers_before_insert_3 BEFORE INSERT ON transfers WHEN
 CREATE TRIGGER transfers_before_update_1 BEFORE UPDATE ON transfers WHEN
         NEW.id IS NOT OLD.id OR NEW.tablet_id IS NOT OLD.tablet_id OR NEW.from_uai IS NOT OLD.from_uai OR NEW.to_uai IS NOT OLD.to_uai OR NEW.reason IS NOT OLD.reason OR NEW.proposed_at IS NOT OLD.proposed_at OR NEW.proposed_by IS NOT OLD.proposed_by OR OLD.state <> 'proposed' OR (OLD.given_by IS NOT NULL AND (NEW.given_by IS NOT OLD.given_by OR NEW.given_at IS NOT OLD.given_at)) OR (OLD.taken_by IS NOT NULL AND (NEW.taken_by IS NOT OLD.taken_by OR NEW.taken_at IS NOT OLD.taken_at))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a transfer stays what was proposed, and a consent whose it is'); END;
+CREATE TRIGGER transfers_before_update_2 BEFORE UPDATE ON transfers WHEN
+        NEW.state = 'done' AND OLD.state <> 'done'
+        AND NOT EXISTS (SELECT 1 FROM tablets t WHERE t.id = NEW.tablet_id AND t.uai = NEW.from_uai)
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet is given by the collège that it is of'); END;
 CREATE TRIGGER transfers_before_delete_1 BEFORE DELETE ON transfers WHEN
         TRUE
     BEGIN SELECT RAISE(ABORT, 'ardoise: a transfer is withdrawn, never deleted'); END;

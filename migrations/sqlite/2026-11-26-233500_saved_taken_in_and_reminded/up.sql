@@ -48,6 +48,19 @@ CREATE TRIGGER loans_ends_insert_2 BEFORE INSERT ON loans WHEN
         AND d.departement_at IS NOT NULL AND d.kind IN ('donation', 'retirement')
         AND NOT EXISTS (SELECT 1 FROM departures x WHERE x.decision_id = d.id AND x.taken_in_at IS NOT NULL))
     BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that is given away or retired is lent to nobody (C5.1.2)'); END;
+CREATE TRIGGER loans_ends_insert_3 BEFORE INSERT ON loans WHEN
+        EXISTS (SELECT 1 FROM departures x JOIN last_decisions d ON d.id = x.decision_id WHERE d.tablet_id = NEW.tablet_id
+        AND x.taken_in_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM restitutions r WHERE r.tablet_id = NEW.tablet_id AND r.received_at >= x.taken_in_at
+        AND r.stage IN ('erased', 'in-stock', 'in-repair'))
+        AND NOT EXISTS (SELECT 1 FROM departures y JOIN last_decisions e ON e.id = y.decision_id WHERE e.tablet_id = NEW.tablet_id
+        AND y.decision_id <> x.decision_id AND y.erased_at IS NOT NULL AND e.begun_at >= x.taken_in_at))
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that was taken in again is lent only once it is proven erased since (C5.3.5)'); END;
+CREATE TRIGGER retirements_of_what_is_empty BEFORE INSERT ON erase_orders WHEN
+        NEW.cause = 'retirement' AND EXISTS (SELECT 1 FROM loans x WHERE x.tablet_id = NEW.tablet_id AND NOT EXISTS (SELECT 1 FROM
+        restitutions r WHERE r.loan_id = x.id AND r.stage IN ('erased', 'in-stock', 'in-repair')))
+        AND NOT EXISTS (SELECT 1 FROM repairs q WHERE q.tablet_id = NEW.tablet_id AND q.state = 'exchanged')
+    BEGIN SELECT RAISE(ABORT, 'ardoise: a tablet that is retired was received from whoever held it: nobody''s data is erased without notice (C5.3.5)'); END;
 
 -- A reminder of the summer's deposit is no notice of an erasure: nothing is erased by a deposit (C5.2.2). SQLite changes no
 -- constraint of a table that is there: it is made anew, with its guards.

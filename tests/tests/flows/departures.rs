@@ -7,7 +7,7 @@ use store::role_grants::GrantReach;
 use tablets::Ipad;
 use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, inventory_csv};
-use types::Role;
+use types::{Clock as _, Role};
 
 use crate::lending::{CLASS, OTHER, SERIAL, SOCLE, School, follows, person, rule, school, text};
 use crate::returns::{network, notices_are_validated};
@@ -17,6 +17,9 @@ on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
     c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
+    c5_1_2_what_is_given_to_a_pupil_who_leaves_is_not_to_come_back,
+    m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs,
+    c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired,
     c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in,
     t_c1_a_departure_of_another_college_does_not_exist,
 }
@@ -31,6 +34,11 @@ async fn shown(client: &ApiClient, id: &str) -> Answer {
 
 /// Another operator of the département signs what was asked.
 async fn signs(school: &School, login: &str, asked: &str) {
+    answers(school, login, asked, "give").await;
+}
+
+/// Another operator of the département says yes or no to what was asked.
+async fn answers(school: &School, login: &str, asked: &str, verdict: &str) {
     let account = school
         .server
         .someone(Employer::Departement, login, Role::Operator, GrantReach::Organisation)
@@ -39,7 +47,7 @@ async fn signs(school: &School, login: &str, asked: &str) {
     let second = school.server.in_session(account, CodeShown::JustNow).await.unwrap();
     let path = format!("/api/v1/countersignatures/{asked}");
     let seen = second.get(&path).await.unwrap().ok().unwrap();
-    let yes = json!({ "verdict": "give", "content_sha256": seen["content_sha256"] });
+    let yes = json!({ "verdict": verdict, "content_sha256": seen["content_sha256"], "reason": "vu" });
     second.post(&format!("{path}/answer"), &yes).await.unwrap().ok().unwrap();
 }
 
@@ -200,6 +208,23 @@ async fn c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_
     // The database says the same to whoever goes around the program.
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+    // Taken in again, it is lent to nobody before it is proven empty of whoever had it meanwhile.
+    let light = || async {
+        let light =
+            school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap().ok().unwrap();
+        crate::lending::obstacles(&light)
+    };
+    let back = json!({ "reason": "retrouvée chez le prestataire" });
+    assert_eq!(act(&school.operator, &id, "take-in", back).await.text("/way"), "taken-in");
+    assert!(light().await.contains(&"C5.3.5".to_owned()), "{:?}", light().await);
+    assert!(school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.is_err());
+    let once_more = school.operator.post(&path(OTHER), &why).await.unwrap().ok().unwrap();
+    let since = text(&once_more, "id");
+    act(&school.ati, &since, "order", json!({})).await.ok().unwrap();
+    assert_eq!(act(&school.ati, &since, "attest", json!({})).await.text("/proof"), "attested");
+    assert_eq!(act(&school.operator, &since, "withdraw", json!({})).await.text("/way"), "withdrawn");
+    assert!(!light().await.contains(&"C5.3.5".to_owned()), "{:?}", light().await);
+    school.server.lent(OTHER, teacher.parse().unwrap(), &school.year).await.unwrap();
 }
 
 /// The head proposed that the tablet of this loan is given to its pupil, and the département decided so.
@@ -231,6 +256,11 @@ async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
     assert_eq!(shown(&school.operator, &id).await.text("/way"), "erased");
     let late = act(&school.ati, &id, "saved", json!({})).await;
     assert_eq!(rule(&late), (403, "C5.1.2".to_owned()), "{late:?}");
+    let late = act(&school.ati, &id, "letter", json!({})).await;
+    assert_eq!(rule(&late), (403, "C5.1.2".to_owned()), "nothing is left to be saved: {late:?}");
+    act(&school.operator, &id, "withdraw", json!({})).await.ok().unwrap();
+    let late = act(&school.ati, &id, "letter", json!({})).await;
+    assert!(late.status == 409 && late.body.to_string().contains("taken back"), "{late:?}");
     // Nobody's data is on a tablet that is retired.
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     let retired = school
@@ -241,6 +271,133 @@ async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
         .ok()
         .unwrap();
     assert_eq!(act(&school.ati, &text(&retired, "id"), "saved", json!({})).await.status, 409);
+}
+
+async fn m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs(
+    engine: Engine,
+) {
+    let mut school = school(engine).await;
+    school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
+    let path = format!("/api/v1/tablets/{OTHER}/retirement");
+    let why = json!({ "reason": "écran irréparable" });
+    let id = text(&school.operator.post(&path, &why).await.unwrap().ok().unwrap(), "id");
+    let [_, ati, ..] = school.accounts;
+    let held = async |school: &School| {
+        let ordered = act(&school.ati, &id, "order", json!({})).await;
+        let held = ordered.text("/held").to_owned();
+        assert!(ordered.status == 201 && !held.is_empty(), "above the budget: {ordered:?}");
+        held
+    };
+    let let_go = async |school: &School, held: &str| {
+        let go = json!({ "countersignature": held });
+        let gone = school.ati.post("/api/v1/brake/let-go", &go).await.unwrap();
+        assert_eq!((gone.status, gone.body["acts"].as_u64()), (200, Some(1)), "{gone:?}");
+        let order = shown(&school.operator, &id).await;
+        assert_eq!(order.text("/way"), "ordered", "{order:?}");
+    };
+    crate::thefts::spend(&school.server, ati, 40);
+    // The second person says no; asked again, they say yes.
+    let no = held(&school).await;
+    answers(&school, "bruno", &no, "refuse").await;
+    let yes = held(&school).await;
+    assert_ne!(no, yes);
+    signs(&school, "carla", &yes).await;
+    let_go(&school, &yes).await;
+    // Its time passes and the tablet never came: another order is held as well, once, and given as well.
+    school.later(120).await;
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let (fleet, now) = (school.server.fleet().unwrap(), school.server.clock().now());
+    fleet::lending::orders::end_past(fleet, &calendar, now).await.unwrap();
+    crate::thefts::spend(&school.server, ati, 40);
+    let second = held(&school).await;
+    assert_eq!(held(&school).await, second, "it is asked once");
+    signs(&school, "denis", &second).await;
+    let_go(&school, &second).await;
+    let again = act(&school.ati, &id, "order", json!({})).await;
+    assert_eq!(again.status, 409, "it is ordered: {again:?}");
+    assert_eq!(act(&school.ati, &id, "attest", json!({})).await.text("/proof"), "attested");
+}
+
+async fn c5_1_2_what_is_given_to_a_pupil_who_leaves_is_not_to_come_back(engine: Engine) {
+    let mut school = school(engine).await;
+    let (_ipad, loan, _teacher) = holds_one(&school).await;
+    let given: types::LoanId = loan.parse().unwrap();
+    let last = types::Day::of(school.server.clock().now()).plus(1);
+    let store = school.server.fleet().unwrap().store().clone();
+    let write = store.write(move |tx| {
+        let loan = store::loans::get(tx, &given)?.unwrap();
+        let person = store::persons::get(tx, &loan.person_id)?.unwrap();
+        let contacts =
+            [(::lending::agreement::Signatory::User, "eloise@example.org".parse().unwrap())].into();
+        let leaves_on = Some(last);
+        store::persons::update(tx, &store::persons::Person { leaves_on, contacts, ..person })?;
+        Ok::<_, store::StoreError>(loan.person_id)
+    });
+    let pupil = write.await.unwrap();
+    let id = to_be_given(&school, &loan).await;
+    // Their last day is over before the tablet is released: the loan ends by that, and the tablet is theirs soon.
+    school.later(3).await;
+    #[expect(clippy::disallowed_methods, reason = "the test is the calendar")]
+    let calendar = fleet::Principal::calendar();
+    let now = school.server.clock().now();
+    let fleet = school.server.fleet().unwrap();
+    fleet::lending::calendar::end_of_attendance(fleet, &calendar, now).await.unwrap();
+    school.round().await;
+    assert_eq!(school.loan(&loan).await["ended_because"], "left");
+    let asks = async |school: &School| {
+        let late = school.ati.get("/api/v1/overdue-tablets").await.unwrap().ok().unwrap();
+        let (told, tied) = store
+            .read(move |tx| {
+                let told = store::untold::over(tx, None, 10)?;
+                Ok::<_, store::StoreError>((told, store::subject_data::ties(tx, pupil, now)?.unwrap()))
+            })
+            .await
+            .unwrap();
+        let restricted = school.mode(&loan).await == "restricted";
+        (late["items"].as_array().unwrap().len(), told.len(), tied.tablet_not_back.is_some(), restricted)
+    };
+    assert_eq!(asks(&school).await, (0, 0, false, false));
+    // Taken back, it is like any other that should be back.
+    act(&school.operator, &id, "withdraw", json!({})).await.ok().unwrap();
+    school.server.advance(types::Duration::from_secs(86_400));
+    school.later(0).await;
+    school.round().await;
+    assert_eq!(asks(&school).await, (1, 1, true, true));
+}
+
+async fn c5_3_5_a_tablet_whose_loan_ended_and_that_nobody_received_is_not_retired(engine: Engine) {
+    let school = school(engine).await;
+    let people =
+        school.server.listed(&COLLEGE.parse().unwrap(), &school.year, &["Zoé Martin"]).await.unwrap();
+    school.server.import_inventory(&inventory_csv([SERIAL, OTHER], COLLEGE)).await.unwrap();
+    let loan = school.server.lent(SERIAL, people[0], &school.year).await.unwrap().to_string();
+    // The year turned, and the list names them no more: their data is on it still.
+    let now = school.server.clock().now();
+    let (id, ended) = (people[0], loan.parse().unwrap());
+    let write = school.server.fleet().unwrap().store().write(move |tx| {
+        let row = store::loans::get(tx, &ended)?.unwrap();
+        let over = row.decided()?.end(::lending::loan::Ending::NoLongerListed, now).unwrap();
+        store::loans::update(tx, &row.standing(&over, now))?;
+        let person = store::persons::get(tx, &id)?.unwrap();
+        store::persons::update(tx, &store::persons::Person { left_at: Some(now), ..person })
+    });
+    assert!(write.await.unwrap());
+    let path = format!("/api/v1/tablets/{SERIAL}/retirement");
+    let why = json!({ "reason": "écran irréparable" });
+    let refused = school.operator.post(&path, &why).await.unwrap();
+    let said = refused.body.to_string();
+    assert!(
+        refused.status == 409 && said.contains(&loan) && said.contains("receive it first"),
+        "{refused:?}"
+    );
+    // Received, it is not proven empty yet.
+    let receipt = json!({ "tablets": [{ "tablet": SERIAL, "condition": "cassée", "saved": true }] });
+    school.ati.post("/api/v1/restitutions", &receipt).await.unwrap().ok().unwrap();
+    let refused = school.operator.post(&path, &why).await.unwrap();
+    assert!(refused.status == 409 && refused.body.to_string().contains("not proven empty"), "{refused:?}");
+    let never_lent = format!("/api/v1/tablets/{OTHER}/retirement");
+    assert_eq!(school.operator.post(&never_lent, &why).await.unwrap().status, 201);
 }
 
 async fn c3_3_4_a_tablet_that_was_given_away_is_not_admitted_again_before_somebody_takes_it_in(

@@ -120,6 +120,16 @@ impl School {
         proposed
     }
 
+    /// Both steps for this export, as the list of that year.
+    pub(crate) async fn list_of(&self, year: &str, csv: &str) -> Value {
+        let mut export = export(csv);
+        export["school_year"] = json!(year);
+        let path = format!("/api/v1/organisations/{COLLEGE}/lists");
+        let proposed = self.head.post(&path, &export).await.unwrap().ok().unwrap();
+        self.sign(&proposed).await;
+        proposed
+    }
+
     /// Both steps for a class, of which others say nothing.
     pub(crate) async fn class(&self, csv: &str) -> Value {
         let mut export = export(csv);

@@ -14,6 +14,7 @@ on_both_engines! {
     c5_4_5_a_tablet_goes_to_its_supplier_its_holder_gets_another_and_has_the_same_again,
     c5_4_4_an_exchanged_tablet_takes_the_place_of_the_one_that_the_supplier_kept,
     c5_3_5_a_tablet_back_from_repair_with_somebodys_data_is_lent_to_nobody,
+    c5_2_2_a_tablet_that_was_handed_in_is_kept_when_it_is_back_from_repair,
     c5_3_1_a_swap_is_one_act_or_nothing,
 }
 
@@ -94,6 +95,12 @@ async fn c5_4_5_a_tablet_goes_to_its_supplier_its_holder_gets_another_and_has_th
     assert!(!restitution.is_empty() && again.body["given_back"]["counted"] == true, "{again:?}");
     let light = school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap();
     assert!(light.body["obstacles"].to_string().contains("C5.3.5"), "{light:?}");
+    // Nor while it is kept for a check (C5.4.1).
+    let check = format!("/api/v1/restitutions/{restitution}/check");
+    school.ati.put(&check, &json!({ "held": true })).await.unwrap().ok().unwrap();
+    let light = school.ati.get(&format!("/api/v1/tablets/{OTHER}/readiness")).await.unwrap();
+    assert!(light.body["obstacles"].to_string().contains("kept for a check"), "{light:?}");
+    school.ati.put(&check, &json!({ "held": false })).await.unwrap().ok().unwrap();
     assert_eq!(back(&school.ati, &repair, None).await.status, 409, "it is back once");
     let listed = school.ati.get("/api/v1/repairs?all=true").await.unwrap().ok().unwrap();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
@@ -105,9 +112,13 @@ async fn c5_4_4_an_exchanged_tablet_takes_the_place_of_the_one_that_the_supplier
     let (loan, eloise) = holds_one(&school).await;
     let repair = send(&school.ati, SERIAL, None).await.ok().unwrap();
     let path = format!("/api/v1/repairs/{}/exchanged", text(&repair, "id"));
-    let known = school.ati.post(&path, &json!({ "serial": OTHER })).await.unwrap();
+    let theirs = school.ati.post(&path, &json!({ "serial": THIRD })).await.unwrap();
+    assert_eq!(theirs.status, 403, "a technician admits no tablet (C3.3.4): {theirs:?}");
+    assert_eq!(standing(&school, &loan).await.0, "suspended");
+    let known = school.operator.post(&path, &json!({ "serial": OTHER })).await.unwrap();
     assert_eq!(known.status, 409, "that one is another tablet: {known:?}");
-    let came = school.ati.post(&path, &json!({ "serial": THIRD, "asset_tag": "76-0003" })).await.unwrap();
+    let came =
+        school.operator.post(&path, &json!({ "serial": THIRD, "asset_tag": "76-0003" })).await.unwrap();
     assert_eq!(
         (came.status, came.text("/state"), came.text("/exchanged_serial")),
         (200, "exchanged", THIRD),
@@ -152,6 +163,20 @@ async fn c5_3_5_a_tablet_back_from_repair_with_somebodys_data_is_lent_to_nobody(
     assert!(refused.status == 403 && refused.body.to_string().contains("C5.3.5"), "{refused:?}");
     // The database says the same to whoever goes around the program.
     assert!(school.server.lent(SERIAL, people[0], &school.year).await.is_err());
+}
+
+async fn c5_2_2_a_tablet_that_was_handed_in_is_kept_when_it_is_back_from_repair(engine: Engine) {
+    let mut school = school(engine).await;
+    let loan = lent(&school).await;
+    school.later(151).await;
+    assert_eq!(school.act(&school.ati, &loan, "deposit", json!({})).await.text("/state"), "deposited");
+    let repair = text(&send(&school.ati, SERIAL, None).await.ok().unwrap(), "id");
+    school.later(20).await;
+    let again = back(&school.ati, &repair, None).await;
+    assert_eq!(again.text("/repair/loan_state"), "deposited", "{again:?}");
+    assert_eq!(standing(&school, &loan).await.0, "deposited");
+    let early = school.act(&school.ati, &loan, "hand-out", json!({})).await;
+    assert_eq!(rule(&early), (403, "C5.2.2".to_owned()), "{early:?}");
 }
 
 async fn c5_3_1_a_swap_is_one_act_or_nothing(engine: Engine) {

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use store::Engine;
 use store::role_grants::GrantReach;
-use testkit::Answer;
 use testkit::people::Employer;
+use testkit::{Answer, TestServer};
 use types::{AccountId, Clock as _, Day, Role};
 
 use crate::by_hand::ByHand;
@@ -28,13 +28,13 @@ pub(crate) async fn operator(case: &Case) -> AccountId {
 }
 
 /// So much of an account's budget of today is spent.
-fn spend(case: &Case, account: AccountId, acts: usize) {
-    let now = case.server.clock().now();
+pub(crate) fn spend(server: &TestServer, account: AccountId, acts: usize) {
+    let now = server.clock().now();
     let (at, day) = (now.as_millis(), Day::of(now));
     let rows: Vec<String> = (0..acts)
-        .map(|n| format!("('spent-{n}', 'erase', '{day}', {at}, 'account:{account}', '{account}', 'spent-{n}', 'counted')"))
+        .map(|n| format!("('spent-{at}-{n}', 'erase', '{day}', {at}, 'account:{account}', '{account}', 'spent-{at}-{n}', 'counted')"))
         .collect();
-    ByHand::of(&case.server).run(&format!(
+    ByHand::of(server).run(&format!(
         "INSERT INTO destructions (id, kind, day, at, actor, account_id, ref, state) VALUES {}",
         rows.join(", ")
     ));
@@ -222,7 +222,7 @@ async fn m5_t_c14_the_erasure_of_a_stolen_tablet_counts_against_whoever_decides_
     let mut case = Box::pin(Case::lost(engine)).await;
     let bruno = operator(&case).await;
     let by_hand = ByHand::of(&case.server);
-    spend(&case, bruno, 40);
+    spend(&case.server, bruno, 40);
     // The switch is thrown: nobody decides anything, and what was asked is asked still.
     let asked = propose(&case, case.head).await;
     let request = asked.text("/countersignature").to_owned();
@@ -259,7 +259,7 @@ async fn m5_t_c14_the_erasure_of_a_stolen_tablet_counts_against_whoever_decides_
 async fn t_c14_lost_mode_above_the_budget_waits_for_a_second_person_and_goes_when_they_sign(engine: Engine) {
     let mut case = Box::pin(Case::of(engine, "theft")).await;
     let by_hand = ByHand::of(&case.server);
-    spend(&case, case.ati, 40);
+    spend(&case.server, case.ati, 40);
     let asked = case.act(case.ati, "lost-mode", json!({ "reason": "volée" })).await;
     let held = asked.text("/held").to_owned();
     assert!(asked.status == 201 && !held.is_empty(), "above the 40 of a day: {asked:?}");
@@ -279,7 +279,7 @@ async fn t_c14_lost_mode_above_the_budget_waits_for_a_second_person_and_goes_whe
 async fn m5_what_the_brake_holds_for_a_theft_that_is_called_off_waits_for_nobody_any_more(engine: Engine) {
     let case = Box::pin(Case::lost(engine)).await;
     let (bruno, by_hand) = (operator(&case).await, ByHand::of(&case.server));
-    spend(&case, bruno, 40);
+    spend(&case.server, bruno, 40);
     let asked = propose(&case, case.head).await;
     assert_eq!(case.sign(bruno, asked.text("/countersignature")).await.status, 200);
     let waits = erasure(&case).await["waits_for"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use store::Engine;
 use store::role_grants::GrantReach;
 use testkit::people::Employer;
 use testkit::{Answer, ApiClient, inventory_csv};
-use types::Role;
+use types::{Clock as _, Role};
 
 use crate::lending::{SERIAL, School, rule, school, somebody};
 use crate::loans::lent;
@@ -14,8 +14,11 @@ use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines};
 
 on_both_engines! {
     c3_3_2_a_tablet_changes_college_when_both_heads_have_consented,
+    c3_3_2_a_tablet_that_a_file_moved_is_given_by_nobody_who_has_it_no_more,
     c3_3_2_a_lent_tablet_stays_where_it_is_whoever_consents_and_whatever_is_imported,
 }
+
+const THIRD_COLLEGE: &str = "0760001B";
 
 async fn propose(client: &ApiClient, to: &str) -> Answer {
     let body = json!({ "to": to, "reason": "ouverture d’une classe" });
@@ -62,6 +65,44 @@ async fn c3_3_2_a_tablet_changes_college_when_both_heads_have_consented(engine: 
         "and of one collège only"
     );
     assert_eq!(say(&there, &id, "withdraw").await.status, 409, "what was done is not taken back");
+}
+
+async fn c3_3_2_a_tablet_that_a_file_moved_is_given_by_nobody_who_has_it_no_more(engine: Engine) {
+    let school = school(engine).await;
+    let there = other_head(&school).await;
+    school.server.import_inventory(&inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let propose =
+        async || propose(&school.ati, OTHER_COLLEGE).await.ok().unwrap()["id"].as_str().unwrap().to_owned();
+    let id = propose().await;
+    say(&school.head, &id, "consent").await.ok().unwrap();
+    // A file moves it to a third collège, which nobody asked: what waited waits no more.
+    school.server.import_inventory(&inventory_csv([SERIAL], THIRD_COLLEGE)).await.unwrap();
+    assert_eq!(say(&there, &id, "consent").await.status, 409, "it is over");
+    assert_eq!(college(&school).await, THIRD_COLLEGE);
+    let shown = there.get("/api/v1/transfers?all=true").await.unwrap().ok().unwrap();
+    assert_eq!(shown["items"][0]["state"], "withdrawn", "{shown:#}");
+    // Moved by whoever goes around the program, it is refused all the same, and the database says so too.
+    school.server.import_inventory(&inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let id = propose().await;
+    say(&school.head, &id, "consent").await.ok().unwrap();
+    let (waits, now) = (id.parse().unwrap(), school.server.clock().now());
+    let store = school.server.fleet().unwrap().store();
+    let moved = store.write(move |tx| {
+        let tablet = store::tablets::by_serial(tx, &SERIAL.parse().unwrap())?.unwrap();
+        let uai = Some(THIRD_COLLEGE.parse().unwrap());
+        store::tablets::update(tx, &store::tablets::Tablet { uai, ..tablet })
+    });
+    assert!(moved.await.unwrap());
+    let late = say(&there, &id, "consent").await;
+    assert!(late.status == 409 && late.body.to_string().contains(COLLEGE), "{late:?}");
+    let done = store.write(move |tx| {
+        let row = store::transfers::get(tx, &waits)?.unwrap();
+        let (taken_by, state) = (Some(row.proposed_by), store::transfers::TransferState::Done);
+        let done =
+            store::transfers::Transfer { taken_by, taken_at: Some(now), ended_at: Some(now), state, ..row };
+        store::transfers::update(tx, &done)
+    });
+    assert!(done.await.is_err());
 }
 
 async fn c3_3_2_a_lent_tablet_stays_where_it_is_whoever_consents_and_whatever_is_imported(engine: Engine) {

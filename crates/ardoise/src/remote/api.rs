@@ -99,8 +99,13 @@ impl Api {
     }
 
     /// As [`get`](Self::get), for what another kind of text stands for: `Accept: text/csv`.
-    pub(crate) async fn get_text(&self, path: &[&str], accept: &'static str) -> Result<String, Failure> {
-        let request = self.http.get(self.url(path, &[PART_QUERY])?).header(reqwest::header::ACCEPT, accept);
+    pub(crate) async fn get_text(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        accept: &'static str,
+    ) -> Result<String, Failure> {
+        let request = self.http.get(self.url(path, query)?).header(reqwest::header::ACCEPT, accept);
         let (_status, body) = self.answered(request).await?;
         String::from_utf8(body).map_err(|_not_text| self.foreign("a text that is not UTF-8"))
     }
@@ -284,7 +289,8 @@ fn sensitive(secret: &Secret<String>, what: &str) -> Result<HeaderValue, Failure
 /// The header in which a code of the second factor comes with a request.
 const CODE: HeaderName = HeaderName::from_static("ardoise-code");
 
-const PART_QUERY: (&str, &str) = ("limit", PART);
+/// How much of a list is asked for at a time.
+pub(crate) const PART_QUERY: (&str, &str) = ("limit", PART);
 
 #[cfg(test)]
 mod tests {

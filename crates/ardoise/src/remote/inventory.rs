@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::api::PART_QUERY;
 use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -71,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             output.show(&imported, || sheet(&imported, IMPORTED))
         }
         Action::List { csv: true, .. } => {
-            output::print(api.get_text(&["inventory"], "text/csv").await?.trim_end())
+            output::print(api.get_text(&["inventory"], &[PART_QUERY], "text/csv").await?.trim_end())
         }
         Action::List { limit, .. } => {
             let tablets = Value::Array(api.list(&["inventory"], &[], limit).await?);

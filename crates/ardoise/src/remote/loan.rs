@@ -194,10 +194,10 @@ enum Action {
         #[arg(long, value_name = "YEAR")]
         year: Option<String>,
         /// As CSV.
-        #[arg(long, conflicts_with_all = ["year", "html"])]
+        #[arg(long, conflicts_with = "html")]
         csv: bool,
         /// As a page to print.
-        #[arg(long, conflicts_with = "year")]
+        #[arg(long)]
         html: bool,
     },
 }
@@ -328,15 +328,16 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let lent = swapped.pointer("/loan").cloned().unwrap_or_default();
             return output.show(&swapped, || sheet(&lent, FIELDS));
         }
-        Action::Year { csv: true, .. } => {
-            return output::print(api.get_text(&["year-report"], "text/csv").await?.trim_end());
-        }
-        Action::Year { html: true, .. } => {
-            return output::print(api.get_text(&["year-report"], "text/html").await?.trim_end());
-        }
-        Action::Year { year, .. } => {
+        Action::Year { year, csv, html } => {
             let query: Vec<(&str, &str)> = year.iter().map(|year| ("school_year", year.as_str())).collect();
-            let lines = api.get_with(&["year-report"], &query).await?;
+            let path = ["year-report"];
+            if csv {
+                return output::print(api.get_text(&path, &query, "text/csv").await?.trim_end());
+            }
+            if html {
+                return output::print(api.get_text(&path, &query, "text/html").await?.trim_end());
+            }
+            let lines = api.get_with(&path, &query).await?;
             return output.show(&lines, || table(lines.as_array().map_or(&[], Vec::as_slice), YEAR));
         }
         Action::Confiscate { loan, reason } => (loan, "confiscate", Some(json!({ "reason": reason }))),

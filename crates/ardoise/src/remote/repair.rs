@@ -70,7 +70,7 @@ enum Action {
         #[arg(long, requires = "loaner")]
         saved: bool,
     },
-    /// Record that the supplier kept the tablet, and which one came in its place.
+    /// Record that the supplier kept the tablet, and which one came in its place: for whoever may fill the inventory.
     Exchanged {
         /// The repair's id.
         repair: String,

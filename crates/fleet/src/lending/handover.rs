@@ -20,10 +20,10 @@ use store::persons::{self, Person};
 use store::restitutions::{self, Restitution, StageName};
 use store::tablets::Tablet;
 use store::{
-    Tx, deliveries, enrolments, incidents, last_decisions, lists, organisations, repairs, school_years,
-    segments, supervision_exceptions,
+    StoreError, Tx, deliveries, departures, enrolments, incidents, last_decisions, lists, organisations,
+    repairs, school_years, segments, supervision_exceptions,
 };
-use types::{Day, Instant, LoanId, PersonId, Supervision, Uai};
+use types::{Day, Instant, LoanId, PersonId, Supervision, TabletId, Uai};
 
 use super::{modes, validated};
 use crate::audit::{self, Change};
@@ -248,9 +248,11 @@ pub(super) fn facts(
         None => None,
         Some(loan) => restitutions::of_loan(tx, loan.id)?,
     };
-    let clean = is_clean(last.as_ref(), receipt.as_ref());
+    let clean = is_clean(tx, tablet.id, last.as_ref(), receipt.as_ref())?;
     let in_repair = receipt.as_ref().is_some_and(|receipt| receipt.stage == StageName::InRepair);
+    let kept = receipt.as_ref().is_some_and(|receipt| receipt.held_for_check);
     let set_aside = in_repair
+        || kept
         || repairs::standing_of_tablet(tx, tablet.id)?.is_some()
         || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some();
     let enrolment =
@@ -276,8 +278,18 @@ pub(super) fn facts(
     })
 }
 
-/// Whether nobody's data is on a tablet: nobody held it since it was last proven erased.
-pub(super) fn is_clean(last: Option<&Loan>, receipt: Option<&Restitution>) -> bool {
+/// Whether nobody's data is on a tablet: neither of whoever was lent it last, nor of whoever had it while it was away.
+pub(super) fn is_clean(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    last: Option<&Loan>,
+    receipt: Option<&Restitution>,
+) -> Result<bool, StoreError> {
+    Ok(is_received_and_empty(last, receipt) && !departures::taken_in_unproven(tx, tablet)?)
+}
+
+/// Whether a tablet came back from whoever was lent it last, and was proven erased.
+pub(super) fn is_received_and_empty(last: Option<&Loan>, receipt: Option<&Restitution>) -> bool {
     match (last, receipt) {
         (None, _) => true,
         (Some(_), None) => false,

@@ -13,7 +13,7 @@ use privacy::Activity;
 use serde_json::json;
 use store::lists::{self as rows, List, ListState, Row};
 use store::persons::{self, Person};
-use store::{Tx, loans};
+use store::{Tx, loans, subject_data};
 use types::{AccountId, Digest, Instant, ListId, PersonId, Uai};
 
 use super::people::{self, Mapping};
@@ -282,8 +282,8 @@ pub async fn settle(
     .await
 }
 
-/// The académie validates what the head settled (validée): from now on it counts. Whoever it takes off the list is lent
-/// nothing any more (C9.1).
+/// The académie validates what the head settled (validée): from now on it counts. Whoever it takes off the list, and whom
+/// that of no other year that is not over names, is lent nothing any more (C9.1).
 ///
 /// # Errors
 /// As [`settle`].
@@ -309,9 +309,11 @@ pub async fn validate(
         for change in &changes {
             match change {
                 Change::Set(person, entry) => put(tx, *person, &row.uai, entry, now)?,
-                Change::Remove(person) => {
+                // Whoever another list names that still counts is there: next year's says nothing of this year's loan.
+                Change::Remove(person) if subject_data::listed_in(tx, *person, &row.uai, now)?.is_none() => {
                     take_off(tx, *person, &Ending::NoLongerListed, now)?;
                 }
+                Change::Remove(_) => {}
             }
         }
         Ok(row)

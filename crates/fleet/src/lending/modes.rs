@@ -8,7 +8,8 @@ use store::loans::{self, Loan};
 use store::restitutions::{self, StageName};
 use store::tablet_modes::{self, TabletMode};
 use store::{
-    Tx, enrolments, incident_declarations, organisations, persons, replacements, restrictions, segments,
+    Tx, enrolments, incident_declarations, last_decisions, organisations, persons, replacements,
+    restrictions, segments,
 };
 use types::{Day, Instant, LoanMode, TabletId};
 
@@ -95,7 +96,8 @@ fn of_loan(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<LoanMode, Refus
         deposited: loan.state == loans::Standing::Deposited,
         lost: incident_declarations::missing(tx, loan.tablet_id)?.is_some(),
         restrictions: &measures,
-        overdue: due.is_some_and(|due| due < today),
+        // What is given to them is not to come back.
+        overdue: due.is_some_and(|due| due < today) && !last_decisions::is_given(tx, loan.id)?,
     };
     Ok(mode(&standing, today))
 }

@@ -164,7 +164,7 @@ pub(crate) fn carry_out(
     now: Instant,
 ) -> Result<(), Refusal> {
     let Ok(order) = reference.parse::<EraseOrderId>() else { return Ok(()) };
-    if way_out::carry_out(tx, principal, terms, order, now)? {
+    if way_out::carry_out(tx, principal, terms, (tablet, order), now)? {
         return Ok(());
     }
     let Some(row) = rows::last_of_tablet(tx, tablet)? else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use governance::Permission;
 use lending::calendar::{LateMeasure, due_back, late};
-use store::{Tx, enrolments, loans, organisations, persons, tablet_modes, tablets};
+use store::{Tx, enrolments, last_decisions, loans, organisations, persons, tablet_modes, tablets};
 use types::{Day, Instant, LoanId, LoanMode, SerialNumber, Supervision, TabletId, Uai};
 
 use crate::page::{Listed, Page};
@@ -55,6 +55,9 @@ pub(crate) fn belongs(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result
     let Some(loan) = restricted.map(|row| loans::get(tx, &row.loan_id)).transpose()?.flatten() else {
         return Ok(None);
     };
+    if last_decisions::is_given(tx, loan.id)? {
+        return Ok(None);
+    }
     let leaves_on = persons::get(tx, &loan.person_id)?.and_then(|person| person.leaves_on);
     let due = due_back(loan.decided()?.state(), leaves_on);
     let measures = due.map(|due| late(due, true, Day::of(now))).unwrap_or_default();

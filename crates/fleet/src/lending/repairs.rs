@@ -11,14 +11,15 @@ use store::loans::{self, Loan, Standing};
 use store::repairs::{self as rows, Repair, RepairState};
 use store::restitutions;
 use store::tablets::Tablet;
-use store::{Tx, tablets};
+use store::{Tx, school_years, tablets};
 use types::{
-    CountersignatureId, IncidentKind, Instant, LoanId, RepairId, RestitutionId, SerialNumber, TabletId, Uai,
+    CountersignatureId, Day, IncidentKind, Instant, LoanId, RepairId, RestitutionId, SerialNumber, TabletId,
+    Uai,
 };
 
 use super::handover::{self, NewLoan, OverTheCounter, lend};
 use super::restitutions::{Scanned, Taken, take};
-use super::{loans as acts, modes};
+use super::{decided_year, loans as acts, modes};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
@@ -190,7 +191,9 @@ pub async fn back(
                 None => None,
                 Some(loan) => acts::holds_another(tx, loan)?,
             };
-            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another)?;
+            let year = school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()?;
+            let today = (year.as_ref(), now);
+            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another, today)?;
             let row = row.ended(&over, person.standing.account(), now);
             rows::update(tx, &row)?;
             if let (Some(loan), Afterwards::Resumes(lent)) = (&loan, &afterwards) {
@@ -206,10 +209,11 @@ pub async fn back(
 }
 
 /// The supplier kept a tablet, and another came in its place. It is of the same collège, and is handed over like any other
-/// once it is ready; the loan of the one that was kept is over (C5.4.4).
+/// once it is ready; the loan of the one that was kept is over (C5.4.4). It takes whoever may fill the inventory besides: a
+/// technician admits no tablet (C3.3.4).
 ///
 /// # Errors
-/// [`Refusal::Conflict`] for a serial number that the inventory has already; [`Refusal::NotFound`].
+/// [`Refusal::NotAllowed`]; [`Refusal::Conflict`] for a serial number that the inventory has already; [`Refusal::NotFound`].
 pub async fn exchanged(
     fleet: &Fleet,
     principal: &Principal,
@@ -223,6 +227,8 @@ pub async fn exchanged(
         .store()
         .write(move |tx| {
             let (row, person) = reached(tx, &principal, id, now)?;
+            // Only tablets that the département admits may enrol: a serial number comes in by whoever fills the inventory.
+            principal.may_at(tx, Permission::ImportInventory, &place(&row.uai), now)?;
             if tablets::by_serial(tx, &serial)?.is_some() {
                 return Err(Refusal::Conflict(format!(
                     "tablet {serial} is in the inventory already: the one that came has another serial number"
@@ -368,7 +374,9 @@ fn shown(tx: &mut Tx<'_>, repair: Repair) -> Result<Shown, Refusal> {
     let loan = repair.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
     let over = loan.as_ref().is_some_and(|loan| loan.state == Standing::Ended);
     let next = match (repair.state, over) {
-        (RepairState::AtSupplier, _) => "record that it is back, or which tablet came in its place",
+        (RepairState::AtSupplier, _) => {
+            "record that it is back, or have the département record which tablet came in its place"
+        }
         (RepairState::Back, true) => {
             "its loan is over: receive it, so that it is erased before anybody is lent it"
         }

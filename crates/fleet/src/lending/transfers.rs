@@ -81,8 +81,8 @@ pub async fn propose(
 /// Consents for the collège that one decides for. With the second consent the tablet is the other collège's.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] for whoever consented for the other side, or a tablet that cannot go by now;
-/// [`Refusal::NotFound`] for a transfer of neither side.
+/// [`Refusal::Forbidden`] for whoever consented for the other side, or a tablet that cannot go by now; [`Refusal::Conflict`] for
+/// one that is no more of the collège that would give it; [`Refusal::NotFound`] for a transfer of neither side.
 pub async fn consent(
     fleet: &Fleet,
     principal: &Principal,
@@ -98,6 +98,9 @@ pub async fn consent(
             let before = of(tx, row.tablet_id)?;
             let decided = row.decided();
             let side = decided.side(|uai| reach.covers(&place(uai)))?;
+            if row.state == TransferState::Proposed {
+                still_there(&row, &before)?;
+            }
             let decided = decided.consent(side, by, &what(tx, &before)?, now)?;
             let row = row.consented(&decided, now);
             rows::update(tx, &row)?;
@@ -166,6 +169,30 @@ pub async fn list(
         .await
 }
 
+/// Ends the transfer of a tablet that waits for a consent, because the tablet was moved another way.
+pub(crate) fn moved(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    tablet: TabletId,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(waits) = rows::proposed_of_tablet(tx, tablet)? else { return Ok(()) };
+    let row = Transfer { state: TransferState::Withdrawn, ended_at: Some(now), ..waits };
+    rows::update(tx, &row)?;
+    record(tx, principal, "transfer.withdraw", &row, now)
+}
+
+/// Whether the tablet is still of the collège that would give it.
+fn still_there(row: &Transfer, tablet: &Tablet) -> Result<(), Refusal> {
+    if tablet.uai.as_ref() == Some(&row.from_uai) {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(format!(
+        "tablet {} is no more of collège {}: take transfer {} back, and propose it from where the tablet is",
+        tablet.serial, row.from_uai, row.id
+    )))
+}
+
 /// A tablet as it is now, for whoever would have it go.
 fn what(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<ToMove, Refusal> {
     let last = loans::last_of_tablet(tx, tablet.id)?;
@@ -175,7 +202,7 @@ fn what(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<ToMove, Refusal> {
     };
     Ok(ToMove {
         lent: last.as_ref().is_some_and(|loan| loan.state != Standing::Ended),
-        clean: is_clean(last.as_ref(), receipt.as_ref()),
+        clean: is_clean(tx, tablet.id, last.as_ref(), receipt.as_ref())?,
         incident_open: !incidents::open_of_tablet(tx, tablet.id)?.is_empty(),
         set_aside: repairs::standing_of_tablet(tx, tablet.id)?.is_some()
             || last_decisions::in_force_of_tablet(tx, tablet.id)?.is_some(),

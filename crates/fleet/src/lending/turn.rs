@@ -4,11 +4,14 @@
 //! It is no event but a look: repeated, interrupted or late, it comes to the same. One collège after the other, a hundred
 //! people in one transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ::lending::calendar::{NewList, Turn, turn};
+use ::lending::loan::Ending;
 use serde_json::json;
 use store::persons::{self, Person};
-use store::{Tx, Within, lists, organisations, school_years};
-use types::{Actor, Day, Instant, OrganisationKind, PersonId, Uai};
+use store::{Tx, Within, lists, organisations, school_years, subject_data};
+use types::{Actor, Day, Instant, OrganisationKind, PersonId, Uai, UserKind};
 
 use super::lists::take_off;
 use crate::audit::{self, Change};
@@ -47,7 +50,7 @@ pub async fn of_the_year(fleet: &Fleet, principal: &Principal, now: Instant) -> 
 
 async fn of_college(fleet: &Fleet, uai: &Uai, year: &str, now: Instant) -> Result<usize, Refusal> {
     let (college, label) = (uai.clone(), year.to_owned());
-    let unnamed = fleet.store().read(move |tx| unnamed(tx, &college, &label)).await?;
+    let unnamed = fleet.store().read(move |tx| unnamed(tx, &college, &label, now)).await?;
     let mut left = 0;
     for some in unnamed.chunks(BATCH) {
         let (college, label, some) = (uai.clone(), year.to_owned(), some.to_vec());
@@ -56,47 +59,88 @@ async fn of_college(fleet: &Fleet, uai: &Uai, year: &str, now: Instant) -> Resul
     Ok(left)
 }
 
-/// Who is there, and whom the list of the year does not name.
-fn unnamed(tx: &mut Tx<'_>, uai: &Uai, year: &str) -> Result<Vec<PersonId>, Refusal> {
-    let listed = lists::standing(tx, uai, year)?;
-    if listed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let spoken_of = lists::kinds_named_whole(tx, uai, year)?;
-    let a_change_waits = lists::waiting(tx, uai, year)?.is_some();
+/// Who is there, and whom neither the list of the year names, nor that of another year that is not over: next year's is
+/// validated before this one ends.
+fn unnamed(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    year: &str,
+    now: Instant,
+) -> Result<Vec<(PersonId, UserKind)>, Refusal> {
+    let said = Said::of(tx, uai, year)?;
     let mut unnamed = Vec::new();
     for (person, kind) in persons::present(tx, uai)? {
-        let list = NewList {
-            speaks_of_their_kind: spoken_of.contains(&kind),
-            a_change_waits,
-            names_them: listed.contains_key(&person),
-        };
-        if let Turn::Ends(_) = turn(list) {
-            unnamed.push(person);
+        if said.ends(tx, (person, kind), uai, now)?.is_some() {
+            unnamed.push((person, kind));
         }
     }
     Ok(unnamed)
 }
 
 /// They have left, unless a list has named them since, or another node was quicker.
-fn leave(tx: &mut Tx<'_>, uai: &Uai, year: &str, some: &[PersonId], now: Instant) -> Result<usize, Refusal> {
-    if lists::waiting(tx, uai, year)?.is_some() {
-        return Ok(0);
-    }
+fn leave(
+    tx: &mut Tx<'_>,
+    uai: &Uai,
+    year: &str,
+    some: &[(PersonId, UserKind)],
+    now: Instant,
+) -> Result<usize, Refusal> {
+    let said = Said::of(tx, uai, year)?;
     let mut left = 0;
-    for person in some {
+    for (person, kind) in some {
         if persons::get(tx, person)?.is_none_or(|person| person.left_at.is_some()) {
             continue;
         }
-        let names_them = lists::is_listed(tx, *person, uai, year)?;
-        let list = NewList { speaks_of_their_kind: true, a_change_waits: false, names_them };
-        let Turn::Ends(because) = turn(list) else { continue };
+        let Some(because) = said.ends(tx, (*person, *kind), uai, now)? else { continue };
         let ended = take_off(tx, *person, &because, now)?;
         let detail = json!({ "person": person, "school_year": year, "loans_ended": ended });
         audit::record_by(tx, Actor::Calendar, Change::new("person.not-listed").detail(detail), now)?;
         left += 1;
     }
     Ok(left)
+}
+
+/// What the list of a year says.
+struct Said {
+    /// Of whom it spoke, and as what they stand on it; `None` for whoever was taken off.
+    of: BTreeMap<PersonId, Option<UserKind>>,
+    /// The kinds of which it named everybody.
+    whole: BTreeSet<UserKind>,
+    a_change_waits: bool,
+}
+
+impl Said {
+    fn of(tx: &mut Tx<'_>, uai: &Uai, year: &str) -> Result<Self, Refusal> {
+        let of = lists::spoken_of(tx, uai, year)?;
+        let names_somebody = of.values().any(Option::is_some);
+        Ok(Self {
+            of,
+            whole: if names_somebody { lists::kinds_named_whole(tx, uai, year)? } else { BTreeSet::new() },
+            a_change_waits: lists::waiting(tx, uai, year)?.is_some(),
+        })
+    }
+
+    /// Why the loans of a person end by it, if they do.
+    fn ends(
+        &self,
+        tx: &mut Tx<'_>,
+        (person, kind): (PersonId, UserKind),
+        uai: &Uai,
+        now: Instant,
+    ) -> Result<Option<Ending>, Refusal> {
+        let by_this = |names_them| {
+            turn(NewList {
+                // Of whoever was taken off before the year began, it spoke.
+                speaks_of_their_kind: self.whole.contains(&kind) || self.of.get(&person) == Some(&None),
+                a_change_waits: self.a_change_waits,
+                names_them,
+            })
+        };
+        let stands_on_it = self.of.get(&person).is_some_and(Option::is_some);
+        // Only of whom this list would end something, another one is asked.
+        let Turn::Ends(because) = by_this(stands_on_it) else { return Ok(None) };
+        Ok(subject_data::listed_in(tx, person, uai, now)?.is_none().then_some(because))
+    }
 }
 
 /// Those whose last day of attendance is over, and who hold nothing any more: their term begins with that day's end.

@@ -37,14 +37,14 @@ fn c5_4_5_a_loan_rests_while_its_tablet_is_at_the_suppliers_and_its_holder_may_b
         (Some(lent.loan()), &LoanState::Suspended(Suspension::Repair))
     );
     assert!(!rests.counts());
-    let (over, afterwards) = repair.back(Some(&rests), None).unwrap();
+    let (over, afterwards) = repair.back(Some(&rests), None, (None, now())).unwrap();
     assert_eq!(over.outcome(), Some(Outcome::Back));
     assert_eq!(afterwards, Afterwards::Resumes(lent.clone()));
     // While they hold another that counts, they do not get this one.
     let other = LoanId::new(now());
-    assert_eq!(repair.back(Some(&rests), Some(other)), Err(Refused::HoldsAnother(other)));
+    assert_eq!(repair.back(Some(&rests), Some(other), (None, now())), Err(Refused::HoldsAnother(other)));
     // Once over, it does not end another way.
-    assert!(matches!(over.back(Some(&lent), None), Err(Refused::RepairOver { .. })));
+    assert!(matches!(over.back(Some(&lent), None, (None, now())), Err(Refused::RepairOver { .. })));
     assert!(matches!(over.exchanged(TabletId::new(now()), None, now()), Err(Refused::RepairOver { .. })));
 }
 
@@ -70,9 +70,40 @@ fn c5_3_5_a_loan_that_ended_meanwhile_stays_over_when_its_tablet_is_back() {
     let lent = loan(LoanState::Lent);
     let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
     let ended = rests.unwrap().end(Ending::NoLongerListed, now()).unwrap();
-    assert_eq!(repair.back(Some(&ended), None).unwrap().1, Afterwards::ToBeReceived);
+    assert_eq!(repair.back(Some(&ended), None, (None, now())).unwrap().1, Afterwards::ToBeReceived);
     let (stock, none) = Repair::send(RepairId::new(now()), &to_send(None)).unwrap();
-    assert_eq!((stock.back(None, None).unwrap().1, none), (Afterwards::InStock, None));
+    assert_eq!((stock.back(None, None, (None, now())).unwrap().1, none), (Afterwards::InStock, None));
+}
+
+#[test]
+fn c5_2_2_what_comes_back_from_repair_in_summer_is_kept_until_it_is_over() {
+    let year = crate::SchoolYear::new(
+        "2026-2027",
+        "2026-09-01".parse().unwrap(),
+        "2027-07-06".parse().unwrap(),
+        ("2027-07-07".parse().unwrap(), "2027-08-31".parse().unwrap()),
+    )
+    .unwrap();
+    let deposited = loan(LoanState::Deposited { since: noon("2027-07-01") });
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&deposited))).unwrap();
+    let rests = rests.unwrap();
+    let back = |day: &str| match repair.back(Some(&rests), None, (Some(&year), noon(day))).unwrap().1 {
+        Afterwards::Resumes(loan) => loan.state().clone(),
+        other => panic!("{other:?}"),
+    };
+    let since = noon("2027-08-02");
+    assert_eq!(back("2027-08-02"), LoanState::Deposited { since });
+    assert_eq!(back("2027-09-01"), LoanState::Lent);
+    // A teacher keeps theirs.
+    let of_a_teacher = Loan::from_row(
+        rests.loan(),
+        rests.tablet(),
+        rests.holder(),
+        UserKind::Teacher,
+        LoanState::Suspended(Suspension::Repair),
+    );
+    let (_over, resumed) = repair.back(Some(&of_a_teacher), None, (Some(&year), since)).unwrap();
+    assert!(matches!(resumed, Afterwards::Resumes(loan) if loan.state() == &LoanState::Lent));
 }
 
 #[test]

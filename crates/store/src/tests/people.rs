@@ -176,6 +176,20 @@ async fn school_years_run_forwards_and_share_no_day(fixture: Fixture) {
         })
         .await;
     assert_eq!(pages, (vec![year(2027)], vec![year(2026)]));
+    // A year that ends before its break: the break is of that year, until another begins.
+    let early = SchoolYear {
+        label: "2040-2041".into(),
+        starts_on: "2040-09-03".parse().unwrap(),
+        ends_on: "2041-07-05".parse().unwrap(),
+        summer_starts_on: "2041-07-06".parse().unwrap(),
+        summer_ends_on: "2041-09-01".parse().unwrap(),
+    };
+    let next = SchoolYear { starts_on: "2041-08-30".parse().unwrap(), ..year(2041) };
+    let both = [early.clone(), next.clone()];
+    fixture.write(move |tx| both.iter().try_for_each(|year| school_years::insert(tx, year))).await;
+    assert_eq!(on("2041-07-20").await, Some(early.clone()));
+    assert_eq!(on("2041-08-29").await, Some(early));
+    assert_eq!(on("2041-08-31").await, Some(next));
     let good = year(2030);
     for wrong in [
         SchoolYear { label: "2031-2032".to_owned(), ..good.clone() },

@@ -9,10 +9,12 @@ use store::departures::{self as ways, Departure};
 use store::last_decisions::{self as rows, LastDecision};
 use store::loan_years::{self, LoanYear};
 use store::loans::{self, Loan, Standing};
-use store::restitutions::{self, StageName};
-use store::{Tx, incidents, school_years};
+use store::repairs::{self, RepairState};
+use store::tablets::Tablet;
+use store::{Tx, incidents, restitutions, school_years};
 use types::{EraseOrderId, Instant, LastDecisionId, LoanId, UserKind};
 
+use super::super::handover::is_received_and_empty;
 use super::super::{counterparts, loans as acts, orders};
 use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
@@ -149,7 +151,8 @@ pub async fn propose(
 /// The département decides that a tablet is retired: it is lent to nobody, is erased, and leaves the stock.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] for a tablet that is lent or was decided about; [`Refusal::NotFound`].
+/// [`Refusal::Conflict`] for a tablet that is lent, that holds somebody's data, or that was decided about;
+/// [`Refusal::NotFound`].
 pub async fn retire(
     fleet: &Fleet,
     principal: &Principal,
@@ -169,17 +172,7 @@ pub async fn retire(
                     tablet.serial, loan.id
                 )));
             }
-            if let Some(receipt) = restitutions::last_of_tablet(tx, tablet.id)?
-                && !matches!(
-                    receipt.stage,
-                    StageName::Erased | StageName::InStock | StageName::InRepair | StageName::Undone
-                )
-            {
-                return Err(Refusal::Conflict(format!(
-                    "tablet {} was given back and is not proven empty (restitution {}): finish that first",
-                    tablet.serial, receipt.id
-                )));
-            }
+            holds_nobodys_data(tx, &tablet)?;
             let about = About { tablet: tablet.id, loan: None, incident: None, reason: reason.clone() };
             let begun = begin(tx, LastKind::Retirement, about, now)?;
             let row = insert(tx, &begun, now)?;
@@ -188,6 +181,28 @@ pub async fn retire(
             case(tx, row)
         })
         .await
+}
+
+/// Passes a tablet that was received from whoever held it last, and proven empty: nobody's data is erased by a retirement,
+/// which waits for no notice (C5.3.5). What the supplier kept comes back to nobody.
+fn holds_nobodys_data(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<(), Refusal> {
+    let Some(last) = loans::last_of_tablet(tx, tablet.id)? else { return Ok(()) };
+    let kept = repairs::standing_of_tablet(tx, tablet.id)?
+        .is_some_and(|repair| repair.state == RepairState::Exchanged);
+    let receipt = restitutions::of_loan(tx, last.id)?;
+    if kept || is_received_and_empty(Some(&last), receipt.as_ref()) {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(match receipt {
+        None => format!(
+            "tablet {} was lent (loan {}), and nobody has received it since: receive it first",
+            tablet.serial, last.id
+        ),
+        Some(receipt) => format!(
+            "tablet {} was given back and is not proven empty (restitution {}): finish that first",
+            tablet.serial, receipt.id
+        ),
+    }))
 }
 
 /// The département decides on a donation that the head proposed: yes; a no is [`withdraw`].

@@ -13,14 +13,15 @@ use store::tablets::Tablet;
 use store::{Tx, loans};
 use types::{Day, Instant, LastDecisionId, LoanId, NoticeId};
 
-use super::{reached, record};
+use super::{departure, reached, record};
 use crate::mail::Letter;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// Writes the letter, or gives it again; and records its handing over, if that is said. What is recorded counts once.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`] as long as notices are off; [`Refusal::Conflict`] for anything but a donation that was decided.
+/// [`Refusal::NotValidated`] as long as notices are off; [`Refusal::Conflict`] for anything but a donation that was decided, or
+/// one that was taken back; [`Refusal::Forbidden`] once the tablet is proven empty.
 pub async fn letter(
     fleet: &Fleet,
     principal: &Principal,
@@ -40,6 +41,8 @@ pub async fn letter(
                     "decision {id} is no donation that was decided: nobody is to be told of it"
                 )));
             };
+            // One that was taken back erases nothing, and what is empty holds nothing to be saved.
+            departure(tx, &row)?.decided()?.keeps_its_data()?;
             let mut notice = written(tx, &principal, (&row, loan), now)?;
             if handed_over {
                 let by = principal.person(tx, now)?.standing.account();

@@ -10,9 +10,9 @@ use governance::brake::What;
 use serde_json::json;
 use store::commands::{self, CommandState};
 use store::departures::{self as ways, Departure};
-use store::destructions::{self, DestructionState};
+use store::destructions::{self, Destruction, DestructionState};
 use store::last_decisions::{self as rows, LastDecision};
-use store::{Tx, brake, erase_orders};
+use store::{Tx, brake, erase_orders, restitutions};
 use types::{Actor, CountersignatureId, DestructionKind, EraseOrderId, Instant, LastDecisionId, TabletId};
 
 use super::super::orders::tell;
@@ -138,8 +138,7 @@ fn open_order(tx: &mut Tx<'_>, way: &Departure) -> Result<Option<EraseOrderId>, 
     Ok(open.then_some(order))
 }
 
-/// The order that the brake counts, and what it says of it: the one that was counted and not given yet, or one that counts
-/// now.
+/// The order that the brake counts, and what it says of it: one that was counted and not given yet, or one that counts now.
 fn counted(
     tx: &mut Tx<'_>,
     principal: &Principal,
@@ -148,19 +147,42 @@ fn counted(
 ) -> Result<(EraseOrderId, Judged), Refusal> {
     let first = way.counted_order_id;
     let given = erase_orders::get(tx, &first)?.is_some();
-    let before = destructions::by_reference(tx, DestructionKind::Erase, &first.to_string())?;
-    match before.map(|counted| (counted.state, counted.countersignature_id)) {
-        Some((DestructionState::Counted | DestructionState::Released, _)) if !given => {
-            return Ok((first, Judged::Go));
-        }
-        Some((DestructionState::Held, Some(asked))) if !given => return Ok((first, Judged::Held(asked))),
-        None if !given => {}
-        _ => {
-            let order = EraseOrderId::new(now);
-            return Ok((order, count(tx, principal, row, order, now)?));
-        }
+    let (order, before) = if given {
+        later_counted(tx, row)?.map_or_else(|| (EraseOrderId::new(now), None), |(id, act)| (id, Some(act)))
+    } else {
+        (first, destructions::by_reference(tx, DestructionKind::Erase, &first.to_string())?)
+    };
+    match before.map(|act| (act.state, act.countersignature_id)) {
+        Some((DestructionState::Counted | DestructionState::Released, _)) => Ok((order, Judged::Go)),
+        Some((DestructionState::Held, Some(asked))) => Ok((order, Judged::Held(asked))),
+        // What was given up is counted anew.
+        _ => Ok((order, count(tx, principal, row, order, now)?)),
     }
-    Ok((first, count(tx, principal, row, first, now)?))
+}
+
+/// An order after the first one that was counted for this decision and not given yet.
+fn later_counted(
+    tx: &mut Tx<'_>,
+    row: &LastDecision,
+) -> Result<Option<(EraseOrderId, Destruction)>, Refusal> {
+    let Some(act) = destructions::last_of_tablet(tx, DestructionKind::Erase, row.tablet_id)? else {
+        return Ok(None);
+    };
+    let Ok(order) = act.reference.parse::<EraseOrderId>() else { return Ok(None) };
+    let waits = erase_orders::get(tx, &order)?.is_none() && is_of(tx, row, order, &act)?;
+    Ok(waits.then_some((order, act)))
+}
+
+/// Whether what the brake counted of a tablet is of this decision: since it was taken, and not of a receipt.
+fn is_of(
+    tx: &mut Tx<'_>,
+    row: &LastDecision,
+    order: EraseOrderId,
+    act: &Destruction,
+) -> Result<bool, Refusal> {
+    let receipt = restitutions::last_of_tablet(tx, row.tablet_id)?;
+    let of_the_receipt = receipt.is_some_and(|receipt| receipt.counted_order_id == order);
+    Ok(!of_the_receipt && row.departement_at.is_some_and(|decided| decided <= act.at))
 }
 
 fn count(
@@ -213,16 +235,20 @@ fn give(
     audit::record_by(tx, *by, change, now)
 }
 
-/// Gives what the brake let go, once a second person signed for it; `false` if it was no departure's.
+/// Gives what the brake let go, once a second person signed for it; `false` if it was no departure's. It is the first order of
+/// one, or a later one of the decision that is in force for the tablet.
 pub(crate) fn carry_out(
     tx: &mut Tx<'_>,
     principal: &Principal,
     terms: &EraseTerms,
-    order: EraseOrderId,
+    (tablet, order): (TabletId, EraseOrderId),
     now: Instant,
 ) -> Result<bool, Refusal> {
-    let Some(way) = ways::of_counted_order(tx, order)? else { return Ok(false) };
-    let Some(row) = rows::get(tx, &way.decision_id)? else { return Ok(false) };
+    let found = match ways::of_counted_order(tx, order)? {
+        Some(way) => rows::get(tx, &way.decision_id)?.map(|row| (row, way)),
+        None => later(tx, tablet, order)?,
+    };
+    let Some((row, way)) = found else { return Ok(false) };
     match granted(tx, (&row, &way), order, terms, now) {
         Ok(_) => give(tx, (&row, &way), order, terms, &principal.actor(), now)?,
         // What may not be ordered yet is ordered by hand, and is counted.
@@ -230,6 +256,20 @@ pub(crate) fn carry_out(
         Err(other) => return Err(other),
     }
     Ok(true)
+}
+
+/// The decision in force for a tablet, if an order that is not its first was counted for it.
+fn later(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    order: EraseOrderId,
+) -> Result<Option<(LastDecision, Departure)>, Refusal> {
+    let Some(row) = rows::in_force_of_tablet(tx, tablet)? else { return Ok(None) };
+    let Some(way) = ways::get(tx, &row.id)? else { return Ok(None) };
+    let Some(act) = destructions::by_reference(tx, DestructionKind::Erase, &order.to_string())? else {
+        return Ok(None);
+    };
+    Ok(is_of(tx, &row, order, &act)?.then_some((row, way)))
 }
 
 /// A tablet has completed an enrolment: if only an erased tablet makes such a one after what it acknowledged, it proves the
