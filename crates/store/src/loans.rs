@@ -74,7 +74,7 @@ noun! {
     }
 }
 
-by_key!(loans, Loan, id: LoanId; insert, get, update);
+by_key!(loans, Loan, id: LoanId; insert, get, get_all, update);
 
 /// In SQL: whether the tablet of a loan was with its holder at an instant. It is until the loan ends, and after that until
 /// somebody receives it, or it is lent to another: a loan that is over does not bring a tablet back.

@@ -15,7 +15,7 @@ use types::{Instant, MailId, NoticeId, PersonId, WarrantId};
 
 use crate::column::{read, stored_enum};
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, find_first, hold_first, noun, read_all};
+use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::mails;
 use crate::{StoreError, Tx, warrant_notices};
 
@@ -248,6 +248,18 @@ pub fn of_warrant(tx: &mut Tx<'_>, warrant: WarrantId) -> Result<Vec<Mail>, Stor
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The mails of these warrants, in no order: one statement.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_warrants(
+    tx: &mut Tx<'_>,
+    warrants: impl IntoIterator<Item = WarrantId>,
+) -> Result<Vec<Mail>, StoreError> {
+    let warrants: Vec<String> = warrants.into_iter().map(|id| id.to_string()).collect();
+    find_all!(tx, mails, warrants, mails::warrant_id)
 }
 
 /// What waits to be sent.

@@ -1,6 +1,8 @@
 //! Whom a warrant must be told to: the holder of the loan, or the guardians of a minor, once when it opens and once when it
 //! is over (M1, C7.1). To whom that goes stands with the loan's person, not here.
 
+use std::collections::BTreeSet;
+
 use ::incidents::{NoticeDue, NoticeOccasion};
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
@@ -8,9 +10,9 @@ use diesel::{
 };
 use types::{AccountId, IncidentId, Instant, LoanId, TabletId, WarrantId};
 
-use crate::column::stored_enum;
+use crate::column::{read_ids, stored_enum};
 use crate::mails::{self, MailState};
-use crate::noun::{find_first, hold_first, noun, read_all};
+use crate::noun::{find_all, find_first, hold_first, noun, read_all};
 use crate::schema::{loans, persons, warrant_notices, warrants};
 use crate::{StoreError, Tx, notice_delays};
 
@@ -89,6 +91,18 @@ pub fn of(
             .filter(warrant_notices::warrant_id.eq(warrant.to_string()))
             .filter(warrant_notices::occasion.eq(occasion.as_str()))
     )
+}
+
+/// The notices of these warrants, on every occasion, in no order: one statement.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_all(
+    tx: &mut Tx<'_>,
+    warrants: impl IntoIterator<Item = WarrantId>,
+) -> Result<Vec<WarrantNotice>, StoreError> {
+    let warrants: Vec<String> = warrants.into_iter().map(|id| id.to_string()).collect();
+    find_all!(tx, warrant_notices, warrants, warrant_notices::warrant_id)
 }
 
 /// The notice of a warrant on that occasion, held until the end of the transaction: its mails end one after the other, and each
@@ -189,30 +203,30 @@ pub fn told(
     Ok(changed == 1)
 }
 
-/// Whether somebody is still to be told of a warrant of this tablet, on a day that has come. Who was forgotten is told nothing.
+/// Those of these tablets of whose warrants somebody is still to be told, on a day that has come. Who was forgotten is told
+/// nothing.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn are_untold(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<bool, StoreError> {
-    let of_tablet: Vec<String> = tx.run(|connection| {
-        warrants::table
-            .filter(warrants::tablet_id.eq(tablet.to_string()))
-            .select(warrants::id)
-            .load(connection)
-    })?;
-    let untold: Option<String> = tx.run(|connection| {
+/// [`StoreError::Corrupt`].
+pub fn untold_among(
+    tx: &mut Tx<'_>,
+    tablets: &[TabletId],
+    now: Instant,
+) -> Result<BTreeSet<TabletId>, StoreError> {
+    let tablets: Vec<String> = tablets.iter().map(ToString::to_string).collect();
+    let untold: Vec<String> = tx.run(|connection| {
         warrant_notices::table
             .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
             .filter(persons::name_sealed.is_not_null())
             .filter(warrant_notices::told_at.is_null())
             .filter(warrant_notices::due_at.le(now.as_millis()))
-            .filter(warrant_notices::warrant_id.eq_any(of_tablet))
-            .select(warrant_notices::warrant_id)
-            .first(connection)
-            .optional()
+            .filter(loans::tablet_id.eq_any(tablets))
+            .select(loans::tablet_id)
+            .distinct()
+            .load(connection)
     })?;
-    Ok(untold.is_some())
+    Ok(read_ids(untold, "loans", "tablet_id")?.into_iter().collect())
 }
 
 /// A mail of it came back. If none of its mails stands with the server any more, nobody was told, and nobody is before the

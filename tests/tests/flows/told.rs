@@ -17,6 +17,7 @@ on_both_engines! {
     m1_c7_1_whose_mail_came_back_is_told_in_person,
     m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for,
     m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter,
+    c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands,
 }
 
 const ROUND: Duration = Duration::from_secs(61);
@@ -204,4 +205,30 @@ async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine:
     case.server.advance(DAY * 21);
     let head = case.client(case.head).await;
     assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
+
+async fn c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = lent_to(&server, &[MOTHER]).await;
+    let case = warranted(server, ipad, "theft").await;
+    notices_are_validated(&case.server).await;
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    let waiting = to_tell(&head).await;
+    let loan: types::LoanId = case.list("notices").await[0]["loan"].as_str().unwrap().parse().unwrap();
+    let now = case.server.clock().now();
+    let forgotten = case.server.fleet().unwrap().store().write(move |tx| {
+        let loan = store::loans::get(tx, &loan)?.unwrap();
+        store::purge::person(tx, loan.person_id, now)
+    });
+    assert!(forgotten.await.unwrap());
+    assert_eq!(to_tell(&head).await, Vec::<Value>::new());
+    let notice = format!("/api/v1/warrant-notices/{}", waiting[0]["id"].as_str().unwrap());
+    let letter = head.get(&format!("{notice}/letter")).await.unwrap();
+    assert!(letter.status == 409 && letter.text("/detail").contains("forgotten"), "{letter:?}");
+    let told = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(told.status, 409, "{told:?}");
+    case.server.advance(ROUND);
+    alarmed(&case, false).await;
 }

@@ -8,7 +8,7 @@ use ::incidents::papers::AuthorityReference;
 use ::incidents::{AuthorityDelay, Footing, Grant, NoticeDue, NoticeOccasion};
 use lending::agreement::Signatory;
 use lending::notice::NoticeKind;
-use types::{Day, IncidentKind, MailId, NoticeId, PersonId, WarrantId};
+use types::{Day, IncidentKind, Instant, MailId, NoticeId, PersonId, TabletId, WarrantId};
 
 use super::fixture::{Fixture, at};
 use super::lending::{lent, notice, refused, school};
@@ -19,7 +19,8 @@ use crate::tests::on_both_engines;
 use crate::untold::{self, OfWarrant};
 use crate::warrant_notices::ToldHow;
 use crate::{
-    Engine, Within, incident_declarations, loans, notice_delays, persons, warrant_grants, warrant_notices,
+    Engine, Within, incident_declarations, loans, notice_delays, persons, purge, warrant_grants,
+    warrant_notices,
 };
 
 on_both_engines! {
@@ -86,6 +87,12 @@ async fn each_claim_of_a_mail_has_a_number_of_its_own(fixture: Fixture) {
     }
 }
 
+/// Whether somebody is to be told of a warrant of that tablet, so that an alarm may stand.
+async fn are_untold(fixture: &Fixture, tablet: TabletId, now: Instant) -> bool {
+    fixture.read(move |tx| warrant_notices::untold_among(tx, &[tablet], now)).await
+        == BTreeSet::from([tablet])
+}
+
 async fn m1_notices_of_warrants_are_found_one_page_after_the_other(fixture: Fixture) {
     let tablet = fixture.enrolled(1).await;
     let person = school(&fixture, 1).await[0];
@@ -121,11 +128,10 @@ async fn m1_notices_of_warrants_are_found_one_page_after_the_other(fixture: Fixt
     assert_eq!(to_tell(Within::Everything, None, 99).await, []);
     assert_eq!(to_tell(Within::Colleges(BTreeSet::new()), None, 100).await, []);
     // Nobody knows any more who a forgotten person was.
-    assert!(fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, at(100))).await);
-    let forgotten = "UPDATE persons SET name_sealed = NULL, contacts_sealed = NULL, class = NULL";
-    fixture.by_hand(forgotten).unwrap();
+    assert!(are_untold(&fixture, tablet.tablet, at(100)).await);
+    assert!(fixture.write(move |tx| purge::person(tx, person, at(100))).await);
     assert_eq!(to_tell(Within::Everything, None, 100).await, []);
-    assert!(!fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, at(100))).await);
+    assert!(!are_untold(&fixture, tablet.tablet, at(100)).await);
     assert_eq!(first.to_string().parse(), Ok(first));
     assert!(
         "opened".parse::<OfWarrant>().is_err() && format!("{warrant}:else").parse::<OfWarrant>().is_err()
@@ -155,7 +161,7 @@ async fn m1_a_notice_whose_mails_all_came_back_was_told_to_nobody_and_by_hand_it
                 mails::put(tx, &taken)?;
             }
             assert!(warrant_notices::told(tx, warrant, occasion, None, at(110))?);
-            assert!(!warrant_notices::are_untold(tx, tablet.tablet, at(110))?);
+            assert_eq!(warrant_notices::untold_among(tx, &[tablet.tablet], at(110))?, BTreeSet::new());
             Ok(())
         })
         .await;
@@ -170,8 +176,7 @@ async fn m1_a_notice_whose_mails_all_came_back_was_told_to_nobody_and_by_hand_it
     assert!(!bounce(one).await, "one guardian was reached");
     assert!(fixture.by_hand(by_hand).is_err(), "one guardian was reached");
     assert!(bounce(other).await, "nobody was");
-    let untold = || fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, at(130)));
-    assert!(untold().await);
+    assert!(are_untold(&fixture, tablet.tablet, at(130)).await);
     let hand = (ToldHow::InPerson, people.author);
     let told =
         move |tx: &mut crate::Tx<'_>| warrant_notices::told(tx, warrant, occasion, Some(hand), at(140));
@@ -183,7 +188,7 @@ async fn m1_a_notice_whose_mails_all_came_back_was_told_to_nobody_and_by_hand_it
             .by_hand("UPDATE warrant_notices SET told_at = NULL, told_by = NULL, told_how = NULL")
             .is_err()
     );
-    assert!(!untold().await);
+    assert!(!are_untold(&fixture, tablet.tablet, at(130)).await);
     let row = fixture.read(move |tx| warrant_notices::of(tx, warrant, occasion)).await.unwrap();
     assert_eq!((row.told_at, row.told_how, row.told_by), (Some(at(140)), Some(hand.0), Some(hand.1)));
 }
@@ -224,12 +229,11 @@ async fn m1_a_delay_that_an_authority_asked_for_after_the_first_mail_holds_what_
         })
         .await;
     assert_eq!(put_off, 0);
-    let untold = |now| fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, now));
     let listed =
         |now| fixture.read(move |tx| untold::of_warrants_within(tx, &Within::Everything, now, None, 9));
-    assert!(!untold(at(170)).await, "nobody is told before that day");
+    assert!(!are_untold(&fixture, tablet.tablet, at(170)).await, "nobody is told before that day");
     assert_eq!(listed(at(170)).await, []);
-    assert!(untold(until.starts_at()).await);
+    assert!(are_untold(&fixture, tablet.tablet, until.starts_at()).await);
     assert_eq!(listed(until.starts_at()).await, [OfWarrant { warrant, occasion }]);
 }
 
@@ -288,7 +292,7 @@ async fn m1_two_mails_of_one_notice_that_come_back_at_once_take_turns_and_nobody
     commits.send(()).unwrap();
     assert!(!first.await.unwrap().unwrap(), "the other guardian was reached, as far as one knew");
     assert!(second.await.unwrap().unwrap(), "nobody was");
-    assert!(fixture.read(move |tx| warrant_notices::are_untold(tx, tablet.tablet, at(130))).await);
+    assert!(are_untold(&fixture, tablet.tablet, at(130)).await);
 }
 
 async fn m3_a_mail_that_ended_is_never_sent_again_whatever_program_writes(fixture: Fixture) {
