@@ -23,6 +23,8 @@ on_both_engines! {
     c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_with_both_dates,
     c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays,
     c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then,
+    c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow,
+    c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end,
 }
 
 const SERIAL: &str = "DMPX00000001";
@@ -37,6 +39,12 @@ async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
 }
 
 async fn declare(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
+    server.validate_activity("incidents").await.unwrap();
+    declare_as_it_stands(server, client, kind).await
+}
+
+/// Whatever the DPO has validated.
+async fn declare_as_it_stands(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
     let noticed = server.clock().now().minus(Duration::from_secs(3_600));
     let new = json!({
         "kind": kind,
@@ -369,4 +377,81 @@ async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_
     let back = json!({ "paper": "letter", "reason": "d’une autre tablette" });
     assert_eq!(act(&ati, &id, "papers/take-back", back).await.status, 200);
     assert_eq!(correct(21).await.status, 409);
+}
+
+async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
+    let declared = server.clock().now();
+    let before = |hours: u64| declared.minus(Duration::from_secs(hours * 3_600));
+    let noticed = |at: types::Instant| json!({ "noticed_at": at.to_string(), "reason": "c’était la veille" });
+    let correct = |at: types::Instant| act(&ati, &id, "noticed", noticed(at));
+
+    // A complaint of the day before is about something else, until it is said that it was noticed then.
+    let day_before = types::Day::of(declared).plus(-1);
+    let complaint = json!({ "number": "2026/1", "dated": day_before.to_string(), "station": "Rouen" });
+    assert_eq!(act(&ati, &id, "complaint", complaint.clone()).await.text("/rule"), "C5.4.2");
+    let same = correct(before(1)).await;
+    assert_eq!(same.status, 409, "it changes nothing: {same:?}");
+    let later = correct(declared.plus(Duration::from_secs(1))).await;
+    assert_eq!((later.status, later.text("/rule")), (403, "C5.4.2"), "after it was declared: {later:?}");
+    let right = correct(before(49)).await;
+    assert_eq!(right.status, 200, "{right:?}");
+    let due: types::Instant = right.text("/papers/1/due_at").parse().unwrap();
+    assert_eq!(due, before(1), "the clocks follow");
+    assert_eq!(right.text("/papers/1/standing"), "missing");
+    let former = (right.text("/formerly_noticed/0/noticed_at"), right.text("/formerly_noticed/0/reason"));
+    assert_eq!(former.1, "c’était la veille");
+    assert_eq!(former.0.parse::<types::Instant>().unwrap(), before(1));
+    let listed = ati.get("/api/v1/incidents").await.unwrap();
+    assert_eq!(listed.body["items"][0].get("formerly_noticed"), None, "in no list: {listed:?}");
+    let recorded = act(&ati, &id, "complaint", complaint).await;
+    assert_eq!(recorded.text("/papers/1/standing"), "came-late", "{recorded:?}");
+    // The paper has a day: it was not noticed after that.
+    let after = correct(before(1)).await;
+    assert!(after.status == 403 && after.text("/detail").contains(&day_before.to_string()), "{after:?}");
+
+    for what in ["find", "close"] {
+        assert_eq!(step(&ati, &id, what).await.status, 200, "{what}");
+    }
+    let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
+    assert_eq!(reopened.status, 201, "{reopened:?}");
+    assert_eq!(reopened.text("/noticed_at"), right.text("/noticed_at"), "it goes on with it");
+    assert_eq!(reopened.text("/formerly_noticed/0/reason"), "c’était la veille");
+    let closed = correct(before(40)).await;
+    assert!(closed.status == 409 && closed.text("/detail").contains(reopened.text("/id")), "{closed:?}");
+    assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(40))).await.status, 200);
+}
+
+async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let never = declare_as_it_stands(&server, &ati, "theft").await;
+    assert_eq!((never.status, never.text("/rule")), (403, "C3.1.6"), "{never:?}");
+    let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
+    let dpo =
+        server.someone(Employer::Departement, "dpo", Role::Dpo, GrantReach::Organisation).await.unwrap();
+    let dpo = server.in_session(dpo, CodeShown::JustNow).await.unwrap();
+    let withdrawn = dpo.delete("/api/v1/privacy/register/incidents/validation").await.unwrap();
+    assert_eq!(withdrawn.status, 204, "{withdrawn:?}");
+
+    let refused = declare_as_it_stands(&server, &ati, "fault").await;
+    assert_eq!((refused.status, refused.text("/rule")), (403, "C3.1.6"), "{refused:?}");
+    assert!(refused.text("/detail").contains("withdrawn"), "{refused:?}");
+    // What is open is followed: its papers, its steps, its end; and nothing was forgotten.
+    let today = types::Day::of(server.clock().now()).to_string();
+    let letter = json!({ "reference": "1", "dated": today });
+    assert_eq!(act(&ati, &id, "letter", letter).await.text("/papers/0/standing"), "in-time");
+    for what in ["find", "close"] {
+        assert_eq!(step(&ati, &id, what).await.status, 200, "{what}");
+    }
+    let shown = ati.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
+    assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12", "{shown:?}");
+    let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
+    assert_eq!((reopened.status, reopened.text("/rule")), (403, "C3.1.6"), "{reopened:?}");
 }

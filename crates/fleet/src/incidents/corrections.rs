@@ -1,4 +1,5 @@
-//! Papers of an incident that were recorded wrongly are put right, with a reason; what was said before stays (C5.4.2).
+//! Papers of an incident that were recorded wrongly are put right, and so is when it was noticed, with a reason; what was said
+//! before stays (C5.4.2).
 //!
 //! A warrant is firm because of a paper (M1). If that paper does not count any more, the warrant ends, and a second person
 //! is asked anew.
@@ -8,6 +9,7 @@ use incidents::papers::{self, PaperKind};
 use incidents::{Footing, Incident};
 use serde_json::json;
 use store::incident_papers::{self, Paper};
+use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::{self, PaperCorrection};
 use store::warrants::OrderState;
 use store::{Tx, incident_declarations, warrant_grants};
@@ -18,7 +20,7 @@ use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
 
-/// How often a paper is put right or taken back.
+/// How often a paper is put right or taken back, and how often when an incident was noticed.
 const MOST_CORRECTIONS: usize = 20;
 
 /// A paper as it is in truth.
@@ -35,8 +37,9 @@ pub struct TruePaper {
 /// Puts a recorded paper right; with nothing in its place, it is taken back.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, was taken back before, was
-/// put right too often or says that already, and of an incident that goes on in another; [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when it is recorded.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, was taken back before, was put right too
+/// often or says that already, and of an incident that goes on in another; [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when
+/// it is recorded.
 pub async fn put_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -100,6 +103,59 @@ pub async fn put_right(
         .await
 }
 
+/// Puts right when an incident was noticed: the clocks of its papers run from there.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, or after the day of a paper that it has.
+pub async fn put_noticed_right(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    noticed_at: Instant,
+    reason: &str,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let reason = text("reason", reason, LONGEST_REASON)?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            must_be_the_last(tx, id)?;
+            if incident.noticed_at == noticed_at {
+                return Err(Refusal::Conflict(format!(
+                    "this incident was noticed at {noticed_at} already: say what is to be put right"
+                )));
+            }
+            incident.put_noticed_right(noticed_at)?;
+            let before = noticed_corrections::of(tx, id)?.len();
+            if before >= MOST_CORRECTIONS {
+                return Err(Refusal::Conflict(format!(
+                    "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} times: \
+                     close it and declare it anew"
+                )));
+            }
+            let row = NoticedCorrection {
+                incident_id: id,
+                number: i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1),
+                noticed_at,
+                reason: reason.clone(),
+                corrected_at: now,
+                corrected_by: principal.person(tx, now)?.standing.account(),
+            };
+            noticed_corrections::insert(tx, &row)?;
+            let detail = json!({ "incident": id, "noticed_at": noticed_at, "before": incident.noticed_at });
+            let change = Change::new("incident.correct-noticed")
+                .tablet(Some(incident.tablet))
+                .reason(Some(reason.clone()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            again(tx, id)
+        })
+        .await
+}
+
 fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
     not_to_come(truth.dated, now)?;
     let station = match (paper, truth.station) {
@@ -144,7 +200,7 @@ fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::Conflict(format!(
-        "this incident goes on in incident {last}, and its papers with it: put them right there"
+        "this incident goes on in incident {last}, and its papers and clocks with it: put them right there"
     )))
 }
 

@@ -5,6 +5,7 @@ use incidents::Incident;
 use incidents::papers::{Clock, clocks};
 use store::incident_papers::{self, Paper};
 use store::lost_modes::LostMode;
+use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::PaperCorrection;
 use store::replacements::{self, Replacement};
 use store::supplier_repairs::{self, SupplierRepair};
@@ -29,6 +30,8 @@ pub struct Line {
     /// What was said of its papers before it was put right, each with what put it right, of one incident that is looked at; in
     /// no list.
     pub former_papers: Vec<(Option<Paper>, PaperCorrection)>,
+    /// When it was said before that it was noticed, each with what put it right, of one incident that is looked at; in no list.
+    pub formerly_noticed: Vec<(Instant, NoticedCorrection)>,
     /// What happened, in words, of one incident that is looked at by whoever handles it; in no list.
     pub circumstances: Option<Secret<String>>,
     /// Lost mode, if it rests or rested on this incident.
@@ -113,8 +116,9 @@ pub async fn show(
             };
             let words = words.map(|words| String::from_utf8_lossy(words.expose()).into_owned());
             let former_papers = incident_papers::former(tx, id)?;
+            let formerly_noticed = formerly_noticed(tx, id)?;
             let circumstances = words.map(Secret::new);
-            Ok(Line { circumstances, former_papers, ..line(tx, incident, now)? })
+            Ok(Line { circumstances, former_papers, formerly_noticed, ..line(tx, incident, now)? })
         })
         .await
 }
@@ -126,6 +130,14 @@ fn lines(tx: &mut Tx<'_>, listed: Listed<IncidentId>, now: Instant) -> Result<Li
         items.push(line(tx, incident, now)?);
     }
     Ok(Listed { items, next: listed.next })
+}
+
+fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId) -> Result<Vec<(Instant, NoticedCorrection)>, Refusal> {
+    let declared = incident_declarations::get(tx, &id)?.map(|declared| declared.noticed_at);
+    let corrections = noticed_corrections::of(tx, id)?;
+    let said: Vec<Instant> =
+        declared.into_iter().chain(corrections.iter().map(|correction| correction.noticed_at)).collect();
+    Ok(said.into_iter().zip(corrections).collect())
 }
 
 fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refusal> {
@@ -142,6 +154,7 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
     Ok(Line {
         clocks,
         former_papers: Vec::new(),
+        formerly_noticed: Vec::new(),
         circumstances: None,
         serial: tablet.serial,
         lost_mode,
