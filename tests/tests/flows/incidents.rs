@@ -201,7 +201,9 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
     let shown = head.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12");
     // Who oversees sees the papers and their clocks, and not what was said of people.
-    let auditor = here(&server, "auditor", Role::Auditor).await;
+    let auditor = (Employer::Departement, "auditor", Role::Auditor, GrantReach::Organisation);
+    let auditor = server.someone(auditor.0, auditor.1, auditor.2, auditor.3).await.unwrap();
+    let auditor = server.in_session(auditor, CodeShown::JustNow).await.unwrap();
     let overseen = auditor.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!((overseen.status, overseen.text("/papers/1/standing")), (200, "came-late"), "{overseen:?}");
     assert_eq!(overseen.body.get("circumstances"), None, "{overseen:?}");
@@ -383,35 +385,36 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: E
     let server = TestServer::start(engine).await.unwrap();
     server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
-    let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
-    let declared = server.clock().now();
+    let theft = declare(&server, &ati, "theft").await;
+    let id = theft.text("/id").to_owned();
+    let instant = |said: &str| said.parse::<types::Instant>().unwrap();
+    let (declared, said) = (instant(theft.text("/declared_at")), instant(theft.text("/noticed_at")));
     let before = |hours: u64| declared.minus(Duration::from_secs(hours * 3_600));
     let noticed = |at: types::Instant| json!({ "noticed_at": at.to_string(), "reason": "c’était la veille" });
     let correct = |at: types::Instant| act(&ati, &id, "noticed", noticed(at));
 
-    // A complaint of the day before is about something else, until it is said that it was noticed then.
-    let day_before = types::Day::of(declared).plus(-1);
-    let complaint = json!({ "number": "2026/1", "dated": day_before.to_string(), "station": "Rouen" });
+    // A complaint of days before is about something else, until it is said that it was noticed then.
+    let filed_on = types::Day::of(declared).plus(-2);
+    let complaint = json!({ "number": "2026/1", "dated": filed_on.to_string(), "station": "Rouen" });
     assert_eq!(act(&ati, &id, "complaint", complaint.clone()).await.text("/rule"), "C5.4.2");
-    let same = correct(before(1)).await;
+    let same = correct(said).await;
     assert_eq!(same.status, 409, "it changes nothing: {same:?}");
     let later = correct(declared.plus(Duration::from_secs(1))).await;
     assert_eq!((later.status, later.text("/rule")), (403, "C5.4.2"), "after it was declared: {later:?}");
-    let right = correct(before(49)).await;
+    let right = correct(before(73)).await;
     assert_eq!(right.status, 200, "{right:?}");
-    let due: types::Instant = right.text("/papers/1/due_at").parse().unwrap();
-    assert_eq!(due, before(1), "the clocks follow");
+    assert_eq!(instant(right.text("/papers/1/due_at")), before(25), "the clocks follow");
     assert_eq!(right.text("/papers/1/standing"), "missing");
     let former = (right.text("/formerly_noticed/0/noticed_at"), right.text("/formerly_noticed/0/reason"));
     assert_eq!(former.1, "c’était la veille");
-    assert_eq!(former.0.parse::<types::Instant>().unwrap(), before(1));
+    assert_eq!(instant(former.0), said);
     let listed = ati.get("/api/v1/incidents").await.unwrap();
     assert_eq!(listed.body["items"][0].get("formerly_noticed"), None, "in no list: {listed:?}");
     let recorded = act(&ati, &id, "complaint", complaint).await;
     assert_eq!(recorded.text("/papers/1/standing"), "came-late", "{recorded:?}");
     // The paper has a day: it was not noticed after that.
-    let after = correct(before(1)).await;
-    assert!(after.status == 403 && after.text("/detail").contains(&day_before.to_string()), "{after:?}");
+    let after = correct(declared).await;
+    assert!(after.status == 403 && after.text("/detail").contains(&filed_on.to_string()), "{after:?}");
 
     for what in ["find", "close"] {
         assert_eq!(step(&ati, &id, what).await.status, 200, "{what}");
@@ -420,9 +423,9 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: E
     assert_eq!(reopened.status, 201, "{reopened:?}");
     assert_eq!(reopened.text("/noticed_at"), right.text("/noticed_at"), "it goes on with it");
     assert_eq!(reopened.text("/formerly_noticed/0/reason"), "c’était la veille");
-    let closed = correct(before(40)).await;
+    let closed = correct(before(72)).await;
     assert!(closed.status == 409 && closed.text("/detail").contains(reopened.text("/id")), "{closed:?}");
-    assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(40))).await.status, 200);
+    assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(72))).await.status, 200);
 }
 
 async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end(
