@@ -46,7 +46,7 @@ In the clear, as behind a proxy that ends TLS and forwards the certificate (RFC 
 yardstick_rate says what the database does by itself, just before each figure: on PostgreSQL `pgbench -S -M prepared`
 with 16 clients, on SQLite the same reads in a bare loop on each processor. Figures of two machines, or of a busy one,
 are compared by their ratio to it. Beside the database, in --in, FIGURE.json keeps all that the last load found: the
-latencies of each step, and what went wrong. server_rss_mb is the server's largest memory during the load (VmRSS).
+latencies of each step, and what went wrong. server_rss_mb is the server's largest memory during the load (VmHWM).
 HELP
 }
 

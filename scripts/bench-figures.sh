@@ -40,15 +40,13 @@ measure() {
     local yardstick
     yardstick=$(yardstick)
     [ -n "$yardstick" ] || { say "$figure: the yardstick gave nothing"; return 1; }
-    rm -f "$work/memory"
-    watch_memory &
-    local watcher=$!
+    forget_memory
     local verdict=$work/verdict.json
     "$tablets_program" --json bench "$bench" "$work/fleet" --auth "$auth" --connections "$connections" \
         --server-url "$url/mdm/connect" --check-in-url "$url/mdm/checkin" "${options[@]}" \
         >"$verdict" 2>"$work/load.log" || true
-    kill "$watcher" 2>/dev/null
-    wait "$watcher" 2>/dev/null || true
+    local memory
+    memory=$(most_memory)
     cp "$verdict" "$in/$figure.json"
     if ! jq --exit-status '.requests > 0 and .errors == 0' "$verdict" >/dev/null 2>&1; then
         say "$figure: not every answer was right: $(jq --compact-output .first_errors "$verdict" 2>/dev/null) $(tail -n 2 "$work/load.log")"
@@ -64,10 +62,11 @@ measure() {
         return 1
     fi
     jq --compact-output --arg figure "$figure" --arg bench "$bench" --arg engine "$engine" --argjson all "$tablets" \
-        --argjson rss "$(cat "$work/memory")" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
+        --argjson rss "$memory" --argjson yardstick "$yardstick" --argjson durability "$(durability)" \
         --arg filesystem "$filesystem" --arg build "$build" '
         { bench: $bench, engine: $engine, auth, tls, tablets: $all, connections, rate, p50_ms, p99_ms,
           server_rss_mb: ($rss / 1024 * 10 | round / 10), yardstick_rate: $yardstick }
+        + (if .steps | length > 1 then { p99_ms_of_each_step: (.steps | map_values(.p99_ms)) } else {} end)
         + $durability + { $filesystem, $build }
         | { figure: $figure, line: . }' "$verdict" >>"$work/lines"
 }
@@ -101,19 +100,9 @@ measure_fleet() {
         | { figure: "fleet", line: . }' <<<"$line" >>"$work/lines"
 }
 
-# The most memory that the server has while it is loaded, in kB.
-watch_memory() {
-    local most=0 now
-    while :; do
-        now=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status" 2>/dev/null)
-        if [ "${now:-0}" -gt "$most" ]; then
-            most=$now
-            printf '%s\n' "$most" >"$work/memory.new"
-            mv "$work/memory.new" "$work/memory"
-        fi
-        sleep 0.2
-    done
-}
+# The most memory that the server has had since `forget_memory`, in kB, as the kernel noted it (proc_pid_clear_refs(5)).
+most_memory() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status"; }
+forget_memory() { echo 5 >"/proc/$server/clear_refs"; }
 
 # Whether the tables hold what was answered.
 read_back() {

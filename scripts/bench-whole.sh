@@ -46,17 +46,13 @@ measure_connections() {
     for count in $few $many; do
         close_doors
         open_doors false
-        rm -f "$work/memory"
-        watch_memory &
-        local watcher=$!
+        forget_memory
         "$tablets_program" --json bench idle "$work/fleet" --auth mtls --connections "$count" --for "${seconds}s" \
             --server-url "https://localhost:$tablets_port/mdm/connect" --trust "$home/authority.pem" \
             --check-in-url "https://localhost:$tablets_port/mdm/checkin" >"$in/connections.json" 2>"$work/load.log" || true
-        kill "$watcher" 2>/dev/null
-        wait "$watcher" 2>/dev/null || true
+        memory+=("$(most_memory)")
         jq --exit-status '.requests > 0 and .errors == 0' "$in/connections.json" >/dev/null 2>&1 ||
             { say "connections: $(tail -n 2 "$work/load.log")"; return 1; }
-        memory+=("$(cat "$work/memory")")
     done
     keep connections '{ connections: $many, server_rss_mb: ($with / 1024 | floor),
         kb_per_connection: (($with - $without) / ($many - $few) | floor) }' \

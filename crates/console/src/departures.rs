@@ -258,7 +258,7 @@ pub(crate) async fn propose(
 
 /// The département decides that a tablet is retired.
 #[utoipa::path(post, path = "/api/v1/tablets/{id}/retirement", tag = "departures", request_body = DepartureReason,
-    params(("id" = String, Path, description = "The tablet’s id or serial number")), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label")), responses(
     (status = 201, body = DepartureView), (status = "default", body = Problem)))]
 pub(crate) async fn retire(
     state: State,

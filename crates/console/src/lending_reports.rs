@@ -45,6 +45,10 @@ pub(crate) struct WallLineView {
     kind: String,
     /// Their class.
     class: Option<String>,
+    /// The number by which the school’s register tells them from others of that name.
+    number: Option<String>,
+    /// Their first day, if it is to come.
+    arrives_on: Option<String>,
     /// What they hold.
     loan: Option<LoanView>,
     /// What is missing.
@@ -58,6 +62,8 @@ impl From<Line> for WallLineView {
             name: line.entry.name.as_str().to_owned(),
             kind: line.entry.kind.to_string(),
             class: line.entry.class.map(|class| class.as_str().to_owned()),
+            number: line.entry.number.map(|number| number.as_str().to_owned()),
+            arrives_on: line.entry.arrives_on.map(|day| day.to_string()),
             loan: line.loan.map(LoanView::from),
             missing: line.missing,
         }

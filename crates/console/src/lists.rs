@@ -133,8 +133,10 @@ pub(crate) struct NameView {
     change: &'static str,
     /// What the list says of them from then on.
     entry: Option<EntryView>,
-    /// What is known of them before.
+    /// What was known of them before.
     before: Option<EntryView>,
+    /// What is known of them today, if the change counts and something changed since.
+    since: Option<EntryView>,
 }
 
 impl From<Name> for NameView {
@@ -145,7 +147,13 @@ impl From<Name> for NameView {
             (Some(Change::Set(_, entry)), None) => ("add", Some(entry.into())),
             (Some(Change::Set(_, entry)), Some(_)) => ("change", Some(entry.into())),
         };
-        Self { person: name.person.to_string(), change, entry, before: name.before.map(EntryView::from) }
+        Self {
+            person: name.person.to_string(),
+            change,
+            entry,
+            before: name.before.map(EntryView::from),
+            since: name.since.map(EntryView::from),
+        }
     }
 }
 

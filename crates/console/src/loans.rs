@@ -188,6 +188,12 @@ pub(crate) struct LoanView {
     person: String,
     /// What they are called; absent once they are forgotten.
     name: Option<String>,
+    /// The class of a pupil.
+    class: Option<String>,
+    /// The number by which the school’s register tells them from others of that name.
+    number: Option<String>,
+    /// Their first day, if it is to come.
+    arrives_on: Option<String>,
     /// What they are to the programme.
     holder_kind: String,
     /// The collège.
@@ -216,6 +222,8 @@ pub(crate) struct LoanView {
     reserve: Vec<String>,
     /// Measures.
     restrictions: Vec<RestrictionView>,
+    /// The last day of those that hold today.
+    restricted_until: Option<String>,
 }
 
 impl From<Shown> for LoanView {
@@ -227,7 +235,10 @@ impl From<Shown> for LoanView {
             serial: shown.serial.to_string(),
             asset_tag: shown.asset_tag,
             person: loan.person_id.to_string(),
-            name: name(&shown.holder),
+            name: name(&shown.holder.name),
+            class: shown.holder.class.map(|class| class.as_str().to_owned()),
+            number: shown.holder.number.map(|number| number.as_str().to_owned()),
+            arrives_on: shown.holder.arrives_on.map(|day| day.to_string()),
             holder_kind: loan.holder_kind.to_string(),
             uai: loan.uai.to_string(),
             school_year: loan.school_year,
@@ -242,13 +253,14 @@ impl From<Shown> for LoanView {
             condition: loan.condition.as_str().to_owned(),
             reserve: loan.reserve.into_iter().collect(),
             restrictions: shown.restrictions.into_iter().map(RestrictionView::from).collect(),
+            restricted_until: shown.restricted_until.map(|day| day.to_string()),
         }
     }
 }
 
 /// The light of a tablet: ready, or not because of exactly what.
 #[utoipa::path(get, path = "/api/v1/tablets/{id}/readiness", tag = "lending",
-    params(("id" = String, Path, description = "The tablet’s id or serial number"), ReadinessQuery), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label"), ReadinessQuery), responses(
     (status = 200, body = ReadinessView), (status = "default", body = Problem)))]
 pub(crate) async fn readiness(
     state: State,
@@ -264,7 +276,7 @@ pub(crate) async fn readiness(
 
 /// Hands a tablet over. Refused until everything that must be on it was reported within the last seven days.
 #[utoipa::path(post, path = "/api/v1/tablets/{id}/loans", tag = "lending", request_body = HandOver,
-    params(("id" = String, Path, description = "The tablet’s id or serial number")), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label")), responses(
     (status = 201, body = LoanView), (status = "default", body = Problem)))]
 pub(crate) async fn hand_over(
     state: State,
@@ -283,7 +295,7 @@ pub(crate) async fn hand_over(
 
 /// Lets a tablet be lent that is not supervised.
 #[utoipa::path(put, path = "/api/v1/tablets/{id}/supervision-exception", tag = "lending",
-    request_body = ExceptionReason, params(("id" = String, Path, description = "The tablet’s id or serial number")),
+    request_body = ExceptionReason, params(("id" = String, Path, description = "The tablet’s id, serial number or label")),
     responses((status = 204, description = "It may be lent"), (status = "default", body = Problem)))]
 pub(crate) async fn except(
     state: State,
@@ -298,7 +310,7 @@ pub(crate) async fn except(
 
 /// Ends that exception. Loans that stand go on.
 #[utoipa::path(delete, path = "/api/v1/tablets/{id}/supervision-exception", tag = "lending",
-    params(("id" = String, Path, description = "The tablet’s id or serial number")), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label")), responses(
     (status = 204, description = "It is excepted no more"), (status = "default", body = Problem)))]
 pub(crate) async fn end_exception(state: State, caller: Caller, tablet: Path<String>) -> Done {
     let tablet = input::parse("tablet", &tablet)?;
@@ -367,7 +379,8 @@ pub(crate) async fn hand_out(state: State, caller: Caller, id: Path<String>) -> 
     act(&state, &caller, &id, Act::HandOut).await
 }
 
-/// Restricts the use of the tablet from today until a day.
+/// Restricts the use of the tablet from today until a day: at the latest the last one of the school year, or of its holder’s
+/// attendance.
 #[utoipa::path(post, path = "/api/v1/loans/{id}/restrict", tag = "lending", request_body = RestrictionNew,
     params(("id" = String, Path, description = "The loan’s id")), responses(
     (status = 200, body = LoanView), (status = "default", body = Problem)))]

@@ -199,6 +199,8 @@ pub(crate) struct SignatureView {
 /// How somebody's agreement stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AgreementView {
+    /// Whose it is.
+    person: PersonView,
     /// The text in force.
     text: Option<String>,
     /// Whether it is signed as it must be.
@@ -226,6 +228,7 @@ impl From<Agreement> for AgreementView {
             }
         });
         Self {
+            person: agreement.person.into(),
             text: agreement.text.map(|text| text.to_string()),
             said: said.collect(),
             agreed: agreement.agreed.is_ok(),

@@ -117,9 +117,10 @@ impl ResponseError for Failure {
                 | Refusal::CodeRefused(_)
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
-                Refusal::BadInventory(_) | Refusal::BadLayer(_) | Refusal::Invalid { .. } => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
+                Refusal::BadInventory(_)
+                | Refusal::BadScans(_)
+                | Refusal::BadLayer(_)
+                | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NotValidatedSo(_)
                 | Refusal::DoesNotFit(_)
                 | Refusal::NotApproved(_)
@@ -249,7 +250,7 @@ impl Problem {
 
 fn lines_of(refusal: &Refusal) -> Vec<ProblemLine> {
     match refusal {
-        Refusal::BadInventory(lines) => {
+        Refusal::BadInventory(lines) | Refusal::BadScans(lines) => {
             lines.iter().map(|bad| ProblemLine { line: bad.line, problem: bad.problem.clone() }).collect()
         }
         Refusal::BadLayer(problems) => problems
@@ -392,6 +393,16 @@ fn words(code: &str, language: Language) -> (&'static str, &'static str) {
             (
                 "le fichier contient des lignes inexploitables",
                 "corrigez les lignes indiquées et renvoyez le fichier entier",
+            ),
+        ),
+        "bad-scans" => (
+            (
+                "some of these tablets cannot be taken",
+                "look at each line that is named; scan the others without them, and these once each is settled",
+            ),
+            (
+                "certaines de ces tablettes ne peuvent pas être prises",
+                "regardez chaque ligne indiquée ; scannez les autres sans elles, puis celles-ci une fois le point réglé",
             ),
         ),
         "bad-layer" => (

@@ -23,7 +23,7 @@ use crate::timestamp::Timestamp;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoanerWanted {
-    /// Its serial number or id.
+    /// Its serial number, label or id.
     tablet: String,
     /// What goes over the counter with it.
     #[serde(default)]
@@ -119,8 +119,12 @@ pub(crate) struct RepairView {
     loan: Option<String>,
     /// Where that loan stands.
     loan_state: Option<String>,
+    /// The class of the pupil whose loan it is.
+    class: Option<String>,
     /// The loan of the tablet that its holder got in the same act.
     loaner_loan: Option<String>,
+    /// The serial number of that tablet.
+    loaner_serial: Option<String>,
     /// The serial number of the tablet that came in its place.
     exchanged_serial: Option<String>,
     /// What comes next.
@@ -129,7 +133,7 @@ pub(crate) struct RepairView {
 
 impl From<Shown> for RepairView {
     fn from(shown: Shown) -> Self {
-        let Shown { repair, serial, asset_tag, exchanged_serial, loan, next } = shown;
+        let Shown { repair, serial, asset_tag, exchanged_serial, loan, loaner_serial, class, next } = shown;
         Self {
             id: repair.id.to_string(),
             tablet: repair.tablet_id.to_string(),
@@ -142,7 +146,9 @@ impl From<Shown> for RepairView {
             closed_at: repair.closed_at.map(Into::into),
             loan: repair.loan_id.map(|id| id.to_string()),
             loan_state: loan.map(|loan| loan.state.to_string()),
+            class: class.map(|class| class.as_str().to_owned()),
             loaner_loan: repair.loaner_loan_id.map(|id| id.to_string()),
+            loaner_serial: loaner_serial.map(|serial| serial.to_string()),
             exchanged_serial: exchanged_serial.map(|serial| serial.to_string()),
             next: next.to_owned(),
         }
@@ -205,7 +211,7 @@ pub(crate) async fn list(
 
 /// Sends a tablet to its supplier: its loan rests, and its holder may be lent another in the same act.
 #[utoipa::path(post, path = "/api/v1/tablets/{id}/repairs", tag = "lending", request_body = RepairNew,
-    params(("id" = String, Path, description = "The tablet’s id or serial number")), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label")), responses(
     (status = 201, body = RepairView), (status = "default", body = Problem)))]
 pub(crate) async fn send(
     state: State,

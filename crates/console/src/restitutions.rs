@@ -109,6 +109,8 @@ pub(crate) struct RestitutionView {
     received_by: String,
     /// What came with it.
     accessories: BTreeSet<String>,
+    /// What was handed over with it and did not come back, by the names that were written then.
+    missing_accessories: BTreeSet<String>,
     /// The state it is in.
     condition: String,
     /// When the holder confirmed that their data is saved.
@@ -130,7 +132,7 @@ pub(crate) struct RestitutionView {
 
 impl From<Line> for RestitutionView {
     fn from(line: Line) -> Self {
-        let Line { restitution: row, serial, asset_tag, waits } = line;
+        let Line { restitution: row, serial, asset_tag, missing, waits } = line;
         Self {
             id: row.id.to_string(),
             tablet: row.tablet_id.to_string(),
@@ -141,6 +143,7 @@ impl From<Line> for RestitutionView {
             received_at: row.received_at.into(),
             received_by: row.received_by.to_string(),
             accessories: row.accessories,
+            missing_accessories: missing,
             condition: row.condition.as_str().to_owned(),
             saved_at: row.saved_at.map(Into::into),
             held_for_check: row.held_for_check,
@@ -198,6 +201,10 @@ pub(crate) struct OverdueView {
     loan: String,
     /// The tablet's serial number.
     serial: String,
+    /// The owner's label.
+    asset_tag: Option<String>,
+    /// The class of the pupil who has it.
+    class: Option<String>,
     /// The collège that lent it.
     uai: String,
     /// The day on which it was due.
@@ -213,6 +220,8 @@ impl From<Overdue> for OverdueView {
         Self {
             loan: overdue.loan.to_string(),
             serial: overdue.serial.to_string(),
+            asset_tag: overdue.asset_tag,
+            class: overdue.class.map(|class| class.as_str().to_owned()),
             uai: overdue.uai.to_string(),
             due_on: overdue.due_on.to_string(),
             days_late: overdue.days_late,
@@ -265,8 +274,9 @@ pub(crate) async fn list(
     Ok(Json(Page::of(listed)))
 }
 
-/// Receives tablets. Receiving one again changes nothing, so that a class may be scanned anew after an interruption. Nothing
-/// is erased by it, and no erasure is ordered within 60 seconds.
+/// Receives tablets. Receiving one again changes nothing, so that a class may be scanned anew after an interruption. Those that
+/// cannot be received are all named, by their place among those that were scanned, and then none is received. Nothing is erased
+/// by it, and no erasure is ordered within 60 seconds.
 #[utoipa::path(post, path = "/api/v1/restitutions", tag = "restitutions", request_body = TabletsReceived, responses(
     (status = 201, body = ReceiptView), (status = "default", body = Problem)))]
 pub(crate) async fn receive(
@@ -364,7 +374,7 @@ pub(crate) async fn shelve(
     Ok(Json(shelved.into()))
 }
 
-/// Takes back a receipt that was a slip, as long as nothing was ordered: the loan goes on.
+/// Takes back a receipt that was a slip, as long as nothing was ordered: the loan stands as it stood.
 #[utoipa::path(post, path = "/api/v1/restitutions/{id}/undo", tag = "restitutions",
     params(("id" = String, Path, description = "The restitution's id")), responses(
     (status = 200, body = RestitutionView), (status = "default", body = Problem)))]

@@ -296,21 +296,36 @@ pub static ROUTES: &[Route] = &[
 /// The application must hold a `web::Data<ConsoleState>`.
 pub fn routes(longest: usize) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        let mut done: Vec<&str> = Vec::new();
+        let mut nouns: Vec<(&str, Vec<&str>)> = Vec::new();
         for path in ROUTES.iter().map(|route| route.path) {
-            if done.contains(&path) {
-                continue;
+            let noun = noun_of(path);
+            match nouns.iter_mut().find(|(known, _)| *known == noun) {
+                Some((_, paths)) if paths.contains(&path) => {}
+                Some((_, paths)) => paths.push(path),
+                None => nouns.push((noun, vec![path])),
             }
-            done.push(path);
-            config.service(resource(path, longest));
+        }
+        for (noun, paths) in nouns {
+            let scope = paths.into_iter().fold(web::scope(noun), |scope, path| {
+                scope.service(resource(path, path.strip_prefix(noun).unwrap_or_default(), longest))
+            });
+            config.service(scope);
         }
         config.default_service(web::to(gate::nothing_here).wrap(from_fn(gate::pass)));
     }
 }
 
-/// One path with all its methods; any other method is answered 405.
+/// What a path begins with: `/api/v1/tablets`. Requests are matched with the nouns first, which are few and plain, and then
+/// with the patterns of one.
+fn noun_of(path: &'static str) -> &'static str {
+    let ends = path.match_indices('/').nth(3).map(|(place, _)| place);
+    ends.and_then(|end| path.get(..end)).unwrap_or(path)
+}
+
+/// One path with all its methods; any other method is answered 405. `rest` is what follows its noun.
 fn resource(
     path: &'static str,
+    rest: &'static str,
     longest: usize,
 ) -> actix_web::Resource<
     impl actix_web::dev::ServiceFactory<
@@ -324,7 +339,7 @@ fn resource(
     let here = || ROUTES.iter().filter(move |route| route.path == path);
     let max_body = here().map(|route| route.max_body).max().unwrap_or(0).min(longest);
     here()
-        .fold(web::resource(path), |resource, route| resource.route((route.handler)()))
+        .fold(web::resource(rest), |resource, route| resource.route((route.handler)()))
         .app_data(web::JsonConfig::default().limit(max_body))
         .app_data(web::PayloadConfig::new(max_body))
         .wrap(from_fn(gate::pass))

@@ -98,7 +98,7 @@ pub(crate) async fn list(
 
 /// Proposes that a tablet goes to another collège. It goes once both heads have consented.
 #[utoipa::path(post, path = "/api/v1/tablets/{id}/transfers", tag = "lending", request_body = TransferNew,
-    params(("id" = String, Path, description = "The tablet’s id or serial number")), responses(
+    params(("id" = String, Path, description = "The tablet’s id, serial number or label")), responses(
     (status = 201, body = TransferView), (status = "default", body = Problem)))]
 pub(crate) async fn propose(
     state: State,

@@ -94,15 +94,92 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<InventoryLine>, Vec<BadLine>> {
 /// # Errors
 /// A file that is not UTF-8.
 pub(crate) fn reader(bytes: &[u8]) -> Result<csv::Reader<&[u8]>, Vec<BadLine>> {
+    let (text, delimiter) = text_of(bytes)?;
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(delimiter).flexible(true).trim(csv::Trim::All);
+    Ok(builder.from_reader(text.as_bytes()))
+}
+
+/// The file as text, and what separates its fields.
+fn text_of(bytes: &[u8]) -> Result<(&str, u8), Vec<BadLine>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(vec![bad(1, "the file is not UTF-8; save it as “CSV UTF-8”".into())]);
     };
     let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') { b';' } else { b',' };
-    let mut builder = csv::ReaderBuilder::new();
-    builder.delimiter(delimiter).flexible(true).trim(csv::Trim::All);
-    Ok(builder.from_reader(text.as_bytes()))
+    Ok((text, if header.contains(';') { b';' } else { b',' }))
+}
+
+/// The file without the lines on which a quote opens that is not closed where its field ends, each of which is named: a reader
+/// would take whatever follows, line after line, for one field. The others keep their numbers.
+///
+/// # Errors
+/// A file that is not UTF-8.
+pub(crate) fn without_open_quotes(bytes: &[u8]) -> Result<(String, Vec<BadLine>), Vec<BadLine>> {
+    let (text, delimiter) = text_of(bytes)?;
+    let (mut kept, mut mistakes) = (String::with_capacity(text.len()), Vec::new());
+    let mut lines = (1..).zip(text.split_inclusive('\n'));
+    while let Some((number, line)) = lines.next() {
+        let mut record = line.to_owned();
+        let mut quotes = Quotes::FieldStart.through(line, delimiter);
+        if quotes == Quotes::Within {
+            // A field may hold line breaks, if the lines that follow close it.
+            let mut ahead = lines.clone();
+            let mut taken: usize = 0;
+            while quotes == Quotes::Within {
+                let Some((_number, more)) = ahead.next() else { break };
+                quotes = quotes.through(more, delimiter);
+                record.push_str(more);
+                taken += 1;
+            }
+            if quotes == Quotes::FieldStart {
+                lines.by_ref().take(taken).for_each(drop);
+            }
+        }
+        if quotes == Quotes::FieldStart {
+            kept.push_str(&record);
+            continue;
+        }
+        let what =
+            "a quote opens on this line that is not closed where its field ends: close it, or take it away";
+        mistakes.push(bad(number, what.to_owned()));
+        kept.push('\n');
+    }
+    Ok((kept, mistakes))
+}
+
+/// Where a reader stands between quotes, at the end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// A field may begin, or one without quotes goes on.
+    FieldStart,
+    /// Within quotes.
+    Within,
+    /// Something follows quotes that were closed.
+    Broken,
+}
+
+impl Quotes {
+    /// Reads one line, its end included.
+    fn through(self, line: &str, delimiter: u8) -> Self {
+        let delimiter = char::from(delimiter);
+        let (mut within, mut at_start, mut closed) = (self == Self::Within, true, false);
+        for one in line.chars() {
+            match one {
+                // The second of two is a quote of the field's text.
+                '"' if closed => (within, closed) = (true, false),
+                '"' if within => (within, closed) = (false, true),
+                _ if within => {}
+                '"' if at_start => within = true,
+                '\n' | '\r' => {}
+                _ if one == delimiter => (at_start, closed) = (true, false),
+                ' ' if closed => {}
+                _ if closed => return Self::Broken,
+                _ => at_start = false,
+            }
+        }
+        if within { Self::Within } else { Self::FieldStart }
+    }
 }
 
 struct Columns {

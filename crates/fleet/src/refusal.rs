@@ -118,6 +118,10 @@ pub enum Refusal {
     #[error("{} line(s) of the file cannot be imported; nothing was changed", .0.len())]
     BadInventory(Vec<BadLine>),
 
+    /// Of tablets that were scanned, some cannot be taken; nothing was done with any.
+    #[error("{} of the tablets that were scanned cannot be taken; nothing was changed", .0.len())]
+    BadScans(Vec<BadLine>),
+
     /// A layer's text is wrong; nothing of it was kept.
     #[error("{} thing(s) in this layer are wrong; nothing was changed", .0.len())]
     BadLayer(Vec<profiles::Problem>),
@@ -193,6 +197,7 @@ impl Refusal {
             Self::NotFound { .. } => "not-found",
             Self::NoPushCertificate => "no-push-certificate",
             Self::BadInventory(_) => "bad-inventory",
+            Self::BadScans(_) => "bad-scans",
             Self::BadLayer(_) => "bad-layer",
             Self::DoesNotFit(_) => "does-not-fit",
             Self::NotApproved(_) => "not-decided-so",

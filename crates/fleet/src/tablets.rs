@@ -1,5 +1,6 @@
 //! Tablets as people see them: the inventory row, the enrolment, what the tablet can do, what it reported.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use governance::{Permission, Place, Reach};
@@ -23,14 +24,20 @@ const BATCH: u32 = 500;
 const ALARMS: u32 = 1_000;
 /// The longest text that is searched for, in characters.
 const LONGEST_TEXT: usize = 100;
+/// The longest label of the owner's, in characters.
+const LONGEST_LABEL: usize = 100;
+/// Tablets of one label that are looked at: more than one is a mistake.
+const ONE_LABEL: u32 = 100;
 
-/// A tablet as a person names it: by its id or by its serial number.
+/// A tablet as a person names it: by its id, by its serial number, or by the owner's label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// Its id.
     Id(TabletId),
     /// Its maker's serial number.
     Serial(SerialNumber),
+    /// The owner's label, which may look like a serial number.
+    Label(String),
 }
 
 impl FromStr for Named {
@@ -40,9 +47,17 @@ impl FromStr for Named {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
-        text.parse().map(Self::Serial).map_err(|_neither: types::InvalidName| {
-            Refusal::not_found("tablet", text.chars().take(64).collect::<String>())
-        })
+        if let Ok(serial) = text.parse() {
+            return Ok(Self::Serial(serial));
+        }
+        let label = text.trim();
+        let fits =
+            (1..=LONGEST_LABEL).contains(&label.chars().count()) && !label.chars().any(char::is_control);
+        if fits {
+            Ok(Self::Label(label.to_owned()))
+        } else {
+            Err(Refusal::not_found("tablet", text.chars().take(LONGEST_LABEL).collect::<String>()))
+        }
     }
 }
 
@@ -51,6 +66,7 @@ impl std::fmt::Display for Named {
         match self {
             Self::Id(id) => id.fmt(f),
             Self::Serial(serial) => serial.fmt(f),
+            Self::Label(label) => label.fmt(f),
         }
     }
 }
@@ -203,13 +219,49 @@ pub async fn show(
         .await
 }
 
-/// The tablet that someone names.
-pub(crate) fn find(tx: &mut Tx<'_>, named: &Named) -> Result<Tablet, Refusal> {
-    match named {
-        Named::Id(id) => tablets::get(tx, id)?,
-        Named::Serial(serial) => tablets::by_serial(tx, serial)?,
+/// The tablet that someone names, if it is within reach; to others it does not exist (T-C1).
+pub(crate) fn within(tx: &mut Tx<'_>, named: &Named, reach: &Reach) -> Result<Tablet, Refusal> {
+    find(tx, named, |tablet| reach.covers(&place(tablet)))
+}
+
+/// The tablet that someone names, if `is_shown`. A label names one tablet of those that are, or none for sure.
+pub(crate) fn find(
+    tx: &mut Tx<'_>,
+    named: &Named,
+    is_shown: impl Fn(&Tablet) -> bool,
+) -> Result<Tablet, Refusal> {
+    let not_found = || Refusal::not_found("tablet", named);
+    let label = match named {
+        Named::Id(id) => return tablets::get(tx, id)?.filter(is_shown).ok_or_else(not_found),
+        Named::Serial(serial) => match tablets::by_serial(tx, serial)? {
+            Some(tablet) => return Some(tablet).filter(is_shown).ok_or_else(not_found),
+            None => serial.as_str(),
+        },
+        Named::Label(label) => label.as_str(),
+    };
+    let mut labelled = tablets::by_asset_tag(tx, label, ONE_LABEL)?;
+    labelled.retain(is_shown);
+    match (labelled.pop(), labelled.is_empty()) {
+        (Some(tablet), true) => Ok(tablet),
+        (Some(_), false) => Err(Refusal::Conflict(format!(
+            "several tablets bear the label `{label}`: name the maker’s serial number"
+        ))),
+        (None, _) => Err(not_found()),
     }
-    .ok_or_else(|| Refusal::not_found("tablet", named))
+}
+
+/// These tablets, by their ids: one statement, or none for no tablet.
+pub(crate) fn all(
+    tx: &mut Tx<'_>,
+    ids: impl IntoIterator<Item = TabletId>,
+) -> Result<HashMap<TabletId, Tablet>, Refusal> {
+    let rows = tablets::get_all(tx, ids)?;
+    Ok(rows.into_iter().map(|tablet| (tablet.id, tablet)).collect())
+}
+
+/// A tablet of those that were gathered.
+pub(crate) fn of(all: &HashMap<TabletId, Tablet>, id: TabletId) -> Result<&Tablet, Refusal> {
+    all.get(&id).ok_or_else(|| Refusal::Internal(format!("tablet {id} is not in the inventory")))
 }
 
 /// The tablet that someone names, if they may do this to it; to others it does not exist (T-C1).
@@ -221,8 +273,7 @@ pub(crate) fn reached(
     now: Instant,
 ) -> Result<Tablet, Refusal> {
     let reach = principal.may(tx, permission, now)?;
-    let tablet = find(tx, named)?;
-    if reach.covers(&place(&tablet)) { Ok(tablet) } else { Err(Refusal::not_found("tablet", named)) }
+    within(tx, named, &reach)
 }
 
 /// Whether a tablet, or what concerns none, is within reach.

@@ -59,10 +59,7 @@ pub async fn decide(
             let reach = person.standing.may(Permission::Unenrol, &person.access, now)?;
             let (mut tablets, mut seen) = (Vec::new(), HashSet::new());
             for name in &named {
-                let tablet = tablets::find(tx, name)?;
-                if !reach.covers(&tablets::place(&tablet)) {
-                    return Err(Refusal::not_found("tablet", name));
-                }
+                let tablet = tablets::within(tx, name, &reach)?;
                 if !seen.insert(tablet.id) {
                     return Err(Refusal::invalid(
                         "tablets",

@@ -102,6 +102,9 @@ pub fn start(
 
 /// A task that goes round after round, and holds nothing that matters between two of them.
 trait Task: Send + 'static {
+    /// How long after a round it is not woken yet: what many ask for meanwhile is found by one round.
+    const GATHERS: Duration = Duration::ZERO;
+
     /// One round. `true` if there may be more to do at once. It may be given up wherever it waits: the server stops.
     fn round(&mut self) -> impl Future<Output = bool> + Send;
 
@@ -111,6 +114,9 @@ trait Task: Send + 'static {
 
 /// Pushes under way are given up: their leases run out, and a tablet pushed twice comes once.
 impl Task for Messenger {
+    /// Commands come by the hundred a second, and each wakes it.
+    const GATHERS: Duration = Duration::from_millis(50);
+
     async fn round(&mut self) -> bool {
         Messenger::round(self).await
     }
@@ -164,7 +170,10 @@ async fn rounds<T: Task>(mut task: T, waker: Waker, interval: Duration, mut stop
         let pause = if more { Duration::ZERO } else { interval };
         let woken = async {
             match T::woken(&waker) {
-                Some(woken) => woken.notified().await,
+                Some(woken) => {
+                    tokio::time::sleep(T::GATHERS).await;
+                    woken.notified().await;
+                }
                 None => std::future::pending().await,
             }
         };

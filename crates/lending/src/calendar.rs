@@ -58,7 +58,7 @@ pub fn due_back(state: &LoanState, leaves_on: Option<Day>) -> Option<Day> {
     let over = match state {
         LoanState::Ended { at, because: Ending::Left(_) } => leaves_on.or(Some(Day::of(*at))),
         LoanState::Ended { at, .. } => Some(Day::of(*at)),
-        LoanState::Lent | LoanState::Deposited { .. } | LoanState::Suspended(_) => None,
+        LoanState::Lent | LoanState::Deposited { .. } | LoanState::Suspended { .. } => None,
     };
     match (over, leaves_on) {
         (Some(over), Some(leaves)) => Some(over.min(leaves)),
@@ -146,7 +146,7 @@ pub fn summer(
             Summer::HandOut
         }
         (LoanState::Deposited { .. }, false) => Summer::Kept,
-        (LoanState::Lent | LoanState::Suspended(_) | LoanState::Ended { .. }, _) => Summer::Nothing,
+        (LoanState::Lent | LoanState::Suspended { .. } | LoanState::Ended { .. }, _) => Summer::Nothing,
     }
 }
 

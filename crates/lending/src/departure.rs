@@ -136,12 +136,17 @@ impl Departure {
         }
     }
 
-    /// A technician attests that it is empty: by hand or not, it was erased by its order.
+    /// A technician attests that it is empty: by hand or not, it was erased by its order, which `stands`, or under which the
+    /// tablet said that it erases itself.
     ///
     /// # Errors
-    /// [`Refused::DepartureStands`] without an order: nobody erases without one (M3).
-    pub fn attest(&self, technician: AccountId) -> Result<Self, Refused> {
+    /// [`Refused::DepartureStands`] without such an order: nobody erases without one (M3).
+    pub fn attest(&self, technician: AccountId, stands: bool) -> Result<Self, Refused> {
         match self.way {
+            Way::Ordered(_) if !stands => Err(Refused::DepartureStands {
+                what: "attested to be empty",
+                is: "its order is over: have its erasure ordered again",
+            }),
             Way::Ordered(order) => Ok(self.to(Way::Erased { order, proof: Proof::Attested(technician) })),
             _ => self.refused("attested to be empty"),
         }

@@ -109,7 +109,13 @@ pub enum LoanState {
         since: Instant,
     },
     /// It rests.
-    Suspended(Suspension),
+    Suspended {
+        /// Why.
+        why: Suspension,
+        /// Since when the collège kept the tablet over the summer, if it did when the loan began to rest: it goes on as it
+        /// stood (C5.2.2).
+        deposited: Option<Instant>,
+    },
     /// It is over.
     Ended {
         /// Since when.
@@ -120,13 +126,21 @@ pub enum LoanState {
 }
 
 impl LoanState {
+    /// How a loan stands whose holder has the tablet, unless the collège keeps it since then.
+    const fn lent_or_deposited(deposited: Option<Instant>) -> Self {
+        match deposited {
+            None => Self::Lent,
+            Some(since) => Self::Deposited { since },
+        }
+    }
+
     /// In words, for whoever is told that something cannot be done.
     #[must_use]
     pub const fn in_words(&self) -> &'static str {
         match self {
             Self::Lent => "lent",
             Self::Deposited { .. } => "deposited for the summer",
-            Self::Suspended(_) => "suspended",
+            Self::Suspended { .. } => "suspended",
             Self::Ended { .. } => "over",
         }
     }
@@ -196,7 +210,7 @@ impl Loan {
     pub fn counts(&self) -> bool {
         match &self.state {
             LoanState::Lent | LoanState::Deposited { .. } => true,
-            LoanState::Suspended(why) => why.counts(),
+            LoanState::Suspended { why, .. } => why.counts(),
             LoanState::Ended { .. } => false,
         }
     }
@@ -209,25 +223,52 @@ impl Loan {
         Err(Refused::LoanStands { loan: self.loan, what, is: self.state.in_words(), rule })
     }
 
-    /// Suspends it: nothing is erased (C5.3.6).
+    /// Suspends it: nothing is erased (C5.3.6). One that rests for its incident may go on resting for a repair: what broke is
+    /// sent to its supplier.
     ///
     /// # Errors
-    /// [`Refused::LoanStands`] if it is suspended or over.
+    /// [`Refused::LoanStands`] if it is suspended otherwise, or over.
     pub fn suspend(&self, why: Suspension) -> Result<Self, Refused> {
-        match self.state {
-            LoanState::Lent | LoanState::Deposited { .. } => Ok(self.to(LoanState::Suspended(why))),
-            LoanState::Suspended(_) | LoanState::Ended { .. } => self.refused("suspended", RuleId::C5_3_6),
+        match (&self.state, why) {
+            (LoanState::Lent, _) => Ok(self.to(LoanState::Suspended { why, deposited: None })),
+            (LoanState::Deposited { since }, _) => {
+                Ok(self.to(LoanState::Suspended { why, deposited: Some(*since) }))
+            }
+            (LoanState::Suspended { why: Suspension::Incident, deposited }, Suspension::Repair) => {
+                Ok(self.to(LoanState::Suspended { why, deposited: *deposited }))
+            }
+            (LoanState::Suspended { .. } | LoanState::Ended { .. }, _) => {
+                self.refused("suspended", RuleId::C5_3_6)
+            }
         }
     }
 
-    /// The holder has the same tablet again, unless they were lent another meanwhile that counts (C5.3.1).
+    /// Whether it rests for an incident.
+    pub(crate) fn rests_for_an_incident(&self) -> bool {
+        matches!(self.state, LoanState::Suspended { why: Suspension::Incident, .. })
+    }
+
+    /// Its tablet is back from the supplier, and the incident for which it rested before is still open: it rests for that
+    /// again.
+    pub(crate) fn rests_for_its_incident_again(&self) -> Self {
+        let deposited = match self.state {
+            LoanState::Suspended { deposited, .. } => deposited,
+            LoanState::Lent | LoanState::Deposited { .. } | LoanState::Ended { .. } => None,
+        };
+        self.to(LoanState::Suspended { why: Suspension::Incident, deposited })
+    }
+
+    /// It goes on as it stood before it rested: the holder has the same tablet again, or the collège keeps it over the summer
+    /// as it did (C5.2.2). Not if they were lent another meanwhile that counts (C5.3.1).
     ///
     /// # Errors
     /// [`Refused::LoanStands`] if it is not suspended; [`Refused::HoldsAnother`].
     pub fn resume(&self, holds_another: Option<LoanId>) -> Result<Self, Refused> {
         match (&self.state, holds_another) {
-            (LoanState::Suspended(_), Some(other)) => Err(Refused::HoldsAnother(other)),
-            (LoanState::Suspended(_), None) => Ok(self.to(LoanState::Lent)),
+            (LoanState::Suspended { .. }, Some(other)) => Err(Refused::HoldsAnother(other)),
+            (LoanState::Suspended { deposited, .. }, None) => {
+                Ok(self.to(LoanState::lent_or_deposited(*deposited)))
+            }
             _ => self.refused("resumed", RuleId::C5_3_1),
         }
     }
@@ -266,6 +307,24 @@ impl Loan {
         }
     }
 
+    /// Whether the use of its tablet may be restricted until a day (C5.2.5): at the latest until the school year is over, for
+    /// which alone the list and the agreement run (C9.1), and until its holder leaves, when it ends by itself (C5.2.3).
+    ///
+    /// # Errors
+    /// [`Refused::LoanStands`] if it is over; [`Refused::RestrictedTooLong`].
+    pub fn may_be_restricted(
+        &self,
+        until: Day,
+        year: &SchoolYear,
+        leaves_on: Option<Day>,
+    ) -> Result<(), Refused> {
+        if !self.goes_on() {
+            return self.refused("restricted", RuleId::C5_2_5);
+        }
+        let last = leaves_on.map_or_else(|| year.last_day(), |leaves| leaves.min(year.last_day()));
+        if until > last { Err(Refused::RestrictedTooLong { last }) } else { Ok(()) }
+    }
+
     /// Ends it. The tablet is due back; nothing is erased by that.
     ///
     /// # Errors
@@ -286,18 +345,33 @@ impl Loan {
         Ok(self.to(LoanState::Ended { at, because }))
     }
 
-    /// The receipt that ended it was a slip: it goes on as if nothing had been scanned, unless its holder was lent another
-    /// tablet meanwhile that counts (C5.3.1).
+    /// The receipt that ended it was a slip: it stands as it `stood` before the tablet was scanned, as if nothing had been. It
+    /// does not rest any more for an incident that was closed meanwhile, unless its holder was lent another tablet.
     ///
     /// # Errors
-    /// [`Refused::LoanStands`] if no receipt ended it; [`Refused::HoldsAnother`].
-    pub fn goes_on_after_a_slip(&self, holds_another: Option<LoanId>) -> Result<Self, Refused> {
-        match (&self.state, holds_another) {
-            (LoanState::Ended { because: Ending::GivenBack, .. }, None) => Ok(self.to(LoanState::Lent)),
-            (LoanState::Ended { because: Ending::GivenBack, .. }, Some(other)) => {
-                Err(Refused::HoldsAnother(other))
+    /// [`Refused::LoanStands`] if no receipt ended it; [`Refused::HoldsAnother`] if it would count, and its holder was lent
+    /// another tablet meanwhile that does (C5.3.1).
+    pub fn goes_on_after_a_slip(
+        &self,
+        stood: &LoanState,
+        incident_open: bool,
+        holds_another: Option<LoanId>,
+    ) -> Result<Self, Refused> {
+        let by_a_receipt = matches!(self.state, LoanState::Ended { because: Ending::GivenBack, .. });
+        if !by_a_receipt || matches!(stood, LoanState::Ended { .. }) {
+            return self.refused("taken up again", RuleId::C5_3_5);
+        }
+        let again = match stood {
+            LoanState::Suspended { why: Suspension::Incident, deposited }
+                if !incident_open && holds_another.is_none() =>
+            {
+                self.to(LoanState::lent_or_deposited(*deposited))
             }
-            _ => self.refused("taken up again", RuleId::C5_3_5),
+            stood => self.to(stood.clone()),
+        };
+        match holds_another {
+            Some(other) if again.counts() => Err(Refused::HoldsAnother(other)),
+            _ => Ok(again),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The light of a loan: ready, or not because of exactly what (C5.3.4 and what stands before it).
 
-use types::{Day, Duration, Instant, LoanId, RuleId};
+use types::{Day, Duration, Instant, LoanId, RuleId, SerialNumber};
 
 use crate::{Condition, Refused};
 
@@ -43,6 +43,15 @@ pub struct TabletFacts {
     pub complementary_apps: Vec<(String, Reported)>,
 }
 
+/// A loan by which somebody holds a tablet, and the tablet by its maker's number: nobody finds a tablet by the id of a loan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The loan.
+    pub loan: LoanId,
+    /// The tablet's serial number.
+    pub serial: SerialNumber,
+}
+
 /// Who would hold it, and where.
 #[derive(Debug, Clone)]
 pub struct HolderFacts {
@@ -55,7 +64,7 @@ pub struct HolderFacts {
     /// Their last day in the collège, if it is known (C5.2.3).
     pub leaves_on: Option<Day>,
     /// A loan of theirs that counts: neither over nor suspended by an open incident or a repair (C5.3.1).
-    pub holds: Option<LoanId>,
+    pub holds: Option<Held>,
     /// Since when the collège has its IT charter (C3.3.5).
     pub charter_adopted_on: Option<Day>,
 }
@@ -64,7 +73,7 @@ pub struct HolderFacts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
     /// The DPO has not validated lending.
-    #[error("the DPO has not validated the lending of tablets as it stands")]
+    #[error("the DPO has not validated the lending of tablets as it stands: nothing is lent before they do")]
     LendingOff,
     /// No school year was dated for today.
     #[error("today belongs to no school year: the département dates it first")]
@@ -75,34 +84,37 @@ pub enum Obstacle {
     )]
     NotListed,
     /// The person has left.
-    #[error("the person left the collège on {0}")]
+    #[error("the person left the collège on {0}: if that is not so, a change of the list says it")]
     HasLeft(Day),
     /// The person has a tablet.
-    #[error("the person holds a tablet already (loan {0})")]
-    HoldsOne(LoanId),
+    #[error(
+        "the person holds tablet {serial} already (loan {loan}): receive that one first, or swap the two",
+        serial = .0.serial, loan = .0.loan
+    )]
+    HoldsOne(Held),
     /// The collège has no charter.
-    #[error("the collège has not adopted its IT charter")]
+    #[error("the collège has not adopted its IT charter: once it has, its head records the day")]
     NoCharter,
     /// It is not a tablet of this collège.
     #[error("the tablet does not belong to this collège’s inventory: transfer it first")]
     OfAnotherCollege,
     /// It is lent.
-    #[error("the tablet is lent (loan {0})")]
+    #[error("the tablet is lent (loan {0}): receive it first")]
     Lent(LoanId),
     /// It may hold somebody’s data.
     #[error("the tablet is not proven erased since it was last held: finish its restitution")]
     NotErased,
     /// Something happened to it.
-    #[error("an incident about the tablet is open")]
+    #[error("an incident about the tablet is open: close it first, or hand over another tablet")]
     IncidentOpen,
     /// It is not in stock.
-    #[error("the tablet is in repair, kept for a check, retired or given away")]
+    #[error("the tablet is in repair, kept for a check, retired or given away: hand over another tablet")]
     SetAside,
     /// It is not managed.
-    #[error("the tablet is not enrolled")]
+    #[error("the tablet is not enrolled: enrol it first")]
     NotEnrolled,
     /// Its user could end the management.
-    #[error("the tablet is not supervised, and the département recorded no exception for it")]
+    #[error("the tablet is not supervised, and the département recorded no exception for it: ask it for one")]
     NotSupervised,
     /// The base profile is not on it.
     #[error("the base profile is not on the tablet ({})", words(.0))]
@@ -153,6 +165,13 @@ impl Obstacle {
     }
 }
 
+/// What stands in the way, each with its rule, on one line.
+#[must_use]
+pub fn in_words(obstacles: &[Obstacle]) -> String {
+    let each = obstacles.iter().map(|obstacle| format!("{obstacle} ({})", obstacle.rule()));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// What the light shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Light {
@@ -177,8 +196,8 @@ pub fn light(holder: &HolderFacts, tablet: &TabletFacts, now: Instant) -> Light 
     if let Some(left) = holder.leaves_on.filter(|last| *last < today) {
         unless(false, Obstacle::HasLeft(left));
     }
-    if let Some(loan) = holder.holds {
-        unless(false, Obstacle::HoldsOne(loan));
+    if let Some(held) = &holder.holds {
+        unless(false, Obstacle::HoldsOne(held.clone()));
     }
     unless(holder.charter_adopted_on.is_some_and(|day| day <= today), Obstacle::NoCharter);
     unless(tablet.of_the_college, Obstacle::OfAnotherCollege);

@@ -2,7 +2,7 @@
 
 use types::{Day, LoanId, RepairId, RestitutionId, RuleId, Uai};
 
-use crate::readiness::Obstacle;
+use crate::readiness::{Obstacle, in_words};
 
 /// A decision of this room that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,15 @@ pub enum Refused {
     /// The holder has another tablet.
     #[error("the holder was lent another tablet meanwhile (loan {0}): take that one back first")]
     HoldsAnother(LoanId),
+    /// A measure that outlasts what it is about.
+    #[error(
+        "a restriction ends at the latest with the school year, and with its holder’s attendance: until {last}, or lift it \
+         before"
+    )]
+    RestrictedTooLong {
+        /// The last day that it may have.
+        last: Day,
+    },
     /// Deposits are for pupils.
     #[error("only pupils deposit their tablets for the summer")]
     NotAPupil,
@@ -119,14 +128,6 @@ pub enum Refused {
     },
 }
 
-fn in_words(obstacles: &[Obstacle]) -> String {
-    obstacles
-        .iter()
-        .map(|obstacle| format!("{obstacle} ({})", obstacle.rule()))
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
 impl Refused {
     /// The rule behind the refusal.
     #[must_use]
@@ -138,6 +139,7 @@ impl Refused {
             Self::NotReady(obstacles) => obstacles.first().map_or(RuleId::C5_3_4, Obstacle::rule),
             Self::LoanStands { rule, .. } | Self::NoSubject { rule, .. } => *rule,
             Self::HoldsAnother(_) => RuleId::C5_3_1,
+            Self::RestrictedTooLong { .. } => RuleId::C5_2_5,
             Self::NotAPupil | Self::NotSummer { .. } | Self::StillSummer => RuleId::C5_2_2,
             Self::LetterFromTheFuture(_) | Self::NotTheirs => RuleId::C5_2_4,
             Self::RestitutionStands { .. } => RuleId::M3,

@@ -33,6 +33,8 @@ pub struct ToSend<'a> {
     pub awaited: bool,
     /// Whether the supplier has it, or has kept it.
     pub away: bool,
+    /// Whether it is missing: an incident of it is open, by which nobody has it.
+    pub missing: bool,
     /// Whether an authority asked for it.
     pub asked_for: bool,
 }
@@ -43,6 +45,7 @@ pub struct Repair {
     repair: RepairId,
     tablet: TabletId,
     loan: Option<LoanId>,
+    rested: bool,
     outcome: Option<Outcome>,
 }
 
@@ -51,6 +54,8 @@ pub struct Repair {
 pub enum Afterwards {
     /// Its holder has it again, with their data; during the summer break it is kept for them.
     Resumes(Loan),
+    /// The incident for which it rested before the tablet was sent is still open: it rests for that again.
+    Rests(Loan),
     /// It ended meanwhile: the tablet is to be received, and to be proven empty before anybody is lent it.
     ToBeReceived,
     /// It was lent to nobody.
@@ -58,14 +63,20 @@ pub enum Afterwards {
 }
 
 impl Repair {
-    /// The tablet is sent. Its loan rests, so that its holder may be lent another (C5.3.1).
+    /// The tablet is sent. Its loan rests, so that its holder may be lent another (C5.3.1); it may rest already for the incident
+    /// in which the tablet broke.
     ///
     /// # Errors
     /// [`Refused::NotSent`] for a tablet that is not there, or that an authority asked for; [`Refused::LoanStands`] for one
-    /// whose loan rests already: whoever confiscated it gives it back first.
+    /// that was confiscated: whoever did gives it back first.
     pub fn send(repair: RepairId, what: &ToSend<'_>) -> Result<(Self, Option<Loan>), Refused> {
         if what.away {
             return Err(Refused::NotSent("the supplier has it already, or has kept it"));
+        }
+        if what.missing {
+            return Err(Refused::NotSent(
+                "it is missing: once it is found, record that in its incident first",
+            ));
         }
         if what.awaited {
             return Err(Refused::NotSent("its loan is over and nobody received it: receive it first"));
@@ -75,7 +86,8 @@ impl Repair {
         }
         let rests = what.going_on.map(|loan| loan.suspend(Suspension::Repair)).transpose()?;
         let loan = rests.as_ref().map(Loan::loan);
-        Ok((Self { repair, tablet: what.tablet, loan, outcome: None }, rests))
+        let rested = what.going_on.is_some_and(Loan::rests_for_an_incident);
+        Ok((Self { repair, tablet: what.tablet, loan, rested, outcome: None }, rests))
     }
 
     /// A repair as its row holds it. Only `store` reads rows: `clippy.toml` bans this function elsewhere.
@@ -83,10 +95,10 @@ impl Repair {
     pub fn from_row(
         repair: RepairId,
         tablet: TabletId,
-        loan: Option<LoanId>,
+        (loan, rested): (Option<LoanId>, bool),
         outcome: Option<Outcome>,
     ) -> Self {
-        Self { repair, tablet, loan, outcome }
+        Self { repair, tablet, loan, rested, outcome }
     }
 
     /// Its id.
@@ -107,6 +119,12 @@ impl Repair {
         self.loan
     }
 
+    /// Whether that loan rested already, for an incident.
+    #[must_use]
+    pub fn rested(&self) -> bool {
+        self.rested
+    }
+
     /// How it ended, if it did.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
@@ -123,23 +141,29 @@ impl Repair {
     }
 
     /// The tablet came back. Its holder has it again, unless they still hold another that counts: that one is given back
-    /// in the same act (C5.3.1). A pupil's that comes back during the summer break is kept like any other: it was handed in
-    /// before it was sent, or is by that (C5.2.2).
+    /// in the same act (C5.3.1). What lay in deposit before it was sent lies there again, and a pupil's that comes back during
+    /// the summer break is handed in by that (C5.2.2). A loan that rested for an incident that is still open rests again.
     ///
     /// # Errors
     /// [`Refused::RepairOver`]; [`Refused::HoldsAnother`].
     pub fn back(
         &self,
         loan: Option<&Loan>,
-        holds_another: Option<LoanId>,
+        (holds_another, incident_open): (Option<LoanId>, bool),
         (year, now): (Option<&SchoolYear>, Instant),
     ) -> Result<(Self, Afterwards), Refused> {
         let over = self.ends(Outcome::Back)?;
         let afterwards = match loan.map(|loan| (loan, loan.state())) {
             None => Afterwards::InStock,
-            Some((loan, LoanState::Suspended(Suspension::Repair))) => {
+            Some((loan, LoanState::Suspended { why: Suspension::Repair, .. }))
+                if self.rested && incident_open =>
+            {
+                Afterwards::Rests(loan.rests_for_its_incident_again())
+            }
+            Some((loan, LoanState::Suspended { why: Suspension::Repair, .. })) => {
                 let resumed = loan.resume(holds_another)?;
-                let summer = year.filter(|year| year.is_summer(Day::of(now)));
+                let is_lent = *resumed.state() == LoanState::Lent;
+                let summer = year.filter(|year| is_lent && year.is_summer(Day::of(now)));
                 match summer.map(|year| resumed.deposit(year, now)) {
                     None | Some(Err(Refused::NotAPupil)) => Afterwards::Resumes(resumed),
                     Some(kept) => Afterwards::Resumes(kept?),

@@ -276,12 +276,18 @@ impl Restitution {
         }
     }
 
-    /// A technician attests that the tablet is empty: by hand or not, it was erased by this order.
+    /// A technician attests that the tablet is empty: by hand or not, it was erased by this order, which `stands`, or under
+    /// which the tablet said that it would.
     ///
     /// # Errors
-    /// [`Refused::RestitutionStands`] without an order: nobody erases without one (M3).
-    pub fn attest(&self, technician: AccountId) -> Result<Self, Refused> {
+    /// [`Refused::RestitutionStands`] without such an order: nobody erases without one (M3).
+    pub fn attest(&self, technician: AccountId, stands: bool) -> Result<Self, Refused> {
         match self.stage {
+            Stage::Ordered(_) | Stage::Delivered(_) if !stands => Err(Refused::RestitutionStands {
+                restitution: self.restitution,
+                what: "attested to be empty",
+                is: "under an order that is over: have its erasure ordered again",
+            }),
             Stage::Ordered(order) | Stage::Delivered(order) | Stage::Acknowledged { order, .. } => {
                 Ok(self.to(Stage::Erased { order, proof: Proof::Attested(technician) }))
             }

@@ -157,7 +157,7 @@ const SUPERSEDE: Many = many!(
         AND (c.state = 'confirmed' OR (c.state = 'issued' AND c.issued_at < note.issued)) OFFSET 0) AS c) AS found \
         WHERE certificates.sha256 = found.sha256 AND state IN ('confirmed', 'issued')",
     sqlite "CROSS JOIN certificates c WHERE c.enrolment_id = note.owner \
-        AND (c.state = 'confirmed' OR (c.state = 'issued' AND c.issued_at < note.issued))) AS found \
+        AND (c.state = 'confirmed' OR (c.state = 'issued' AND c.issued_at < note.issued)) LIMIT -1) AS found \
         WHERE certificates.sha256 = found.sha256 AND state IN ('confirmed', 'issued')"
 );
 

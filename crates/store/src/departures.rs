@@ -58,7 +58,7 @@ noun! {
     }
 }
 
-by_key!(departures, Departure, decision_id: LastDecisionId; insert, get, update);
+by_key!(departures, Departure, decision_id: LastDecisionId; insert, get, get_all, update);
 
 impl Departure {
     /// A departure in which nothing was done.

@@ -1,12 +1,17 @@
 //! Incidents, as far as lost mode rests on them (C5.4.3). Frozen once recorded, except towards their closing. How each was
 //! declared, and how far it has come, is in [`incident_declarations`](crate::incident_declarations).
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
-use types::{IncidentId, IncidentKind, Instant, TabletId};
+use diesel::dsl::{exists, sql};
+use diesel::sql_types::Bool;
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{IncidentId, IncidentKind, Instant, PersonId, TabletId};
 
 use crate::column::stored_enum;
+use crate::loans::befell_its_holder;
 use crate::noun::{by_key, noun, read_all};
-use crate::schema::incidents;
+use crate::schema::{incidents, loans};
 use crate::{StoreError, Tx};
 
 stored_enum! {
@@ -52,6 +57,21 @@ pub fn open_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Vec<Incident>
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// Whether an incident is open that befell a tablet while it was with a person, whichever tablet they have now.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] and its like.
+pub fn open_of_holder(tx: &mut Tx<'_>, person: PersonId) -> Result<bool, StoreError> {
+    tx.run(|connection| {
+        let theirs = incidents::table
+            .inner_join(loans::table.on(loans::tablet_id.eq(incidents::tablet_id)))
+            .filter(incidents::state.eq(IncidentState::Open.as_str()))
+            .filter(loans::person_id.eq(person.to_string()))
+            .filter(sql::<Bool>(befell_its_holder!()));
+        diesel::select(exists(theirs)).get_result(connection)
+    })
 }
 
 /// Closes an incident; `false` if it is not open.

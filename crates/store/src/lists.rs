@@ -83,6 +83,17 @@ pub enum Row {
     Forgotten(PersonId),
 }
 
+impl Row {
+    /// Whose name it is.
+    #[must_use]
+    pub fn person(&self) -> PersonId {
+        match self {
+            Self::Known(change) => change.person(),
+            Self::Forgotten(person) => *person,
+        }
+    }
+}
+
 fn place(id: &ListChangeId) -> RowName {
     RowName::new("list_changes", "entry_sealed", id)
 }
@@ -189,6 +200,86 @@ pub fn validated(
         }
     }
     Ok(list)
+}
+
+/// What was known of these people before a change was validated: the last that a validated change of the collège said of each,
+/// of whatever year. Whoever none spoke of was not known.
+///
+/// # Errors
+/// As [`changes`].
+pub fn known_before(
+    tx: &mut Tx<'_>,
+    list: &List,
+    of: impl IntoIterator<Item = PersonId>,
+) -> Result<BTreeMap<PersonId, Entry>, StoreError> {
+    let Some(at) = list.validated_at else { return Ok(BTreeMap::new()) };
+    let persons: Vec<String> = of.into_iter().map(|person| person.to_string()).collect();
+    let rows: Vec<StoredChange> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(list.uai.to_string()))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .filter(
+                lists::validated_at
+                    .lt(at.as_millis())
+                    .or(lists::validated_at.eq(at.as_millis()).and(lists::id.lt(list.id.to_string()))),
+            )
+            .filter(list_changes::person_id.eq_any(persons))
+            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
+            .select((
+                list_changes::id,
+                list_changes::person_id,
+                list_changes::step,
+                list_changes::entry_sealed,
+            ))
+            .load(connection)
+    })?;
+    let mut known = BTreeMap::new();
+    for stored in rows {
+        match row(tx, stored)? {
+            Row::Known(Change::Set(person, entry)) => {
+                known.insert(person, entry);
+            }
+            // Who left a list is still known.
+            Row::Known(Change::Remove(_)) => {}
+            Row::Forgotten(person) => {
+                known.remove(&person);
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// How many people the list of a collège and year had once a change of it was validated; no name is opened for that.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn count_after(tx: &mut Tx<'_>, list: &List) -> Result<usize, StoreError> {
+    let Some(at) = list.validated_at else { return Ok(0) };
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(list.uai.to_string()))
+            .filter(lists::school_year.eq(&list.school_year))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .filter(
+                lists::validated_at
+                    .lt(at.as_millis())
+                    .or(lists::validated_at.eq(at.as_millis()).and(lists::id.le(list.id.to_string()))),
+            )
+            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
+            .select((list_changes::person_id, list_changes::step))
+            .load(connection)
+    })?;
+    let mut people = BTreeSet::new();
+    for (person, step) in rows {
+        if step == ListStep::Set.as_str() {
+            people.insert(person);
+        } else {
+            people.remove(&person);
+        }
+    }
+    Ok(people.len())
 }
 
 /// Who stands on the validated list of this collège and year, and as what; no name is opened for that.

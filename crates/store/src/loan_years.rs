@@ -1,10 +1,12 @@
 //! One yes or no for each year of loan: was the tablet managed responsibly? Nothing of what happened is kept (C5.1.2).
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
-use types::{AccountId, Instant, LoanId};
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+};
+use types::{AccountId, Instant, LoanId, PersonId};
 
 use crate::noun::{noun, read_all};
-use crate::schema::loan_years;
+use crate::schema::{loan_years, loans};
 use crate::{StoreError, Tx};
 
 noun! {
@@ -45,15 +47,17 @@ pub fn put(tx: &mut Tx<'_>, row: &LoanYear) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was said of a loan, year by year.
+/// What was said of every loan of a person, year by year: whoever swapped their tablet, or got another for one that broke, has
+/// several, and was lent a tablet throughout.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<LoanYear>, StoreError> {
+pub fn of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<LoanYear>, StoreError> {
     read_all!(tx.run(|connection| {
         loan_years::table
-            .filter(loan_years::loan_id.eq(loan.to_string()))
-            .order(loan_years::school_year.asc())
+            .inner_join(loans::table.on(loans::id.eq(loan_years::loan_id)))
+            .filter(loans::person_id.eq(person.to_string()))
+            .order((loan_years::school_year.asc(), loan_years::loan_id.asc()))
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))

@@ -71,6 +71,8 @@ noun! {
         reserve: BTreeSet<String>,
         /// The head who signed that.
         reserve_signed_by: Option<AccountId>,
+        /// Since when its tablet lay in deposit, if it did when the loan began to rest (C5.2.2).
+        deposited_since: Option<Instant>,
     }
 }
 
@@ -110,6 +112,18 @@ macro_rules! with_its_holder {
 }
 pub(crate) use with_its_holder;
 
+/// In SQL, of `loans` and `incidents`: whether the tablet was with the loan's holder when the incident was declared. Whoever
+/// had given it back by then has nothing to do with it.
+macro_rules! befell_its_holder {
+    () => {
+        crate::loans::with_its_holder!(
+            "loans",
+            "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = incidents.id), incidents.opened_at)"
+        )
+    };
+}
+pub(crate) use befell_its_holder;
+
 impl Loan {
     /// The loan that the rules decide on.
     ///
@@ -121,7 +135,7 @@ impl Loan {
         let state = match (self.state, self.suspension) {
             (Standing::Lent, _) => LoanState::Lent,
             (Standing::Deposited, _) => LoanState::Deposited { since: self.changed_at },
-            (Standing::Suspended, Some(why)) => LoanState::Suspended(why),
+            (Standing::Suspended, Some(why)) => LoanState::Suspended { why, deposited: self.deposited_since },
             (Standing::Suspended, None) => return Err(corrupt("suspension")),
             (Standing::Ended, _) => LoanState::Ended {
                 at: self.changed_at,
@@ -158,6 +172,7 @@ impl Loan {
     pub fn standing(&self, decided: &Decided, at: Instant) -> Self {
         let bare = Self {
             suspension: None,
+            deposited_since: None,
             changed_at: at,
             ended_because: None,
             ended_on: None,
@@ -167,7 +182,12 @@ impl Loan {
         match decided.state() {
             LoanState::Lent => Self { state: Standing::Lent, ..bare },
             LoanState::Deposited { since } => Self { state: Standing::Deposited, changed_at: *since, ..bare },
-            LoanState::Suspended(why) => Self { state: Standing::Suspended, suspension: Some(*why), ..bare },
+            LoanState::Suspended { why, deposited } => Self {
+                state: Standing::Suspended,
+                suspension: Some(*why),
+                deposited_since: *deposited,
+                ..bare
+            },
             LoanState::Ended { at, because } => {
                 let (ended_on, ended_reference) = match because {
                     Ending::Left(day) => (Some(*day), None),
@@ -379,7 +399,7 @@ crate::declared::declares! {
     loans kept as Loans {
         personal(Lending: Loans) {
             tablet_id, person_id, holder_kind, uai, school_year, state, suspension, began_at, changed_at, ended_because,
-            ended_on, accessories, condition, reserve,
+            ended_on, accessories, condition, reserve, deposited_since,
         }
         personal(Lending: Reasons) { ended_reference }
         personal(AccountsAndAudit: Acts) { handed_over_by, reserve_signed_by }

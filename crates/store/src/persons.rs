@@ -328,6 +328,35 @@ pub fn present(tx: &mut Tx<'_>, uai: &Uai) -> Result<Vec<(PersonId, UserKind)>, 
     rows.into_iter().map(known_as).collect()
 }
 
+/// The class of each of these people who is in one; no name is opened for that.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn classes(
+    tx: &mut Tx<'_>,
+    of: impl IntoIterator<Item = PersonId>,
+) -> Result<BTreeMap<PersonId, ClassName>, StoreError> {
+    let ids: Vec<String> = of.into_iter().map(|person| person.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<(String, Option<String>)> = tx.run(|connection| {
+        persons::table
+            .filter(persons::id.eq_any(ids))
+            .filter(persons::class.is_not_null())
+            .select((persons::id, persons::class))
+            .load(connection)
+    })?;
+    let mut classes = BTreeMap::new();
+    for (id, class) in rows {
+        let person: PersonId = read(id.clone(), "persons", "id", &id)?;
+        if let Some(class) = read(class, "persons", "class", &id)? {
+            classes.insert(person, class);
+        }
+    }
+    Ok(classes)
+}
+
 /// At most `limit` people whose last day of attendance was before `today`, who hold nothing, and whose departure was not
 /// written yet, in the order of their ids.
 ///

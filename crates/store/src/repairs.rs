@@ -52,6 +52,8 @@ noun! {
         closed_by: Option<AccountId>,
         /// The tablet that came in its place.
         exchanged_tablet_id: Option<TabletId>,
+        /// Whether the loan rested already when the tablet was sent, for its incident.
+        loan_rested: bool,
     }
 }
 
@@ -76,7 +78,7 @@ impl Repair {
                 });
             }
         };
-        Ok(Decided::from_row(self.id, self.tablet_id, self.loan_id, outcome))
+        Ok(Decided::from_row(self.id, self.tablet_id, (self.loan_id, self.loan_rested), outcome))
     }
 
     /// The row, once the rules let it end.
@@ -133,7 +135,7 @@ pub fn list(
 crate::declared::declares! {
     repairs kept as Orders {
         personal(Lending: Loans) {
-            tablet_id, loan_id, loaner_loan_id, uai, state, sent_at, closed_at, exchanged_tablet_id,
+            tablet_id, loan_id, loaner_loan_id, uai, state, sent_at, closed_at, exchanged_tablet_id, loan_rested,
         }
         personal(AccountsAndAudit: Acts) { sent_by, closed_by }
         not_personal("a number of ours, and what the supplier calls a repair") { id, reference }

@@ -10,7 +10,7 @@ use diesel::{
 use types::{AccountId, Day, IncidentId, Instant, PersonId, TabletId};
 
 use crate::column::stored_enum;
-use crate::loans::{Loan, with_its_holder};
+use crate::loans::{Loan, befell_its_holder};
 use crate::noun::{by_key, noun};
 use crate::schema::{incidents, loans, replacements};
 use crate::{StoreError, Tx};
@@ -141,11 +141,7 @@ pub fn attached_to(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<(Replacement
             .filter(replacements::granted.eq(true))
             .filter(replacements::counterpart.is_not_null())
             .filter(loans::person_id.eq(person.to_string()))
-            // Whoever had given it back by then has nothing to do with it.
-            .filter(sql::<Bool>(with_its_holder!(
-                "loans",
-                "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = incidents.id), incidents.opened_at)"
-            )))
+            .filter(sql::<Bool>(befell_its_holder!()))
             .order((incidents::opened_at.asc(), replacements::incident_id.asc()))
             .select((Stored::as_select(), incidents::opened_at))
             .load(connection)

@@ -8,12 +8,14 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::Condition;
+use lending::loan::{LoanState, Suspension};
 use lending::notice::NoticeKind;
 use lending::restitution::{Place, Proof, Restitution as Decided, Stage};
 use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, RestitutionId, TabletId, Uai};
 
 use crate::column::{read_ids, stored_enum};
 use crate::incidents::IncidentState;
+use crate::loans::{Loan, Standing};
 use crate::notices::NoticeState;
 use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::{destructions, incidents, notices, restitutions};
@@ -89,12 +91,58 @@ noun! {
         proof_ref: Option<String>,
         /// When it last went a step.
         changed_at: Instant,
+        /// How the loan stood that the receipt ended; `None` for one that was over before, or was received before that was kept.
+        loan_stood: Option<Standing>,
+        /// Why it rested, if it did.
+        loan_suspension: Option<Suspension>,
+        /// Since when it stood so.
+        loan_since: Option<Instant>,
+        /// Since when its tablet lay in deposit, if it did when the loan began to rest.
+        loan_deposited_since: Option<Instant>,
     }
 }
 
 by_key!(restitutions, Restitution, id: RestitutionId; insert, get, update);
 
 impl Restitution {
+    /// With how a loan stands that the receipt is about to end, so that a slip can be undone exactly (C5.2.2, C5.3.6). One that
+    /// is over is ended by no receipt.
+    #[must_use]
+    pub fn ending(self, loan: &Loan) -> Self {
+        if loan.state == Standing::Ended {
+            return self;
+        }
+        Self {
+            loan_stood: Some(loan.state),
+            loan_suspension: loan.suspension,
+            loan_since: Some(loan.changed_at),
+            loan_deposited_since: loan.deposited_since,
+            ..self
+        }
+    }
+
+    /// How the loan stood before its tablet was received, and since when. What was not kept is as it was taken to be before
+    /// it was: lent.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the row does not say why it rested, or since when it stood so.
+    pub fn loan_stood(&self) -> Result<(LoanState, Option<Instant>), StoreError> {
+        let corrupt =
+            |column| StoreError::Corrupt { table: "restitutions", row: self.id.to_string(), column };
+        let stood = match self.loan_stood {
+            None | Some(Standing::Lent) => LoanState::Lent,
+            Some(Standing::Deposited) => {
+                LoanState::Deposited { since: self.loan_since.ok_or_else(|| corrupt("loan_since"))? }
+            }
+            Some(Standing::Suspended) => LoanState::Suspended {
+                why: self.loan_suspension.ok_or_else(|| corrupt("loan_suspension"))?,
+                deposited: self.loan_deposited_since,
+            },
+            Some(Standing::Ended) => return Err(corrupt("loan_stood")),
+        };
+        Ok((stood, self.loan_since))
+    }
+
     /// The restitution that the rules decide on.
     ///
     /// # Errors
@@ -366,7 +414,7 @@ crate::declared::declares! {
     restitutions kept as Loans {
         personal(Lending: Loans) {
             tablet_id, loan_id, uai, received_at, accessories, condition, saved_at, held_for_check, stage, order_id,
-            acknowledged_at, proof, changed_at,
+            acknowledged_at, proof, changed_at, loan_stood, loan_suspension, loan_since, loan_deposited_since,
         }
         personal(AccountsAndAudit: Acts) { received_by, saved_by, proof_ref }
         not_personal("numbers of ours") { id, counted_order_id }

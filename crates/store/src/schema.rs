@@ -645,6 +645,7 @@ diesel::table! {
         condition -> Text,
         reserve -> Text,
         reserve_signed_by -> Nullable<Text>,
+        deposited_since -> Nullable<BigInt>,
     }
 }
 
@@ -668,6 +669,10 @@ diesel::table! {
         proof -> Nullable<Text>,
         proof_ref -> Nullable<Text>,
         changed_at -> BigInt,
+        loan_stood -> Nullable<Text>,
+        loan_suspension -> Nullable<Text>,
+        loan_since -> Nullable<BigInt>,
+        loan_deposited_since -> Nullable<BigInt>,
     }
 }
 
@@ -1150,6 +1155,7 @@ diesel::table! {
         closed_at -> Nullable<BigInt>,
         closed_by -> Nullable<Text>,
         exchanged_tablet_id -> Nullable<Text>,
+        loan_rested -> Bool,
     }
 }
 
@@ -1228,6 +1234,7 @@ diesel::allow_tables_to_appear_in_same_query!(organisations, repairs);
 diesel::allow_tables_to_appear_in_same_query!(organisations, transfers);
 // What an exchange ended is not awaited.
 diesel::allow_tables_to_appear_in_same_query!(loans, repairs);
+diesel::allow_tables_to_appear_in_same_query!(loans, loan_years);
 diesel::allow_tables_to_appear_in_same_query!(persons, repairs);
 diesel::allow_tables_to_appear_in_same_query!(restitutions, repairs);
 diesel::allow_tables_to_appear_in_same_query!(tablets, last_decisions);

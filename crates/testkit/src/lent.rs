@@ -214,6 +214,7 @@ impl TestServer {
                 condition,
                 reserve: BTreeSet::new(),
                 reserve_signed_by: None,
+                deposited_since: None,
             };
             loans::insert(tx, &loan)
         };

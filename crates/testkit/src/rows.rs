@@ -279,6 +279,7 @@ fn lend(
         condition: "neuf".parse().map_err(|_invalid| missing("condition"))?,
         reserve: std::collections::BTreeSet::new(),
         reserve_signed_by: None,
+        deposited_since: None,
     };
     loans::insert(tx, &loan)?;
     Ok(loan.id)

@@ -16,6 +16,7 @@ use crate::support::{COLLEGE, on_both_engines};
 on_both_engines! {
     c5_1_2_a_tablet_is_given_away_by_two_organisations_and_a_second_person_and_holds_nothing,
     c5_1_2_a_retired_tablet_is_lent_to_nobody_and_a_decision_is_taken_back_until_it_is_let_go,
+    c5_1_2_the_facts_of_a_gift_are_those_of_every_tablet_that_the_pupil_was_lent,
     c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved,
     c5_1_2_what_is_given_to_a_pupil_who_leaves_is_not_to_come_back,
     m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_second_person_signs,
@@ -236,6 +237,42 @@ async fn to_be_given(school: &School, loan: &str) -> String {
     id
 }
 
+async fn c5_1_2_the_facts_of_a_gift_are_those_of_every_tablet_that_the_pupil_was_lent(engine: Engine) {
+    let school = school(engine).await;
+    let (_ipad, loan, _teacher) = holds_one(&school).await;
+    let _other = school.ready(OTHER).await;
+    let word = |loan: &str| format!("/api/v1/loans/{loan}/years/{}", school.year);
+    school.head.put(&word(&loan), &json!({ "responsible": false })).await.unwrap().ok().unwrap();
+    // What befell the first tablet while they had it is theirs to answer for, whichever they have now.
+    let noticed = school.server.clock().now().to_string();
+    let broken = json!({ "kind": "breakage", "noticed_at": noticed });
+    let path = format!("/api/v1/tablets/{SERIAL}/incidents");
+    let incident = school.ati.post(&path, &broken).await.unwrap().ok().unwrap();
+    school.server.advance(types::Duration::from_secs(60));
+    let swap = json!({
+        "back": { "tablet": SERIAL, "condition": "écran fêlé", "saved": true },
+        "instead": { "tablet": OTHER, "condition": "bon état" },
+    });
+    let swapped = school.ati.post(&format!("/api/v1/loans/{loan}/swap"), &swap).await.unwrap();
+    assert_eq!(swapped.status, 201, "{swapped:?}");
+    let now = swapped.text("/loan/id").to_owned();
+    let facts = async || {
+        let path = format!("/api/v1/loans/{now}/donation-facts");
+        school.operator.get(&path).await.unwrap().ok().unwrap()
+    };
+    let year = |responsible: bool| json!([{ "school_year": school.year, "responsible": responsible }]);
+    let before = facts().await;
+    assert_eq!((&before["years"], &before["incident_open"]), (&year(false), &json!(true)), "{before:#}");
+    // A year with two tablets was managed responsibly if both were.
+    school.head.put(&word(&now), &json!({ "responsible": true })).await.unwrap().ok().unwrap();
+    assert_eq!(facts().await["years"], year(false));
+    school.head.put(&word(&loan), &json!({ "responsible": true })).await.unwrap().ok().unwrap();
+    assert_eq!(facts().await["years"], year(true));
+    let steps = format!("/api/v1/incidents/{}/steps", text(&incident, "id"));
+    school.ati.post(&steps, &json!({ "step": "close" })).await.unwrap().ok().unwrap();
+    assert_eq!(facts().await["incident_open"], json!(false));
+}
+
 async fn c5_3_5_a_gift_waits_for_nobody_whose_data_is_saved(engine: Engine) {
     let school = school(engine).await;
     let (mut ipad, loan, _teacher) = holds_one(&school).await;
@@ -309,6 +346,13 @@ async fn m5_every_order_of_a_departure_that_the_brake_holds_is_given_when_a_seco
     let calendar = fleet::Principal::calendar();
     let (fleet, now) = (school.server.fleet().unwrap(), school.server.clock().now());
     fleet::lending::orders::end_past(fleet, &calendar, now).await.unwrap();
+    let over = act(&school.ati, &id, "attest", json!({})).await;
+    assert_eq!(
+        rule(&over),
+        (403, "C5.1.2".to_owned()),
+        "nobody erases under an order that is over: {over:?}"
+    );
+    assert!(over.text("/detail").contains("ordered again"), "{over:?}");
     crate::thefts::spend(&school.server, ati, 40);
     let second = held(&school).await;
     assert_eq!(held(&school).await, second, "it is asked once");

@@ -140,7 +140,7 @@ impl School {
         proposed
     }
 
-    async fn sign(&self, proposed: &Value) {
+    pub(crate) async fn sign(&self, proposed: &Value) {
         let (id, digest) = (text(proposed, "id"), json!({ "content_sha256": proposed["content_sha256"] }));
         let path = format!("/api/v1/lists/{id}");
         self.head.post(&format!("{path}/settle"), &digest).await.unwrap().ok().unwrap();

@@ -3,16 +3,17 @@
 
 use serde_json::json;
 use store::Engine;
-use testkit::{ApiClient, inventory_csv};
+use testkit::{Answer, ApiClient, inventory_csv};
 use types::{Clock as _, Day};
 
-use crate::lending::{OTHER, SERIAL, School, decide, rule, school};
+use crate::lending::{OTHER, SERIAL, School, decide, rule, school, text};
 use crate::support::{COLLEGE, OTHER_COLLEGE, on_both_engines};
 
 on_both_engines! {
     c5_2_1_the_mode_of_a_loan_follows_the_decision_the_signatures_and_the_text,
     c5_2_5_c5_3_6_a_restriction_ends_and_a_confiscated_tablet_comes_back,
     c5_2_2_the_summers_deposit_is_no_end_and_the_same_pupil_gets_the_same_tablet,
+    c5_2_2_c5_3_6_a_slip_of_the_scanner_leaves_a_loan_as_it_stood,
     c5_2_4_a_loan_ends_by_the_departement_or_by_registered_letter,
     c6_1_the_report_of_the_year_counts_and_names_nobody,
 }
@@ -50,6 +51,11 @@ async fn c5_2_1_the_mode_of_a_loan_follows_the_decision_the_signatures_and_the_t
     decide(&school.head, &json!({ "home_use": "allowed" })).await;
     school.round().await;
     assert_eq!(school.mode(&loan).await, "take-home");
+    // The same paper recorded twice is recorded once, and whose it is is shown with what tells homonyms apart.
+    let twice = say("guardian-1", "signed").await;
+    assert_eq!((twice.status, twice.body["said"].as_array().unwrap().len()), (201, 1), "{twice:?}");
+    assert_eq!(twice.text("/person/name"), "Zoé Martin");
+    assert!(twice.body["person"].get("class").is_some() && twice.body["person"].get("number").is_some());
     // An opposition keeps it at school at once; on the same day it prevails over a signature.
     assert_eq!(say("guardian-1", "opposed").await.body["agreed"], false);
     assert_eq!(school.mode(&loan).await, "in-school");
@@ -85,17 +91,23 @@ async fn c5_2_5_c5_3_6_a_restriction_ends_and_a_confiscated_tablet_comes_back(en
     );
     let restricted = school.act(&school.head, &loan, "restrict", restriction).await;
     assert_eq!(restricted.text("/mode"), "restricted", "{restricted:?}");
+    assert_eq!(restricted.text("/restricted_until"), until);
+    let listed = school.ati.get("/api/v1/loans").await.unwrap();
+    assert_eq!(listed.text("/items/0/restricted_until"), until, "{listed:?}");
     let past = json!({ "until": "2020-01-01" });
     assert_eq!(school.act(&school.head, &loan, "restrict", past).await.status, 422);
+    let outlasts = school.act(&school.head, &loan, "restrict", json!({ "until": "2099-01-01" })).await;
+    assert_eq!(rule(&outlasts), (403, "C5.2.5".to_owned()), "the year is over by then: {outlasts:?}");
+    assert!(outlasts.text("/detail").contains(SERIAL), "{outlasts:?}");
     let lifted = school.act(&school.head, &loan, "lift-restrictions", json!({})).await;
-    assert_eq!(lifted.text("/mode"), "in-school", "{lifted:?}");
+    assert_eq!((lifted.text("/mode"), &lifted.body["restricted_until"]), ("in-school", &json!(null)));
     assert_eq!(school.act(&school.head, &loan, "lift-restrictions", json!({})).await.status, 409);
     // Confiscated: the loan rests, the pupil gets no other tablet by it, and nothing is erased.
     let why = json!({ "reason": "refus de présenter la tablette" });
     let confiscated = school.act(&school.head, &loan, "confiscate", why.clone()).await;
     assert_eq!((confiscated.text("/state"), confiscated.text("/suspension")), ("suspended", "confiscated"));
     let twice = school.act(&school.head, &loan, "confiscate", why).await;
-    assert_eq!(twice.status, 409, "{twice:?}");
+    assert!(twice.status == 409 && twice.text("/detail").contains(SERIAL), "{twice:?}");
     school.server.import_inventory(&inventory_csv([OTHER], COLLEGE)).await.unwrap();
     let another = school.handed(OTHER, confiscated.text("/person")).await;
     assert!(another.body.to_string().contains("C5.3.1"), "{another:?}");
@@ -132,6 +144,59 @@ async fn c5_2_2_the_summers_deposit_is_no_end_and_the_same_pupil_gets_the_same_t
         store::restitutions::last_of_tablet(tx, tablet.id)
     });
     assert_eq!(hand.await.unwrap(), None, "nothing was given back, and nothing erased");
+}
+
+/// The technician scans the tablet, and takes that back.
+async fn slip(school: &School) -> Answer {
+    let scanned = json!({ "tablets": [{ "tablet": SERIAL, "condition": "bon état" }] });
+    let receipt = school.ati.post("/api/v1/restitutions", &scanned).await.unwrap();
+    assert_eq!(receipt.status, 201, "{receipt:?}");
+    let id = receipt.text("/tablets/0/restitution/id").to_owned();
+    school.ati.post(&format!("/api/v1/restitutions/{id}/undo"), &json!({})).await.unwrap()
+}
+
+async fn c5_2_2_c5_3_6_a_slip_of_the_scanner_leaves_a_loan_as_it_stood(engine: Engine) {
+    let mut school = school(engine).await;
+    let loan = lent(&school).await;
+    let stands = async |school: &School| {
+        let loan = school.loan(&loan).await;
+        ["state", "suspension", "mode", "changed_at"].map(|key| text(&loan, key))
+    };
+    // No act has said yet where the tablet may go: the first one does.
+    assert_eq!(slip(&school).await.text("/stage"), "undone");
+    let lent = stands(&school).await;
+    assert_eq!(lent[0], "lent");
+    school.later(1).await;
+    assert_eq!(slip(&school).await.text("/stage"), "undone");
+    assert_eq!(stands(&school).await, lent);
+    // Confiscated: it was before, and is after.
+    let why = json!({ "reason": "refus de présenter la tablette" });
+    school.act(&school.head, &loan, "confiscate", why.clone()).await.ok().unwrap();
+    let confiscated = stands(&school).await;
+    assert_eq!(confiscated[1], "confiscated");
+    school.later(1).await;
+    assert_eq!(slip(&school).await.text("/stage"), "undone");
+    assert_eq!(stands(&school).await, confiscated);
+    school.act(&school.head, &loan, "resume", json!({})).await.ok().unwrap();
+    // In deposit, and confiscated there.
+    school.later(150).await;
+    school.act(&school.ati, &loan, "deposit", json!({})).await.ok().unwrap();
+    let kept = stands(&school).await;
+    assert_eq!((kept[0].as_str(), kept[2].as_str()), ("deposited", "deposit"));
+    school.later(1).await;
+    assert_eq!(slip(&school).await.text("/stage"), "undone");
+    assert_eq!(stands(&school).await, kept);
+    school.act(&school.head, &loan, "confiscate", why).await.ok().unwrap();
+    let confiscated = stands(&school).await;
+    school.later(1).await;
+    assert_eq!(slip(&school).await.text("/stage"), "undone");
+    assert_eq!(stands(&school).await, confiscated);
+    // Given back by the head it lies in deposit again, since then; in September the pupil gets it.
+    school.act(&school.head, &loan, "resume", json!({})).await.ok().unwrap();
+    assert_eq!(stands(&school).await, kept);
+    school.later(60).await;
+    let out = school.act(&school.ati, &loan, "hand-out", json!({})).await;
+    assert_eq!((out.text("/state"), out.text("/id")), ("lent", loan.as_str()), "{out:?}");
 }
 
 async fn c5_2_4_a_loan_ends_by_the_departement_or_by_registered_letter(engine: Engine) {

@@ -24,6 +24,8 @@ mod coming_in;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod counters;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod description;

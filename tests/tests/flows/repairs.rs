@@ -15,6 +15,8 @@ on_both_engines! {
     c5_4_4_an_exchanged_tablet_takes_the_place_of_the_one_that_the_supplier_kept,
     c5_3_5_a_tablet_back_from_repair_with_somebodys_data_is_lent_to_nobody,
     c5_2_2_a_tablet_that_was_handed_in_is_kept_when_it_is_back_from_repair,
+    c5_2_2_what_was_handed_in_before_it_broke_stays_in_deposit_when_it_is_back_before_the_break,
+    c5_4_2_a_missing_tablet_goes_to_no_supplier_and_a_broken_one_does_while_its_loan_rests,
     c5_3_1_a_swap_is_one_act_or_nothing,
 }
 
@@ -71,6 +73,7 @@ async fn c5_4_5_a_tablet_goes_to_its_supplier_its_holder_gets_another_and_has_th
         "{sent:?}"
     );
     let (repair, loaner) = (sent.text("/id").to_owned(), sent.text("/loaner_loan").to_owned());
+    assert_eq!(sent.text("/loaner_serial"), OTHER, "{sent:?}");
     assert_eq!(standing(&school, &loan).await, ("suspended".into(), "repair".into()));
     assert_eq!(school.loan(&loaner).await["person"], json!(eloise), "and holds one that counts");
     // Nothing goes past the supplier: not a second stay, not a receipt, not the head's word.
@@ -177,6 +180,70 @@ async fn c5_2_2_a_tablet_that_was_handed_in_is_kept_when_it_is_back_from_repair(
     assert_eq!(standing(&school, &loan).await.0, "deposited");
     let early = school.act(&school.ati, &loan, "hand-out", json!({})).await;
     assert_eq!(rule(&early), (403, "C5.2.2".to_owned()), "{early:?}");
+}
+
+async fn c5_2_2_what_was_handed_in_before_it_broke_stays_in_deposit_when_it_is_back_before_the_break(
+    engine: Engine,
+) {
+    let mut school = school(engine).await;
+    let loan = lent(&school).await;
+    school.later(140).await;
+    school.act(&school.ati, &loan, "deposit", json!({})).await.ok().unwrap();
+    let repair = text(&send(&school.ati, SERIAL, None).await.ok().unwrap(), "id");
+    school.later(1).await;
+    let again = back(&school.ati, &repair, None).await;
+    assert_eq!(again.text("/repair/loan_state"), "deposited", "{again:?}");
+    assert_eq!(school.mode(&loan).await, "deposit");
+}
+
+async fn c5_4_2_a_missing_tablet_goes_to_no_supplier_and_a_broken_one_does_while_its_loan_rests(
+    engine: Engine,
+) {
+    let school = school(engine).await;
+    let (loan, eloise) = holds_one(&school).await;
+    let declare = async |kind: &str| {
+        let noticed = school.server.clock().now().minus(Duration::from_secs(3_600)).to_string();
+        let path = format!("/api/v1/tablets/{SERIAL}/incidents");
+        let new = json!({ "kind": kind, "noticed_at": noticed });
+        text(&school.ati.post(&path, &new).await.unwrap().ok().unwrap(), "id")
+    };
+    let step = async |incident: &str, step: &str| {
+        let path = format!("/api/v1/incidents/{incident}/steps");
+        school.ati.post(&path, &json!({ "step": step })).await.unwrap().ok().unwrap()
+    };
+    let lost = declare("loss").await;
+    let missing = send(&school.ati, SERIAL, None).await;
+    assert_eq!(rule(&missing), (403, "C5.4.5".to_owned()), "{missing:?}");
+    let told = missing.text("/detail");
+    assert!(told.contains(SERIAL) && told.contains("is missing"), "{missing:?}");
+    step(&lost, "find").await;
+    step(&lost, "close").await;
+    // It breaks, and the head grants a replacement: the loan rests for the incident, and the tablet goes to its supplier.
+    let broken = declare("breakage").await;
+    let granted = json!({ "granted": true });
+    let path = format!("/api/v1/incidents/{broken}/replacement");
+    school.head.put(&path, &granted).await.unwrap().ok().unwrap();
+    let rests = || async { standing(&school, &loan).await };
+    assert_eq!(rests().await, ("suspended".into(), "incident".into()));
+    assert_eq!(school.handed(OTHER, &eloise).await.status, 201, "their replacement");
+    let repair = text(&send(&school.ati, SERIAL, None).await.ok().unwrap(), "id");
+    assert_eq!(rests().await, ("suspended".into(), "repair".into()));
+    // Back while the incident is open it rests for that again, and they keep the other one.
+    let again = back(&school.ati, &repair, None).await;
+    assert_eq!((again.status, again.text("/repair/loan_state")), (200, "suspended"), "{again:?}");
+    assert!(again.text("/repair/next").contains("incident"), "{again:?}");
+    assert_eq!(rests().await, ("suspended".into(), "incident".into()));
+    // Received by a slip, and taken back, it rests as before.
+    let receipt = json!({ "tablets": [scan(SERIAL)] });
+    let receipt = school.ati.post("/api/v1/restitutions", &receipt).await.unwrap().ok().unwrap();
+    let id = text(&receipt["tablets"][0]["restitution"], "id");
+    let path = format!("/api/v1/restitutions/{id}/undo");
+    school.ati.post(&path, &json!({})).await.unwrap().ok().unwrap();
+    assert_eq!(rests().await, ("suspended".into(), "incident".into()));
+    step(&broken, "close").await;
+    let both = school.act(&school.head, &loan, "resume", json!({})).await;
+    assert_eq!(rule(&both), (403, "C5.3.1".to_owned()), "{both:?}");
+    assert!(both.text("/detail").contains(OTHER), "it names the one to bring back: {both:?}");
 }
 
 async fn c5_3_1_a_swap_is_one_act_or_nothing(engine: Engine) {

@@ -357,7 +357,16 @@ async fn t_c1_a_tablet_of_another_college_spares_the_whole_class(engine: Engine)
     rows::lent(store, &[other.parse().unwrap()], &OTHER_COLLEGE.parse().unwrap(), now).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     let mixed = receive(&ati, &[SERIAL, other], true).await;
-    assert_eq!((mixed.status, mixed.text("/code")), (404, "not-found"), "{mixed:?}");
+    assert_eq!((mixed.status, mixed.text("/code")), (422, "bad-scans"), "{mixed:?}");
+    // Each that cannot be received is named by its place and by what was scanned, all at once.
+    let lines = mixed.body["lines"].clone();
+    assert_eq!((lines.as_array().unwrap().len(), &lines[0]["line"]), (1, &json!(2)), "{mixed:?}");
+    assert!(lines[0]["problem"].as_str().unwrap().contains(other), "{mixed:?}");
+    let three = receive(&ati, &["76-9999", SERIAL, other], true).await;
+    let places: Vec<u64> =
+        three.body["lines"].as_array().unwrap().iter().filter_map(|bad| bad["line"].as_u64()).collect();
+    assert_eq!(places, [1, 3], "{three:?}");
+    assert_eq!(receive(&ati, &[other], true).await.status, 404, "one alone is told as such");
     assert_eq!(ati.get("/api/v1/restitutions?all=true").await.unwrap().body["items"], json!([]));
     // Theirs is not seen, nor touched, from here.
     let operator = server.stepped_up().await.unwrap();

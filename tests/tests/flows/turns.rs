@@ -219,9 +219,14 @@ async fn c5_2_2_a_class_hands_in_and_gets_again_in_a_row_and_what_was_interrupte
     school.later(145).await;
     // A teacher's tablet lies among them, or one that nobody has: it is named, and nothing was taken in.
     let among = scanned(&school, "deposits", &[SERIAL, THIRD]).await;
-    assert_eq!(rule(&among), (403, "C5.2.2".to_owned()), "{among:?}");
-    assert!(among.body.to_string().contains(THIRD), "{among:?}");
-    assert_eq!(scanned(&school, "deposits", &[SERIAL, "DMPX00000009"]).await.status, 404);
+    assert_eq!((among.status, among.text("/code")), (422, "bad-scans"), "{among:?}");
+    let named = among.body["lines"][0].to_string();
+    assert!(named.contains(THIRD) && named.contains("C5.2.2") && !among.body.to_string().contains(OTHER));
+    let both = scanned(&school, "deposits", &["76-9999", SERIAL, THIRD]).await;
+    let places: Vec<u64> =
+        both.body["lines"].as_array().unwrap().iter().filter_map(|bad| bad["line"].as_u64()).collect();
+    assert_eq!(places, [1, 3], "all at once: {both:?}");
+    assert_eq!(scanned(&school, "deposits", &["DMPX00000009"]).await.status, 404);
     assert_eq!(logged(&school, "loan.deposit").await, 0);
     // The line broke after the first one.
     assert_eq!(stands(&scanned(&school, "deposits", &[SERIAL]).await), [("deposited".to_owned(), false)]);

@@ -67,7 +67,7 @@ enum Action {
     },
     /// Decide that a tablet is retired. Needs a code of the second factor.
     Retire {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// Why.
         #[arg(long, value_name = "TEXT")]

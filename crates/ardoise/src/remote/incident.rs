@@ -128,7 +128,7 @@ impl Paper {
 enum Action {
     /// Declare what happened to a tablet of one's collège. Late is shown, never refused.
     Declare {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// What happened.
         kind: Kind,

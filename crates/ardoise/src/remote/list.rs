@@ -130,16 +130,22 @@ const NAMES: &[Column] = &[
     ("name", "/entry/name"),
     ("what", "/entry/kind"),
     ("class", "/entry/class"),
+    ("number", "/entry/number"),
+    ("arrives", "/entry/arrives_on"),
     ("guardians", "/entry/guardians"),
     ("leaves", "/entry/leaves_on"),
     ("was", "/before/name"),
     ("in class", "/before/class"),
+    ("is now", "/since/name"),
+    ("now in class", "/since/class"),
     ("person", "/person"),
 ];
 
 const WALL: &[Column] = &[
     ("class", "/class"),
     ("name", "/name"),
+    ("number", "/number"),
+    ("arrives", "/arrives_on"),
     ("tablet", "/loan/serial"),
     ("label", "/loan/asset_tag"),
     ("stands", "/loan/state"),

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::scanned::{self, Scanned};
+use super::scanned::{self, OneScanned, Scanned};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -49,7 +49,7 @@ enum Action {
     },
     /// Show the light of a tablet: ready, or not because of exactly what.
     Ready {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// The person who would get it.
         #[arg(long)]
@@ -57,7 +57,7 @@ enum Action {
     },
     /// Hand a tablet over.
     HandOver {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// The person's number.
         person: String,
@@ -73,7 +73,7 @@ enum Action {
     },
     /// Let a tablet be lent that is not supervised. Needs a code of the second factor.
     Except {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// Why.
         #[arg(long, value_name = "TEXT", required_unless_present = "end")]
@@ -167,7 +167,7 @@ enum Action {
     Swap {
         /// The loan's id.
         loan: String,
-        /// The tablet that they get: its serial number or id.
+        /// The tablet that they get: its serial number, label or id.
         tablet: String,
         /// The state that it is in.
         #[arg(long, value_name = "TEXT")]
@@ -175,6 +175,9 @@ enum Action {
         /// An accessory that goes with it; may be repeated.
         #[arg(long = "with", value_name = "ACCESSORY")]
         accessories: Vec<String>,
+        /// Sign, as the head, over what is not on it yet.
+        #[arg(long)]
+        under_reserve: bool,
         /// The tablet that they give back, as it was scanned.
         #[arg(long, value_name = "TABLET")]
         back: String,
@@ -215,9 +218,12 @@ const COLUMNS: &[Column] = &[
     ("tablet", "/serial"),
     ("label", "/asset_tag"),
     ("holder", "/name"),
+    ("class", "/class"),
+    ("number", "/number"),
     ("collège", "/uai"),
     ("stands", "/state"),
     ("may go", "/mode"),
+    ("restricted until", "/restricted_until"),
     ("since", "/began_at"),
     ("reserve", "/reserve"),
 ];
@@ -226,6 +232,7 @@ const GONE: &[Column] = &[
     ("tablet", "/loan/serial"),
     ("label", "/loan/asset_tag"),
     ("holder", "/loan/name"),
+    ("class", "/loan/class"),
     ("stands", "/loan/state"),
     ("before", "/already"),
     ("loan", "/loan/id"),
@@ -236,12 +243,16 @@ const FIELDS: &[Column] = &[
     ("tablet", "/serial"),
     ("label", "/asset_tag"),
     ("holder", "/name"),
+    ("class", "/class"),
+    ("number", "/number"),
+    ("arrives", "/arrives_on"),
     ("what", "/holder_kind"),
     ("collège", "/uai"),
     ("year", "/school_year"),
     ("stands", "/state"),
     ("rests", "/suspension"),
     ("may go", "/mode"),
+    ("restricted until", "/restricted_until"),
     ("began", "/began_at"),
     ("since", "/changed_at"),
     ("ended", "/ended_because"),
@@ -313,13 +324,17 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             tablet,
             condition,
             accessories,
+            under_reserve,
             back,
             back_condition,
             back_accessories,
             saved,
         } => {
             let body = json!({
-                "instead": { "tablet": tablet, "condition": condition, "accessories": accessories },
+                "instead": {
+                    "tablet": tablet, "condition": condition, "accessories": accessories,
+                    "under_reserve": under_reserve,
+                },
                 "back": {
                     "tablet": back, "condition": back_condition, "accessories": back_accessories, "saved": saved,
                 },
@@ -371,15 +386,17 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
 async fn in_a_row(
     api: &Api,
     way: (&str, &'static str),
-    named: &[String],
+    named: &[OneScanned],
     output: Output,
 ) -> Result<(), Failure> {
     let mut gone = Vec::with_capacity(named.len());
-    let body = |some: &[String]| json!({ "tablets": some });
+    let body = |some: &[&str]| json!({ "tablets": some });
     let answered = |answer: Value| gone.extend(answer.as_array().cloned().unwrap_or_default());
-    scanned::send(api, way, named, body, answered, output).await?;
+    let sent = scanned::send(api, way, named, body, answered, output).await;
+    // What went over the counter is shown, whatever stopped the others.
     let gone = Value::Array(gone);
-    output.show(&gone, || table(gone.as_array().map_or(&[], Vec::as_slice), GONE))
+    output.show(&gone, || table(gone.as_array().map_or(&[], Vec::as_slice), GONE))?;
+    sent
 }
 
 fn light_in_words(light: &Value) -> String {

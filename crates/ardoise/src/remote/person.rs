@@ -169,7 +169,15 @@ const COLUMNS: &[Column] = &[
     ("left", "/left_at"),
 ];
 
-const FIELDS: &[Column] = &[("text", "/text"), ("agreed", "/agreed"), ("why not", "/why")];
+const FIELDS: &[Column] = &[
+    ("name", "/person/name"),
+    ("class", "/person/class"),
+    ("number", "/person/number"),
+    ("arrives", "/person/arrives_on"),
+    ("text", "/text"),
+    ("agreed", "/agreed"),
+    ("why not", "/why"),
+];
 const CORRECTED: &[Column] = &[("corrected", "/corrected"), ("change of the list", "/list")];
 const SAID: &[Column] = &[
     ("who", "/signatory"),

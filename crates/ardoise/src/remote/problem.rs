@@ -57,6 +57,21 @@ impl Problem {
         }
     }
 
+    /// What happened here, or what kind of problem it is.
+    pub(crate) fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.title)
+    }
+
+    /// The same problem, of these lines.
+    pub(crate) fn about(mut self, detail: String, lines: Vec<ProblemLine>) -> Self {
+        if let Some(document) = self.document.as_object_mut() {
+            let listed = lines.iter().map(|bad| json!({ "line": bad.line, "problem": bad.problem }));
+            document.insert("lines".to_owned(), listed.collect());
+            document.insert("detail".to_owned(), json!(detail));
+        }
+        Self { detail: Some(detail), lines, ..self }
+    }
+
     fn sentence(&self) -> String {
         match &self.detail {
             Some(detail) if detail.starts_with(&self.title) => detail.clone(),

@@ -11,6 +11,7 @@ use crate::table::{Column, sheet, table};
 const EXAMPLES: &str = "\
   ardoise repair send DMPX00000001 --reference SAV-118
   ardoise repair send DMPX00000001 --reference SAV-118 --loaner DMPX00000002 --condition \"bon état\"
+  ardoise repair send 76-0001 --reference SAV-118 --loaner 76-0002 --condition \"bon état\" --under-reserve
   ardoise repair list
   ardoise repair back REPAIR --loaner DMPX00000002 --condition \"bon état\" --saved
   ardoise repair exchanged REPAIR DMPX00000003 --label 76-0003";
@@ -29,7 +30,7 @@ pub(crate) struct Arguments {
 enum Action {
     /// Send a tablet to its supplier: its loan rests, and its holder may get another in the same act.
     Send {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// How the supplier names the repair.
         #[arg(long, value_name = "TEXT")]
@@ -43,6 +44,9 @@ enum Action {
         /// An accessory that goes with it; may be repeated.
         #[arg(long = "with", value_name = "ACCESSORY", requires = "loaner")]
         accessories: Vec<String>,
+        /// Sign, as the head, over what is not on that one yet.
+        #[arg(long, requires = "loaner")]
+        under_reserve: bool,
     },
     /// List the repairs that go on.
     List {
@@ -90,6 +94,8 @@ const COLUMNS: &[Column] = &[
     ("reference", "/reference"),
     ("stands", "/state"),
     ("sent", "/sent_at"),
+    ("class", "/class"),
+    ("meanwhile", "/loaner_serial"),
     ("loan", "/loan"),
 ];
 
@@ -104,6 +110,8 @@ const FIELDS: &[Column] = &[
     ("ended", "/closed_at"),
     ("loan", "/loan"),
     ("which is", "/loan_state"),
+    ("class", "/class"),
+    ("tablet meanwhile", "/loaner_serial"),
     ("loan meanwhile", "/loaner_loan"),
     ("came in its place", "/exchanged_serial"),
     ("next", "/next"),
@@ -113,10 +121,13 @@ const FIELDS: &[Column] = &[
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let api = arguments.connection.open()?;
     let shown = match arguments.action {
-        Action::Send { tablet, reference, loaner, condition, accessories } => {
-            let loaner = loaner.map(
-                |tablet| json!({ "tablet": tablet, "condition": condition, "accessories": accessories }),
-            );
+        Action::Send { tablet, reference, loaner, condition, accessories, under_reserve } => {
+            let loaner = loaner.map(|tablet| {
+                json!({
+                    "tablet": tablet, "condition": condition, "accessories": accessories,
+                    "under_reserve": under_reserve,
+                })
+            });
             let body = Body::Json(json!({ "reference": reference, "loaner": loaner }));
             api.post(&["tablets", &tablet, "repairs"], body).await?
         }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::scanned::{self, Scanned};
+use super::scanned::{self, OneScanned, Scanned};
 use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -20,7 +20,8 @@ const EXAMPLES: &str = "\
   ardoise restitution attest RESTITUTION
   ardoise restitution shelve RESTITUTION in-stock
 
-A file may be received again after an interruption: what was received is told as such, and counts once.";
+A file may be received again after an interruption: what was received is told as such, and counts once. Of a row in which some
+cannot be received the others are, and each that cannot is named by its line.";
 
 /// What is done with tablets that were given back.
 #[derive(Debug, Args)]
@@ -146,6 +147,8 @@ const FIELDS: &[Column] = &[
     ("label", "/asset_tag"),
     ("collège", "/uai"),
     ("received", "/received_at"),
+    ("accessories", "/accessories"),
+    ("missing", "/missing_accessories"),
     ("condition", "/condition"),
     ("data saved", "/saved_at"),
     ("kept for a check", "/held_for_check"),
@@ -159,6 +162,8 @@ const FIELDS: &[Column] = &[
 
 const OVERDUE: &[Column] = &[
     ("tablet", "/serial"),
+    ("label", "/asset_tag"),
+    ("class", "/class"),
     ("collège", "/uai"),
     ("loan", "/loan"),
     ("due", "/due_on"),
@@ -173,6 +178,8 @@ const RECEIVED: &[Column] = &[
     ("tablet", "/restitution/serial"),
     ("label", "/restitution/asset_tag"),
     ("received before", "/already"),
+    ("accessories", "/restitution/accessories"),
+    ("missing", "/restitution/missing_accessories"),
     ("waits", "/restitution/waits/english"),
 ];
 
@@ -239,10 +246,10 @@ async fn check(api: &Api, id: &str, held: bool, output: Output) -> Result<(), Fa
     output.show(&shown, || sheet(&shown, FIELDS))
 }
 
-async fn receive(api: &Api, named: &[String], like: &Value, output: Output) -> Result<(), Failure> {
+async fn receive(api: &Api, named: &[OneScanned], like: &Value, output: Output) -> Result<(), Failure> {
     let mut received = Vec::with_capacity(named.len());
     let (mut held, mut counted) = (Vec::new(), true);
-    let body = |some: &[String]| {
+    let body = |some: &[&str]| {
         let tablets: Vec<Value> = some
             .iter()
             .map(|tablet| {
@@ -260,7 +267,9 @@ async fn receive(api: &Api, named: &[String], like: &Value, output: Output) -> R
         held.extend(receipt.pointer("/held").and_then(Value::as_str).map(str::to_owned));
         counted &= receipt.pointer("/counted").and_then(Value::as_bool).unwrap_or(true);
     };
-    scanned::send(api, ("restitutions", "receiving tablets"), named, body, answered, output).await?;
+    let way = ("restitutions", "receiving tablets");
+    let sent = scanned::send(api, way, named, body, answered, output).await;
+    // What was received is shown, whatever stopped the others.
     let shown = json!({ "tablets": received, "held": held, "counted": counted });
     output.show(&shown, || {
         let mut text = table(&received, RECEIVED);
@@ -275,5 +284,6 @@ async fn receive(api: &Api, named: &[String], like: &Value, output: Output) -> R
             );
         }
         text
-    })
+    })?;
+    sent
 }

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 enum Action {
     /// Propose that a tablet goes to another collège.
     Propose {
-        /// The tablet's serial number or id.
+        /// The tablet's serial number, label or id.
         tablet: String,
         /// The UAI code of the collège that takes it.
         to: String,

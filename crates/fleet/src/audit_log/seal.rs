@@ -32,10 +32,12 @@ pub async fn seal(fleet: &Fleet, principal: &Principal, now: Instant) -> Result<
     let waiting = fleet.store().read(|tx| Ok::<_, Refusal>(audit::unsealed(tx, i64::MIN, 1)?)).await?;
     let Some(first) = waiting.first() else { return Ok(Backlog::default()) };
     let mut backlog = Backlog { behind: now.since(first.at), ..Backlog::default() };
+    let mut after = i64::MIN;
     for _batch in 0..ROUND {
-        let sealed = fleet.store().write(move |tx| audit::seal_batch(tx, now, BATCH)).await;
+        let sealed = fleet.store().write(move |tx| audit::seal_batch(tx, after, now, BATCH)).await;
         match sealed {
             Ok(Some(seal)) => {
+                after = seal.last_seq;
                 backlog.sealed += u64::from(seal.row_count);
                 if seal.row_count < BATCH {
                     return Ok(backlog);

@@ -83,14 +83,8 @@ impl Together for Queueing {
     fn whose(asked: &Arc<Asked>) -> Uuid {
         match &asked.named {
             Named::Id(id) => id.as_uuid(),
-            Named::Serial(serial) => {
-                // The end of a serial number is what differs from tablet to tablet.
-                let mut bytes = [0; 16];
-                for (byte, place) in serial.as_str().bytes().rev().zip(bytes.iter_mut().rev()) {
-                    *place = byte;
-                }
-                Uuid::from_bytes(bytes)
-            }
+            Named::Serial(serial) => end_of(serial.as_str()),
+            Named::Label(label) => end_of(label),
         }
     }
 
@@ -98,6 +92,15 @@ impl Together for Queueing {
         let asked: Vec<&Asked> = asked.iter().map(|one| &***one).collect();
         carry_out(tx, &asked)
     }
+}
+
+/// The end of a serial number or a label is what differs from tablet to tablet.
+fn end_of(name: &str) -> Uuid {
+    let mut bytes = [0; 16];
+    for (byte, place) in name.bytes().rev().zip(bytes.iter_mut().rev()) {
+        *place = byte;
+    }
+    Uuid::from_bytes(bytes)
 }
 
 /// Has a command queued with those that come at the same moment, or alone if that takes more.
@@ -121,6 +124,8 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, asked: &[&Asked]) -> Result<Vec<Option<
         let tablet = tablets.iter().find(|tablet| match &one.named {
             Named::Id(id) => tablet.id == *id,
             Named::Serial(serial) => tablet.serial == *serial,
+            // Which one a label means is looked at alone.
+            Named::Label(_) => false,
         })?;
         reach.covers(&place(tablet)).then_some((place_of, tablet.id))
     };
@@ -195,6 +200,7 @@ fn named(tx: &mut Tx<'_>, asked: &[&Asked]) -> Result<Vec<Tablet>, StoreError> {
         match &one.named {
             Named::Id(id) => ids.push(*id),
             Named::Serial(serial) => serials.push(serial.clone()),
+            Named::Label(_) => {}
         }
     }
     let mut tablets = store::tablets::get_all(tx, ids)?;

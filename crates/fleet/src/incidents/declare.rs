@@ -85,10 +85,7 @@ pub async fn declare(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::DeclareIncident, &person.access, now)?;
-            let tablet = tablets::find(tx, &named)?;
-            if !reach.covers(&tablets::place(&tablet)) {
-                return Err(Refusal::not_found("tablet", &named));
-            }
+            let tablet = tablets::within(tx, &named, &reach)?;
             register::may_process(tx, Activity::Incidents, now)??;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;

@@ -47,8 +47,10 @@ pub struct Said {
 }
 
 /// How a person's agreement stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
+    /// Whose it is, with what tells them from others of that name.
+    pub person: Person,
     /// The text in force.
     pub text: Option<AgreementTextId>,
     /// What was said, to whatever text.
@@ -133,7 +135,8 @@ pub async fn publish(
         .await
 }
 
-/// Records what a user or a guardian said to a text. The latest word of each counts.
+/// Records what a user or a guardian said to a text. The latest word of each counts; the same paper recorded twice is recorded
+/// once.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Invalid`] for a day to come, or a guardian whom nobody knows of;
@@ -180,6 +183,11 @@ pub async fn sign(
                 on: said.on,
                 evidence: said.evidence.clone(),
             };
+            // The same paper recorded again says nothing new.
+            let said = signatures::of_person(tx, person.id)?;
+            if said.iter().filter_map(signatures::Signature::said).any(|before| before == recorded) {
+                return of(tx, &person, now);
+            }
             let row = signatures::Signature::of(SignatureId::new(now), person.id, &recorded, (by, now));
             signatures::insert(tx, &row)?;
             for loan in loans::live_of_person(tx, person.id)? {
@@ -228,7 +236,7 @@ pub(super) fn of(tx: &mut Tx<'_>, person: &Person, now: Instant) -> Result<Agree
     let needed = text.as_ref().map_or(GuardiansNeeded::All, |text| text.guardians_needed);
     let text = text.map(|text| text.id);
     let agreed = agreement::agreed(person.kind, person.guardians, needed, text, &said, Day::of(now));
-    Ok(Agreement { text, said, agreed })
+    Ok(Agreement { person: person.clone(), text, said, agreed })
 }
 
 fn reached(

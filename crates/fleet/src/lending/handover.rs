@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ::lending::Condition;
 use ::lending::loan::Loan as Decided;
-use ::lending::readiness::{HolderFacts, Light, Obstacle, Reported, TabletFacts, light};
+use ::lending::readiness::{Held, HolderFacts, Light, Obstacle, Reported, TabletFacts, in_words, light};
+use ::lending::restitution::Place as Shelf;
+use ::lending::{Condition, Refused};
 use apple::OsVersion;
 use governance::{Permission, Place};
 use privacy::Activity;
@@ -25,7 +26,7 @@ use store::{
 };
 use types::{Day, Instant, LoanId, PersonId, Supervision, TabletId, Uai};
 
-use super::{modes, validated};
+use super::{modes, refusals, validated};
 use crate::audit::{self, Change};
 use crate::segments::{World, fingerprint};
 use crate::tablets::{self, Named};
@@ -138,8 +139,9 @@ pub(super) fn lend(
     let by = principal.person(tx, now)?.standing.account();
     let person = its_person(tx, &college, goes.person)?;
     let holder = holder(tx, &college, Some(&person), now)?;
-    let ready =
-        light(&holder, &facts(tx, world, tablet, &college, now)?, now).hand_over(goes.under_reserve)?;
+    let ready = light(&holder, &facts(tx, world, tablet, &college, now)?, now)
+        .hand_over(goes.under_reserve)
+        .map_err(|why| not_ready(tablet, &why))?;
     let year = school_years::on(tx, Day::of(now))?
         .ok_or_else(|| Refusal::Internal("a handover outside of any school year".into()))?;
     let reserve: BTreeSet<String> = ready.reserve().iter().map(Obstacle::to_string).collect();
@@ -162,11 +164,38 @@ pub(super) fn lend(
         accessories: goes.accessories.clone(),
         condition: goes.condition.clone(),
         reserve_signed_by: (!reserve.is_empty()).then_some(by),
+        deposited_since: None,
         reserve,
     };
+    out_of_the_stock(tx, tablet.id, now)?;
     loans::insert(tx, &loan)?;
     modes::refresh(tx, tablet.id, now)?;
     Ok(loan)
+}
+
+/// Why a tablet is not handed over, as whoever stands at the counter is told: which one, and what to do.
+fn not_ready(tablet: &Tablet, why: &Refused) -> Refusal {
+    let Refused::NotReady(obstacles) = why else { return refusals::refused(why) };
+    let label = tablet.asset_tag.as_ref().map(|label| format!(" (label {label})")).unwrap_or_default();
+    let next = if obstacles.iter().all(Obstacle::may_be_signed_over) {
+        "; let it connect and look again, or have the head sign over it (under reserve)"
+    } else {
+        ""
+    };
+    let (serial, words) = (&tablet.serial, in_words(obstacles));
+    let what = format!("tablet {serial}{label} cannot be handed over: {words}{next}");
+    Refusal::Forbidden { rule: why.rule(), what }
+}
+
+/// A tablet that is lent again is not to be put anywhere any more: the restitution by which it came back is over.
+fn out_of_the_stock(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<(), Refusal> {
+    let Some(before) = loans::last_of_tablet(tx, tablet)? else { return Ok(()) };
+    let receipt = restitutions::of_loan(tx, before.id)?;
+    if let Some(receipt) = receipt.filter(|receipt| receipt.stage == StageName::Erased) {
+        let shelved = receipt.decided()?.shelve(Shelf::Stock)?;
+        restitutions::update(tx, &receipt.come_to(&shelved, now))?;
+    }
+    Ok(())
 }
 
 fn checked(accessories: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
@@ -221,7 +250,9 @@ fn holder(
     if let Some(person) = person {
         for loan in loans::live_of_person(tx, person.id)? {
             if loan.decided()?.counts() {
-                holds = Some(loan.id);
+                let tablet = store::tablets::get(tx, &loan.tablet_id)?
+                    .ok_or_else(|| Refusal::Internal(format!("loan {} is of no tablet", loan.id)))?;
+                holds = Some(Held { loan: loan.id, serial: tablet.serial });
             }
         }
     }

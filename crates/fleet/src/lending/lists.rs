@@ -65,8 +65,10 @@ pub struct Name {
     pub change: Option<Change>,
     /// Whose name it is.
     pub person: PersonId,
-    /// The person as they are known here, before this counts.
+    /// The person as they were known before this counted, or are before it does.
     pub before: Option<::lending::list::Entry>,
+    /// The person as they are known today, if this counts and something changed since.
+    pub since: Option<::lending::list::Entry>,
 }
 
 /// Reads an export, and proposes what must change for the list to be as it says; or only shows that. One that names everybody
@@ -110,7 +112,7 @@ pub async fn propose(
                 list,
                 college: college.clone(),
                 school_year: year.clone(),
-                names: named(changes.iter().cloned().map(Row::Known).collect(), &known),
+                names: named(changes.iter().cloned().map(Row::Known).collect(), &known, None),
                 people: wanted.list.len(),
                 contacts_left_out,
             };
@@ -182,15 +184,26 @@ fn allowed(
     Ok((lines, left_out))
 }
 
-fn named(changes: Vec<Row>, known: &BTreeMap<PersonId, ::lending::list::Entry>) -> Vec<Name> {
+/// The names of a change, beside what was known before it, and beside what is known today if it counts.
+fn named(
+    changes: Vec<Row>,
+    before: &BTreeMap<PersonId, ::lending::list::Entry>,
+    today: Option<&BTreeMap<PersonId, ::lending::list::Entry>>,
+) -> Vec<Name> {
     changes
         .into_iter()
         .map(|row| match row {
             Row::Known(change) => {
                 let person = change.person();
-                Name { before: known.get(&person).cloned(), person, change: Some(change) }
+                let said = match &change {
+                    Change::Set(_, entry) => Some(entry),
+                    Change::Remove(_) => None,
+                };
+                let today = today.and_then(|today| today.get(&person));
+                let since = today.filter(|today| said.is_some_and(|said| said != *today)).cloned();
+                Name { before: before.get(&person).cloned(), since, person, change: Some(change) }
             }
-            Row::Forgotten(person) => Name { change: None, person, before: None },
+            Row::Forgotten(person) => Name { change: None, person, before: None, since: None },
         })
         .collect()
 }
@@ -217,7 +230,7 @@ pub async fn list(
         .await
 }
 
-/// A change of a list with its names.
+/// A change of a list with its names: what it says beside what was known before it, and of one that counts what changed since.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::NotValidated`].
@@ -227,23 +240,31 @@ pub async fn show(fleet: &Fleet, principal: &Principal, id: ListId, now: Instant
         .store()
         .read(move |tx| {
             let (list, _who) = reached(tx, &reads, Permission::ViewLists, id, now)?;
-            let known = people::known(tx, &list.uai)?;
+            let today = people::known(tx, &list.uai)?;
             let changes = rows::changes(tx, id)?;
-            let now_on_it = rows::validated(tx, &list.uai, &list.school_year)?;
-            let mut people = now_on_it.keys().copied().collect::<std::collections::BTreeSet<_>>();
-            if matches!(list.state, ListState::Proposed | ListState::Settled) {
-                for row in &changes {
-                    match row {
-                        Row::Known(Change::Set(person, _)) => people.insert(*person),
-                        Row::Known(Change::Remove(person)) | Row::Forgotten(person) => people.remove(person),
-                    };
+            let (names, people) = if list.state == ListState::Validated {
+                let of = changes.iter().map(Row::person).collect::<Vec<_>>();
+                let before = rows::known_before(tx, &list, of)?;
+                (named(changes, &before, Some(&today)), rows::count_after(tx, &list)?)
+            } else {
+                let mut people = rows::standing(tx, &list.uai, &list.school_year)?;
+                if list.state != ListState::Withdrawn {
+                    for row in &changes {
+                        match row {
+                            Row::Known(Change::Set(person, entry)) => people.insert(*person, entry.kind),
+                            Row::Known(Change::Remove(person)) | Row::Forgotten(person) => {
+                                people.remove(person)
+                            }
+                        };
+                    }
                 }
-            }
+                (named(changes, &today, None), people.len())
+            };
             Ok::<_, Refusal>(Shown {
                 college: list.uai.clone(),
                 school_year: list.school_year.clone(),
-                names: named(changes, &known),
-                people: people.len(),
+                names,
+                people,
                 contacts_left_out: false,
                 list: Some(list),
             })

@@ -2,18 +2,18 @@
 //! of it erases anything.
 
 use ::lending::loan::{Ending, LetterWriter, Loan as Decided, Suspension};
-use ::lending::{Reason, Reference};
+use ::lending::{Reason, Reference, Refused};
 use governance::{Permission, Place};
 use serde_json::json;
 use store::loans::{self as rows, Filter, Loan};
-use store::persons::{self, Known};
+use store::persons::{self, Person};
 use store::restrictions::{self, Restriction};
 use store::tablet_modes::{self, TabletMode};
 use store::{Tx, repairs, school_years, tablets};
-use types::{AccountId, Day, Instant, LoanId, PersonId, RestrictionId, SerialNumber};
+use types::{AccountId, Day, Instant, LoanId, PersonId, RestrictionId, SerialNumber, TabletId};
 
 use super::handover::lending_is_on;
-use super::{decided_year, modes, people};
+use super::{decided_year, modes, people, refusals};
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -27,12 +27,14 @@ pub struct Shown {
     pub serial: SerialNumber,
     /// The département's label of it.
     pub asset_tag: Option<String>,
-    /// Who holds it.
-    pub holder: Known,
+    /// Who holds it, with what tells them from others of that name.
+    pub holder: Person,
     /// Where it may be used, while it is out.
     pub mode: Option<TabletMode>,
     /// Measures.
     pub restrictions: Vec<Restriction>,
+    /// The last day of those that hold today, if one does.
+    pub restricted_until: Option<Day>,
 }
 
 /// Which loans a list shows.
@@ -132,7 +134,8 @@ pub async fn list(
             let filter = Filter { over, under_reserve, person };
             let found = rows::list(tx, &within, filter, page.after, page.with_one_more())?;
             let listed = page.cut(found, |loan| loan.id.to_string());
-            let items = listed.items.into_iter().map(|loan| shown(tx, loan)).collect::<Result<_, _>>()?;
+            let items =
+                listed.items.into_iter().map(|loan| shown(tx, loan, now)).collect::<Result<_, _>>()?;
             Ok::<_, Refusal>(Listed { items, next: listed.next })
         })
         .await?;
@@ -150,22 +153,25 @@ pub async fn show(fleet: &Fleet, principal: &Principal, id: LoanId, now: Instant
         .store()
         .read(move |tx| {
             let (loan, _who) = reached(tx, &principal, Permission::ViewLoans, id, now)?;
-            shown(tx, loan)
+            shown(tx, loan, now)
         })
         .await
 }
 
 /// A loan with what people know it by.
-pub(super) fn shown(tx: &mut Tx<'_>, loan: Loan) -> Result<Shown, Refusal> {
+pub(super) fn shown(tx: &mut Tx<'_>, loan: Loan, now: Instant) -> Result<Shown, Refusal> {
     let missing = || Refusal::Internal(format!("loan {} is of no tablet, or of nobody", loan.id));
     let tablet = tablets::get(tx, &loan.tablet_id)?.ok_or_else(missing)?;
-    let person = persons::get(tx, &loan.person_id)?.ok_or_else(missing)?;
+    let holder = persons::get(tx, &loan.person_id)?.ok_or_else(missing)?;
+    let (restrictions, today) = (restrictions::of_loan(tx, loan.id)?, Day::of(now));
+    let holds = restrictions.iter().filter(|row| holds_on(row, today));
     Ok(Shown {
+        restricted_until: holds.map(|row| row.until_day).max(),
         serial: tablet.serial,
         asset_tag: tablet.asset_tag,
-        holder: person.name,
+        holder,
         mode: tablet_modes::get(tx, &loan.tablet_id)?.filter(|mode| mode.loan_id == loan.id),
-        restrictions: restrictions::of_loan(tx, loan.id)?,
+        restrictions,
         loan,
     })
 }
@@ -187,7 +193,7 @@ pub async fn act(
         .write(move |tx| {
             let loan = reached(tx, &principal, act.permission(), id, now)?;
             let loan = carried_out(tx, &principal, loan, &act, now)?;
-            shown(tx, loan)
+            shown(tx, loan, now)
         })
         .await
 }
@@ -203,7 +209,7 @@ pub(super) fn carried_out(
     let decided = before.decided()?;
     let after = match act {
         Act::Restrict { until } => {
-            restrict(tx, &before, *until, by, now)?;
+            restrict(tx, (&before, &decided), *until, by, now)?;
             None
         }
         Act::Lift => {
@@ -237,9 +243,9 @@ pub(super) fn carried_out(
 }
 
 fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) -> Result<Decided, Refusal> {
-    let year = school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()?;
-    Ok(match act {
-        Act::Confiscate { .. } => loan.suspend(Suspension::Confiscated)?,
+    let year = year_of(tx, now)?;
+    let decided = match act {
+        Act::Confiscate { .. } => loan.suspend(Suspension::Confiscated),
         Act::Resume => {
             if repairs::standing_of_tablet(tx, row.tablet_id)?.is_some() {
                 return Err(Refusal::Conflict(format!(
@@ -247,22 +253,59 @@ fn next(tx: &mut Tx<'_>, row: &Loan, loan: &Decided, act: &Act, now: Instant) ->
                     row.id
                 )));
             }
-            loan.resume(holds_another(tx, row)?)?
+            loan.resume(holds_another(tx, row)?)
         }
         Act::Deposit => {
-            let year = year.ok_or_else(|| {
-                Refusal::Conflict("today belongs to no school year: the département dates it first".into())
-            })?;
-            loan.deposit(&year, now)?
+            let year = year.ok_or_else(no_school_year)?;
+            loan.deposit(&year, now)
         }
-        Act::HandOut => loan.hand_out_again(year.as_ref(), now)?,
-        Act::End { reason } => loan.end(Ending::Departement(reason.clone()), now)?,
-        Act::EndForBreach => loan.end(Ending::Breach, now)?,
+        Act::HandOut => loan.hand_out_again(year.as_ref(), now),
+        Act::End { reason } => loan.end(Ending::Departement(reason.clone()), now),
+        Act::EndForBreach => loan.end(Ending::Breach, now),
         Act::Letter { from, dated, reference } => {
-            loan.end(Ending::Letter { from: *from, dated: *dated, reference: reference.clone() }, now)?
+            loan.end(Ending::Letter { from: *from, dated: *dated, reference: reference.clone() }, now)
         }
-        Act::Restrict { .. } | Act::Lift => loan.clone(),
+        Act::Restrict { .. } | Act::Lift => Ok(loan.clone()),
+    };
+    match decided {
+        Ok(decided) => Ok(decided),
+        Err(why) => Err(told(tx, row.tablet_id, &why)?),
+    }
+}
+
+fn year_of(tx: &mut Tx<'_>, now: Instant) -> Result<Option<::lending::SchoolYear>, Refusal> {
+    school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()
+}
+
+fn no_school_year() -> Refusal {
+    Refusal::Conflict("today belongs to no school year: the département dates it first".into())
+}
+
+/// A decision of the rules that was not taken, as a person is told: by the tablets' numbers, since nobody finds a tablet by the
+/// id of a loan.
+pub(super) fn told(tx: &mut Tx<'_>, tablet: TabletId, why: &Refused) -> Result<Refusal, Refusal> {
+    let serial = serial_of(tx, tablet)?;
+    let what = match why {
+        Refused::HoldsAnother(other) => {
+            let held = rows::get(tx, other)?.map(|loan| serial_of(tx, loan.tablet_id)).transpose()?;
+            let held = held.map_or_else(|| "another tablet".to_owned(), |held| format!("tablet {held}"));
+            format!(
+                "tablet {serial}: its holder was lent {held} meanwhile (loan {other}): take that one back first"
+            )
+        }
+        why => format!("tablet {serial}: {why}"),
+    };
+    Ok(match refusals::refused(why) {
+        Refusal::Forbidden { rule, .. } => Refusal::Forbidden { rule, what },
+        Refusal::Conflict(_) => Refusal::Conflict(what),
+        other => other,
     })
+}
+
+fn serial_of(tx: &mut Tx<'_>, tablet: TabletId) -> Result<SerialNumber, Refusal> {
+    let row = tablets::get(tx, &tablet)?;
+    row.map(|row| row.serial)
+        .ok_or_else(|| Refusal::Internal(format!("tablet {tablet} is not in the inventory")))
 }
 
 /// Another loan of the same holder that counts (C5.3.1).
@@ -276,13 +319,26 @@ pub(super) fn holds_another(tx: &mut Tx<'_>, loan: &Loan) -> Result<Option<LoanI
     Ok(other)
 }
 
-fn restrict(tx: &mut Tx<'_>, loan: &Loan, until: Day, by: AccountId, now: Instant) -> Result<(), Refusal> {
+/// Whether a measure holds on a day.
+fn holds_on(row: &Restriction, day: Day) -> bool {
+    row.lifted_at.is_none() && row.from_day <= day && day <= row.until_day
+}
+
+fn restrict(
+    tx: &mut Tx<'_>,
+    (loan, decided): (&Loan, &Decided),
+    until: Day,
+    by: AccountId,
+    now: Instant,
+) -> Result<(), Refusal> {
     let today = Day::of(now);
-    if loan.state == rows::Standing::Ended {
-        return Err(Refusal::Conflict(format!("loan {} is over: there is nothing to restrict", loan.id)));
-    }
     if until < today {
         return Err(Refusal::invalid("until", "must not be past: a restriction begins today"));
+    }
+    let year = year_of(tx, now)?.ok_or_else(no_school_year)?;
+    let leaves_on = persons::get(tx, &loan.person_id)?.and_then(|holder| holder.leaves_on);
+    if let Err(why) = decided.may_be_restricted(until, &year, leaves_on) {
+        return Err(told(tx, loan.tablet_id, &why)?);
     }
     let row = Restriction {
         id: RestrictionId::new(now),
@@ -298,10 +354,8 @@ fn restrict(tx: &mut Tx<'_>, loan: &Loan, until: Day, by: AccountId, now: Instan
 
 fn lift(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<(), Refusal> {
     let today = Day::of(now);
-    let standing: Vec<Restriction> = restrictions::of_loan(tx, loan.id)?
-        .into_iter()
-        .filter(|row| row.lifted_at.is_none() && today <= row.until_day)
-        .collect();
+    let standing: Vec<Restriction> =
+        restrictions::of_loan(tx, loan.id)?.into_iter().filter(|row| holds_on(row, today)).collect();
     if standing.is_empty() {
         return Err(Refusal::Conflict(format!("loan {} has no restriction that holds", loan.id)));
     }

@@ -293,6 +293,12 @@ pub(crate) fn end(
 /// How long an order is kept that is past: the answer of a tablet that was given it in time may still come.
 const LATE: Duration = Duration::from_secs(86_400);
 
+/// Whether an order may erase its tablet still: nothing ended it, and its time is not over.
+pub(super) fn stands(tx: &mut Tx<'_>, order: EraseOrderId, now: Instant) -> Result<bool, Refusal> {
+    let row = erase_orders::get(tx, &order)?;
+    Ok(row.is_some_and(|row| row.state == store::warrants::OrderState::Open && now < row.expires_at))
+}
+
 /// Ends the orders that are past. One whose tablet said that it erases itself waits on for the proof. The calendar's work;
 /// says how many ended.
 ///

@@ -1,8 +1,11 @@
 //! Tablets whose loan is over, and that nobody has received since: the head's list (C5.2.3). Nothing is erased for it.
 
+use std::collections::HashSet;
+
 use governance::Permission;
+use lending::ClassName;
 use lending::calendar::{LateMeasure, due_back, late};
-use store::{Tx, enrolments, last_decisions, loans, organisations, persons, tablet_modes, tablets};
+use store::{Tx, enrolments, last_decisions, loans, organisations, persons, tablet_modes};
 use types::{Day, Instant, LoanId, LoanMode, SerialNumber, Supervision, TabletId, Uai};
 
 use crate::page::{Listed, Page};
@@ -15,6 +18,10 @@ pub struct Overdue {
     pub loan: LoanId,
     /// The tablet's serial number.
     pub serial: SerialNumber,
+    /// The owner's label of it.
+    pub asset_tag: Option<String>,
+    /// The class of the pupil who has it.
+    pub class: Option<ClassName>,
     /// The collège that lent it.
     pub uai: Uai,
     /// The day on which it was due.
@@ -42,7 +49,31 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewRestitutions, now)?;
             let awaited = loans::awaited(tx, &within, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(awaited, |(loan, _leaves_on)| loan.id.to_string());
-            let shown = items.iter().map(|(loan, leaves_on)| overdue(tx, loan, *leaves_on, Day::of(now)));
+            let loans = || items.iter().map(|(loan, _leaves_on)| loan);
+            let tablets = crate::tablets::all(tx, loans().map(|loan| loan.tablet_id))?;
+            let classes = persons::classes(tx, loans().map(|loan| loan.person_id))?;
+            let live = enrolments::live_of_tablets(tx, loans().map(|loan| loan.tablet_id))?;
+            let supervised: HashSet<TabletId> = live
+                .into_iter()
+                .filter(|enrolment| enrolment.supervision == Supervision::Supervised)
+                .filter_map(|enrolment| enrolment.tablet_id)
+                .collect();
+            let today = Day::of(now);
+            let shown = items.iter().map(|(loan, leaves_on)| {
+                let tablet = crate::tablets::of(&tablets, loan.tablet_id)?;
+                let due_on = due_back(loan.decided()?.state(), *leaves_on).unwrap_or(today);
+                let late = late(due_on, supervised.contains(&tablet.id), today);
+                Ok(Overdue {
+                    loan: loan.id,
+                    serial: tablet.serial.clone(),
+                    asset_tag: tablet.asset_tag.clone(),
+                    class: classes.get(&loan.person_id).cloned(),
+                    uai: loan.uai.clone(),
+                    due_on,
+                    days_late: u32::try_from(due_on.until(today)).unwrap_or(0),
+                    propose_incident: late.contains(&LateMeasure::ProposeIncident),
+                })
+            });
             Ok(Listed { items: shown.collect::<Result<_, Refusal>>()?, next })
         })
         .await
@@ -65,25 +96,4 @@ pub(crate) fn belongs(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result
         return Ok(None);
     }
     Ok(organisations::by_uai(tx, &loan.uai)?.map(|college| college.name))
-}
-
-fn overdue(
-    tx: &mut Tx<'_>,
-    loan: &loans::Loan,
-    leaves_on: Option<Day>,
-    today: Day,
-) -> Result<Overdue, Refusal> {
-    let tablet = tablets::get(tx, &loan.tablet_id)?
-        .ok_or_else(|| Refusal::Internal(format!("loan {} names no tablet", loan.id)))?;
-    let supervised = enrolments::live_of_tablet(tx, tablet.id)?
-        .is_some_and(|enrolment| enrolment.supervision == Supervision::Supervised);
-    let due_on = due_back(loan.decided()?.state(), leaves_on).unwrap_or(today);
-    Ok(Overdue {
-        loan: loan.id,
-        serial: tablet.serial,
-        uai: loan.uai.clone(),
-        due_on,
-        days_late: u32::try_from(due_on.until(today)).unwrap_or(0),
-        propose_incident: late(due_on, supervised, today).contains(&LateMeasure::ProposeIncident),
-    })
 }

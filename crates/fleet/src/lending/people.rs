@@ -17,7 +17,7 @@ use types::{Day, Instant, PersonId, Uai, UserKind};
 
 use super::{at_college, validated};
 use crate::audit::{self, Change};
-use crate::csv_import::{bad, keep, reader};
+use crate::csv_import::{bad, keep, reader, without_open_quotes};
 use crate::organisations::Named;
 use crate::page::{Listed, Page};
 use crate::{BadLine, Fleet, Principal, Refusal};
@@ -78,12 +78,18 @@ const fn pupil() -> UserKind {
 /// # Errors
 /// Every bad line, in order; nothing is read then.
 pub(crate) fn read(csv: &[u8], mapping: &Mapping) -> Result<Vec<Line>, Vec<BadLine>> {
-    let mut reader = reader(csv)?;
-    let columns = match reader.headers() {
-        Ok(headers) => Found::of(&mapping.columns, headers).map_err(|problem| vec![bad(1, problem)])?,
+    let (csv, mut mistakes) = without_open_quotes(csv)?;
+    if mistakes.first().is_some_and(|mistake| mistake.line == 1) {
+        return Err(mistakes);
+    }
+    let mut reader = reader(csv.as_bytes())?;
+    let (columns, width) = match reader.headers() {
+        Ok(headers) => {
+            (Found::of(&mapping.columns, headers).map_err(|problem| vec![bad(1, problem)])?, headers.len())
+        }
         Err(error) => return Err(vec![bad(1, error.to_string())]),
     };
-    let (mut lines, mut mistakes) = (Vec::new(), Vec::new());
+    let mut lines = Vec::new();
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
@@ -100,6 +106,17 @@ pub(crate) fn read(csv: &[u8], mapping: &Mapping) -> Result<Vec<Line>, Vec<BadLi
             mistakes.push(bad(line, format!("more than {MOST_LINES} lines: one export is of one collège")));
             break;
         }
+        if record.len() != width {
+            let has = record.len();
+            mistakes.push(bad(
+                line,
+                format!(
+                    "has {has} fields, and the first line names {width} columns: a separator is missing, or there is one too \
+                     many"
+                ),
+            ));
+            continue;
+        }
         match columns.entry(&record, mapping) {
             Ok(entry) => lines.push(Line { line, entry }),
             Err(problems) => mistakes.extend(problems.into_iter().map(|problem| bad(line, problem))),
@@ -108,6 +125,7 @@ pub(crate) fn read(csv: &[u8], mapping: &Mapping) -> Result<Vec<Line>, Vec<BadLi
     if lines.is_empty() && mistakes.is_empty() {
         mistakes.push(bad(2, "the file names nobody".into()));
     }
+    mistakes.sort_by_key(|mistake| mistake.line);
     if mistakes.is_empty() { Ok(lines) } else { Err(mistakes) }
 }
 
@@ -161,8 +179,15 @@ impl Found {
         let cell = |place: usize| record.get(place).unwrap_or_default().trim();
         let filled = |place: Option<usize>| place.map(cell).filter(|text| !text.is_empty());
         let mut problems = Vec::new();
-        let name: Vec<&str> =
-            self.name.iter().map(|place| cell(*place)).filter(|part| !part.is_empty()).collect();
+        let parts = || self.name.iter().map(|place| cell(*place));
+        let name: Vec<&str> = parts().filter(|part| !part.is_empty()).collect();
+        if !name.is_empty() {
+            // Of half a name nobody can tell whom it means.
+            let missing = mapping.columns.name.iter().zip(parts()).filter(|(_, part)| part.is_empty());
+            problems.extend(missing.map(|(column, _)| {
+                format!("half of the name is missing: nothing stands in column `{}`", column.trim())
+            }));
+        }
         let name = keep(name.join(" ").parse(), &mut problems);
         let kind = match filled(self.kind) {
             None => Some(mapping.kind),
@@ -363,6 +388,41 @@ mod tests {
             assert!(mistake.problem.contains(words), "{mistake:?}");
             assert!(!mistake.problem.contains("SECRET") && !mistake.problem.contains("not-an-address"));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_cut_short_runs_on_or_says_half_a_name_is_named_with_what_is_wrong() {
+        let text = format!(
+            "{HEADER}\nROY;Anne;6E A;1;;;;;;;\nROY;Luc;6E A;2;;;;;;\nROY;Jean;6E A;3;;;;;;;;\nROY;;6E A;4;;;;;;;\n\
+             ;Zoé;6E A;5;;;;;;;\nROY;Marc\n"
+        );
+        let mistakes = read(text.as_bytes(), &mapping()).unwrap_err();
+        let told: Vec<(u64, &str)> = mistakes.iter().map(|bad| (bad.line, bad.problem.as_str())).collect();
+        let expected =
+            [(3, "has 10 fields"), (4, "has 12 fields"), (5, "`Prénom`"), (6, "`Nom`"), (7, "has 2 fields")];
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for ((line, problem), (at, words)) in told.into_iter().zip(expected) {
+            assert!(line == at && problem.contains(words), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_swallows_no_line_and_is_named() {
+        // The second opens one that the fourth seems to close; the last one stays open to the end.
+        let text = format!(
+            "{HEADER}\nROY;\"Anne;6E A;1;;;;;;;\nROY;Luc;6E A;2;;;;;;;\nROY;\"Jean\";6E A;3;;;;;;;\nROY;;6E A;4;;;;;;;\n\
+             ROY;Marc;6E A;5;;;;\"x;;;\n"
+        );
+        let mistakes = read(text.as_bytes(), &mapping()).unwrap_err();
+        let told: Vec<(u64, bool)> =
+            mistakes.iter().map(|bad| (bad.line, bad.problem.contains("quote opens"))).collect();
+        assert_eq!(told, [(2, true), (5, false), (6, true)], "{mistakes:?}");
+        // Quotes that are closed hold separators, quotes and ends of lines.
+        let good = "\"ROY\";\"Anne \"\"Nan\"\"\";6E A;1;;;;\"Mme Roy;\n12 rue Basse\";;;";
+        let lines =
+            read(format!("{HEADER}\n{good}\nROY;Luc;6E A;2;;;;;;;\n").as_bytes(), &mapping()).unwrap();
+        let read: Vec<(u64, &str)> = lines.iter().map(|line| (line.line, line.entry.name.as_str())).collect();
+        assert_eq!(read, [(2, "Anne \"Nan\" ROY"), (4, "Luc ROY")]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A tablet goes to its supplier, its holder gets another meanwhile, and it comes back, or another in its place: each is one
 //! act (C5.3.1, C5.4.4, C5.4.5). None of it erases anything; what the holder gives back is received like any tablet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use ::lending::Reference;
 use ::lending::repair::{Afterwards, Repair as Decided, ToSend};
+use ::lending::{ClassName, Reference};
 use governance::{Permission, Place};
 use serde_json::json;
 use store::loans::{self, Loan, Standing};
@@ -39,6 +39,10 @@ pub struct Shown {
     pub exchanged_serial: Option<SerialNumber>,
     /// Where the loan stands that rested, if it was lent.
     pub loan: Option<Loan>,
+    /// The serial number of the tablet that its holder got in the same act.
+    pub loaner_serial: Option<SerialNumber>,
+    /// The class of a pupil who holds it.
+    pub class: Option<ClassName>,
     /// What comes next, in words.
     pub next: &'static str,
 }
@@ -129,6 +133,7 @@ pub async fn send(
                 closed_at: None,
                 closed_by: None,
                 exchanged_tablet_id: None,
+                loan_rested: repair.rested(),
             };
             rows::insert(tx, &row)?;
             let detail = json!({ "repair": row.id, "loan": row.loan_id, "loaner_loan": row.loaner_loan_id });
@@ -155,9 +160,13 @@ fn decide(
         going_on: going_on.as_ref(),
         awaited,
         away: rows::standing_of_tablet(tx, tablet.id)?.is_some(),
+        missing: open.iter().any(|incident| incident.kind.is_of_a_missing_tablet()),
         asked_for: open.iter().any(|incident| incident.kind == IncidentKind::AuthorityRequest),
     };
-    Ok(Decided::send(RepairId::new(now), &what)?)
+    match Decided::send(RepairId::new(now), &what) {
+        Ok(sent) => Ok(sent),
+        Err(why) => Err(acts::told(tx, tablet.id, &why)?),
+    }
 }
 
 /// A tablet is back from its supplier: whoever held it has it again, with their data. The one that they had meanwhile is
@@ -193,11 +202,18 @@ pub async fn back(
             };
             let year = school_years::on(tx, Day::of(now))?.map(|year| decided_year(&year)).transpose()?;
             let today = (year.as_ref(), now);
-            let (over, afterwards) = row.decided()?.back(decided.as_ref(), another, today)?;
+            let incident_open = !store::incidents::open_of_tablet(tx, row.tablet_id)?.is_empty();
+            let back = row.decided()?.back(decided.as_ref(), (another, incident_open), today);
+            let (over, afterwards) = match back {
+                Ok(back) => back,
+                Err(why) => return Err(acts::told(tx, row.tablet_id, &why)?),
+            };
             let row = row.ended(&over, person.standing.account(), now);
             rows::update(tx, &row)?;
-            if let (Some(loan), Afterwards::Resumes(lent)) = (&loan, &afterwards) {
-                loans::update(tx, &loan.standing(lent, now))?;
+            if let (Some(loan), Afterwards::Resumes(stands) | Afterwards::Rests(stands)) =
+                (&loan, &afterwards)
+            {
+                loans::update(tx, &loan.standing(stands, now))?;
             }
             modes::refresh(tx, row.tablet_id, now)?;
             let received = given_back.as_ref().map(|given| given.restitution);
@@ -296,7 +312,7 @@ pub async fn swap(
             let lent = lend(tx, &principal, (&world, &other), &goes, now)?;
             let detail = json!({ "loan": id, "new_loan": lent.id, "received": given.restitution });
             record(tx, &principal, "loan.swap", other.id, detail, now)?;
-            Ok((acts::shown(tx, lent)?, given))
+            Ok((acts::shown(tx, lent, now)?, given))
         })
         .await
 }
@@ -334,7 +350,9 @@ fn receive_one(
             tablet.serial
         )));
     }
-    let Taken { ids, held, counted } = take(tx, principal, person, &[(tablet, scanned)], now)?;
+    let found = |_tx: &mut Tx<'_>, _scanned: &Scanned| Ok(tablet.clone());
+    let scanned = std::slice::from_ref(scanned);
+    let Taken { ids, held, counted } = take(tx, principal, person, (scanned, &found), now)?;
     let [(restitution, _already)] = ids.as_slice() else {
         return Err(Refusal::Internal("one tablet was received, and not one receipt written".into()));
     };
@@ -359,33 +377,65 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewRestitutions, now)?;
             let found = rows::list(tx, &within, all, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(found, |row| row.id.to_string());
-            let items = items.into_iter().map(|row| shown(tx, row)).collect::<Result<_, Refusal>>()?;
-            Ok(Listed { items, next })
+            Ok(Listed { items: all_shown(tx, items)?, next })
         })
         .await
 }
 
 fn shown(tx: &mut Tx<'_>, repair: Repair) -> Result<Shown, Refusal> {
-    let tablet = of(tx, repair.tablet_id)?;
-    let exchanged_serial = match repair.exchanged_tablet_id {
-        None => None,
-        Some(id) => Some(of(tx, id)?.serial),
-    };
-    let loan = repair.loan_id.map(|id| loans::get(tx, &id)).transpose()?.flatten();
-    let over = loan.as_ref().is_some_and(|loan| loan.state == Standing::Ended);
-    let next = match (repair.state, over) {
+    let id = repair.id;
+    all_shown(tx, vec![repair])?.pop().ok_or_else(|| Refusal::Internal(format!("repair {id} is not shown")))
+}
+
+/// Repairs with what people know their tablets by, gathered by one statement for each kind of row.
+fn all_shown(tx: &mut Tx<'_>, repairs: Vec<Repair>) -> Result<Vec<Shown>, Refusal> {
+    let ids = repairs.iter().flat_map(|row| [row.loan_id, row.loaner_loan_id]).flatten();
+    let loans: HashMap<LoanId, Loan> =
+        loans::get_all(tx, ids)?.into_iter().map(|loan| (loan.id, loan)).collect();
+    let classes = store::persons::classes(tx, loans.values().map(|loan| loan.person_id))?;
+    let ids = repairs.iter().flat_map(|row| [Some(row.tablet_id), row.exchanged_tablet_id]).flatten();
+    let tablets = crate::tablets::all(tx, ids.chain(loans.values().map(|loan| loan.tablet_id)))?;
+    let serial = |id| crate::tablets::of(&tablets, id).map(|tablet| tablet.serial.clone());
+    repairs
+        .into_iter()
+        .map(|repair| {
+            let tablet = crate::tablets::of(&tablets, repair.tablet_id)?;
+            let loan = repair.loan_id.and_then(|id| loans.get(&id)).cloned();
+            let loaner = repair.loaner_loan_id.and_then(|id| loans.get(&id));
+            Ok(Shown {
+                serial: tablet.serial.clone(),
+                asset_tag: tablet.asset_tag.clone(),
+                exchanged_serial: repair.exchanged_tablet_id.map(serial).transpose()?,
+                loaner_serial: loaner.map(|loan| serial(loan.tablet_id)).transpose()?,
+                class: loan.as_ref().and_then(|loan| classes.get(&loan.person_id)).cloned(),
+                next: next(repair.state, loan.as_ref().map(|loan| loan.state)),
+                loan,
+                repair,
+            })
+        })
+        .collect()
+}
+
+/// What comes next, in words.
+const fn next(repair: RepairState, loan: Option<Standing>) -> &'static str {
+    match (repair, loan) {
         (RepairState::AtSupplier, _) => {
             "record that it is back, or have the département record which tablet came in its place"
         }
-        (RepairState::Back, true) => {
+        (RepairState::Back, Some(Standing::Ended)) => {
             "its loan is over: receive it, so that it is erased before anybody is lent it"
         }
-        (RepairState::Back, false) => "nothing",
+        (RepairState::Back, Some(Standing::Deposited)) => {
+            "it is kept over the summer: hand it out again in September"
+        }
+        (RepairState::Back, Some(Standing::Suspended)) => {
+            "its loan rests: close the incident, or give it back to its holder"
+        }
+        (RepairState::Back, Some(Standing::Lent) | None) => "nothing",
         (RepairState::Exchanged, _) => {
             "enrol the tablet that came and hand it over; have the département retire the one that was kept"
         }
-    };
-    Ok(Shown { serial: tablet.serial, asset_tag: tablet.asset_tag, exchanged_serial, loan, next, repair })
+    }
 }
 
 fn of(tx: &mut Tx<'_>, id: TabletId) -> Result<Tablet, Refusal> {

@@ -15,18 +15,18 @@ use lending::restitution::Place;
 use serde_json::{Value as Json, json};
 use store::restitutions::{self as rows, Restitution};
 use store::tablets::Tablet;
-use store::{Tx, commands, erase_orders, loans, repairs, tablets};
+use store::{Tx, commands, erase_orders, incidents, loans, repairs, tablets};
 use types::{CountersignatureId, EraseOrderId, Instant, RestitutionId, SerialNumber, TabletId};
 
-use super::loans::holds_another;
+use super::loans::{self as acts, holds_another};
 use super::modes;
 use super::refusals::refused;
 use super::waits::{self, Waits};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
 use crate::coming_in::Person;
+use crate::csv_import::{self, clip};
 use crate::page::{Listed, Page};
-use crate::tablets::place;
 use crate::{Fleet, Principal, Refusal};
 
 /// The most tablets in one request: a few classes.
@@ -34,8 +34,6 @@ pub(super) const MOST: usize = 500;
 /// The most accessories of one tablet, and the longest name of one, in characters.
 const MOST_ACCESSORIES: usize = 20;
 const LONGEST_ACCESSORY: usize = 60;
-/// The longest label that is scanned, in characters.
-const LONGEST_LABEL: usize = 100;
 /// What a second person is told that the acts are for.
 const REASON: &str = "restitution";
 
@@ -67,6 +65,8 @@ pub struct Line {
     pub serial: SerialNumber,
     /// The owner's label.
     pub asset_tag: Option<String>,
+    /// What was handed over with it and did not come back.
+    pub missing: BTreeSet<String>,
     /// Why it is where it is, and what to do.
     pub waits: Waits,
 }
@@ -87,7 +87,8 @@ pub struct Receipt {
 /// Receives tablets: all of them, or none if one is out of reach or was lent to nobody.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] (T-C1); [`Refusal::Conflict`] for a tablet that was not lent; [`Refusal::Invalid`].
+/// [`Refusal::BadScans`] names every tablet that cannot be received. Of one alone [`Refusal::NotFound`] (T-C1), and
+/// [`Refusal::Conflict`] if it was not lent. [`Refusal::Invalid`].
 pub async fn receive(
     fleet: &Fleet,
     principal: &Principal,
@@ -104,11 +105,8 @@ pub async fn receive(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::ReceiveTablets, &person.access, now)?;
-            let found: Vec<(Tablet, &Scanned)> = scanned
-                .iter()
-                .map(|one| Ok((find(tx, &one.tablet, &reach)?, one)))
-                .collect::<Result<_, Refusal>>()?;
-            let Taken { ids, held, counted } = take(tx, &principal, &person, &found, now)?;
+            let found = |tx: &mut Tx<'_>, one: &Scanned| find(tx, &one.tablet, &reach);
+            let Taken { ids, held, counted } = take(tx, &principal, &person, (&scanned, &found), now)?;
             let lines = ids
                 .into_iter()
                 .map(|(id, already)| {
@@ -131,29 +129,38 @@ pub(super) struct Taken {
     pub(super) counted: bool,
 }
 
+/// Which tablet it is that was scanned.
+pub(super) type Found<'f> = dyn Fn(&mut Tx<'_>, &Scanned) -> Result<Tablet, Refusal> + 'f;
+
 /// Takes tablets back: their loans end, and the brake counts their erasures against whoever receives them (M5).
 pub(super) fn take(
     tx: &mut Tx<'_>,
     principal: &Principal,
     person: &Person,
-    found: &[(Tablet, &Scanned)],
+    (scanned, found): (&[Scanned], &Found<'_>),
     now: Instant,
 ) -> Result<Taken, Refusal> {
-    let (mut ids, mut deeds, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for (tablet, one) in found {
-        let (row, already) = received(tx, tablet, one, &person.standing.account(), now)?;
-        if !already {
-            deeds.push(Deed {
-                what: What::Restitution,
-                tablet: tablet.id,
-                college: tablet.uai.clone(),
-                reference: row.counted_order_id.to_string(),
-            });
-            let detail = json!({ "restitution": row.id, "loan": row.loan_id, "saved": one.saved });
-            record(tx, principal, "restitution.receive", tablet.id, detail, now)?;
-        }
-        ids.push((row.id, already || !seen.insert(row.id)));
-    }
+    let (mut deeds, mut seen) = (Vec::new(), HashSet::new());
+    let by = person.standing.account();
+    let ids = each(
+        scanned,
+        |one| one.tablet.as_str(),
+        |one| {
+            let tablet = found(tx, one)?;
+            let (row, already) = received(tx, &tablet, one, &by, now)?;
+            if !already {
+                deeds.push(Deed {
+                    what: What::Restitution,
+                    tablet: tablet.id,
+                    college: tablet.uai.clone(),
+                    reference: row.counted_order_id.to_string(),
+                });
+                let detail = json!({ "restitution": row.id, "loan": row.loan_id, "saved": one.saved });
+                record(tx, principal, "restitution.receive", tablet.id, detail, now)?;
+            }
+            Ok((row.id, already || !seen.insert(row.id)))
+        },
+    )?;
     let (held, counted) = match deeds.as_slice() {
         [] => (None, true),
         deeds => match judge(tx, person, deeds, REASON, now) {
@@ -179,33 +186,31 @@ fn accessories(names: &BTreeSet<String>) -> Result<(), Refusal> {
 
 /// The tablet that was scanned, if it is within reach; to others it does not exist (T-C1).
 pub(super) fn find(tx: &mut Tx<'_>, scanned: &str, reach: &Reach) -> Result<Tablet, Refusal> {
-    let scanned = scanned.trim();
-    let shown = || scanned.chars().take(LONGEST_LABEL).collect::<String>();
-    if let Ok(id) = scanned.parse::<TabletId>() {
-        let found = tablets::get(tx, &id)?.filter(|tablet| reach.covers(&place(tablet)));
-        return found.ok_or_else(|| Refusal::not_found("tablet", shown()));
+    crate::tablets::within(tx, &scanned.trim().parse()?, reach)
+}
+
+/// Does something with each tablet of a row that was scanned. If it cannot be done with some, each is told by its place in the
+/// row and by what was scanned, and the transaction is not to be committed; one that was scanned alone is told as such.
+pub(super) fn each<T, D>(
+    row: &[T],
+    scanned: impl Fn(&T) -> &str,
+    mut done: impl FnMut(&T) -> Result<D, Refusal>,
+) -> Result<Vec<D>, Refusal> {
+    let (mut all, mut bad) = (Vec::with_capacity(row.len()), Vec::new());
+    for (line, one) in (1..).zip(row) {
+        match done(one) {
+            Ok(it) => all.push(it),
+            Err(of_this @ (Refusal::NotFound { .. } | Refusal::Conflict(_) | Refusal::Forbidden { .. }))
+                if row.len() > 1 =>
+            {
+                let (scanned, why) = (clip(scanned(one).trim()), of_this.to_string());
+                let named = why.contains(&scanned);
+                bad.push(csv_import::bad(line, if named { why } else { format!("`{scanned}`: {why}") }));
+            }
+            Err(other) => return Err(other),
+        }
     }
-    if let Ok(serial) = scanned.parse::<SerialNumber>()
-        && let Some(tablet) = tablets::by_serial(tx, &serial)?
-    {
-        return if reach.covers(&place(&tablet)) {
-            Ok(tablet)
-        } else {
-            Err(Refusal::not_found("tablet", shown()))
-        };
-    }
-    if scanned.is_empty() || scanned.chars().count() > LONGEST_LABEL {
-        return Err(Refusal::not_found("tablet", shown()));
-    }
-    let mut labelled = tablets::by_asset_tag(tx, scanned, 100)?;
-    labelled.retain(|tablet| reach.covers(&place(tablet)));
-    match (labelled.pop(), labelled.is_empty()) {
-        (Some(tablet), true) => Ok(tablet),
-        (Some(_), false) => Err(Refusal::Conflict(format!(
-            "several tablets bear the label `{scanned}`: scan the maker’s serial number"
-        ))),
-        (None, _) => Err(Refusal::not_found("tablet", shown())),
-    }
+    if bad.is_empty() { Ok(all) } else { Err(Refusal::BadScans(bad)) }
 }
 
 /// The receipt of a tablet, new or as it stands.
@@ -230,11 +235,6 @@ fn received(
             "tablet {serial} is at its supplier’s: record that it is back, or that another came in its place"
         )));
     }
-    let decided = loan.decided()?;
-    if decided.goes_on() {
-        let over = decided.end(Ending::GivenBack, now).map_err(|why| refused(&why))?;
-        loans::update(tx, &loan.standing(&over, now))?;
-    }
     let row = Restitution {
         id: RestitutionId::new(now),
         tablet_id: tablet.id,
@@ -254,7 +254,17 @@ fn received(
         proof: None,
         proof_ref: None,
         changed_at: now,
-    };
+        loan_stood: None,
+        loan_suspension: None,
+        loan_since: None,
+        loan_deposited_since: None,
+    }
+    .ending(&loan);
+    let decided = loan.decided()?;
+    if decided.goes_on() {
+        let over = decided.end(Ending::GivenBack, now).map_err(|why| refused(&why))?;
+        loans::update(tx, &loan.standing(&over, now))?;
+    }
     rows::insert(tx, &row)?;
     modes::came_back(tx, tablet.id)?;
     Ok((row, false))
@@ -304,8 +314,8 @@ pub async fn show(
         .await
 }
 
-/// Takes a receipt back that was a slip, as long as nothing was ordered: the loan goes on as if nothing had been scanned.
-/// What the brake counted stays counted.
+/// Takes a receipt back that was a slip, as long as nothing was ordered: the loan stands as it stood, lent, in deposit or
+/// confiscated, as if nothing had been scanned. What the brake counted stays counted.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] once an erasure was ordered; [`Refusal::Forbidden`] if the holder was lent another tablet meanwhile.
@@ -330,16 +340,23 @@ pub async fn undo(
     .await
 }
 
-/// The loan that a slip had ended goes on; one that had ended before stays over.
+/// The loan that a slip had ended stands as it stood; one that had ended before stays over.
 fn resume(tx: &mut Tx<'_>, row: &Restitution, now: Instant) -> Result<(), Refusal> {
     let Some(loan) = loans::get(tx, &row.loan_id)? else { return Ok(()) };
     let decided = loan.decided()?;
     if !matches!(decided.state(), LoanState::Ended { because: Ending::GivenBack, .. }) {
         return Ok(());
     }
+    let (stood, since) = row.loan_stood()?;
     let another = holds_another(tx, &loan)?;
-    let lent = decided.goes_on_after_a_slip(another).map_err(|why| refused(&why))?;
-    loans::update(tx, &loan.standing(&lent, now))?;
+    let incident_open = !incidents::open_of_tablet(tx, row.tablet_id)?.is_empty();
+    let again = match decided.goes_on_after_a_slip(&stood, incident_open, another) {
+        Ok(again) => again,
+        Err(why) => return Err(acts::told(tx, row.tablet_id, &why)?),
+    };
+    // An incident that was closed meanwhile lets it go on from now.
+    let since = since.filter(|_| *again.state() == stood).unwrap_or(now);
+    loans::update(tx, &loan.standing(&again, since))?;
     Ok(())
 }
 
@@ -384,7 +401,7 @@ pub async fn hold_for_check(
 /// A technician attests that the tablet is empty, whatever way it was erased: the order has done its work (M3).
 ///
 /// # Errors
-/// [`Refusal::Conflict`] without an order: nobody erases without one.
+/// [`Refusal::Conflict`] without an order that stands, or that the tablet acknowledged: nobody erases without one.
 pub async fn attest(
     fleet: &Fleet,
     principal: &Principal,
@@ -392,7 +409,11 @@ pub async fn attest(
     now: Instant,
 ) -> Result<Line, Refusal> {
     change(fleet, principal, (Permission::AttestErasure, id), now, move |tx, row, by| {
-        let empty = row.decided()?.attest(by).map_err(|why| refused(&why))?;
+        let stands = match row.order_id {
+            None => false,
+            Some(order) => super::orders::stands(tx, order, now)?,
+        };
+        let empty = row.decided()?.attest(by, stands).map_err(|why| refused(&why))?;
         rows::update(tx, &row.come_to(&empty, now))?;
         if let Some(order) = row.order_id {
             erase_orders::end(tx, order)?;
@@ -478,7 +499,10 @@ pub(super) fn line(
     let tablet = tablets::get(tx, &row.tablet_id)?
         .ok_or_else(|| Refusal::Internal(format!("restitution {} names no tablet", row.id)))?;
     let waits = waits::of(tx, row, terms, now)?;
-    Ok(Line { restitution: row.clone(), serial: tablet.serial, asset_tag: tablet.asset_tag, waits })
+    let handed_over = loans::get(tx, &row.loan_id)?.map(|loan| loan.accessories).unwrap_or_default();
+    let missing = handed_over.difference(&row.accessories).cloned().collect();
+    let (serial, asset_tag) = (tablet.serial, tablet.asset_tag);
+    Ok(Line { restitution: row.clone(), serial, asset_tag, missing, waits })
 }
 
 pub(super) fn record(

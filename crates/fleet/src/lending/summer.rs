@@ -5,12 +5,11 @@
 
 use governance::Permission;
 use store::loans::{self as rows, Standing};
-use store::tablets::Tablet;
 use types::Instant;
 
 use super::handover::lending_is_on;
 use super::loans::{Act, Shown, carried_out, shown};
-use super::restitutions::{MOST, find};
+use super::restitutions::{MOST, each, find};
 use crate::{Fleet, Principal, Refusal};
 
 /// Which way tablets go over the counter.
@@ -43,8 +42,9 @@ impl Way {
 /// had gone that way before.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for what is out of reach (T-C1); [`Refusal::Conflict`] for a tablet that is lent to nobody;
-/// [`Refusal::Forbidden`] says which tablet, and which rule; [`Refusal::Invalid`].
+/// [`Refusal::BadScans`] names every tablet with which it cannot be done. Of one alone [`Refusal::NotFound`] if it is out of
+/// reach (T-C1), [`Refusal::Conflict`] if it is lent to nobody, and [`Refusal::Forbidden`] says which rule.
+/// [`Refusal::Invalid`].
 pub async fn in_a_row(
     fleet: &Fleet,
     principal: &Principal,
@@ -63,35 +63,19 @@ pub async fn in_a_row(
             let reach = person.standing.may(Permission::HandOver, &person.access, now)?;
             lending_is_on(tx, now)?;
             let by = person.standing.account();
-            let mut gone = Vec::with_capacity(scanned.len());
-            for one in &scanned {
+            each(&scanned, String::as_str, |one| {
                 let tablet = find(tx, one, &reach)?;
                 let loan = rows::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
                     Refusal::Conflict(format!(
-                        "tablet {} is lent to nobody: scan it without this one",
+                        "tablet {} is lent to nobody: scan the others without it",
                         tablet.serial
                     ))
                 })?;
                 let already = loan.state == way.done();
-                let loan = if already {
-                    loan
-                } else {
-                    carried_out(tx, &principal, (loan, by), &way.act(), now)
-                        .map_err(|refusal| about(&tablet, refusal))?
-                };
-                gone.push((shown(tx, loan)?, already));
-            }
-            Ok(gone)
+                let loan =
+                    if already { loan } else { carried_out(tx, &principal, (loan, by), &way.act(), now)? };
+                Ok((shown(tx, loan, now)?, already))
+            })
         })
         .await
-}
-
-/// Of thirty tablets, the one that it is about.
-fn about(tablet: &Tablet, refusal: Refusal) -> Refusal {
-    let of = |what: String| format!("tablet {}: {what}", tablet.serial);
-    match refusal {
-        Refusal::Forbidden { rule, what } => Refusal::Forbidden { rule, what: of(what) },
-        Refusal::Conflict(what) => Refusal::Conflict(of(what)),
-        other => other,
-    }
 }

@@ -161,9 +161,11 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ProposeTransfer, now)?;
             let found = rows::list(tx, &within, all, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(found, |row| row.id.to_string());
-            let shown = items
-                .into_iter()
-                .map(|transfer| Ok(Shown { serial: of(tx, transfer.tablet_id)?.serial, transfer }));
+            let tablets = crate::tablets::all(tx, items.iter().map(|row| row.tablet_id))?;
+            let shown = items.into_iter().map(|transfer| {
+                let serial = crate::tablets::of(&tablets, transfer.tablet_id)?.serial.clone();
+                Ok(Shown { serial, transfer })
+            });
             Ok(Listed { items: shown.collect::<Result<_, Refusal>>()?, next })
         })
         .await

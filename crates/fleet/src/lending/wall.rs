@@ -52,7 +52,7 @@ pub async fn wall(
                     continue;
                 }
                 let held = loans::live_of_person(tx, *person)?.pop();
-                let loan = held.map(|loan| shown(tx, loan)).transpose()?;
+                let loan = held.map(|loan| shown(tx, loan, now)).transpose()?;
                 let missing = missing(tx, *person, loan.as_ref(), now)?;
                 lines.push(Line { person: *person, entry: entry.clone(), loan, missing });
             }

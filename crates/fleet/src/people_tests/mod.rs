@@ -8,6 +8,7 @@ mod commands;
 mod commands_together;
 mod enrolment;
 mod fixture;
+mod gathered;
 mod inventory;
 mod invited;
 mod keys;

@@ -12,7 +12,7 @@ use crate::agreement::{Evidence, GuardiansNeeded, NotAgreed, Signatory, Signatur
 use crate::list::{Change, Entry, Progress, Signed, delta, validated};
 use crate::loan::{Ending, LetterWriter, Loan, LoanState, Suspension};
 use crate::mode::{AtHome, Restriction, Standing, mode};
-use crate::readiness::{HolderFacts, Obstacle, OverTheCounter, Reported, TabletFacts, light};
+use crate::readiness::{Held, HolderFacts, Obstacle, OverTheCounter, Reported, TabletFacts, light};
 use crate::{Refused, SchoolYear};
 
 fn signed(by: AccountId, text: &str) -> Signed {
@@ -222,6 +222,10 @@ fn c5_2_5_a_restriction_changes_the_mode_until_its_last_day_and_what_is_lost_or_
     assert_eq!(mode(&standing(true, true, true), day("2028-02-29")), LoanMode::Lost);
 }
 
+fn held(loan: LoanId) -> Held {
+    Held { loan, serial: "DMPX00000002".parse().unwrap() }
+}
+
 fn ready() -> (HolderFacts, TabletFacts) {
     let seen = Reported::Present(noon("2027-10-31"));
     let holder = HolderFacts {
@@ -263,7 +267,9 @@ fn c5_3_4_the_light_names_exactly_what_stands_in_the_way_with_its_rule() {
         (Obstacle::HasLeft(day("2027-11-01")), RuleId::C5_2_3, |holder, _, _, _| {
             holder.leaves_on = Some(day("2027-11-01"));
         }),
-        (Obstacle::HoldsOne(loan), RuleId::C5_3_1, |holder, _, loan, _| holder.holds = Some(loan)),
+        (Obstacle::HoldsOne(held(loan)), RuleId::C5_3_1, |holder, _, loan, _| {
+            holder.holds = Some(held(loan))
+        }),
         (Obstacle::NoCharter, RuleId::C3_3_5, |holder, _, _, _| holder.charter_adopted_on = None),
         (Obstacle::NoCharter, RuleId::C3_3_5, |holder, _, _, _| {
             holder.charter_adopted_on = Some(day("2027-11-03"));
@@ -350,6 +356,39 @@ fn c5_3_1_a_loan_suspended_by_an_incident_or_a_repair_does_not_count_and_a_confi
 }
 
 #[test]
+fn c5_2_2_what_was_confiscated_in_deposit_lies_in_deposit_again() {
+    let kept = lent(UserKind::Pupil).deposit(&year(), noon("2028-06-24")).unwrap();
+    for why in Suspension::ALL {
+        let rests = kept.suspend(*why).unwrap();
+        assert_eq!(rests.resume(None).unwrap(), kept, "{why}");
+    }
+    // What broke goes to its supplier; what was confiscated is given back first.
+    let broken = kept.suspend(Suspension::Incident).unwrap();
+    assert_eq!(broken.suspend(Suspension::Repair).unwrap().resume(None).unwrap(), kept);
+    assert!(broken.suspend(Suspension::Confiscated).is_err());
+    for why in Suspension::ALL {
+        assert!(kept.suspend(Suspension::Confiscated).unwrap().suspend(*why).is_err(), "{why}");
+        assert!(kept.suspend(Suspension::Repair).unwrap().suspend(*why).is_err(), "{why}");
+    }
+}
+
+#[test]
+fn c5_2_5_a_restriction_ends_with_the_year_and_with_attendance_at_the_latest() {
+    let (loan, year) = (lent(UserKind::Pupil), year());
+    let last = year.last_day();
+    assert_eq!(loan.may_be_restricted(last, &year, None), Ok(()));
+    let late = loan.may_be_restricted(last.plus(1), &year, None);
+    assert_eq!(late, Err(Refused::RestrictedTooLong { last }));
+    let leaves = day("2028-03-31");
+    assert_eq!(loan.may_be_restricted(leaves, &year, Some(leaves)), Ok(()));
+    let late = loan.may_be_restricted(leaves.plus(1), &year, Some(leaves));
+    assert_eq!(late, Err(Refused::RestrictedTooLong { last: leaves }));
+    assert!(loan.may_be_restricted(last.plus(1), &year, Some(last.plus(30))).is_err(), "the year ends first");
+    let over = loan.end(Ending::Breach, noon("2028-01-10")).unwrap();
+    assert!(over.may_be_restricted(leaves, &year, None).is_err());
+}
+
+#[test]
 fn c5_2_2_a_pupils_deposit_keeps_the_loan_and_ends_with_the_summer() {
     let (loan, year) = (lent(UserKind::Pupil), year());
     assert_eq!(lent(UserKind::Teacher).deposit(&year, noon("2028-07-08")), Err(Refused::NotAPupil));
@@ -390,11 +429,39 @@ fn c5_2_4_who_ends_a_loan_by_letter_is_the_user_or_a_pupils_guardians() {
 fn c5_3_1_a_loan_that_a_slip_ended_goes_on_unless_its_holder_has_another() {
     let (loan, at) = (lent(UserKind::Pupil), noon("2028-01-10"));
     let ended = loan.end(Ending::GivenBack, at).unwrap();
-    let another = LoanId::new(at);
-    assert_eq!(ended.goes_on_after_a_slip(None), Ok(loan.clone()));
-    assert_eq!(ended.goes_on_after_a_slip(Some(another)), Err(Refused::HoldsAnother(another)));
-    for other in [loan.clone(), loan.end(Ending::Breach, at).unwrap()] {
-        assert!(other.goes_on_after_a_slip(None).is_err(), "no receipt ended it: {:?}", other.state());
+    let (another, stood) = (LoanId::new(at), LoanState::Lent);
+    assert_eq!(ended.goes_on_after_a_slip(&stood, false, None), Ok(loan.clone()));
+    let two = ended.goes_on_after_a_slip(&stood, false, Some(another));
+    assert_eq!(two, Err(Refused::HoldsAnother(another)));
+    let breach = loan.end(Ending::Breach, at).unwrap();
+    for other in [loan.clone(), breach.clone()] {
+        let again = other.goes_on_after_a_slip(&stood, false, None);
+        assert!(again.is_err(), "no receipt ended it: {:?}", other.state());
+    }
+    assert!(ended.goes_on_after_a_slip(breach.state(), false, None).is_err(), "it was over before");
+}
+
+#[test]
+fn c5_2_2_c5_3_6_a_loan_that_a_slip_ended_stands_as_it_stood() {
+    let lent = lent(UserKind::Pupil);
+    let kept = lent.deposit(&year(), noon("2028-06-24")).unwrap();
+    let (at, another) = (noon("2028-06-30"), LoanId::new(noon("2028-06-29")));
+    let slip = |stood: &Loan, open, other| {
+        stood.end(Ending::GivenBack, at).unwrap().goes_on_after_a_slip(stood.state(), open, other)
+    };
+    for before in [&lent, &kept] {
+        assert_eq!(slip(before, false, None).as_ref(), Ok(before));
+        for why in Suspension::ALL {
+            let rests = before.suspend(*why).unwrap();
+            assert_eq!(slip(&rests, true, None).as_ref(), Ok(&rests), "{why}");
+            // What does not count keeps nobody from holding another (C5.3.1).
+            let beside = slip(&rests, true, Some(another));
+            assert_eq!(beside.is_ok(), !why.counts(), "{why}");
+        }
+        // An incident that was closed meanwhile keeps nothing from going on, unless they hold another by it.
+        let rests = before.suspend(Suspension::Incident).unwrap();
+        assert_eq!(slip(&rests, false, None).as_ref(), Ok(before));
+        assert_eq!(slip(&rests, false, Some(another)).as_ref(), Ok(&rests));
     }
 }
 

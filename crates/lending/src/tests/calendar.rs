@@ -90,7 +90,8 @@ fn c5_2_2_a_pupil_who_stays_is_asked_to_hand_in_by_the_eve_of_the_break() {
     assert_eq!(due(UserKind::Teacher, &out, None), None);
     let kept = lent().deposit(&year, noon("2028-07-01")).unwrap();
     assert_eq!(due(pupil, kept.state(), None), None, "it is handed in");
-    assert_eq!(due(pupil, &LoanState::Suspended(Suspension::Confiscated), None), None);
+    let rests = LoanState::Suspended { why: Suspension::Confiscated, deposited: None };
+    assert_eq!(due(pupil, &rests, None), None);
     // On the first day that is named it is taken in, and not before.
     let first = deposits_begin(eve);
     assert!(lent().deposit(&year, noon(&first.to_string())).is_ok());

@@ -170,7 +170,7 @@ fn t_a19_an_order_erases_only_the_tablet_and_loan_it_was_given_for_and_in_its_ti
 
     // What it rests on: this receipt, at this order, and no other.
     let anothers = scene.receipt.ordered(EraseOrderId::new(now)).unwrap();
-    let proven = receipt.attest(AccountId::new(now)).unwrap();
+    let proven = receipt.attest(AccountId::new(now), true).unwrap();
     let later = Restitution::receive(RestitutionId::new(now), present.tablet, LoanId::new(now), now);
     let later = later.ordered(order.order()).unwrap();
     let twin = Restitution::receive(RestitutionId::new(now), present.tablet, scene.receipt.loan(), scene.at);
@@ -330,9 +330,15 @@ fn m3_acknowledged_is_not_erased_and_only_two_facts_prove_it() {
         assert!(earlier.prove(&mine).is_none(), "nothing was acknowledged");
     }
     let technician = AccountId::new(scene.at);
-    let attested = acknowledged.attest(technician).unwrap();
+    let attested = acknowledged.attest(technician, false).unwrap();
+    let late = scene.receipt.ordered(order).unwrap().attest(technician, false).unwrap_err().to_string();
+    assert!(late.contains("ordered again"), "an order that is over, and nothing acknowledged: {late}");
+    assert!(scene.receipt.ordered(order).unwrap().attest(technician, true).is_ok());
     assert_eq!(*attested.stage(), Stage::Erased { order, proof: Proof::Attested(technician) });
-    assert!(scene.receipt.attest(technician).is_err(), "nobody erases without an order, by hand neither");
+    assert!(
+        scene.receipt.attest(technician, true).is_err(),
+        "nobody erases without an order, by hand neither"
+    );
     assert_eq!(attested.shelve(Place::Repair).unwrap().stage().as_str(), "in-repair");
     assert!(attested.stage().is_proven_erased());
     assert!(attested.shelve(Place::Stock).unwrap().stage().is_proven_erased());

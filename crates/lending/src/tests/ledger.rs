@@ -15,7 +15,7 @@ use types::{
 use super::{day, noon, year};
 use crate::loan::{Ending, Loan, LoanState, Suspension};
 use crate::notice::{Notice, NoticeKind, Sent, Told};
-use crate::readiness::{HolderFacts, Reported, TabletFacts, light};
+use crate::readiness::{Held, HolderFacts, Reported, TabletFacts, light};
 use crate::restitution::{Hold, Place, Reenrolment, Restitution};
 use crate::{EraseOrder, EraseTerms, Grounds, NewOrder, Present, RecordedOrder, grant};
 
@@ -213,6 +213,7 @@ struct Row {
     enrolment: EnrolmentId,
     loans: Vec<(Loan, usize)>,
     receipt: Option<Restitution>,
+    stood: LoanState,
     notices: Vec<Notice>,
     saved_at: Option<Instant>,
     incident: Option<IncidentId>,
@@ -236,6 +237,7 @@ impl House {
             enrolment: EnrolmentId::new(now),
             loans: vec![],
             receipt: None,
+            stood: LoanState::Lent,
             notices: vec![],
             saved_at: None,
             incident: None,
@@ -310,15 +312,15 @@ impl House {
                 let person = self.rows[tablet].loans.last().map(|(_, person)| *person);
                 let other = person.and_then(|person| self.holds(person));
                 let other = other.filter(|loan| self.live(tablet).is_none_or(|own| own.loan() != *loan));
-                if let Some(Ok(lent)) = self.live(tablet).map(|loan| loan.resume(other)) {
-                    self.set(tablet, lent);
-                    self.write(Line::BackWithHolder { tablet })?;
+                if let Some(Ok(again)) = self.live(tablet).map(|loan| loan.resume(other)) {
+                    self.goes_on(tablet, again)?;
                 }
             }
             Try::Receive(tablet) => {
                 if let Some(loan) = self.live(tablet) {
                     let ended = loan.end(Ending::GivenBack, now).unwrap();
                     let id = RestitutionId::new(now);
+                    self.rows[tablet].stood = loan.state().clone();
                     self.rows[tablet].receipt =
                         Some(Restitution::receive(id, loan.tablet(), loan.loan(), now));
                     self.rows[tablet].saved_at = None;
@@ -364,8 +366,10 @@ impl House {
             Try::Reenrol(tablet, with_token) => self.reenrol(tablet, with_token)?,
             Try::Attest(tablet) => {
                 // A technician erases by hand only what is ordered, and attests what they saw.
-                let attested =
-                    self.rows[tablet].receipt.as_ref().and_then(|one| one.attest(AccountId::new(now)).ok());
+                let attested = self.rows[tablet]
+                    .receipt
+                    .as_ref()
+                    .and_then(|one| one.attest(AccountId::new(now), true).ok());
                 if let Some(attested) = attested.filter(|_| self.rows[tablet].really_empty) {
                     self.rows[tablet].receipt = Some(attested);
                     self.write(Line::ProvenEmpty { tablet })?;
@@ -391,7 +395,7 @@ impl House {
             in_a_school_year: true,
             listed: true,
             leaves_on: None,
-            holds: self.holds(person),
+            holds: self.holds(person).map(|loan| Held { loan, serial: "DMPX00000001".parse().unwrap() }),
             charter_adopted_on: Some(day("2027-09-01")),
         };
         let facts = TabletFacts {
@@ -419,14 +423,28 @@ impl House {
     fn undo(&mut self, tablet: usize) -> Result<(), TestCaseError> {
         let undone = self.rows[tablet].receipt.as_ref().and_then(|receipt| receipt.undo().ok());
         let Some((ended, person)) = self.rows[tablet].loans.last().cloned() else { return Ok(()) };
-        // The loan goes on, if its holder was lent no other tablet meanwhile.
-        let Some(undone) = undone.filter(|_| self.holds(person).is_none()) else { return Ok(()) };
-        let lent =
-            Loan::from_row(ended.loan(), ended.tablet(), ended.holder(), UserKind::Pupil, LoanState::Lent);
+        // The loan goes on as it stood, if its holder was lent no other tablet meanwhile.
+        let (open, other) = (self.rows[tablet].incident.is_some(), self.holds(person));
+        let again = ended.goes_on_after_a_slip(&self.rows[tablet].stood, open, other);
+        let Some((undone, again)) = undone.zip(again.ok()) else { return Ok(()) };
         self.rows[tablet].receipt = Some(undone);
         self.rows[tablet].saved_at = None;
-        self.set(tablet, lent);
-        self.write(Line::ReceiptUndone { tablet })
+        self.write(Line::ReceiptUndone { tablet })?;
+        self.goes_on(tablet, again)
+    }
+
+    /// A loan that rested, or that a slip had ended, goes on.
+    fn goes_on(&mut self, tablet: usize, loan: Loan) -> Result<(), TestCaseError> {
+        let state = loan.state().clone();
+        self.set(tablet, loan);
+        match state {
+            LoanState::Lent => self.write(Line::BackWithHolder { tablet }),
+            LoanState::Deposited { .. } => {
+                self.write(Line::BackWithHolder { tablet })?;
+                self.write(Line::Deposited { tablet })
+            }
+            LoanState::Suspended { .. } | LoanState::Ended { .. } => Ok(()),
+        }
     }
 
     fn order(&mut self, tablet: usize) {

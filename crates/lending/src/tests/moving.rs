@@ -22,9 +22,13 @@ fn loan(state: LoanState) -> Loan {
     Loan::from_row(LoanId::new(now()), TabletId::new(now()), PersonId::new(now()), UserKind::Pupil, state)
 }
 
+fn rests_for(why: Suspension) -> LoanState {
+    LoanState::Suspended { why, deposited: None }
+}
+
 fn to_send(loan: Option<&Loan>) -> ToSend<'_> {
     let tablet = loan.map_or_else(|| TabletId::new(now()), Loan::tablet);
-    ToSend { tablet, going_on: loan, awaited: false, away: false, asked_for: false }
+    ToSend { tablet, going_on: loan, awaited: false, away: false, missing: false, asked_for: false }
 }
 
 #[test]
@@ -32,19 +36,17 @@ fn c5_4_5_a_loan_rests_while_its_tablet_is_at_the_suppliers_and_its_holder_may_b
     let lent = loan(LoanState::Lent);
     let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
     let rests = rests.unwrap();
-    assert_eq!(
-        (repair.loan(), rests.state()),
-        (Some(lent.loan()), &LoanState::Suspended(Suspension::Repair))
-    );
+    assert_eq!((repair.loan(), rests.state()), (Some(lent.loan()), &rests_for(Suspension::Repair)));
     assert!(!rests.counts());
-    let (over, afterwards) = repair.back(Some(&rests), None, (None, now())).unwrap();
+    let (over, afterwards) = repair.back(Some(&rests), (None, false), (None, now())).unwrap();
     assert_eq!(over.outcome(), Some(Outcome::Back));
     assert_eq!(afterwards, Afterwards::Resumes(lent.clone()));
     // While they hold another that counts, they do not get this one.
     let other = LoanId::new(now());
-    assert_eq!(repair.back(Some(&rests), Some(other), (None, now())), Err(Refused::HoldsAnother(other)));
+    let both = repair.back(Some(&rests), (Some(other), false), (None, now()));
+    assert_eq!(both, Err(Refused::HoldsAnother(other)));
     // Once over, it does not end another way.
-    assert!(matches!(over.back(Some(&lent), None, (None, now())), Err(Refused::RepairOver { .. })));
+    assert!(matches!(over.back(Some(&lent), (None, false), (None, now())), Err(Refused::RepairOver { .. })));
     assert!(matches!(over.exchanged(TabletId::new(now()), None, now()), Err(Refused::RepairOver { .. })));
 }
 
@@ -55,12 +57,13 @@ fn c5_4_5_what_is_not_there_or_asked_for_is_not_sent() {
         ToSend { away: true, ..to_send(Some(&lent)) },
         ToSend { awaited: true, ..to_send(None) },
         ToSend { asked_for: true, ..to_send(Some(&lent)) },
+        ToSend { missing: true, ..to_send(Some(&lent)) },
     ];
     for what in cases {
         let refused = Repair::send(RepairId::new(now()), &what);
         assert!(matches!(refused, Err(Refused::NotSent(_))), "{what:?}: {refused:?}");
     }
-    let confiscated = loan(LoanState::Suspended(Suspension::Confiscated));
+    let confiscated = loan(rests_for(Suspension::Confiscated));
     let refused = Repair::send(RepairId::new(now()), &to_send(Some(&confiscated)));
     assert!(matches!(refused, Err(Refused::LoanStands { .. })), "whoever confiscated it gives it back first");
 }
@@ -70,9 +73,12 @@ fn c5_3_5_a_loan_that_ended_meanwhile_stays_over_when_its_tablet_is_back() {
     let lent = loan(LoanState::Lent);
     let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&lent))).unwrap();
     let ended = rests.unwrap().end(Ending::NoLongerListed, now()).unwrap();
-    assert_eq!(repair.back(Some(&ended), None, (None, now())).unwrap().1, Afterwards::ToBeReceived);
+    assert_eq!(repair.back(Some(&ended), (None, false), (None, now())).unwrap().1, Afterwards::ToBeReceived);
     let (stock, none) = Repair::send(RepairId::new(now()), &to_send(None)).unwrap();
-    assert_eq!((stock.back(None, None, (None, now())).unwrap().1, none), (Afterwards::InStock, None));
+    assert_eq!(
+        (stock.back(None, (None, false), (None, now())).unwrap().1, none),
+        (Afterwards::InStock, None)
+    );
 }
 
 #[test]
@@ -84,26 +90,60 @@ fn c5_2_2_what_comes_back_from_repair_in_summer_is_kept_until_it_is_over() {
         ("2027-07-07".parse().unwrap(), "2027-08-31".parse().unwrap()),
     )
     .unwrap();
-    let deposited = loan(LoanState::Deposited { since: noon("2027-07-01") });
-    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&deposited))).unwrap();
-    let rests = rests.unwrap();
-    let back = |day: &str| match repair.back(Some(&rests), None, (Some(&year), noon(day))).unwrap().1 {
-        Afterwards::Resumes(loan) => loan.state().clone(),
-        other => panic!("{other:?}"),
+    let back = |before: LoanState, day: &str| {
+        let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&loan(before)))).unwrap();
+        match repair.back(rests.as_ref(), (None, false), (Some(&year), noon(day))).unwrap().1 {
+            Afterwards::Resumes(loan) => loan.state().clone(),
+            other => panic!("{other:?}"),
+        }
     };
+    // What was handed in before it broke stays in deposit, whenever it is back, until it is handed out.
+    let handed_in = LoanState::Deposited { since: noon("2027-07-01") };
+    for day in ["2027-07-02", "2027-08-02", "2027-09-01"] {
+        assert_eq!(back(handed_in.clone(), day), handed_in, "{day}");
+    }
+    // What was not is handed in by coming back in summer, and not before or after.
     let since = noon("2027-08-02");
-    assert_eq!(back("2027-08-02"), LoanState::Deposited { since });
-    assert_eq!(back("2027-09-01"), LoanState::Lent);
+    assert_eq!(back(LoanState::Lent, "2027-08-02"), LoanState::Deposited { since });
+    for day in ["2027-07-02", "2027-09-01"] {
+        assert_eq!(back(LoanState::Lent, day), LoanState::Lent, "{day}");
+    }
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&loan(LoanState::Lent)))).unwrap();
+    let rests = rests.unwrap();
     // A teacher keeps theirs.
     let of_a_teacher = Loan::from_row(
         rests.loan(),
         rests.tablet(),
         rests.holder(),
         UserKind::Teacher,
-        LoanState::Suspended(Suspension::Repair),
+        rests_for(Suspension::Repair),
     );
-    let (_over, resumed) = repair.back(Some(&of_a_teacher), None, (Some(&year), since)).unwrap();
+    let (_over, resumed) = repair.back(Some(&of_a_teacher), (None, false), (Some(&year), since)).unwrap();
     assert!(matches!(resumed, Afterwards::Resumes(loan) if loan.state() == &LoanState::Lent));
+}
+
+#[test]
+fn c5_4_5_what_broke_goes_to_its_supplier_and_its_loan_rests_for_its_incident_again_while_that_is_open() {
+    let since = noon("2027-07-01");
+    for deposited in [None, Some(since)] {
+        let broken = loan(LoanState::Suspended { why: Suspension::Incident, deposited });
+        let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&broken))).unwrap();
+        let rests = rests.unwrap();
+        assert!(repair.rested());
+        assert_eq!(*rests.state(), LoanState::Suspended { why: Suspension::Repair, deposited });
+        // Whoever has a replacement keeps it as long as the incident is open.
+        let other = LoanId::new(now());
+        let (_over, again) = repair.back(Some(&rests), (Some(other), true), (None, now())).unwrap();
+        assert_eq!(again, Afterwards::Rests(broken.clone()));
+        let two = repair.back(Some(&rests), (Some(other), false), (None, now()));
+        assert_eq!(two, Err(Refused::HoldsAnother(other)), "closed meanwhile: they bring one of the two");
+        let (_over, again) = repair.back(Some(&rests), (None, false), (None, now())).unwrap();
+        assert_eq!(again, Afterwards::Resumes(broken.resume(None).unwrap()));
+    }
+    // One that did not rest before does not by coming back, whatever is open.
+    let (repair, rests) = Repair::send(RepairId::new(now()), &to_send(Some(&loan(LoanState::Lent)))).unwrap();
+    let (_over, again) = repair.back(rests.as_ref(), (None, true), (None, now())).unwrap();
+    assert!(matches!(again, Afterwards::Resumes(lent) if *lent.state() == LoanState::Lent));
 }
 
 #[test]
@@ -169,12 +209,16 @@ fn c3_3_2_each_consents_for_the_college_that_they_decide_for() {
 fn c5_1_2_what_cannot_be_undone_comes_last_on_the_way_out() {
     let (order, technician) = (EraseOrderId::new(now()), AccountId::new(now()));
     let begun = Departure::begin(LastDecisionId::new(now()));
-    assert!(begun.attest(technician).is_err() && begun.let_go().is_err() && begun.release(false).is_err());
+    assert!(
+        begun.attest(technician, true).is_err() && begun.let_go().is_err() && begun.release(false).is_err()
+    );
     let ordered = begun.ordered(order).unwrap();
     assert!(ordered.let_go().is_err() && ordered.take_back().is_ok());
     let again = ordered.ordered(EraseOrderId::new(now())).unwrap();
     assert_ne!(again, ordered, "an order that ended is followed by another");
-    let empty = ordered.attest(technician).unwrap();
+    let late = ordered.attest(technician, false).unwrap_err().to_string();
+    assert!(late.contains("ordered again"), "under an order that is over: {late}");
+    let empty = ordered.attest(technician, true).unwrap();
     assert!(empty.ordered(order).is_err() && empty.release(false).is_err() && empty.take_back().is_ok());
     let gone = empty.let_go().unwrap();
     assert!(gone.take_back().is_err(), "a second person has signed");

@@ -51,7 +51,7 @@ fn a_refusal_says_where_the_loan_stands() {
         |state| Loan::from_row(LoanId::new(at), TabletId::new(at), PersonId::new(at), UserKind::Pupil, state);
     for (loan, stands) in [
         (state(LoanState::Deposited { since: at }), "deposited for the summer"),
-        (state(LoanState::Suspended(Suspension::Repair)), "suspended"),
+        (state(LoanState::Suspended { why: Suspension::Repair, deposited: None }), "suspended"),
         (state(LoanState::Ended { at, because: Ending::Breach }), "over"),
     ] {
         let refused = loan.deposit(&year(), at).unwrap_err().to_string();

@@ -82,14 +82,17 @@ pub struct Link {
     pub rows: Vec<Row>,
 }
 
-/// Seals at most `limit` entries that have no seal yet, the earliest first; `None` if there are none. Two nodes
-/// that seal at once give one chain: the later of them is run again on what the other left.
+/// Seals at most `limit` entries that have no seal yet and stand after `after`, the earliest first; `None` if there are
+/// none. Two nodes that seal at once give one chain: the later of them is run again on what the other left.
+///
+/// Whoever goes on from where the batch before ended does not walk again past what it has just sealed, which the index
+/// still holds; an entry before it whose transaction ended late is found by whoever begins anew, from the first place.
 ///
 /// # Errors
 /// [`StoreError::Contended`], after which the next round seals.
-pub fn seal_batch(tx: &mut Tx<'_>, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
+pub fn seal_batch(tx: &mut Tx<'_>, after: i64, now: Instant, limit: u32) -> Result<Option<Seal>, StoreError> {
     let last = last_seal(tx)?;
-    let mut rows = unsealed(tx, i64::MIN, limit)?;
+    let mut rows = unsealed(tx, after, limit)?;
     for row in rows.iter_mut().filter(|row| row.body_digest.is_none()) {
         date(tx, row)?;
     }

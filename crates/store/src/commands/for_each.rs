@@ -157,6 +157,9 @@ pub(super) const HAVE: Many = many!(
 );
 
 /// As for one: what was already given stays, so that its answer finds it, but is not offered again.
+///
+/// `OFFSET 0` and `LIMIT -1` keep what is found apart, so that the way goes from each note to its commands: flattened, SQLite
+/// went through all commands instead.
 pub(super) const REPLACE: Many = many!(
     "UPDATE commands SET state = CASE WHEN state = 'sent' THEN state ELSE 'cancelled' END, \
         expires_at = CASE WHEN state = 'sent' THEN found.at ELSE expires_at END FROM (SELECT c.id, note.at FROM";
@@ -165,7 +168,7 @@ pub(super) const REPLACE: Many = many!(
         AND c.replaces_key = note.purpose OFFSET 0) AS c) AS found \
         WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')",
     sqlite "CROSS JOIN commands c WHERE c.enrolment_id = note.owner AND c.pending \
-        AND c.replaces_key = note.purpose) AS found \
+        AND c.replaces_key = note.purpose LIMIT -1) AS found \
         WHERE commands.id = found.id AND state IN ('queued', 'sent', 'not-now')"
 );
 

@@ -34,7 +34,7 @@ async fn append(fixture: &Fixture, count: i64) {
 }
 
 async fn seal(fixture: &Fixture, limit: u32) -> Option<Seal> {
-    fixture.write(move |tx| audit::seal_batch(tx, at(100), limit)).await
+    fixture.write(move |tx| audit::seal_batch(tx, i64::MIN, at(100), limit)).await
 }
 
 /// Every link, as verification and export read them.
@@ -108,7 +108,7 @@ async fn two_nodes_that_seal_at_once_give_one_chain(fixture: Fixture) {
             tokio::spawn(async move {
                 let mut sealed = 0;
                 loop {
-                    match store.write(|tx| audit::seal_batch(tx, at(100), 3)).await {
+                    match store.write(|tx| audit::seal_batch(tx, i64::MIN, at(100), 3)).await {
                         Ok(Some(seal)) => sealed += seal.row_count,
                         Ok(None) => return sealed,
                         Err(error) => assert!(error.is_passing(), "{error}"),

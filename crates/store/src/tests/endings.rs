@@ -1,22 +1,27 @@
 //! What the tables hold of repairs, transfers and ways out, whatever program writes to them (C3.3.2, C5.1.2, C5.4.5).
 
 use lending::loan::Suspension;
-use types::{EraseOrderId, RepairId, TransferId};
+use types::{
+    CountersignatureId, DestructionKind, Digest, EraseOrderId, LastDecisionId, RepairId, TransferId,
+};
 
-use super::fixture::{Enrolled, Fixture, at, decided_order};
+use super::fixture::{Enrolled, Fixture, at, decided_order, two_who_decide};
 use super::lending::{lent, refused, school};
+use crate::countersignatures::{self, Answer, Question, SecondRole};
 use crate::departures::{self, Departure};
 use crate::loans::{self, Loan};
 use crate::repairs::{self, Repair, RepairState};
+use crate::restitutions::ProofKind;
 use crate::tests::cast::signer;
 use crate::tests::on_both_engines;
 use crate::transfers::{self, Transfer, TransferState};
-use crate::{last_decisions, tablets};
+use crate::{StoreError, Tx, erase_orders, last_decisions, tablets};
 
 on_both_engines! {
     c5_4_5_a_tablet_in_repair_is_lent_to_nobody_stays_where_it_is_and_its_loan_rests,
     c3_3_2_a_transfer_is_of_the_tablets_college_and_done_by_two_persons,
     c5_1_2_what_cannot_be_undone_takes_a_decision_and_a_second_person,
+    c5_1_2_m3_a_second_person_signs_for_this_decision_and_a_technician_attests_under_an_order_that_stands,
     a_decision_is_signed_by_whoever_has_an_account,
 }
 
@@ -34,6 +39,7 @@ fn repair(of: Enrolled, loan: Option<&Loan>, by: types::AccountId) -> Repair {
         closed_at: None,
         closed_by: None,
         exchanged_tablet_id: None,
+        loan_rested: false,
     }
 }
 
@@ -53,6 +59,7 @@ async fn c5_4_5_a_tablet_in_repair_is_lent_to_nobody_stays_where_it_is_and_its_l
     let sent = repair(one, Some(&loan), by);
     send(sent.clone()).await.unwrap();
     refused(send(Repair { id: RepairId::new(at(21)), ..sent.clone() }).await, "one at a time");
+    refused(fixture.by_hand("UPDATE repairs SET loan_rested = NOT loan_rested"), "how the loan stood stays");
     // The loan does not go on before the tablet is back, and the tablet moves nowhere.
     let again = loan.clone();
     refused(fixture.store.write(move |tx| loans::update(tx, &again)).await, "the supplier has it");
@@ -159,6 +166,89 @@ async fn c5_1_2_what_cannot_be_undone_takes_a_decision_and_a_second_person(fixtu
     let people = school(&fixture, 1).await;
     let loan = lent(one, people[0]);
     refused(fixture.store.write(move |tx| loans::insert(tx, &loan)).await, "it is retired");
+}
+
+/// A second person of the département has signed for a tablet, and their word was used for something.
+fn signed_for(
+    tx: &mut Tx<'_>,
+    (purpose, subject, used_for): (&str, &str, &str),
+    when: i64,
+) -> Result<CountersignatureId, StoreError> {
+    let (asks, answers) = two_who_decide(tx, LastDecisionId::new(at(when)))?;
+    let content = format!("{{\"at\":{when}}}");
+    let question = Question {
+        id: CountersignatureId::new(at(when)),
+        purpose: purpose.to_owned(),
+        subject: subject.to_owned(),
+        content_sha256: Digest::of(content.as_bytes()),
+        content,
+        reason: "worn out".to_owned(),
+        asked_by: asks,
+        asked_at: at(when),
+        answer_organisation: None,
+        answer_role: SecondRole::Departement,
+        answer_uai: None,
+        expires_at: at(when + 1_000),
+    };
+    countersignatures::ask(tx, &question)?;
+    let yes = Answer { given: true, by: answers, at: at(when), reason: None };
+    assert!(countersignatures::answer(tx, question.id, &yes)?);
+    assert!(countersignatures::use_once(tx, question.id, used_for, at(when))?);
+    Ok(question.id)
+}
+
+async fn c5_1_2_m3_a_second_person_signs_for_this_decision_and_a_technician_attests_under_an_order_that_stands(
+    fixture: Fixture,
+) {
+    let (one, two) = (fixture.enrolled(1).await, fixture.enrolled(2).await);
+    let update = |row: Departure| fixture.store.write(move |tx| departures::update(tx, &row));
+    let mut begun = Vec::new();
+    for (tablet, from) in [(one.tablet, 100), (two.tablet, 101)] {
+        let order = EraseOrderId::new(at(from));
+        fixture.count(DestructionKind::Erase, &order.to_string(), from).await;
+        let ordered = fixture
+            .write(move |tx| {
+                let row = decided_order(tx, order, (tablet, None), None, (from, 10_000))?;
+                erase_orders::insert(tx, &row)?;
+                let begun = Departure::begun(row.decision_id.unwrap(), order);
+                departures::insert(tx, &begun)?;
+                let ordered = Departure { order_id: Some(order), ..begun };
+                assert!(departures::update(tx, &ordered)?);
+                Ok(ordered)
+            })
+            .await;
+        begun.push(ordered);
+    }
+    let empty = |row: &Departure| Departure {
+        erased_at: Some(at(200)),
+        proof: Some(ProofKind::Attested),
+        proof_ref: Some(types::AccountId::new(at(1)).to_string()),
+        ..row.clone()
+    };
+    let over = begun[0].order_id.unwrap();
+    fixture.write(move |tx| erase_orders::end(tx, over)).await;
+    refused(update(empty(&begun[0])).await, "its order is over, and the tablet said nothing");
+    let proven = empty(&begun[1]);
+    assert!(update(proven.clone()).await.unwrap());
+    // Signed for the tablet, and for another decision, or for another purpose.
+    let (subject, own, other) =
+        (format!("tablet:{}", two.tablet), proven.decision_id.to_string(), begun[0].decision_id.to_string());
+    for (when, purpose, used_for, counts) in [
+        (210, "release-tablet", &other, false),
+        (220, "give-away", &own, false),
+        (230, "release-tablet", &own, true),
+    ] {
+        let (subject, used_for) = (subject.clone(), used_for.clone());
+        let signed = fixture.write(move |tx| signed_for(tx, (purpose, &subject, &used_for), when)).await;
+        let gone =
+            Departure { countersignature_id: Some(signed), let_go_at: Some(at(when)), ..proven.clone() };
+        let gone = update(gone).await;
+        if counts {
+            assert!(gone.unwrap());
+        } else {
+            refused(gone, "what was signed is something else");
+        }
+    }
 }
 
 async fn a_decision_is_signed_by_whoever_has_an_account(fixture: Fixture) {

@@ -19,12 +19,13 @@ use crate::tests::on_both_engines;
 use crate::transaction::{Attempt, Mode, attempt};
 use crate::{
     CommandOutcome, CommandReport, ConnectKey, ConnectWrite, Delivery, Engine, ReportedFacts, StoreError, Tx,
-    commands, enrolments, purge, push_states,
+    certificates, commands, enrolments, purge, push_states,
 };
 
 on_both_engines! {
     with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole,
     what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at,
+    what_waits_for_other_tablets_is_not_read_in_a_database_that_nobody_has_looked_at_yet,
 }
 
 /// Tables that grow with the fleet or with time.
@@ -332,6 +333,17 @@ fn reads_all_that_waits(engine: Engine, steps: &[String]) -> bool {
 async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at(
     fixture: Fixture,
 ) {
+    what_waits_for_other_tablets_is_not_read(fixture, "ANALYZE").await;
+}
+
+/// A new server's first morning.
+async fn what_waits_for_other_tablets_is_not_read_in_a_database_that_nobody_has_looked_at_yet(
+    fixture: Fixture,
+) {
+    what_waits_for_other_tablets_is_not_read(fixture, "").await;
+}
+
+async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &str) {
     let enrolled = fixture.enrolled(1).await;
     let engine = fixture.store.engine();
     let mut filling = connect(&fixture.url).unwrap();
@@ -351,7 +363,7 @@ async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_ta
                 queued_by, sent_count, not_now_count)
                 SELECT '00000000-0000-7000-8000-' || {number}, '{enrolment}', '{tablet}', 'DeviceInformation',
                 'ordinary', 0, {boolean}, 'acknowledged', 1, 'test', 1, 0 FROM {series};
-             ANALYZE"
+             {looked_at}"
         ))
         .unwrap();
     let (reported, next) = (fixture.queue(enrolled, 1).await, fixture.queue(enrolled, 2).await);
@@ -383,7 +395,11 @@ async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_ta
         expires_at: None,
     };
     let queueable = || Queueable::Ordinary(Ordinary::clear_passcode());
-    within(&fixture, &mut link, |tx| commands::enqueue_all(tx, vec![(queueable(), how.clone())]).map(drop));
+    within(&fixture, &mut link, |tx| {
+        commands::enqueue_all(tx, vec![(queueable(), how.clone())])?;
+        let certificate = certificates::get(tx, &enrolled.certificate)?;
+        certificates::confirm_all(tx, certificate.iter().map(|certificate| (certificate, at(5))))
+    });
 
     let mut judge = connect(&fixture.url).unwrap();
     if engine == Engine::Postgresql {
@@ -391,16 +407,21 @@ async fn what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_ta
     }
     let (mut judged, mut everything) = (0, Vec::new());
     for statement in sent.lock().unwrap().iter() {
-        if !statement.contains("commands") || !statement.contains("json_") {
+        if !statement.contains("json_") {
             continue;
         }
         let (text, values) = taken_apart(statement);
         judged += 1;
         let steps = plan(&mut judge, text, &values);
-        if reads_all_that_waits(engine, &steps) {
+        // What was found by an index and is kept apart may be gone through. Once it was looked at, a table of one row too.
+        let found_before = steps.iter().any(|step| step == "MATERIALIZE found");
+        let reads_whole = engine == Engine::Sqlite
+            && looked_at.is_empty()
+            && steps.iter().any(|step| reads_whole(engine, step) && !(found_before && step == "SCAN found"));
+        if reads_whole || reads_all_that_waits(engine, &steps) {
             everything.push(format!("{text}\n{}", steps.join("\n")));
         }
     }
-    assert!(judged >= 7, "{judged} statements were judged");
+    assert!(judged >= 9, "{judged} statements were judged");
     assert!(everything.is_empty(), "{}", everything.join("\n\n"));
 }

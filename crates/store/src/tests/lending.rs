@@ -32,7 +32,6 @@ on_both_engines! {
     m3_a_decision_that_is_taken_back_erases_nothing,
     m3_c5_1_2_a_donation_is_erased_after_a_notice_that_counts_and_not_otherwise,
     m3_a_restitution_goes_its_way_step_by_step_and_its_receipt_stays,
-    a_receipt_that_was_a_slip_is_undone_and_the_loan_goes_on,
     c5_3_5_a_notice_is_said_once_counts_once_and_bounces_for_good,
     t_c24_a_restored_restitution_waits_to_be_ordered_anew,
 }
@@ -82,6 +81,7 @@ pub(super) fn lent(of: Enrolled, to: PersonId) -> Loan {
         condition: "neuf".parse().unwrap(),
         reserve: BTreeSet::new(),
         reserve_signed_by: None,
+        deposited_since: None,
     }
 }
 
@@ -105,7 +105,12 @@ pub(super) fn receipt(loan: &Loan, seconds: i64) -> Restitution {
         proof: None,
         proof_ref: None,
         changed_at: at(seconds),
+        loan_stood: None,
+        loan_suspension: None,
+        loan_since: None,
+        loan_deposited_since: None,
     }
+    .ending(loan)
 }
 
 pub(super) fn notice(loan: LoanId) -> Notice {
@@ -431,28 +436,6 @@ async fn m3_a_restitution_goes_its_way_step_by_step_and_its_receipt_stays(fixtur
     fixture.write(move |tx| erase_orders::end(tx, order)).await;
     let back = "UPDATE restitutions SET stage = 'received', order_id = NULL, proof = NULL, proof_ref = NULL";
     refused(fixture.by_hand(back), "what is proven is not unproven");
-}
-
-async fn a_receipt_that_was_a_slip_is_undone_and_the_loan_goes_on(fixture: Fixture) {
-    let tablet = fixture.enrolled(1).await;
-    let people = school(&fixture, 1).await;
-    let (loan, receipt, _) = came_back(&fixture, tablet, people[0]).await;
-    let again = loan.clone();
-    refused(
-        fixture.store.write(move |tx| loans::update(tx, &again)).await,
-        "a loan that has ended stays ended",
-    );
-    let id = loan.id;
-    fixture
-        .write(move |tx| {
-            let undone = receipt.come_to(&receipt.decided()?.undo().unwrap(), at(20 * DAY + 5));
-            assert!(restitutions::update(tx, &undone)?);
-            loans::update(tx, &loan)
-        })
-        .await;
-    let live = fixture.read(move |tx| loans::live_of_tablet(tx, tablet.tablet)).await.unwrap();
-    assert_eq!((live.id, live.state), (id, Standing::Lent));
-    assert_eq!(fixture.read(move |tx| restitutions::of_loan(tx, id)).await, None);
 }
 
 async fn c5_3_5_a_notice_is_said_once_counts_once_and_bounces_for_good(fixture: Fixture) {

@@ -35,6 +35,7 @@ mod returns;
 mod roles;
 mod second_persons;
 mod serving_role;
+mod slips;
 mod subjects;
 mod switch;
 mod thefts;

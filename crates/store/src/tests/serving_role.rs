@@ -92,7 +92,7 @@ async fn t_c20_a_serving_role_works_and_makes_no_other_past() {
             let mut entry = audit::NewEntry::new(at(0), Actor::Host, "test");
             entry.reason = Some("why".to_owned());
             audit::append(tx, &entry)?;
-            audit::seal_batch(tx, at(1), 10)?;
+            audit::seal_batch(tx, i64::MIN, at(1), 10)?;
             crate::purge::audit(tx, at(1), 10)
         })
         .await;

@@ -50,7 +50,7 @@ async fn upgraded(url: DatabaseUrl) {
         .write(|tx| audit::append(tx, &NewEntry::new(at(0), Actor::Host, "database.migrate")))
         .await
         .unwrap();
-    let seal = store.write(|tx| audit::seal_batch(tx, at(1), 10)).await.unwrap().unwrap();
+    let seal = store.write(|tx| audit::seal_batch(tx, i64::MIN, at(1), 10)).await.unwrap().unwrap();
     assert_eq!((seal.number, seal.row_count), (1, 2));
     let (entries, link) = store
         .read(|tx| {
@@ -95,6 +95,9 @@ async fn the_version_before_may_serve_while_the_tables_are_newer() {
                 digest(1)
             ))
             .unwrap();
-        assert_eq!(fixture.write(|tx| audit::seal_batch(tx, at(1), 10)).await.unwrap().row_count, 1);
+        assert_eq!(
+            fixture.write(|tx| audit::seal_batch(tx, i64::MIN, at(1), 10)).await.unwrap().row_count,
+            1
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The decision: the program states facts, the head proposes, the département decides. None of it follows by itself (C5.1.2).
 
+use std::collections::BTreeMap;
+
 use ::incidents::Counterpart;
 use ::lending::Reason;
 use ::lending::last_decision::{About, DonationFacts, LastDecision as Decided, LastKind};
@@ -26,7 +28,8 @@ use crate::{Fleet, Principal, Refusal};
 pub struct Facts {
     /// The facts that the rules name.
     pub facts: DonationFacts,
-    /// The school years of the loan, each with the word that was said about it.
+    /// The school years of the pupil's loans, that before a swap or a replacement among them, each with the word that was said
+    /// about it.
     pub years: Vec<(String, bool)>,
 }
 
@@ -51,10 +54,12 @@ pub async fn facts(
 }
 
 fn facts_of(tx: &mut Tx<'_>, loan: &Loan) -> Result<Facts, Refusal> {
-    let years: Vec<(String, bool)> = loan_years::of_loan(tx, loan.id)?
-        .into_iter()
-        .map(|word| (word.school_year, word.responsible))
-        .collect();
+    // A year in which they had two tablets was managed responsibly if both were.
+    let mut words: BTreeMap<String, bool> = BTreeMap::new();
+    for word in loan_years::of_person(tx, loan.person_id)? {
+        *words.entry(word.school_year).or_insert(true) &= word.responsible;
+    }
+    let years: Vec<(String, bool)> = words.into_iter().collect();
     let (mut donation_ruled_out, mut counterpart_unpaid) = (false, false);
     for borne in counterparts::of(tx, loan.person_id)? {
         match borne.counterpart {
@@ -63,7 +68,8 @@ fn facts_of(tx: &mut Tx<'_>, loan: &Loan) -> Result<Facts, Refusal> {
             Counterpart::Sum { paid_on: Some(_), .. } | Counterpart::StaysAtSchool => {}
         }
     }
-    let incident_open = !incidents::open_of_tablet(tx, loan.tablet_id)?.is_empty();
+    let incident_open = !incidents::open_of_tablet(tx, loan.tablet_id)?.is_empty()
+        || incidents::open_of_holder(tx, loan.person_id)?;
     let words = years.iter().map(|(_year, responsible)| *responsible).collect();
     Ok(Facts {
         facts: DonationFacts { donation_ruled_out, incident_open, counterpart_unpaid, years: words },

@@ -13,6 +13,8 @@ pub mod notices;
 pub mod release;
 pub mod way_out;
 
+use std::collections::{HashMap, HashSet};
+
 use ::lending::departure::Way;
 use governance::Permission;
 use serde_json::{Value, json};
@@ -20,7 +22,7 @@ use store::departures::{self as ways, Departure};
 use store::last_decisions::{self as rows, LastDecision};
 use store::tablets::Tablet;
 use store::{StoreError, Tx, enrolments, tablets};
-use types::{Instant, LastDecisionId};
+use types::{Instant, LastDecisionId, TabletId};
 
 use crate::audit::{self, Change};
 use crate::page::{Listed, Page};
@@ -59,8 +61,7 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewRestitutions, now)?;
             let found = rows::list(tx, &within, all, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(found, |row| row.id.to_string());
-            let items = items.into_iter().map(|row| case(tx, row)).collect::<Result<_, Refusal>>()?;
-            Ok(Listed { items, next })
+            Ok(Listed { items: cases(tx, items)?, next })
         })
         .await
 }
@@ -100,15 +101,32 @@ fn not_ours(tablet: &Tablet) -> String {
 }
 
 fn case(tx: &mut Tx<'_>, decision: LastDecision) -> Result<Case, Refusal> {
-    let tablet = of(tx, &decision)?;
-    let departure = ways::get(tx, &decision.id)?;
-    let way = match &departure {
-        _ if decision.withdrawn_at.is_some() => "withdrawn",
-        None => "proposed",
-        Some(departure) => departure.decided()?.way().as_str(),
-    };
-    let managed = enrolments::live_of_tablet(tx, tablet.id)?.is_some();
-    Ok(Case { decision, tablet, departure, way, managed })
+    let id = decision.id;
+    cases(tx, vec![decision])?.pop().ok_or_else(|| Refusal::Internal(format!("decision {id} is not shown")))
+}
+
+/// Decisions, and how far each was carried out, gathered by one statement for each kind of row.
+fn cases(tx: &mut Tx<'_>, decisions: Vec<LastDecision>) -> Result<Vec<Case>, Refusal> {
+    let on = || decisions.iter().map(|row| row.tablet_id);
+    let tablets = crate::tablets::all(tx, on())?;
+    let live = enrolments::live_of_tablets(tx, on())?;
+    let managed: HashSet<TabletId> = live.into_iter().filter_map(|enrolment| enrolment.tablet_id).collect();
+    let ways = ways::get_all(tx, decisions.iter().map(|row| row.id))?;
+    let mut ways: HashMap<LastDecisionId, Departure> =
+        ways.into_iter().map(|way| (way.decision_id, way)).collect();
+    decisions
+        .into_iter()
+        .map(|decision| {
+            let tablet = crate::tablets::of(&tablets, decision.tablet_id)?.clone();
+            let departure = ways.remove(&decision.id);
+            let way = match &departure {
+                _ if decision.withdrawn_at.is_some() => "withdrawn",
+                None => "proposed",
+                Some(departure) => departure.decided()?.way().as_str(),
+            };
+            Ok(Case { managed: managed.contains(&tablet.id), decision, tablet, departure, way })
+        })
+        .collect()
 }
 
 fn of(tx: &mut Tx<'_>, decision: &LastDecision) -> Result<Tablet, Refusal> {

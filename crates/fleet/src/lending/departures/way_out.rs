@@ -15,7 +15,7 @@ use store::last_decisions::{self as rows, LastDecision};
 use store::{Tx, brake, erase_orders, restitutions};
 use types::{Actor, CountersignatureId, DestructionKind, EraseOrderId, Instant, LastDecisionId, TabletId};
 
-use super::super::orders::tell;
+use super::super::orders::{stands, tell};
 use super::super::refusals::not_erased;
 use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
@@ -108,7 +108,7 @@ pub async fn order(
 /// A technician attests that a tablet under an order is empty, whatever way it was erased (M3).
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] without an order; [`Refusal::NotFound`].
+/// [`Refusal::Forbidden`] without an order that stands, or that the tablet acknowledged; [`Refusal::NotFound`].
 pub async fn attest(
     fleet: &Fleet,
     principal: &Principal,
@@ -122,7 +122,11 @@ pub async fn attest(
             let (row, _tablet) = reached(tx, &principal, Permission::AttestErasure, id, now)?;
             let by = principal.person(tx, now)?.standing.account();
             let way = departure(tx, &row)?;
-            let empty = way.decided()?.attest(by)?;
+            let stands = match way.order_id {
+                None => false,
+                Some(order) => stands(tx, order, now)? || acknowledged_at(tx, order)?.is_some(),
+            };
+            let empty = way.decided()?.attest(by, stands)?;
             proven(tx, &way.come_to(&empty, now))?;
             record(tx, &principal, "departure.attest", &row, json!({ "order": way.order_id }), now)?;
             case(tx, row)
