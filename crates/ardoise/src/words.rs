@@ -126,6 +126,7 @@ const TITLES: &[(&str, &str)] = &[
     ("measured", "mesurée le"),
     ("notice", "avis"),
     ("noticed", "constaté le"),
+    ("noticed, as was said", "constaté le, avant rectification"),
     ("notices that wait", "avis en attente"),
     ("occasion", "occasion"),
     ("of", "de"),
@@ -157,6 +158,8 @@ const TITLES: &[(&str, &str)] = &[
     ("within", "à (m) près"),
     ("written", "rédigé le"),
     ("you may answer", "vous pouvez répondre"),
+    ("you may not, because", "vous ne pouvez pas, car"),
+    ("you may sign", "vous pouvez signer"),
 ];
 
 /// The states that are told of papers, lost mode, erasures and notices by hand, by their field.

@@ -92,6 +92,10 @@ pub(crate) struct CountersignatureView {
     state: String,
     /// Whether you could answer it now.
     answerable: bool,
+    /// Whether you could sign it now: a yes takes more than a no.
+    signable: bool,
+    /// Why you could not sign it, while it waits, in the language that `Accept-Language` asks for.
+    not_signable_because: Option<String>,
     /// Who answered.
     answered_by: Option<SomebodyView>,
     /// When.
@@ -119,6 +123,8 @@ impl CountersignatureView {
             expires_at: line.expires_at.into(),
             state: line.state.to_string(),
             answerable: line.answerable,
+            signable: line.signable,
+            not_signable_because: line.not_signable_because.map(said),
             answered_by: line.answered_by.map(SomebodyView::from),
             answered_at: line.answered_at.map(Timestamp),
             answer_reason: line.answer_reason,

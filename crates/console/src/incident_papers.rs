@@ -5,7 +5,9 @@ use actix_web::web::{Json, Path};
 use fleet::incidents::{self, NewComplaint, NewLetter, TruePaper};
 use serde::{Deserialize, Serialize};
 use store::incident_papers::Paper;
+use store::noticed_corrections::NoticedCorrection;
 use store::paper_corrections::PaperCorrection;
+use types::Instant;
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
@@ -60,6 +62,41 @@ pub(crate) struct PaperTakenBack {
     paper: String,
     /// Why, in at most 500 characters: it is recorded, and so is what was said before.
     reason: String,
+}
+
+/// When an incident was noticed in truth.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoticedPutRight {
+    /// When the user noticed it, such as `2026-11-26T07:30:00Z`.
+    #[schema(format = DateTime)]
+    noticed_at: String,
+    /// Why, in at most 500 characters: it is recorded, and so is what was said before.
+    reason: String,
+}
+
+/// When it was said that an incident was noticed, before that was put right.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FormerlyNoticedView {
+    /// What was said.
+    noticed_at: Timestamp,
+    /// Why it was put right.
+    reason: String,
+    /// When.
+    corrected_at: Timestamp,
+    /// By whom, by their account's id.
+    corrected_by: String,
+}
+
+impl From<(Instant, NoticedCorrection)> for FormerlyNoticedView {
+    fn from((before, correction): (Instant, NoticedCorrection)) -> Self {
+        Self {
+            noticed_at: before.into(),
+            reason: correction.reason,
+            corrected_at: correction.corrected_at.into(),
+            corrected_by: correction.corrected_by.to_string(),
+        }
+    }
 }
 
 /// A paper that an incident needs, and its clock (C5.4.2).
@@ -222,5 +259,22 @@ pub(crate) async fn take_back(
     let id = input::parse("incident", &id)?;
     let what = (field("paper", &wrong.paper)?, None);
     incidents::put_right(&state.fleet, caller.principal(), id, what, &wrong.reason, state.now()).await?;
+    shown(&state, &caller, id).await
+}
+
+/// Puts right when an incident was noticed; what was said before stays, and the clocks of its papers follow.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/noticed", tag = "incidents", request_body = NoticedPutRight,
+    params(("id" = String, Path, description = "The incident's id")), responses(
+    (status = 200, body = IncidentView), (status = "default", body = Problem)))]
+pub(crate) async fn correct_noticed(
+    state: State,
+    caller: Caller,
+    id: Path<String>,
+    right: Json<NoticedPutRight>,
+) -> Answer<IncidentView> {
+    let id = input::parse("incident", &id)?;
+    let noticed_at = field("noticed_at", &right.noticed_at)?;
+    let (fleet, now) = (&state.fleet, state.now());
+    incidents::put_noticed_right(fleet, caller.principal(), id, noticed_at, &right.reason, now).await?;
     shown(&state, &caller, id).await
 }

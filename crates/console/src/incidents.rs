@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
 use crate::incident_decisions;
-use crate::incident_papers::{FormerPaperView, PaperClockView};
+use crate::incident_papers::{FormerPaperView, FormerlyNoticedView, PaperClockView};
 use crate::input::{self, Answer, Created, Page, State, field};
 use crate::problem::{Failure, Problem};
 use crate::timestamp::Timestamp;
@@ -111,8 +111,11 @@ pub(crate) struct IncidentView {
     kind: String,
     /// `declared`, `in-progress`, `found`, `not-found` or `closed`.
     state: String,
-    /// When it was noticed.
+    /// When it was noticed: the clocks of its papers run from there.
     noticed_at: Timestamp,
+    /// When it was said before that it was noticed; in no list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    formerly_noticed: Vec<FormerlyNoticedView>,
     /// When it was declared.
     declared_at: Timestamp,
     /// Who declared it, by their account's id.
@@ -127,10 +130,10 @@ pub(crate) struct IncidentView {
     authority_reference: Option<String>,
     /// The papers it needs, and their clocks.
     papers: Vec<PaperClockView>,
-    /// What was said of its papers before it was put right.
+    /// What was said of its papers before it was put right; in no list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     former_papers: Vec<FormerPaperView>,
-    /// What happened, in words; in no list.
+    /// What happened, in words, for whoever handles it; in no list.
     #[serde(skip_serializing_if = "Option::is_none")]
     circumstances: Option<String>,
     /// Lost mode, if it rests or rested on this incident.
@@ -224,6 +227,7 @@ impl From<Line> for IncidentView {
             serial,
             clocks,
             former_papers,
+            formerly_noticed,
             circumstances,
             lost_mode,
             goes_on_in,
@@ -259,6 +263,7 @@ impl From<Line> for IncidentView {
             reopens: incident.reopens.map(|id| id.to_string()),
             goes_on_in: goes_on_in.map(|id| id.to_string()),
             papers: clocks.into_iter().map(|clock| PaperClockView::of(clock, &incident.papers)).collect(),
+            formerly_noticed: formerly_noticed.into_iter().map(FormerlyNoticedView::from).collect(),
             former_papers: former_papers.into_iter().map(FormerPaperView::from).collect(),
             circumstances: circumstances.map(|words| words.expose().clone()),
             authority_reference: incident.papers.authority.map(|reference| reference.as_str().to_owned()),

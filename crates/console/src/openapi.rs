@@ -41,7 +41,7 @@ use crate::{
         commands::list, commands::enqueue, commands::show, commands::why, commands::cancel,
         broadcasts::send, broadcasts::show,
         incidents::declare, incidents::list, incidents::show, incident_papers::letter, incident_papers::complaint,
-        incident_papers::correct, incident_papers::take_back,
+        incident_papers::correct, incident_papers::take_back, incident_papers::correct_noticed,
         incidents::step, incidents::reopen, incidents::lose, incidents::sound, incidents::confirm,
         incident_decisions::judge, incident_decisions::supplier, incident_decisions::replace, incident_decisions::pay,
         incident_decisions::propose_erasure, incident_decisions::repeat_erasure, incident_decisions::take_erasure_back,

@@ -165,7 +165,8 @@ pub(crate) async fn validate(
     Ok(Json(given.into()))
 }
 
-/// A DPO takes back what was validated: it is off from now on, and what was stored of it is forgotten.
+/// A DPO takes back what was validated: it is off from now on. Of what was stored, lists of apps are forgotten within minutes, and
+/// the rest when its term is over.
 #[utoipa::path(delete, path = "/api/v1/privacy/register/{activity}/validation", tag = "privacy",
     params(("activity" = String, Path, description = "The activity"), WithdrawalQuery), responses(
     (status = 204, description = "It is off"),

@@ -287,6 +287,7 @@ pub static ROUTES: &[Route] = &[
     post("/api/v1/warrant-notices/{id}/told", Access::May(Permission::HandleIncident), SMALL, || web::post().to(notices::warrant_told)),
     post("/api/v1/incidents/{id}/papers/correct", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::correct)),
     post("/api/v1/incidents/{id}/papers/take-back", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::take_back)),
+    post("/api/v1/incidents/{id}/noticed", Access::May(Permission::HandleIncident), SMALL, || web::post().to(incident_papers::correct_noticed)),
 ];
 
 /// Registers every route of the table, and what answers where there is none. No body is longer than `longest`

@@ -5,6 +5,7 @@
 //! the transaction that acts on it, so that it serves once.
 
 mod shown;
+mod why_not;
 
 use governance::countersignature::{
     Asked, Content, CountersignatureState, Countersigned, NotCountersigned, Parties, Purpose, Question,

@@ -2,7 +2,7 @@
 
 use types::{IncidentId, IncidentKind, Instant, TabletId, Uai, text_enum};
 
-use crate::papers::{AuthorityReference, Papers};
+use crate::papers::{self, AuthorityReference, PaperKind, Papers};
 use crate::{Declarant, Refusal};
 
 text_enum! {
@@ -106,6 +106,25 @@ impl Incident {
             state: IncidentState::Declared,
             papers: Papers { letter: None, complaint: None, authority },
         })
+    }
+
+    /// Puts right when it was noticed; the clocks of its papers run from there (C5.4.2). That is never after it was declared,
+    /// nor after the day of a paper that it has.
+    ///
+    /// # Errors
+    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::PaperBefore`], with both dates.
+    pub fn put_noticed_right(&self, noticed_at: Instant) -> Result<Self, Refusal> {
+        if noticed_at > self.declared_at {
+            return Err(Refusal::NoticedAfterDeclared { noticed_at, declared_at: self.declared_at });
+        }
+        let right = Self { noticed_at, ..self.clone() };
+        let letter = self.papers.letter.as_ref().map(|letter| (PaperKind::Letter, letter.dated));
+        let complaint =
+            self.papers.complaint.as_ref().map(|complaint| (PaperKind::Complaint, complaint.dated));
+        for (paper, dated) in [letter, complaint].into_iter().flatten() {
+            papers::admit(&right, paper, dated)?;
+        }
+        Ok(right)
     }
 
     /// Goes on from one that was closed too soon. Its papers and its dates are kept, so that no clock starts again; what

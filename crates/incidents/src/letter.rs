@@ -93,6 +93,21 @@ mod tests {
             }
             assert!(!words.subject.contains("DMPX"), "{}", words.subject);
         }
+        for (kind, french, english) in [
+            (IncidentKind::Theft, "à la suite d’un vol déclaré", "after a theft that was declared"),
+            (IncidentKind::Loss, "à la suite d’une perte déclarée", "after a loss that was declared"),
+            (
+                IncidentKind::AuthorityRequest,
+                "à la suite d’une demande des autorités compétentes",
+                "after a request of the competent authorities",
+            ),
+        ] {
+            for occasion in [NoticeOccasion::Opened, NoticeOccasion::Over] {
+                let words = write(&Told { kind, ..told(occasion) });
+                let (said, in_english) = (words.french.to_lowercase(), words.english.to_lowercase());
+                assert!(said.contains(french) && in_english.contains(english), "{words:?}");
+            }
+        }
         assert!(over.french.contains("demandées : 3") && over.english.contains("asked for: 3"), "{over:?}");
     }
 }

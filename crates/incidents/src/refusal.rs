@@ -17,6 +17,14 @@ pub enum Refusal {
         /// The present.
         now: Instant,
     },
+    /// It was declared before it would have been noticed.
+    #[error("noticed at {noticed_at}, which is later than it was declared ({declared_at}): correct the date")]
+    NoticedAfterDeclared {
+        /// When it would have been noticed.
+        noticed_at: Instant,
+        /// When it was declared.
+        declared_at: Instant,
+    },
     /// An authority's request without its reference.
     #[error("the request of an authority needs its reference: ask the authority for it")]
     NoReference,
@@ -186,6 +194,7 @@ impl Refusal {
     pub const fn rule(&self) -> RuleId {
         match self {
             Self::NoticedLater { .. }
+            | Self::NoticedAfterDeclared { .. }
             | Self::NotNow { .. }
             | Self::NoReason
             | Self::PaperNotAsked { .. }

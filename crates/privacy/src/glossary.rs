@@ -81,6 +81,7 @@ const TABLES: &[Word] = &[
     ("incident_declarations", "Déclarations de sinistre", "Declarations of incidents"),
     ("incident_papers", "Pièces des sinistres", "Papers of incidents"),
     ("paper_corrections", "Rectifications de ces pièces", "Corrections of these papers"),
+    ("noticed_corrections", "Rectifications de la date de constat", "Corrections of when it was noticed"),
     ("incident_confirmations", "Sinistres confirmés après une restauration", "Incidents that were confirmed after a restore"),
     ("warranty_verdicts", "Garantie", "Warranty"),
     ("replacements", "Remplacements et contreparties", "Replacements and counterparts"),

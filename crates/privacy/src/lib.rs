@@ -30,6 +30,7 @@ mod tests;
 mod text;
 mod validation;
 mod vocabulary;
+mod withdrawn;
 mod words;
 
 pub use activity::Activity;

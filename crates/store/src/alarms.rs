@@ -6,7 +6,7 @@ use diesel::{
 };
 use types::{AlarmId, EnrolmentId, Instant, TabletId, Uai};
 
-use crate::column::Column as _;
+use crate::column::{Column as _, read_ids};
 use crate::noun::{by_key, noun, on_each_engine, read_all};
 use crate::schema::{alarms, tablets};
 use crate::{StoreError, Tx, Within};
@@ -124,6 +124,21 @@ pub fn is_open(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, Store
             .filter(alarms::settled_at.is_null());
         diesel::select(diesel::dsl::exists(open)).get_result(connection)
     })
+}
+
+/// The tablets that an alarm of that kind is open about.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn tablets_of_open(tx: &mut Tx<'_>, kind: &str) -> Result<Vec<TabletId>, StoreError> {
+    let ids: Vec<Option<String>> = tx.run(|connection| {
+        alarms::table
+            .filter(alarms::kind.eq(kind))
+            .filter(alarms::settled_at.is_null())
+            .select(alarms::tablet_id)
+            .load(connection)
+    })?;
+    read_ids(ids.into_iter().flatten().collect(), "alarms", "tablet_id")
 }
 
 /// At most `limit` open alarms within reach, the latest first. Within an organisation or collèges: those about

@@ -110,6 +110,7 @@ const DECLARATIONS: &[&[TableDeclaration]] = &[
     crate::lost_modes::DECLARED,
     crate::mails::DECLARED,
     crate::notice_delays::DECLARED,
+    crate::noticed_corrections::DECLARED,
     crate::notices_due::DECLARED,
     crate::observations::DECLARED,
     crate::organisations::DECLARED,

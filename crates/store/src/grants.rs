@@ -37,12 +37,13 @@ const KEPT: &str = "audit, audit_seals, incidents, warrants, erase_orders, enrol
     emergency_orders, notices_due, apps, persons, loans, restitutions, notices, last_decisions, \
     incident_declarations, incident_papers, warrant_grants, position_requests, positions, layer_suspensions, \
      position_looks, warrant_notices, notice_delays, incident_confirmations, warranty_verdicts, replacements, \
-     lists, list_changes, agreement_texts, signatures, restrictions, supervision_exceptions, mails, paper_corrections";
+     lists, list_changes, agreement_texts, signatures, restrictions, supervision_exceptions, mails, paper_corrections, \
+    noticed_corrections";
 
 /// What is appended and never changed: a serving role updates nothing there.
 const APPENDED: &str = "audit_seals, account_makers, role_grant_colleges, purges, profile_approvals, \
     incident_papers, warrant_grants, positions, position_looks, notice_delays, incident_confirmations, \
-    warranty_verdicts, agreement_texts, paper_corrections";
+    warranty_verdicts, agreement_texts, paper_corrections, noticed_corrections";
 
 /// What of a table a serving role may change, where it is not the whole row.
 const CHANGED_IN_PART: [(&str, &str); 19] = [

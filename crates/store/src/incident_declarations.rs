@@ -13,7 +13,7 @@ use crate::column::Column as _;
 use crate::noun::{by_key, find_first, noun};
 use crate::schema::{incident_declarations, incidents as incident_rows};
 use crate::within::of_colleges_within;
-use crate::{RowName, StoreError, Tx, Within, incident_papers, incidents};
+use crate::{RowName, StoreError, Tx, Within, incident_papers, incidents, noticed_corrections};
 
 noun! {
     /// How an incident was declared, without the circumstances, which are sealed.
@@ -22,7 +22,7 @@ noun! {
         id: IncidentId,
         /// The collège that the tablet belonged to.
         uai: Uai,
-        /// When it was noticed.
+        /// When it was noticed, as it was declared; [`load`] knows what put that right.
         noticed_at: Instant,
         /// When it was declared.
         declared_at: Instant,
@@ -142,13 +142,14 @@ pub fn load(tx: &mut Tx<'_>, id: IncidentId) -> Result<Option<Incident>, StoreEr
             }
         }
     }
+    let corrected = noticed_corrections::of(tx, id)?.pop();
     papers.authority = declared.authority_reference.as_deref().and_then(AuthorityReference::new);
     Ok(Some(Incident {
         id,
         tablet: row.tablet_id,
         college: declared.uai,
         kind: row.kind,
-        noticed_at: declared.noticed_at,
+        noticed_at: corrected.map_or(declared.noticed_at, |last| last.noticed_at),
         opened_at: row.opened_at,
         reopens: declared.reopens,
         declared_at: declared.declared_at,

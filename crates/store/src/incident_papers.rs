@@ -112,7 +112,7 @@ pub fn former(
 }
 
 /// A paper after what was said of it since; `None` if it was taken back. One that is given again after that came when it
-/// was given again.
+/// was given again, and one that is dated later than it was recorded, when that was said: it cannot have been here before.
 fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> {
     let mut paper = Some(recorded.clone());
     for correction in corrections.iter().filter(|correction| correction.paper == recorded.paper) {
@@ -123,9 +123,52 @@ fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> 
 
 fn corrected(recorded: &Paper, before: Option<Paper>, correction: &PaperCorrection) -> Option<Paper> {
     let (reference, dated) = (correction.reference.clone()?, correction.dated?);
-    let recorded_at = before.map_or(correction.corrected_at, |before| before.recorded_at);
+    let was_here = before.filter(|before| dated <= Day::of(before.recorded_at));
+    let recorded_at = was_here.map_or(correction.corrected_at, |before| before.recorded_at);
     let station = correction.station.clone();
     Some(Paper { reference, dated, station, recorded_at, ..recorded.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c5_4_2_a_paper_that_is_dated_after_it_was_recorded_came_when_that_was_said() {
+        let now = Instant::from_millis(1_795_000_000_000);
+        let days = |days: u64| now.plus(types::Duration::from_secs(days * 86_400));
+        let (incident, by) = (IncidentId::new(now), AccountId::new(now));
+        let complaint = Complaint {
+            number: "2026/1".to_owned(),
+            dated: Day::of(now),
+            station: "Rouen".to_owned(),
+            recorded_at: now,
+        };
+        let recorded = Paper::complaint(incident, &complaint, by);
+        let correction = |number: i64, dated: Instant, corrected_at: Instant| PaperCorrection {
+            incident_id: incident,
+            paper: PaperKind::Complaint,
+            number,
+            reference: Some(format!("2026/{number}")),
+            dated: Some(Day::of(dated)),
+            station: Some("Elbeuf".to_owned()),
+            reason: "wrong".to_owned(),
+            corrected_at,
+            corrected_by: by,
+        };
+        let came = |corrections: &[PaperCorrection]| {
+            put_right(recorded.clone(), corrections).map(|paper| (paper.dated, paper.recorded_at))
+        };
+        let of_that_day = correction(1, now, days(5));
+        assert_eq!(came(std::slice::from_ref(&of_that_day)), Some((Day::of(now), now)));
+        let of_later = correction(1, days(4), days(5));
+        assert_eq!(came(std::slice::from_ref(&of_later)), Some((Day::of(days(4)), days(5))));
+        // What was here late is not in time again because its date is put right once more.
+        assert_eq!(came(&[of_later, correction(2, now, days(6))]), Some((Day::of(now), days(5))));
+        let taken_back = PaperCorrection { reference: None, dated: None, station: None, ..of_that_day };
+        assert_eq!(came(std::slice::from_ref(&taken_back)), None);
+        assert_eq!(came(&[taken_back, correction(2, now, days(7))]), Some((Day::of(now), days(7))));
+    }
 }
 
 crate::declared::declares! {

@@ -57,6 +57,7 @@ pub mod mails;
 mod many;
 mod migrate;
 pub mod notice_delays;
+pub mod noticed_corrections;
 pub mod notices;
 pub mod notices_due;
 mod noun;

@@ -15,9 +15,9 @@ use types::{Instant, MailId, NoticeId, PersonId, WarrantId};
 
 use crate::column::{read, stored_enum};
 use crate::connection::AnyConnection;
-use crate::noun::{by_key, find_first, hold_first, noun, read_all};
+use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::mails;
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, warrant_notices};
 
 stored_enum! {
     /// How far a mail has come.
@@ -176,20 +176,33 @@ pub fn claim(
         .collect()
 }
 
-/// The mail of that id, held until the end of the transaction.
+/// The mail of that id, held until the end of the transaction. Before it, the notice of the warrant that it is about is held:
+/// whether anybody was told depends on how the other mails of that notice ended.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold(tx: &mut Tx<'_>, id: MailId) -> Result<Option<Mail>, StoreError> {
+    let mail = get(tx, &id)?;
+    hold_its_notice(tx, mail)?;
     hold_first!(tx, mails, mails::id.eq(id.to_string()))
 }
 
-/// The mail whose return address had this token, held until the end of the transaction.
+/// The mail whose return address had this token, held as [`hold`] holds it.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn hold_by_token(tx: &mut Tx<'_>, token: &str) -> Result<Option<Mail>, StoreError> {
+    let mail = find_first!(tx, mails::table.filter(mails::token.eq(token.to_owned())))?;
+    hold_its_notice(tx, mail)?;
     hold_first!(tx, mails, mails::token.eq(token.to_owned()))
+}
+
+/// What a mail is about never changes: it may be read before the mail is held.
+fn hold_its_notice(tx: &mut Tx<'_>, mail: Option<Mail>) -> Result<(), StoreError> {
+    if let Some((warrant, occasion)) = mail.and_then(|mail| mail.warrant_id.zip(mail.occasion)) {
+        warrant_notices::hold(tx, warrant, occasion)?;
+    }
+    Ok(())
 }
 
 /// Writes how far a mail has come; who it is about, and what, stays.
@@ -235,6 +248,18 @@ pub fn of_warrant(tx: &mut Tx<'_>, warrant: WarrantId) -> Result<Vec<Mail>, Stor
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The mails of these warrants, in no order: one statement.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_warrants(
+    tx: &mut Tx<'_>,
+    warrants: impl IntoIterator<Item = WarrantId>,
+) -> Result<Vec<Mail>, StoreError> {
+    let warrants: Vec<String> = warrants.into_iter().map(|id| id.to_string()).collect();
+    find_all!(tx, mails, warrants, mails::warrant_id)
 }
 
 /// What waits to be sent.

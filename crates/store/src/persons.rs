@@ -271,6 +271,24 @@ pub fn get(tx: &mut Tx<'_>, id: &PersonId) -> Result<Option<Person>, StoreError>
     row.map(|(stored, name, contacts)| Person::read(tx, stored, (name, contacts))).transpose()
 }
 
+/// The people of these numbers, as many as there are, in no order; one statement, or none for no number.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_all(tx: &mut Tx<'_>, ids: impl IntoIterator<Item = PersonId>) -> Result<Vec<Person>, StoreError> {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Row> = tx.run(|connection| {
+        persons::table
+            .filter(persons::id.eq_any(ids))
+            .select((open::Stored::as_select(), persons::name_sealed, persons::contacts_sealed))
+            .load(connection)
+    })?;
+    rows.into_iter().map(|(stored, name, contacts)| Person::read(tx, stored, (name, contacts))).collect()
+}
+
 /// At most `limit` people of a collège in the order of their ids, from the first one after `after`.
 ///
 /// # Errors

@@ -1266,3 +1266,14 @@ diesel::table! {
     }
 }
 diesel::allow_tables_to_appear_in_same_query!(warrant_notices, organisations);
+
+diesel::table! {
+    noticed_corrections (incident_id, number) {
+        incident_id -> Text,
+        number -> BigInt,
+        noticed_at -> BigInt,
+        reason -> Text,
+        corrected_at -> BigInt,
+        corrected_by -> Text,
+    }
+}

@@ -138,6 +138,7 @@ const HELD: &[Held] = &[
     held("incident_declarations", "id", of_their_incidents!("id")),
     held("incident_papers", "paper", of_their_incidents!("incident_id")),
     held("paper_corrections", "number", of_their_incidents!("incident_id")),
+    held("noticed_corrections", "number", of_their_incidents!("incident_id")),
     held("incident_confirmations", "restored_at", of_their_incidents!("incident_id")),
     held("warranty_verdicts", "incident_id", of_their_incidents!("incident_id")),
     held("replacements", "incident_id", of_their_incidents!("incident_id")),

@@ -235,7 +235,7 @@ pub fn of_warrants(
 }
 
 /// At most `limit` notices of warrants that are due, that there is somebody to tell of, and that nobody was told of yet, in
-/// the order of the warrants' ids, after `after`; only of loans of collèges within reach.
+/// the order of the warrants' ids, after `after`; only of loans of collèges within reach. Who was forgotten is told nothing.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -251,6 +251,8 @@ pub fn of_warrants_within(
     let rows: Vec<(String, String)> = tx.run(|connection| {
         let query = warrant_notices::table
             .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::name_sealed.is_not_null())
             .filter(warrant_notices::told_at.is_null())
             .filter(warrant_notices::due_at.le(now.as_millis()))
             .filter(

@@ -1,17 +1,20 @@
 //! Whom a warrant must be told to: the holder of the loan, or the guardians of a minor, once when it opens and once when it
 //! is over (M1, C7.1). To whom that goes stands with the loan's person, not here.
 
+use std::collections::BTreeSet;
+
 use ::incidents::{NoticeDue, NoticeOccasion};
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use types::{AccountId, IncidentId, Instant, LoanId, TabletId, WarrantId};
 
-use crate::column::stored_enum;
+use crate::column::{read_ids, stored_enum};
 use crate::mails::{self, MailState};
-use crate::noun::{find_first, noun, read_all};
-use crate::schema::{warrant_notices, warrants};
-use crate::{StoreError, Tx};
+use crate::noun::{find_all, find_first, hold_first, noun, read_all};
+use crate::schema::{loans, persons, warrant_notices, warrants};
+use crate::{StoreError, Tx, notice_delays};
 
 stored_enum! {
     /// How somebody told it, where no mail does.
@@ -90,6 +93,48 @@ pub fn of(
     )
 }
 
+/// The notices of these warrants, on every occasion, in no order: one statement.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_all(
+    tx: &mut Tx<'_>,
+    warrants: impl IntoIterator<Item = WarrantId>,
+) -> Result<Vec<WarrantNotice>, StoreError> {
+    let warrants: Vec<String> = warrants.into_iter().map(|id| id.to_string()).collect();
+    find_all!(tx, warrant_notices, warrants, warrant_notices::warrant_id)
+}
+
+/// The notice of a warrant on that occasion, held until the end of the transaction: its mails end one after the other, and each
+/// sees how the others ended.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn hold(
+    tx: &mut Tx<'_>,
+    warrant: WarrantId,
+    occasion: NoticeOccasion,
+) -> Result<Option<WarrantNotice>, StoreError> {
+    hold_first!(
+        tx,
+        warrant_notices,
+        warrant_notices::warrant_id
+            .eq(warrant.to_string())
+            .and(warrant_notices::occasion.eq(occasion.as_str()))
+    )
+}
+
+/// From when on it may be told: its day, or a later one that an authority asked for since. A mail that went before moved no
+/// day, and those that did not go wait all the same (M1).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn due_at(tx: &mut Tx<'_>, notice: &WarrantNotice) -> Result<Instant, StoreError> {
+    let Some(warrant) = crate::warrants::get(tx, &notice.warrant_id)? else { return Ok(notice.due_at) };
+    let delay = notice_delays::last(tx, warrant.incident_id)?;
+    Ok(delay.map_or(notice.due_at, |delay| delay.due(notice.occasion, notice.due_at).due_at))
+}
+
 /// Puts off what was not told yet of an incident's warrants, until an authority's day; how many.
 ///
 /// # Errors
@@ -158,24 +203,34 @@ pub fn told(
     Ok(changed == 1)
 }
 
-/// Whether somebody is still to be told of a warrant of this tablet, on a day that has come.
+/// Those of these tablets of whose warrants somebody is still to be told, on a day that has come. Who was forgotten is told
+/// nothing.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] and its like.
-pub fn are_untold(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<bool, StoreError> {
-    tx.run(|connection| {
-        let untold = warrant_notices::table
+/// [`StoreError::Corrupt`].
+pub fn untold_among(
+    tx: &mut Tx<'_>,
+    tablets: &[TabletId],
+    now: Instant,
+) -> Result<BTreeSet<TabletId>, StoreError> {
+    let tablets: Vec<String> = tablets.iter().map(ToString::to_string).collect();
+    let untold: Vec<String> = tx.run(|connection| {
+        warrant_notices::table
+            .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
+            .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .filter(persons::name_sealed.is_not_null())
             .filter(warrant_notices::told_at.is_null())
             .filter(warrant_notices::due_at.le(now.as_millis()))
-            .filter(warrant_notices::loan_id.is_not_null())
-            .filter(warrant_notices::warrant_id.eq_any(
-                warrants::table.filter(warrants::tablet_id.eq(tablet.to_string())).select(warrants::id),
-            ));
-        diesel::select(diesel::dsl::exists(untold)).get_result(connection)
-    })
+            .filter(loans::tablet_id.eq_any(tablets))
+            .select(loans::tablet_id)
+            .distinct()
+            .load(connection)
+    })?;
+    Ok(read_ids(untold, "loans", "tablet_id")?.into_iter().collect())
 }
 
-/// A mail of it came back. If none of its mails stands with the server any more, nobody was told; `false` if somebody was.
+/// A mail of it came back. If none of its mails stands with the server any more, nobody was told, and nobody is before the
+/// day that an authority asked for meanwhile; `false` if somebody was.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -195,6 +250,19 @@ pub fn came_back(tx: &mut Tx<'_>, warrant: WarrantId, occasion: NoticeOccasion) 
         .set(warrant_notices::told_at.eq(None::<i64>))
         .execute(connection)
     })?;
+    if let Some(notice) = of(tx, warrant, occasion)?.filter(|_untold| changed == 1) {
+        let due_at = due_at(tx, &notice)?;
+        tx.run(|connection| {
+            diesel::update(
+                warrant_notices::table
+                    .filter(warrant_notices::warrant_id.eq(warrant.to_string()))
+                    .filter(warrant_notices::occasion.eq(occasion.as_str()))
+                    .filter(warrant_notices::due_at.lt(due_at.as_millis())),
+            )
+            .set(warrant_notices::due_at.eq(due_at.as_millis()))
+            .execute(connection)
+        })?;
+    }
     Ok(changed == 1)
 }
 

@@ -141,6 +141,10 @@ impl TestServer {
         let all =
             register.get("activities").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
         let entry = all.into_iter().find(|one| one.get("code").and_then(|code| code.as_str()) == Some(code));
+        let stands = entry.as_ref().and_then(|entry| entry.pointer("/status/code")?.as_str());
+        if stands == Some("on") {
+            return Ok(());
+        }
         let read = entry.and_then(|entry| entry.get("digest").cloned()).unwrap_or_default();
         dpo.put(&format!("/api/v1/privacy/register/{code}/validation"), &json!({ "entry": read }))
             .await?

@@ -22,6 +22,9 @@ on_both_engines! {
     c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another,
     c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_with_both_dates,
     c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays,
+    c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then,
+    c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow,
+    c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end,
 }
 
 const SERIAL: &str = "DMPX00000001";
@@ -36,6 +39,12 @@ async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
 }
 
 async fn declare(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
+    server.validate_activity("incidents").await.unwrap();
+    declare_as_it_stands(server, client, kind).await
+}
+
+/// Whatever the DPO has validated.
+async fn declare_as_it_stands(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
     let noticed = server.clock().now().minus(Duration::from_secs(3_600));
     let new = json!({
         "kind": kind,
@@ -191,6 +200,13 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
     assert!(!open.body.to_string().contains("ligne 12"), "circumstances stand in no list");
     let shown = head.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12");
+    // Who oversees sees the papers and their clocks, and not what was said of people.
+    let auditor = (Employer::Departement, "auditor", Role::Auditor, GrantReach::Organisation);
+    let auditor = server.someone(auditor.0, auditor.1, auditor.2, auditor.3).await.unwrap();
+    let auditor = server.in_session(auditor, CodeShown::JustNow).await.unwrap();
+    let overseen = auditor.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
+    assert_eq!((overseen.status, overseen.text("/papers/1/standing")), (200, "came-late"), "{overseen:?}");
+    assert_eq!(overseen.body.get("circumstances"), None, "{overseen:?}");
     drop(ipad);
 }
 
@@ -307,6 +323,11 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
     assert_eq!(corrected.text("/papers/1/standing"), "in-time", "it came when it came");
     let former = (corrected.text("/former_papers/0/reference"), corrected.text("/former_papers/0/reason"));
     assert_eq!(former, ("2026/1", "un chiffre était faux"));
+    let same = act(&ati, &id, "papers/correct", right("2026/2", today)).await;
+    assert_eq!(same.status, 409, "it changes nothing: {same:?}");
+    let listed = ati.get("/api/v1/incidents").await.unwrap();
+    assert_eq!(listed.text("/items/0/papers/1/reference"), "2026/2", "{listed:?}");
+    assert_eq!(listed.body["items"][0].get("former_papers"), None, "in no list: {listed:?}");
 
     let wrong = json!({ "paper": "complaint", "reason": "d’une autre tablette" });
     let taken_back = act(&ati, &id, "papers/take-back", wrong.clone()).await;
@@ -326,4 +347,114 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
     }
     let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
     assert_eq!(reopened.text("/papers/1/reference"), "2026/3", "{reopened:?}");
+    // From then on papers are put right there alone.
+    let wrong = json!({ "paper": "complaint", "reason": "d’une autre tablette" });
+    for (what, body) in [("papers/correct", right("2026/4", today)), ("papers/take-back", wrong)] {
+        let refused = act(&ati, &id, what, body).await;
+        assert_eq!(refused.status, 409, "{what}: {refused:?}");
+        assert!(refused.text("/detail").contains(reopened.text("/id")), "it names the one: {refused:?}");
+    }
+    let there = act(&ati, reopened.text("/id"), "papers/correct", right("2026/4", today)).await;
+    assert_eq!(there.text("/papers/1/reference"), "2026/4", "{there:?}");
+}
+
+async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let today = types::Day::of(server.clock().now()).to_string();
+    let id = declare(&server, &ati, "loss").await.text("/id").to_owned();
+    assert_eq!(act(&ati, &id, "letter", json!({ "reference": "0", "dated": today })).await.status, 200);
+    let correct = |number: u32| {
+        let right = json!({
+            "paper": "letter", "reference": number.to_string(), "dated": today, "reason": "un chiffre était faux",
+        });
+        act(&ati, &id, "papers/correct", right)
+    };
+    for number in 1..20 {
+        assert_eq!(correct(number).await.status, 200, "{number}");
+    }
+    let refused = correct(20).await;
+    assert!(refused.status == 409 && refused.text("/detail").contains("at most 20"), "{refused:?}");
+    let back = json!({ "paper": "letter", "reason": "d’une autre tablette" });
+    assert_eq!(act(&ati, &id, "papers/take-back", back).await.status, 200);
+    assert_eq!(correct(21).await.status, 409);
+}
+
+async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let theft = declare(&server, &ati, "theft").await;
+    let id = theft.text("/id").to_owned();
+    let instant = |said: &str| said.parse::<types::Instant>().unwrap();
+    let (declared, said) = (instant(theft.text("/declared_at")), instant(theft.text("/noticed_at")));
+    let before = |hours: u64| declared.minus(Duration::from_secs(hours * 3_600));
+    let noticed = |at: types::Instant| json!({ "noticed_at": at.to_string(), "reason": "c’était la veille" });
+    let correct = |at: types::Instant| act(&ati, &id, "noticed", noticed(at));
+
+    // A complaint of days before is about something else, until it is said that it was noticed then.
+    let filed_on = types::Day::of(declared).plus(-2);
+    let complaint = json!({ "number": "2026/1", "dated": filed_on.to_string(), "station": "Rouen" });
+    assert_eq!(act(&ati, &id, "complaint", complaint.clone()).await.text("/rule"), "C5.4.2");
+    let same = correct(said).await;
+    assert_eq!(same.status, 409, "it changes nothing: {same:?}");
+    let later = correct(declared.plus(Duration::from_secs(1))).await;
+    assert_eq!((later.status, later.text("/rule")), (403, "C5.4.2"), "after it was declared: {later:?}");
+    let right = correct(before(73)).await;
+    assert_eq!(right.status, 200, "{right:?}");
+    assert_eq!(instant(right.text("/papers/1/due_at")), before(25), "the clocks follow");
+    assert_eq!(right.text("/papers/1/standing"), "missing");
+    let former = (right.text("/formerly_noticed/0/noticed_at"), right.text("/formerly_noticed/0/reason"));
+    assert_eq!(former.1, "c’était la veille");
+    assert_eq!(instant(former.0), said);
+    let listed = ati.get("/api/v1/incidents").await.unwrap();
+    assert_eq!(listed.body["items"][0].get("formerly_noticed"), None, "in no list: {listed:?}");
+    let recorded = act(&ati, &id, "complaint", complaint).await;
+    assert_eq!(recorded.text("/papers/1/standing"), "came-late", "{recorded:?}");
+    // The paper has a day: it was not noticed after that.
+    let after = correct(declared).await;
+    assert!(after.status == 403 && after.text("/detail").contains(&filed_on.to_string()), "{after:?}");
+
+    for what in ["find", "close"] {
+        assert_eq!(step(&ati, &id, what).await.status, 200, "{what}");
+    }
+    let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
+    assert_eq!(reopened.status, 201, "{reopened:?}");
+    assert_eq!(reopened.text("/noticed_at"), right.text("/noticed_at"), "it goes on with it");
+    assert_eq!(reopened.text("/formerly_noticed/0/reason"), "c’était la veille");
+    let closed = correct(before(72)).await;
+    assert!(closed.status == 409 && closed.text("/detail").contains(reopened.text("/id")), "{closed:?}");
+    assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(72))).await.status, 200);
+}
+
+async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    let ati = here(&server, "ati", Role::Ati).await;
+    let never = declare_as_it_stands(&server, &ati, "theft").await;
+    assert_eq!((never.status, never.text("/rule")), (403, "C3.1.6"), "{never:?}");
+    let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
+    let dpo =
+        server.someone(Employer::Departement, "dpo", Role::Dpo, GrantReach::Organisation).await.unwrap();
+    let dpo = server.in_session(dpo, CodeShown::JustNow).await.unwrap();
+    let withdrawn = dpo.delete("/api/v1/privacy/register/incidents/validation").await.unwrap();
+    assert_eq!(withdrawn.status, 204, "{withdrawn:?}");
+
+    let refused = declare_as_it_stands(&server, &ati, "fault").await;
+    assert_eq!((refused.status, refused.text("/rule")), (403, "C3.1.6"), "{refused:?}");
+    assert!(refused.text("/detail").contains("withdrawn"), "{refused:?}");
+    // What is open is followed: its papers, its steps, its end; and nothing was forgotten.
+    let today = types::Day::of(server.clock().now()).to_string();
+    let letter = json!({ "reference": "1", "dated": today });
+    assert_eq!(act(&ati, &id, "letter", letter).await.text("/papers/0/standing"), "in-time");
+    for what in ["find", "close"] {
+        assert_eq!(step(&ati, &id, what).await.status, 200, "{what}");
+    }
+    let shown = ati.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
+    assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12", "{shown:?}");
+    let reopened = act(&ati, &id, "reopen", json!({ "reason": "trop tôt" })).await;
+    assert_eq!((reopened.status, reopened.text("/rule")), (403, "C3.1.6"), "{reopened:?}");
 }

@@ -53,7 +53,7 @@ pub(crate) async fn somebody(
 /// A collège in whose year tablets may be lent: activities validated, charter adopted.
 pub(crate) async fn school(engine: Engine) -> School {
     let server = TestServer::start(engine).await.unwrap();
-    for activity in ["roster", "lending", "app-inventory"] {
+    for activity in ["roster", "lending", "app-inventory", "incidents"] {
         server.validate_activity(activity).await.unwrap();
     }
     let year = server.school_year().await.unwrap();

@@ -42,6 +42,7 @@ impl School {
         let ati = server.someone(Employer::Departement, "lea.petit", Role::Ati, here).await.unwrap();
         let head = (Employer::College(college), "m.moreau", Role::Head, GrantReach::Organisation);
         let head = server.someone(head.0, head.1, head.2, head.3).await.unwrap();
+        server.validate_activity("incidents").await.unwrap();
         Self { server, ipad, ati, head }
     }
 

@@ -234,6 +234,9 @@ impl Things {
             "/api/v1/incidents/{id}/papers/correct" => json!({
                 "paper": "letter", "reference": "2", "dated": "2026-01-05", "reason": "matrice",
             }),
+            "/api/v1/incidents/{id}/noticed" => {
+                json!({ "noticed_at": "2026-01-05T07:00:00Z", "reason": "matrice" })
+            }
             "/api/v1/incidents/{id}/papers/take-back" => json!({ "paper": "letter", "reason": "matrice" }),
             "/api/v1/warrant-notices/{id}/told" => json!({ "how": "letter" }),
             "/api/v1/incidents/{id}/steps" => json!({ "step": "take-up" }),
@@ -415,7 +418,7 @@ async fn t_c1_every_role_gets_what_the_page_says_on_its_own_and_on_others_colleg
     other.enrol_by_link(&server.link_for(OTHER).await.unwrap()).await.unwrap();
     other.poll().await.unwrap();
     let everybody = everybody(&server).await;
-    for activity in ["roster", "lending"] {
+    for activity in ["roster", "lending", "incidents"] {
         server.validate_activity(activity).await.unwrap();
     }
     let mine = Things::of(&server, COLLEGE, OWN).await;

@@ -44,6 +44,7 @@ impl Case {
         let head = server.someone(head.0, head.1, head.2, head.3).await.unwrap();
         let dpo = (Employer::Departement, "dpo", Role::Dpo, GrantReach::Organisation);
         let dpo = server.someone(dpo.0, dpo.1, dpo.2, dpo.3).await.unwrap();
+        server.validate_activity("incidents").await.unwrap();
         let mut case = Self { server, ipad, ati, head, dpo, incident: String::new() };
         let noticed = case.server.clock().now().minus(HOUR).to_string();
         let reference = (kind == "authority-request").then_some("PV 2026/7");

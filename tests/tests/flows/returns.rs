@@ -287,6 +287,7 @@ async fn c5_4_1_a_check_or_an_incident_that_comes_after_the_order_keeps_the_tabl
     assert_eq!(ati.put(&check, &json!({ "held": true })).await.unwrap().status, 200);
     assert!(!ipad.poll().await.unwrap().erased, "held for a check");
     assert_eq!(ati.put(&check, &json!({ "held": false })).await.unwrap().status, 200);
+    server.validate_activity("incidents").await.unwrap();
     let declared = json!({ "kind": "damage", "noticed_at": server.clock().now().to_string() });
     let incident = ati.post(&format!("/api/v1/tablets/{SERIAL}/incidents"), &declared).await.unwrap();
     assert_eq!(incident.status, 201, "{incident:?}");

@@ -118,7 +118,9 @@ impl College {
         }
         network(&server).await;
         notices_are_validated(&server).await;
-        server.validate_activity("lending").await.unwrap();
+        for activity in ["lending", "incidents"] {
+            server.validate_activity(activity).await.unwrap();
+        }
         let nothing = || vec![None; TABLETS];
         let ledger = Ledger::default();
         Self {

@@ -16,6 +16,8 @@ on_both_engines! {
     m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_recorded_who_handed_it_over,
     m1_c7_1_whose_mail_came_back_is_told_in_person,
     m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for,
+    m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter,
+    c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands,
 }
 
 const ROUND: Duration = Duration::from_secs(61);
@@ -83,13 +85,19 @@ async fn m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_rec
     assert_eq!(other.post(&done, &json!({ "how": "letter" })).await.unwrap().status, 404);
 
     assert_eq!(ati.post(&done, &json!({ "how": "mail" })).await.unwrap().text("/code"), "invalid");
-    let told = ati.post(&done, &json!({ "how": "letter" })).await.unwrap();
+    // Whoever asked for the warrant prints the letter, and does not say that it was handed over.
+    let alone = ati.post(&done, &json!({ "how": "letter" })).await.unwrap();
+    assert_eq!((alone.status, alone.text("/rule")), (403, "M1"), "{alone:?}");
+    assert!(alone.text("/detail").contains("somebody else of the collège"), "{alone:?}");
+    assert_eq!(to_tell(&ati).await.len(), 1, "nothing was recorded");
+    let head = case.client(case.head).await;
+    let told = head.post(&done, &json!({ "how": "letter" })).await.unwrap();
     assert_eq!(told.status, 200, "{told:?}");
-    let again = ati.post(&done, &json!({ "how": "in-person" })).await.unwrap();
+    let again = head.post(&done, &json!({ "how": "in-person" })).await.unwrap();
     assert_eq!(again.text("/handed_over_at"), told.text("/handed_over_at"), "told once");
     let notices = case.list("notices").await;
     let recorded = (&notices[0]["told_how"], &notices[0]["told_by"], notices[0]["told_at"].is_string());
-    assert_eq!(recorded, (&json!("letter"), &json!(case.ati.to_string()), true));
+    assert_eq!(recorded, (&json!("letter"), &json!(case.head.to_string()), true));
     assert_eq!(case.audited("warrant.tell").await.len(), 1);
     assert_eq!(to_tell(&ati).await, Vec::<Value>::new());
     alarmed(&case, false).await;
@@ -106,6 +114,13 @@ async fn m1_c7_1_whose_mail_came_back_is_told_in_person(engine: Engine) {
     let mail = MailServer::start().await.unwrap();
     let (server, ipad) = told(engine, &mail, &[MOTHER]).await;
     let case = warranted(server, ipad, "theft").await;
+    // A mail is about to be written: nobody silences it.
+    let head = case.client(case.head).await;
+    let on_its_way = to_tell(&head).await;
+    assert_eq!(on_its_way[0]["why"], "on-its-way");
+    let done = format!("/api/v1/warrant-notices/{}/told", on_its_way[0]["id"].as_str().unwrap());
+    let early = head.post(&done, &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!((early.status, early.text("/code")), (409, "conflict"), "{early:?}");
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
     let is_told = |told: bool| {
@@ -123,11 +138,9 @@ async fn m1_c7_1_whose_mail_came_back_is_told_in_person(engine: Engine) {
     is_told(false).await;
     case.server.advance(ROUND);
     alarmed(&case, true).await;
-    let ati = case.client(case.ati).await;
-    let waiting = to_tell(&ati).await;
-    assert_eq!(waiting[0]["why"], "unreached");
-    let done = format!("/api/v1/warrant-notices/{}/told", waiting[0]["id"].as_str().unwrap());
-    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+    let head = case.client(case.head).await;
+    assert_eq!(to_tell(&head).await[0]["why"], "unreached");
+    assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
     alarmed(&case, false).await;
     assert_eq!(case.list("notices").await[0]["told_how"], "in-person");
     assert_eq!(mail.mailed().len(), 1, "nothing was sent twice");
@@ -152,8 +165,70 @@ async fn m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for(en
     assert_eq!(early.text("/rule"), "M1", "{early:?}");
     assert!(early.text("/detail").contains(&until), "{early:?}");
     let done = format!("/api/v1/warrant-notices/{id}/told");
-    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().text("/rule"), "M1");
+    let head = case.client(case.head).await;
+    assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().text("/rule"), "M1");
     case.server.advance(DAY * 21);
-    let ati = case.client(case.ati).await;
-    assert_eq!(ati.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+    let head = case.client(case.head).await;
+    assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
+
+async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine: Engine) {
+    let mail = MailServer::start().await.unwrap();
+    let (server, ipad) = told(engine, &mail, &[MOTHER]).await;
+    let case = warranted(server, ipad, "authority-request").await;
+    case.server.advance(ROUND);
+    let taken = mail.has_taken(1).await.unwrap().remove(0);
+    let is_told = |told: bool| {
+        let case = &case;
+        async move {
+            wait_until("the notice stands so", Patience::default(), || async {
+                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
+            })
+            .await
+            .unwrap();
+        }
+    };
+    is_told(true).await;
+    let id = format!("{}:opened", case.warrant().await["id"].as_str().unwrap());
+    let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
+    let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
+    assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
+    mail.bounce(&taken, "5.1.1").unwrap();
+    is_told(false).await;
+    let head = case.client(case.head).await;
+    assert_eq!(to_tell(&head).await, Vec::<Value>::new());
+    let early = head.get(&format!("/api/v1/warrant-notices/{id}/letter")).await.unwrap();
+    assert!(early.text("/rule") == "M1" && early.text("/detail").contains(&until), "{early:?}");
+    let done = format!("/api/v1/warrant-notices/{id}/told");
+    let early = head.post(&done, &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(early.text("/rule"), "M1", "{early:?}");
+    case.server.advance(DAY * 21);
+    let head = case.client(case.head).await;
+    assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
+
+async fn c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands(engine: Engine) {
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = lent_to(&server, &[MOTHER]).await;
+    let case = warranted(server, ipad, "theft").await;
+    notices_are_validated(&case.server).await;
+    case.server.advance(ROUND);
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    let waiting = to_tell(&head).await;
+    let loan: types::LoanId = case.list("notices").await[0]["loan"].as_str().unwrap().parse().unwrap();
+    let now = case.server.clock().now();
+    let forgotten = case.server.fleet().unwrap().store().write(move |tx| {
+        let loan = store::loans::get(tx, &loan)?.unwrap();
+        store::purge::person(tx, loan.person_id, now)
+    });
+    assert!(forgotten.await.unwrap());
+    assert_eq!(to_tell(&head).await, Vec::<Value>::new());
+    let notice = format!("/api/v1/warrant-notices/{}", waiting[0]["id"].as_str().unwrap());
+    let letter = head.get(&format!("{notice}/letter")).await.unwrap();
+    assert!(letter.status == 409 && letter.text("/detail").contains("forgotten"), "{letter:?}");
+    let told = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(told.status, 409, "{told:?}");
+    case.server.advance(ROUND);
+    alarmed(&case, false).await;
 }

@@ -102,6 +102,17 @@ impl<'a> People<'a> {
         Ok(listed.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 
+    /// The DPO validates an activity, as its entry stands.
+    async fn validate(&self, activity: &str) -> Result<Answer, Failure> {
+        let dpo = self.signed_in(self.dpo).await?;
+        let register = dpo.get("/api/v1/privacy/register").await.map_err(stopped)?.ok().map_err(stopped)?;
+        let entries = register.pointer("/activities").and_then(Value::as_array).cloned().unwrap_or_default();
+        let entry = entries.into_iter().find(|entry| text(entry, "/code") == activity).unwrap_or_default();
+        let read = json!({ "entry": text(&entry, "/digest") });
+        let path = format!("/api/v1/privacy/register/{activity}/validation");
+        dpo.put(&path, &read).await.map_err(stopped)
+    }
+
     /// Signs what was asked, as it stands.
     async fn sign(&self, account: AccountId, request: &str) -> Result<Answer, Failure> {
         let client = self.signed_in(account).await?;
@@ -127,6 +138,9 @@ async fn declared(people: &People<'_>, teller: &mut Teller) -> Result<String, Fa
         "kind": "theft", "noticed_at": noticed.to_string(), "circumstances": "Volée dans le car, ligne 12",
     });
     let path = format!("/api/v1/tablets/{SERIAL}/incidents");
+    let early = ati.post(&path, &theft).await.map_err(stopped)?;
+    teller.check("the declaration, before the DPO validated incidents", "C3.1.6", early.text("/rule"));
+    teller.check("the DPO validates them", 200, people.validate("incidents").await?.status);
     let declared = ati.post(&path, &theft).await.map_err(stopped)?;
     teller.check("the declaration", 201, declared.status);
     teller.check("the complaint", "awaited", declared.text("/papers/1/standing"));
@@ -157,13 +171,7 @@ async fn granted(people: &People<'_>, incident: &str, teller: &mut Teller) -> Re
     let wanted = json!({ "reason": "vue à la gare" });
     let off = people.ask(people.ati, incident, "warrants", wanted.clone()).await?;
     teller.check("asked before the DPO validated it", "C3.1.6", off.text("/rule"));
-    let dpo = people.signed_in(people.dpo).await?;
-    let register = dpo.get("/api/v1/privacy/register").await.map_err(stopped)?.ok().map_err(stopped)?;
-    let entries = register.pointer("/activities").and_then(Value::as_array).cloned().unwrap_or_default();
-    let entry = entries.into_iter().find(|entry| text(entry, "/code") == "geolocation").unwrap_or_default();
-    let read = json!({ "entry": text(&entry, "/digest") });
-    let path = "/api/v1/privacy/register/geolocation/validation";
-    teller.check("the DPO validates it", 200, dpo.put(path, &read).await.map_err(stopped)?.status);
+    teller.check("the DPO validates it", 200, people.validate("geolocation").await?.status);
 
     let beyond = json!({ "reason": "vue à la gare", "hours": 169 });
     let beyond = people.ask(people.ati, incident, "warrants", beyond).await?;

@@ -14,7 +14,7 @@ const LEAST_SEEN: usize = 8;
 
 const EXAMPLES: &str = "\
   ardoise countersignature list                       what you may answer now
-  ardoise countersignature show ID                    what exactly is asked, and its hash
+  ardoise countersignature show ID                    what exactly is asked, its hash, and whether you may sign
   ardoise countersignature give ID --seen 3f2a91c0    signs what has this hash, and nothing else
   ardoise countersignature refuse ID --seen 3f2a91c0 --reason \"ask Mme Blin first\"
   ardoise countersignature list --asked               what you asked, and what became of it
@@ -81,7 +81,9 @@ const COLUMNS: &[Column] = &[
     ("for", "/purpose"),
     ("state", "/state"),
     ("until", "/expires_at"),
+    ("you may sign", "/signable"),
     ("what", "/in_words"),
+    ("you may not, because", "/not_signable_because"),
 ];
 
 const SHOWN: &[Column] = &[
@@ -98,6 +100,8 @@ const SHOWN: &[Column] = &[
     ("until", "/expires_at"),
     ("state", "/state"),
     ("you may answer", "/answerable"),
+    ("you may sign", "/signable"),
+    ("you may not, because", "/not_signable_because"),
     ("answer of", "/answered_by/login"),
     ("answered", "/answered_at"),
     ("and said", "/answer_reason"),

@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
   ardoise incident complaint INCIDENT --number 2026/1234 --dated 2026-11-26 --station \"Commissariat de Rouen\"
   ardoise incident correct INCIDENT complaint --reference 2026/1235 --dated 2026-11-26 --station \"Commissariat de Rouen\" \\
     --reason \"a digit was wrong\"
+  ardoise incident correct-noticed INCIDENT --noticed 2026-11-25T16:00:00Z --reason \"it was the day before\"
   ardoise incident lost-mode INCIDENT --reason \"stolen on the bus\" --phone \"02 35 00 00 00\"
   ardoise incident propose-erasure INCIDENT --reason \"seen for sale\"
   ardoise incident find INCIDENT
@@ -203,6 +204,17 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Put right when it was noticed; what was said before stays, and the clocks of its papers follow.
+    CorrectNoticed {
+        /// The incident's id.
+        id: String,
+        /// When it was noticed in truth, such as `2026-11-26T07:30:00Z`.
+        #[arg(long, value_name = "INSTANT")]
+        noticed: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Take back a letter or a complaint that was recorded and that there is not; what was said before stays.
     TakeBack {
         /// The incident's id.
@@ -355,6 +367,7 @@ const FIELDS: &[Column] = &[
     ("what", "/kind"),
     ("stands", "/state"),
     ("noticed", "/noticed_at"),
+    ("noticed, as was said", "/formerly_noticed"),
     ("declared", "/declared_at"),
     ("open since", "/opened_at"),
     ("goes on from", "/reopens"),
@@ -472,6 +485,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
                 "paper": paper.as_str(), "reference": reference, "dated": dated, "station": station, "reason": reason,
             }),
         ),
+        Action::CorrectNoticed { id, noticed, reason } => {
+            (of(id, "noticed"), json!({ "noticed_at": noticed, "reason": reason }))
+        }
         Action::TakeBack { id, paper, reason } => (
             of(id, "papers").into_iter().chain(["take-back".to_owned()]).collect(),
             json!({ "paper": paper.as_str(), "reason": reason }),

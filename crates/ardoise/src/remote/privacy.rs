@@ -7,6 +7,7 @@ use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::table::{Column, sheet, table, text_at};
+use crate::words;
 
 const EXAMPLES: &str = "\
   ardoise privacy register                       every activity, and where it stands
@@ -60,7 +61,8 @@ enum Action {
         #[arg(long, value_name = "DIGEST")]
         entry: String,
     },
-    /// As the DPO: take a validation back. It is off from now on, and what was stored of it is forgotten.
+    /// As the DPO: take a validation back. What it covers is off from now on; of what was stored, lists of apps are forgotten at
+    /// once, and the rest when its term is over.
     Withdraw {
         /// The activity.
         activity: String,
@@ -150,8 +152,14 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let query: Vec<(&str, &str)> =
                 reason.as_deref().map(|reason| ("reason", reason)).into_iter().collect();
             let done = api.delete_with(&path, &query).await?;
-            output.show(&done, || {
-                format!("`{activity}` is off; what was stored of it is forgotten within minutes")
+            output.show(&done, || match activity.parse::<privacy::Activity>() {
+                Ok(known) => {
+                    let privacy::Text { fr, en } = known.once_withdrawn();
+                    let here = words::Language::here();
+                    format!("`{activity}`{} {}", here.choose(":", " :"), here.choose(en, fr))
+                }
+                // A server that is newer than this program.
+                Err(_unknown) => format!("`{activity}` is not validated any more"),
             })
         }
         Action::Prove => {

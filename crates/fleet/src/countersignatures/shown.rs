@@ -6,6 +6,7 @@ use store::{Digest, Tx, accounts, organisations};
 use types::{AccountId, CountersignatureId, Instant, OrganisationId};
 
 use super::may_be_answered;
+use super::why_not::why_not;
 use crate::Refusal;
 use crate::coming_in::Person;
 
@@ -31,7 +32,7 @@ pub struct Sentence {
     pub french: String,
 }
 
-fn sentence(english: impl Into<String>, french: impl Into<String>) -> Sentence {
+pub(super) fn sentence(english: impl Into<String>, french: impl Into<String>) -> Sentence {
     Sentence { english: english.into(), french: french.into() }
 }
 
@@ -64,6 +65,10 @@ pub struct Line {
     pub state: CountersignatureState,
     /// Whether whoever looks could answer it now.
     pub answerable: bool,
+    /// Whether whoever looks could sign it now: a yes takes more than a no.
+    pub signable: bool,
+    /// Why they could not, while it waits.
+    pub not_signable_because: Option<Sentence>,
     /// Who answered.
     pub answered_by: Option<Somebody>,
     /// When.
@@ -82,7 +87,9 @@ pub(super) fn line(
 ) -> Result<Line, Refusal> {
     let waits = row.state == CountersignatureState::Waiting;
     let state = if waits && now >= row.expires_at { CountersignatureState::Expired } else { row.state };
-    let answerable = state == CountersignatureState::Waiting && may_be_answered(tx, reader, &row, now)?;
+    let waits = state == CountersignatureState::Waiting;
+    let answerable = waits && may_be_answered(tx, reader, &row, now)?;
+    let not_signable_because = if waits { why_not(tx, reader, &row, now)? } else { None };
     let second = SecondPerson::from_columns(
         &row.answer_role.to_string(),
         row.answer_organisation,
@@ -104,6 +111,8 @@ pub(super) fn line(
         expires_at: row.expires_at,
         state,
         answerable,
+        signable: waits && not_signable_because.is_none(),
+        not_signable_because,
         answered_by,
         answered_at: row.answered_at,
         answer_reason: row.answer_reason,

@@ -1,4 +1,5 @@
-//! Papers of an incident that were recorded wrongly are put right, with a reason; what was said before stays (C5.4.2).
+//! Papers of an incident that were recorded wrongly are put right, and so is when it was noticed, with a reason; what was said
+//! before stays (C5.4.2).
 //!
 //! A warrant is firm because of a paper (M1). If that paper does not count any more, the warrant ends, and a second person
 //! is asked anew.
@@ -7,15 +8,20 @@ use governance::Permission;
 use incidents::papers::{self, PaperKind};
 use incidents::{Footing, Incident};
 use serde_json::json;
+use store::incident_papers::{self, Paper};
+use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::{self, PaperCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_papers, warrant_grants};
+use store::{Tx, incident_declarations, warrant_grants};
 use types::{Day, IncidentId, Instant};
 
 use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
+
+/// How often a paper is put right or taken back, and how often when an incident was noticed.
+const MOST_CORRECTIONS: usize = 20;
 
 /// A paper as it is in truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +37,9 @@ pub struct TruePaper {
 /// Puts a recorded paper right; with nothing in its place, it is taken back.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, or was taken back before;
-/// [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when it is recorded.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a paper that was never recorded, was taken back before, was put right too
+/// often or says that already, and of an incident that goes on in another; [`Refusal::Invalid`]; [`Refusal::Forbidden`] as when
+/// it is recorded.
 pub async fn put_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -48,22 +55,26 @@ pub async fn put_right(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            must_be_the_last(tx, id)?;
             if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
                 return Err(Refusal::Conflict(format!(
                     "no {paper} of this incident was recorded: record it"
                 )));
             }
-            let stands = incident_papers::that_count(tx, id)?.iter().any(|row| row.paper == paper);
-            match &truth {
-                Some(truth) => papers::admit(&incident, paper, truth.dated)?,
-                None if stands => {}
-                None => {
-                    return Err(Refusal::Conflict(format!(
-                        "the {paper} of this incident was taken back before"
-                    )));
-                }
+            let stands = incident_papers::that_count(tx, id)?.into_iter().find(|row| row.paper == paper);
+            must_change_something(paper, stands.as_ref(), truth.as_ref())?;
+            if let Some(truth) = &truth {
+                papers::admit(&incident, paper, truth.dated)?;
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
+            // The last one takes it back, whatever was said of it before.
+            if before + usize::from(truth.is_some()) >= MOST_CORRECTIONS {
+                return Err(Refusal::Conflict(format!(
+                    "the {paper} of this incident was put right {before} times, and may be at most \
+                     {MOST_CORRECTIONS} times, the last of which takes it back: close the incident and go on \
+                     in another (`ardoise incident reopen`)"
+                )));
+            }
             let row = PaperCorrection {
                 incident_id: id,
                 paper,
@@ -92,6 +103,59 @@ pub async fn put_right(
         .await
 }
 
+/// Puts right when an incident was noticed: the clocks of its papers run from there.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, or after the day of a paper that it has.
+pub async fn put_noticed_right(
+    fleet: &Fleet,
+    principal: &Principal,
+    id: IncidentId,
+    noticed_at: Instant,
+    reason: &str,
+    now: Instant,
+) -> Result<Incident, Refusal> {
+    let reason = text("reason", reason, LONGEST_REASON)?;
+    let principal = principal.clone();
+    fleet
+        .store()
+        .write(move |tx| {
+            let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            must_be_the_last(tx, id)?;
+            if incident.noticed_at == noticed_at {
+                return Err(Refusal::Conflict(format!(
+                    "this incident was noticed at {noticed_at} already: say what is to be put right"
+                )));
+            }
+            incident.put_noticed_right(noticed_at)?;
+            let before = noticed_corrections::of(tx, id)?.len();
+            if before >= MOST_CORRECTIONS {
+                return Err(Refusal::Conflict(format!(
+                    "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} times: \
+                     close it and declare it anew"
+                )));
+            }
+            let row = NoticedCorrection {
+                incident_id: id,
+                number: i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1),
+                noticed_at,
+                reason: reason.clone(),
+                corrected_at: now,
+                corrected_by: principal.person(tx, now)?.standing.account(),
+            };
+            noticed_corrections::insert(tx, &row)?;
+            let detail = json!({ "incident": id, "noticed_at": noticed_at, "before": incident.noticed_at });
+            let change = Change::new("incident.correct-noticed")
+                .tablet(Some(incident.tablet))
+                .reason(Some(reason.clone()))
+                .detail(detail);
+            audit::record(tx, &principal, change, now)?;
+            again(tx, id)
+        })
+        .await
+}
+
 fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
     not_to_come(truth.dated, now)?;
     let station = match (paper, truth.station) {
@@ -104,6 +168,40 @@ fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper
     };
     let reference = text("reference", &truth.reference, LONGEST_REFERENCE)?;
     Ok(TruePaper { reference, dated: truth.dated, station })
+}
+
+fn must_change_something(
+    paper: PaperKind,
+    stands: Option<&Paper>,
+    truth: Option<&TruePaper>,
+) -> Result<(), Refusal> {
+    match (stands, truth) {
+        (None, None) => Err(Refusal::Conflict(format!("the {paper} of this incident was taken back before"))),
+        (Some(stands), Some(truth))
+            if stands.reference == truth.reference
+                && stands.dated == truth.dated
+                && stands.station == truth.station =>
+        {
+            Err(Refusal::Conflict(format!(
+                "this is what the {paper} of this incident says already: say what is to be put right"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Papers go on with an incident that was closed too soon: what is put right on the closed one would be right there alone.
+fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
+    let mut last = id;
+    while let Some(next) = incident_declarations::goes_on_in(tx, last)? {
+        last = next.id;
+    }
+    if last == id {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(format!(
+        "this incident goes on in incident {last}, and its papers and clocks with it: put them right there"
+    )))
 }
 
 /// Ends the warrants that were firm because of a paper that does not count any more; says which.

@@ -3,6 +3,7 @@
 use governance::Permission;
 use incidents::papers::{self, AuthorityReference, Complaint, Letter};
 use incidents::{Declarant, Declaration, Incident};
+use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
 use store::{StoreError, incident_declarations};
@@ -11,7 +12,7 @@ use types::{Day, IncidentId, IncidentKind, Instant, Secret};
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::tablets::{self, Named};
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, register};
 
 /// The longest circumstances, in characters.
 const LONGEST_CIRCUMSTANCES: usize = 4_000;
@@ -49,10 +50,11 @@ pub struct NewComplaint {
     pub station: String,
 }
 
-/// Declares what happened to a tablet of one's collège.
+/// Declares what happened to a tablet of one's collège, once a DPO validated that incidents are kept (C3.1.6). Those that are
+/// open are followed whatever becomes of that.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`] for a
+/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`] for a
 /// tablet that is missing already, or that no collège has.
 pub async fn declare(
     fleet: &Fleet,
@@ -84,6 +86,7 @@ pub async fn declare(
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::DeclareIncident, &person.access, now)?;
             let tablet = tablets::within(tx, &named, &reach)?;
+            register::may_process(tx, Activity::Incidents, now)??;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;
                 Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))

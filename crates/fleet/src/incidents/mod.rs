@@ -30,7 +30,7 @@ use types::{IncidentId, Instant};
 use crate::{Principal, Refusal};
 
 pub use confirm::confirm;
-pub use corrections::{TruePaper, put_right};
+pub use corrections::{TruePaper, put_noticed_right, put_right};
 pub use declare::{NewComplaint, NewIncident, NewLetter, complaint, declare, letter};
 pub use lost_mode::{Asked, lose, sound};
 pub use reconcile::reconcile;

@@ -5,6 +5,7 @@ use incidents::Incident;
 use incidents::papers::{Clock, clocks};
 use store::incident_papers::{self, Paper};
 use store::lost_modes::LostMode;
+use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::PaperCorrection;
 use store::replacements::{self, Replacement};
 use store::supplier_repairs::{self, SupplierRepair};
@@ -26,9 +27,12 @@ pub struct Line {
     pub serial: SerialNumber,
     /// The clocks of its papers, at this instant.
     pub clocks: Vec<Clock>,
-    /// What was said of its papers before it was put right, each with what put it right.
+    /// What was said of its papers before it was put right, each with what put it right, of one incident that is looked at; in
+    /// no list.
     pub former_papers: Vec<(Option<Paper>, PaperCorrection)>,
-    /// What happened, in words, of one incident that is looked at; in no list.
+    /// When it was said before that it was noticed, each with what put it right, of one incident that is looked at; in no list.
+    pub formerly_noticed: Vec<(Instant, NoticedCorrection)>,
+    /// What happened, in words, of one incident that is looked at by whoever handles it; in no list.
     pub circumstances: Option<Secret<String>>,
     /// Lost mode, if it rests or rested on this incident.
     pub lost_mode: Option<LostMode>,
@@ -89,7 +93,7 @@ pub async fn unconfirmed(
         .await
 }
 
-/// One incident.
+/// One incident; what happened, in words, for whoever handles it.
 ///
 /// # Errors
 /// [`Refusal::NotFound`].
@@ -104,9 +108,17 @@ pub async fn show(
         .store()
         .read(move |tx| {
             let incident = reached(tx, &principal, Permission::ViewIncidents, id, now)?;
-            let words = incident_declarations::circumstances(tx, id)?;
+            let words = match reached(tx, &principal, Permission::HandleIncident, id, now) {
+                Ok(_handled) => incident_declarations::circumstances(tx, id)?,
+                // Who oversees it needs its papers and its clocks, and no words about people.
+                Err(Refusal::NotAllowed(_) | Refusal::NotFound { .. }) => None,
+                Err(failure) => return Err(failure),
+            };
             let words = words.map(|words| String::from_utf8_lossy(words.expose()).into_owned());
-            Ok(Line { circumstances: words.map(Secret::new), ..line(tx, incident, now)? })
+            let former_papers = incident_papers::former(tx, id)?;
+            let formerly_noticed = formerly_noticed(tx, id)?;
+            let circumstances = words.map(Secret::new);
+            Ok(Line { circumstances, former_papers, formerly_noticed, ..line(tx, incident, now)? })
         })
         .await
 }
@@ -120,6 +132,14 @@ fn lines(tx: &mut Tx<'_>, listed: Listed<IncidentId>, now: Instant) -> Result<Li
     Ok(Listed { items, next: listed.next })
 }
 
+fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId) -> Result<Vec<(Instant, NoticedCorrection)>, Refusal> {
+    let declared = incident_declarations::get(tx, &id)?.map(|declared| declared.noticed_at);
+    let corrections = noticed_corrections::of(tx, id)?;
+    let said: Vec<Instant> =
+        declared.into_iter().chain(corrections.iter().map(|correction| correction.noticed_at)).collect();
+    Ok(said.into_iter().zip(corrections).collect())
+}
+
 fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refusal> {
     let tablet = tablets::get(tx, &incident.tablet)?
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
@@ -127,14 +147,14 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
     let goes_on_in = incident_declarations::goes_on_in(tx, incident.id)?.map(|other| other.id);
     let to_confirm = incident.state.is_open() && !confirm::stands(tx, &incident)?;
     let clocks = clocks(&incident, now);
-    let former_papers = incident_papers::former(tx, incident.id)?;
     let warranty = warranty_verdicts::get(tx, &incident.id)?;
     let supplier = supplier_repairs::get(tx, &incident.id)?;
     let replacement = replacements::get(tx, &incident.id)?;
     let erasure = theft::shown(tx, &incident, now)?;
     Ok(Line {
         clocks,
-        former_papers,
+        former_papers: Vec::new(),
+        formerly_noticed: Vec::new(),
         circumstances: None,
         serial: tablet.serial,
         lost_mode,

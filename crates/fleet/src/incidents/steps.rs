@@ -4,8 +4,10 @@ use governance::Permission;
 use incidents::life::{self, Consequence, Step};
 use incidents::papers::PaperKind;
 use incidents::{Incident, IncidentState, NoticeOccasion};
+use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
+use store::noticed_corrections::{self, NoticedCorrection};
 use store::warrants::OrderState;
 use store::{Tx, incident_declarations};
 use types::{IncidentId, Instant};
@@ -14,7 +16,7 @@ use super::declare::again;
 use super::{LONGEST_REASON, lost_mode, notices, reached, text, theft, warrants};
 use crate::audit::{self, Change};
 use crate::lending::counterparts;
-use crate::{Fleet, Principal, Refusal};
+use crate::{Fleet, Principal, Refusal, register};
 
 /// Takes a step, with what follows from it.
 ///
@@ -101,7 +103,7 @@ fn carry_out(
 /// closed one does not rest on this one.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
+/// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
 /// tablet is missing again.
 pub async fn reopen(
     fleet: &Fleet,
@@ -116,6 +118,7 @@ pub async fn reopen(
         .store()
         .write(move |tx| {
             let closed = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            register::may_process(tx, Activity::Incidents, now)??;
             let new = closed.reopen(IncidentId::new(now), &reason, now)?;
             if let Some(other) = incident_declarations::goes_on_in(tx, id)? {
                 return Err(Refusal::Conflict(format!("it goes on in incident {} already", other.id)));
@@ -128,7 +131,14 @@ pub async fn reopen(
                 )));
             }
             let circumstances = incident_declarations::circumstances(tx, id)?;
-            incident_declarations::record(tx, &new, circumstances.as_ref())?;
+            // It was noticed when the declaration says, and what puts that right goes on with it.
+            let declared = incident_declarations::get(tx, &id)?;
+            let noticed_at = declared.map_or(closed.noticed_at, |declared| declared.noticed_at);
+            let as_declared = Incident { noticed_at, ..new.clone() };
+            incident_declarations::record(tx, &as_declared, circumstances.as_ref())?;
+            for row in noticed_corrections::of(tx, id)? {
+                noticed_corrections::insert(tx, &NoticedCorrection { incident_id: new.id, ..row })?;
+            }
             for paper in incident_papers::that_count(tx, id)? {
                 incident_papers::insert(tx, &Paper { incident_id: new.id, ..paper })?;
             }

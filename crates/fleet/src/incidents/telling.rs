@@ -1,16 +1,19 @@
 //! Warrants that holders and guardians were not told of by mail, and must be told of by hand: a letter to print and hand over,
 //! or a word in person (M1, C7.1). What waits for somebody raises an alarm, until it is told.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use governance::Permission;
 use incidents::Incident;
 use lending::letter::addressees;
 use privacy::Activity;
 use serde_json::json;
 use store::mails::{self, Mail, MailState};
+use store::persons::Known;
 use store::untold::{self, OfWarrant};
 use store::warrant_notices::{self, ToldHow, WarrantNotice};
-use store::{Tx, Within, alarms, tablets};
-use types::{Day, Instant, SerialNumber, TabletId, Uai};
+use store::{Tx, Within, alarms, loans, persons, tablets, warrant_grants};
+use types::{AccountId, Day, Instant, LoanId, PersonId, RuleId, SerialNumber, TabletId, Uai, WarrantId};
 
 use super::warrants::reached_warrant;
 use crate::audit::{self, Change};
@@ -94,24 +97,45 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
             let due = untold::of_warrants_within(tx, &within, now, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(due, ToString::to_string);
-            let items = items.into_iter().map(|of| seen(tx, of, by_mail, now)).collect::<Result<_, _>>()?;
-            Ok(Listed { items, next })
+            Ok(Listed { items: seen(tx, &items, by_mail, now)?, next })
         })
         .await
 }
 
-fn seen(tx: &mut Tx<'_>, of: OfWarrant, by_mail: bool, now: Instant) -> Result<Untold, Refusal> {
-    let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
-    let (notice, loan) = notice
-        .and_then(|notice| notice.loan_id.map(|loan| (notice, loan)))
-        .ok_or_else(|| Refusal::Internal(format!("notice {of} is for nobody")))?;
-    let (loan, person) = mail::loan_and_holder(tx, loan)?;
-    let has_address = person.entry().is_some_and(|entry| !addressees(&entry).is_empty());
-    let mut mails = mails::of_warrant(tx, of.warrant)?;
-    mails.retain(|mail| mail.occasion == Some(of.occasion));
-    let stands = Stands::of(&mails, has_address, by_mail, mail::is_on(tx, now)?);
-    let serial = tablets::get(tx, &loan.tablet_id)?.map(|tablet| tablet.serial);
-    Ok(Untold { of, notice, tablet: loan.tablet_id, serial, uai: loan.uai, stands })
+/// What is known of these notices, in their order: as many statements for one as for all.
+fn seen(tx: &mut Tx<'_>, all: &[OfWarrant], by_mail: bool, now: Instant) -> Result<Vec<Untold>, Refusal> {
+    let warrants: BTreeSet<WarrantId> = all.iter().map(|of| of.warrant).collect();
+    let notices = warrant_notices::of_all(tx, warrants.iter().copied())?;
+    let notices: BTreeMap<_, _> =
+        notices.into_iter().map(|notice| ((notice.warrant_id, notice.occasion.as_str()), notice)).collect();
+    let of_loans: BTreeSet<LoanId> = notices.values().filter_map(|notice| notice.loan_id).collect();
+    let loans = loans::get_all(tx, of_loans)?;
+    let holders: BTreeSet<PersonId> = loans.iter().map(|loan| loan.person_id).collect();
+    let holders = persons::get_all(tx, holders)?;
+    let lent: BTreeSet<TabletId> = loans.iter().map(|loan| loan.tablet_id).collect();
+    let lent = tablets::get_all(tx, lent)?;
+    let mails = mails::of_warrants(tx, warrants)?;
+    let validated = mail::is_on(tx, now)?;
+    let one = |of: &OfWarrant| {
+        let notice = notices.get(&(of.warrant, of.occasion.as_str()))?;
+        let loan = loans.iter().find(|loan| Some(loan.id) == notice.loan_id)?;
+        let holder = holders.iter().find(|holder| holder.id == loan.person_id)?;
+        let has_address = holder.entry().is_some_and(|entry| !addressees(&entry).is_empty());
+        let of_this =
+            |mail: &&Mail| mail.warrant_id == Some(of.warrant) && mail.occasion == Some(of.occasion);
+        let mails: Vec<Mail> = mails.iter().filter(of_this).cloned().collect();
+        let serial = lent.iter().find(|tablet| tablet.id == loan.tablet_id);
+        Some(Untold {
+            of: *of,
+            notice: notice.clone(),
+            tablet: loan.tablet_id,
+            serial: serial.map(|tablet| tablet.serial.clone()),
+            uai: loan.uai.clone(),
+            stands: Stands::of(&mails, has_address, by_mail, validated),
+        })
+    };
+    let nobody = |of: &OfWarrant| Refusal::Internal(format!("notice {of} is for nobody"));
+    all.iter().map(|of| one(of).ok_or_else(|| nobody(of))).collect()
 }
 
 /// Writes the letter that tells of a warrant: to print and hand over.
@@ -137,8 +161,11 @@ pub async fn letter(
 
 /// Records that somebody handed the letter over, or said what it says. What was told before stays as it was told.
 ///
+/// Whoever asked for the warrant does not say that its holder was told: one person would locate a tablet and keep it quiet.
+///
 /// # Errors
-/// As [`letter`](fn@letter).
+/// As [`letter`](fn@letter); [`Refusal::Forbidden`] for whoever asked for the warrant; [`Refusal::Conflict`] while it is told
+/// by mail.
 pub async fn told(
     fleet: &Fleet,
     principal: &Principal,
@@ -147,11 +174,16 @@ pub async fn told(
     now: Instant,
 ) -> Result<Letter<OfWarrant>, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
+    let by_mail = fleet.settings().notices.by_mail;
     fleet
         .store()
         .write(move |tx| {
-            let (incident, _) = due(tx, &principal, of, now)?;
+            let (incident, before) = due(tx, &principal, of, now)?;
             let by = principal.person(tx, now)?.standing.account();
+            if before.told_at.is_none() {
+                must_be_told_by(tx, of, by)?;
+                must_go_by_hand(&seen(tx, &[of], by_mail, now)?)?;
+            }
             if warrant_notices::told(tx, of.warrant, of.occasion, Some((how, by)), now)? {
                 let detail = json!({
                     "warrant": of.warrant, "incident": incident.id, "occasion": of.occasion, "how": how,
@@ -178,17 +210,46 @@ fn due(
     let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
     let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
     register::may_process(tx, Activity::Notices, now)??;
-    if notice.loan_id.is_none() {
+    let Some(loan) = notice.loan_id else {
         return Err(Refusal::Conflict("nobody had the tablet: there is nobody to tell".to_owned()));
+    };
+    let (_, holder) = mail::loan_and_holder(tx, loan)?;
+    if holder.name == Known::Forgotten {
+        return Err(Refusal::Conflict(
+            "whoever had the tablet was forgotten: there is nobody to tell any more".to_owned(),
+        ));
     }
-    if notice.due_at > now {
-        let day = Day::of(notice.due_at);
+    let due_at = warrant_notices::due_at(tx, &notice)?;
+    if due_at > now {
+        let day = Day::of(due_at);
         return Err(Refusal::Forbidden {
-            rule: types::RuleId::M1,
+            rule: RuleId::M1,
             what: format!("an authority asked that nobody be told before {day}: tell it then"),
         });
     }
     Ok((incident, notice))
+}
+
+fn must_be_told_by(tx: &mut Tx<'_>, of: OfWarrant, by: AccountId) -> Result<(), Refusal> {
+    let asked_for_it = warrant_grants::get(tx, &of.warrant)?.is_some_and(|granted| granted.author == by);
+    if asked_for_it {
+        return Err(Refusal::Forbidden {
+            rule: RuleId::M1,
+            what: "you asked for this warrant: somebody else of the collège tells of it, and records that"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn must_go_by_hand(untold: &[Untold]) -> Result<(), Refusal> {
+    if untold.iter().all(|untold| untold.stands.by_hand()) {
+        return Ok(());
+    }
+    Err(Refusal::Conflict(
+        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so"
+            .to_owned(),
+    ))
 }
 
 fn rendered(
@@ -206,7 +267,8 @@ fn rendered(
     Ok(Letter { notice: of, handed_over_at: notice.told_at, french: text.french, english: text.english })
 }
 
-/// Raises an alarm about each tablet of whose warrants somebody must tell by hand. The calendar's work; says how many.
+/// Raises an alarm about each tablet of whose warrants somebody must tell by hand, and settles those that nobody is to be told
+/// of any more. The calendar's work; says how many it raised.
 ///
 /// # Errors
 /// [`Refusal::OtherHands`] for anyone but the calendar.
@@ -214,38 +276,72 @@ pub async fn watch(fleet: &Fleet, principal: &Principal, now: Instant) -> Result
     principal.must_be_calendar()?;
     let (by_mail, mut after, mut raised) = (fleet.settings().notices.by_mail, None, 0);
     loop {
-        let found = fleet
+        let (due, silent) = fleet
             .store()
             .read(move |tx| {
                 let due = untold::of_warrants_within(tx, &Within::Everything, now, after, BATCH)?;
-                due.into_iter().map(|of| seen(tx, of, by_mail, now)).collect::<Result<Vec<_>, Refusal>>()
+                let silent = without_alarm(tx, &due, by_mail, now)?;
+                Ok::<_, Refusal>((due, silent.into_iter().map(|untold| untold.of).collect::<Vec<_>>()))
             })
             .await?;
-        let last = found.last().map(|untold| untold.of);
-        let more = found.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-        for untold in found.into_iter().filter(|untold| untold.stands.by_hand()) {
-            raised += usize::from(fleet.store().write(move |tx| raise(tx, &untold, now)).await?);
+        if !silent.is_empty() {
+            raised += fleet.store().write(move |tx| raise(tx, &silent, by_mail, now)).await?;
         }
-        match last {
-            Some(last) if more => after = Some(last),
-            _ => return Ok(raised),
+        let more = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        match due.last() {
+            Some(last) if more => after = Some(*last),
+            _ => break,
         }
     }
+    if !fleet.store().read(move |tx| over(tx, now)).await?.is_empty() {
+        fleet.store().write(move |tx| settle_what_is_over(tx, now)).await?;
+    }
+    Ok(raised)
 }
 
-fn raise(tx: &mut Tx<'_>, untold: &Untold, now: Instant) -> Result<bool, Refusal> {
-    let (kind, subject) = (AlarmKind::WarrantUntold, Subject::tablet(untold.tablet));
-    if alarms::is_open(tx, kind.as_str(), subject.name())? {
-        return Ok(false);
+/// Those of these notices that somebody must tell by hand, of tablets that no alarm is open about: one for each.
+fn without_alarm(
+    tx: &mut Tx<'_>,
+    due: &[OfWarrant],
+    by_mail: bool,
+    now: Instant,
+) -> Result<Vec<Untold>, Refusal> {
+    let alarmed = alarms::tablets_of_open(tx, AlarmKind::WarrantUntold.as_str())?;
+    let mut alarmed: BTreeSet<TabletId> = alarmed.into_iter().collect();
+    let waits = |untold: &Untold| untold.notice.told_at.is_none() && untold.notice.due_at <= now;
+    let mut untold = seen(tx, due, by_mail, now)?;
+    untold.retain(|one| waits(one) && one.stands.by_hand() && alarmed.insert(one.tablet));
+    Ok(untold)
+}
+
+/// Somebody may have told it since it was found: each is looked at once more.
+fn raise(tx: &mut Tx<'_>, silent: &[OfWarrant], by_mail: bool, now: Instant) -> Result<usize, Refusal> {
+    let untold = without_alarm(tx, silent, by_mail, now)?;
+    for Untold { of, tablet, stands, .. } in &untold {
+        let detail = json!({ "notice": of.to_string(), "why": stands });
+        watch::raise(tx, AlarmKind::WarrantUntold, &Subject::tablet(*tablet), detail, now)?;
     }
-    let detail = json!({ "notice": untold.of.to_string(), "why": untold.stands });
-    watch::raise(tx, kind, &subject, detail, now)?;
-    Ok(true)
+    Ok(untold.len())
+}
+
+/// The tablets that an alarm is open about, though nobody is to be told any more: whoever had it was forgotten, or an authority
+/// asked for a delay.
+fn over(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<TabletId>, Refusal> {
+    let alarmed = alarms::tablets_of_open(tx, AlarmKind::WarrantUntold.as_str())?;
+    let untold = warrant_notices::untold_among(tx, &alarmed, now)?;
+    Ok(alarmed.into_iter().filter(|tablet| !untold.contains(tablet)).collect())
+}
+
+fn settle_what_is_over(tx: &mut Tx<'_>, now: Instant) -> Result<(), Refusal> {
+    for tablet in over(tx, now)? {
+        alarms::settle_about(tx, AlarmKind::WarrantUntold.as_str(), Subject::tablet(tablet).name(), now)?;
+    }
+    Ok(())
 }
 
 /// Settles the alarm about a tablet once whoever had it was told of each of its warrants.
 pub(crate) fn settle(tx: &mut Tx<'_>, tablet: TabletId, now: Instant) -> Result<(), Refusal> {
-    if !warrant_notices::are_untold(tx, tablet, now)? {
+    if warrant_notices::untold_among(tx, &[tablet], now)?.is_empty() {
         alarms::settle_about(tx, AlarmKind::WarrantUntold.as_str(), Subject::tablet(tablet).name(), now)?;
     }
     Ok(())
@@ -256,7 +352,6 @@ mod tests {
     use incidents::NoticeOccasion;
     use lending::agreement::Signatory;
     use store::mails::About;
-    use types::{PersonId, WarrantId};
 
     use super::*;
 

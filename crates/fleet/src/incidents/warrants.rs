@@ -171,7 +171,7 @@ fn put_the_question(
     // As if somebody else, who may, granted it at this moment.
     let another = SecondPerson::Operator { account: AccountId::new(now) };
     let request = Request { author: person.standing.account(), reason: reason.to_owned(), asked };
-    petition(tx, (incident, &request, &another), extends, limits, now)?;
+    petition(tx, (incident, &request, &another), extends, limits, now)??;
     let serial = store::tablets::get(tx, &incident.tablet)?
         .map(|tablet| tablet.serial.to_string())
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
@@ -218,13 +218,13 @@ fn petition(
     extends: Option<WarrantId>,
     limits: &Limits,
     now: Instant,
-) -> Result<Grant, Refusal> {
+) -> Result<Result<Grant, incidents::Refusal>, Refusal> {
     let last = warrant_grants::last(tx, incident.id)?;
     let validation = validation(tx, now)?;
     let petition = Petition { incident, request, second, validation, last, limits };
     Ok(match extends {
-        None => petition.grant(now)?,
-        Some(_before) => petition.extend(now)?,
+        None => petition.grant(now),
+        Some(_before) => petition.extend(now),
     })
 }
 
@@ -247,6 +247,34 @@ fn must_be_the_last(
     }
 }
 
+/// What is signed.
+fn signed(asked: &Countersignature) -> Result<Signed, Refusal> {
+    serde_json::from_str(asked.question().content.text())
+        .map_err(|_not_ours| Refusal::Internal("what was asked is no question about a warrant".to_owned()))
+}
+
+/// What the yes of that person would grant now, by the rules.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for an incident that waits to be confirmed; [`Refusal::Conflict`] for a warrant that another goes on
+/// from. What the rules of incidents refuse is the inner one.
+pub(crate) fn would_grant(
+    tx: &mut Tx<'_>,
+    asked: &Countersignature,
+    second: AccountId,
+    now: Instant,
+) -> Result<Result<Grant, incidents::Refusal>, Refusal> {
+    let signed = signed(asked)?;
+    let incident = again(tx, signed.incident)?;
+    confirm::must_stand(tx, &incident)?;
+    must_be_the_last(tx, incident.id, signed.extends)?;
+    let second = second_person(tx, second, now)?;
+    let reason = asked.question().reason.clone();
+    let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
+    // What is configured was looked at when it was asked; beyond the ceiling nobody signs.
+    petition(tx, (&incident, &request, &second), signed.extends, &Limits::default(), now)
+}
+
 /// The second person has answered. A yes grants the warrant, here and now, or is no yes.
 pub(crate) fn answered(
     tx: &mut Tx<'_>,
@@ -255,9 +283,8 @@ pub(crate) fn answered(
     answer: &Answer,
     now: Instant,
 ) -> Result<(), Refusal> {
-    let Question { purpose, subject, content, reason, .. } = asked.question();
-    let signed: Signed = serde_json::from_str(content.text())
-        .map_err(|_not_ours| Refusal::Internal("what was asked is no question about a warrant".to_owned()))?;
+    let Question { purpose, subject, content, .. } = asked.question();
+    let signed = signed(asked)?;
     let incident = again(tx, signed.incident)?;
     let told = json!({ "countersignature": asked.id(), "asked": signed });
     if !answer.given {
@@ -265,15 +292,10 @@ pub(crate) fn answered(
             Change::new("warrant.refuse").tablet(Some(incident.tablet)).reason(answer.reason.clone());
         return audit::record(tx, principal, change.detail(told), now);
     }
-    confirm::must_stand(tx, &incident)?;
-    must_be_the_last(tx, incident.id, signed.extends)?;
     let id = WarrantId::new(now);
     let used = Use { purpose: *purpose, subject, content, used_for: &format!("warrant:{id}") };
     let signature = countersignatures::proof(tx, asked.id(), &used, now)?;
-    let second = second_person(tx, signature.answered_by(), now)?;
-    let request = Request { author: asked.asked_by(), reason: reason.clone(), asked: signed.asked() };
-    // What is configured was looked at when it was asked; beyond the ceiling nobody signs.
-    let grant = petition(tx, (&incident, &request, &second), signed.extends, &Limits::default(), now)?;
+    let grant = would_grant(tx, asked, signature.answered_by(), now)??;
     if let Some(before) = grant.extends {
         end_with(tx, &incident, before, "another warrant goes on from this one", now)?;
     }

@@ -264,9 +264,10 @@ fn compose(tx: &mut Tx<'_>, settings: &Settings, mail: &Mail, now: Instant) -> R
         (Some(notice), _, _) => of_notice(tx, settings, notice, &person, mail.created_at)?,
         (None, Some(warrant), Some(occasion)) => {
             let row = warrant_notices::of(tx, warrant, occasion)?.ok_or_else(missing)?;
-            // An authority may have asked for a delay since (M1).
-            if row.due_at > now {
-                return Ok(Composed::Later(row.due_at));
+            // An authority may have asked for a delay since, even after another addressee was told (M1).
+            let due_at = warrant_notices::due_at(tx, &row)?;
+            if due_at > now {
+                return Ok(Composed::Later(due_at));
             }
             // Somebody told it meanwhile.
             if row.told_by.is_some() {

@@ -215,6 +215,15 @@ impl Asked {
         Ok(())
     }
 
+    /// Passes whoever could sign it now: who may answer, for an asker who could still ask.
+    ///
+    /// # Errors
+    /// [`NotCountersigned`].
+    pub fn may_be_signed(&self, parties: Parties<'_>, now: Instant) -> Result<(), NotCountersigned> {
+        self.may_answer(parties, now)?;
+        self.may_still_ask(parties.asker, now)
+    }
+
     /// A token never reaches further than its limits: what is asked must be the matter of a collège it reaches.
     fn within_reach_of(&self, access: &Access) -> Result<(), NotCountersigned> {
         let Some(only) = access.only() else { return Ok(()) };

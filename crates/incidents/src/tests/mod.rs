@@ -1,6 +1,7 @@
 //! The rules of incidents, by tables and by random lives.
 
 mod lives;
+mod papers;
 mod rules;
 mod thefts;
 

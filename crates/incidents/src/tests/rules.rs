@@ -2,14 +2,14 @@
 
 use types::{Day, Duration, IncidentKind, Platform, RuleId, Supervision, TabletId};
 
-use super::{asked, asks, college, declared, head, hours, operator, person, span, tablet, validated};
+use super::{asked, asks, college, declared, head, hours, operator, person, tablet, validated};
 use crate::life::{Next, step};
 use crate::lost_mode::{next_act, possible};
 use crate::notice::notice_due;
-use crate::papers::{AuthorityReference, Complaint, Letter, PaperKind, Standing, clocks};
+use crate::papers::{AuthorityReference, Complaint, Letter, PaperKind};
 use crate::*;
 
-fn complaint(at: u64) -> Option<Complaint> {
+pub(super) fn complaint(at: u64) -> Option<Complaint> {
     let recorded_at = hours(at);
     Some(Complaint {
         number: "2026/0042".to_owned(),
@@ -19,7 +19,7 @@ fn complaint(at: u64) -> Option<Complaint> {
     })
 }
 
-fn letter(at: u64) -> Option<Letter> {
+pub(super) fn letter(at: u64) -> Option<Letter> {
     Some(Letter { reference: "C-17".to_owned(), dated: Day::of(hours(at)), recorded_at: hours(at) })
 }
 
@@ -57,71 +57,6 @@ fn recorded(incident: &Incident) -> RecordedIncident {
 #[expect(clippy::disallowed_methods, reason = "tests make up the facts of a row")]
 fn warrant_of(grant: &Grant) -> RecordedWarrant {
     RecordedWarrant::from_row(types::WarrantId::new(grant.opens_at), grant, None)
-}
-
-#[test]
-fn c5_4_2_late_is_shown_and_never_refused() {
-    let mut theft = declared(IncidentKind::Theft);
-    let standings = |incident: &Incident, at: u64| {
-        clocks(incident, hours(at)).iter().map(|clock| (clock.paper, clock.standing)).collect::<Vec<_>>()
-    };
-    let (letter_paper, complaint_paper) = (PaperKind::Letter, PaperKind::Complaint);
-    assert_eq!(
-        standings(&theft, 48),
-        [(letter_paper, Standing::Awaited), (complaint_paper, Standing::Awaited)],
-        "48 hours are 48 hours"
-    );
-    assert_eq!(standings(&theft, 50)[1], (complaint_paper, Standing::Missing(span(2))));
-    theft.papers.complaint = complaint(51);
-    theft.papers.letter = letter(48);
-    assert_eq!(
-        standings(&theft, 100),
-        [(letter_paper, Standing::InTime), (complaint_paper, Standing::CameLate(span(3)))]
-    );
-}
-
-#[test]
-fn c5_4_2_each_kind_has_its_papers() {
-    let papers = |kind| clocks(&declared(kind), hours(1)).iter().map(|clock| clock.paper).collect::<Vec<_>>();
-    assert_eq!(papers(IncidentKind::Theft), [PaperKind::Letter, PaperKind::Complaint]);
-    for kind in [IncidentKind::Loss, IncidentKind::Breakage, IncidentKind::Damage, IncidentKind::Fault] {
-        assert_eq!(papers(kind), [PaperKind::Letter], "{kind}");
-    }
-    for kind in [IncidentKind::AuthorityRequest, IncidentKind::CompromisedCode] {
-        assert_eq!(papers(kind), [], "{kind}");
-    }
-}
-
-#[test]
-fn c5_4_2_a_paper_is_one_that_such_an_incident_asks_for_and_not_from_before() {
-    use crate::papers::{admit, needed};
-    let noticed_on = Day::of(hours(0));
-    for kind in IncidentKind::ALL.iter().copied() {
-        let incident = declared(kind);
-        for paper in PaperKind::ALL.iter().copied() {
-            if !needed(kind).contains(&paper) {
-                let refused = admit(&incident, paper, noticed_on);
-                assert_eq!(refused, Err(Refusal::PaperNotAsked { paper, kind }), "{kind}");
-                continue;
-            }
-            for after in [0, 1, 400] {
-                assert_eq!(admit(&incident, paper, noticed_on.plus(after)), Ok(()), "{kind}");
-            }
-            let before = noticed_on.plus(-1);
-            let refused = admit(&incident, paper, before).unwrap_err();
-            assert_eq!(refused, Refusal::PaperBefore { paper, dated: before, noticed_on }, "{kind}");
-            let words = refused.to_string();
-            assert!(
-                words.contains(&before.to_string()) && words.contains(&noticed_on.to_string()),
-                "{words}"
-            );
-        }
-    }
-    let loss = admit(&declared(IncidentKind::Loss), PaperKind::Complaint, noticed_on).unwrap_err();
-    assert!(loss.to_string().contains("it needs its letter"), "{loss}");
-    let code = admit(&declared(IncidentKind::CompromisedCode), PaperKind::Letter, noticed_on).unwrap_err();
-    assert!(code.to_string().contains("it needs no paper"), "{code}");
-    assert_eq!((loss.rule(), code.rule()), (RuleId::C5_4_2, RuleId::C5_4_2));
 }
 
 #[test]

@@ -8,11 +8,12 @@ use types::{AccountId, Day, IncidentId, IncidentKind, WarrantId};
 use super::fixture::{Fixture, at};
 use super::missing::{granted, incident, locate_by_hand};
 use crate::incident_papers::Paper;
+use crate::noticed_corrections::NoticedCorrection;
 use crate::paper_corrections::PaperCorrection;
 use crate::tests::on_both_engines;
 use crate::{
-    Engine, StoreError, incident_declarations, incident_papers, incidents, paper_corrections,
-    position_requests, warrant_grants, warrants,
+    Engine, StoreError, incident_declarations, incident_papers, incidents, noticed_corrections,
+    paper_corrections, position_requests, warrant_grants, warrants,
 };
 
 on_both_engines! {
@@ -25,6 +26,7 @@ on_both_engines! {
     a_declaration_goes_forwards_only,
     an_incident_goes_on_in_another_once,
     c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays,
+    c5_4_2_when_it_was_noticed_is_put_right_and_what_was_said_before_stays,
     m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes,
     m1_a_warrant_that_ended_says_when,
 }
@@ -354,6 +356,40 @@ async fn c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays(fixture: Fix
     let half = "INSERT INTO paper_corrections (incident_id, paper, number, reference, reason, corrected_at, corrected_by) ";
     let half = format!("{half} VALUES ('{incident}', 'complaint', 4, 'x', 'y', 1, '{}')", people.author);
     assert!(fixture.by_hand(&half).is_err(), "a paper has a date");
+}
+
+async fn c5_4_2_when_it_was_noticed_is_put_right_and_what_was_said_before_stays(fixture: Fixture) {
+    let one = fixture.enrolled(1).await;
+    let people = fixture.people_of_a_warrant().await;
+    let incident = fixture.declared(one.tablet, IncidentKind::Theft, people.author).await;
+    let put = |number, noticed| {
+        let row = NoticedCorrection {
+            incident_id: incident,
+            number,
+            noticed_at: at(noticed),
+            reason: "it was the day before".to_owned(),
+            corrected_at: at(300),
+            corrected_by: people.author,
+        };
+        fixture.store.write(move |tx| noticed_corrections::insert(tx, &row))
+    };
+    let noticed = async || {
+        let loaded = fixture.read(move |tx| incident_declarations::load(tx, incident)).await.unwrap();
+        let declared = fixture.read(move |tx| incident_declarations::get(tx, &incident)).await.unwrap();
+        (loaded.noticed_at, declared.noticed_at)
+    };
+    assert_eq!(noticed().await, (at(90), at(90)));
+    refused(put(2, 80).await, "after what was said of it before");
+    refused(put(1, 101).await, "noticed before it is declared");
+    put(1, 80).await.unwrap();
+    put(2, 100).await.unwrap();
+    refused(put(2, 70).await, "after what was said of it before");
+    assert_eq!(noticed().await, (at(100), at(90)), "the declaration stays");
+    let said = fixture.read(move |tx| noticed_corrections::of(tx, incident)).await;
+    assert_eq!(said.iter().map(|row| row.noticed_at).collect::<Vec<_>>(), [at(80), at(100)]);
+    for edit in ["UPDATE noticed_corrections SET reason = 'none'", "DELETE FROM noticed_corrections"] {
+        refused(fixture.by_hand(edit), "stays recorded");
+    }
 }
 
 async fn m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes(fixture: Fixture) {

@@ -11,7 +11,7 @@ use crate::erase_orders;
 use crate::{ConnectWrite, Engine, Store, accounts, audit, brake, destructions, role_grants};
 
 /// Tables in which nothing is ever deleted.
-const KEPT: [&str; 41] = [
+const KEPT: [&str; 42] = [
     "audit",
     "audit_seals",
     "incidents",
@@ -53,6 +53,7 @@ const KEPT: [&str; 41] = [
     "supervision_exceptions",
     "mails",
     "paper_corrections",
+    "noticed_corrections",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

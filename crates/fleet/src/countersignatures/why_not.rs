@@ -1,0 +1,201 @@
+//! Why somebody could not sign a request now: told where they look at it, before they try.
+
+use governance::NotAllowed;
+use governance::countersignature::{NotCountersigned, Purpose};
+use incidents::papers::PaperKind;
+use store::Tx;
+use store::countersignatures::{self as rows, Countersignature};
+use types::{Day, Instant};
+
+use super::Both;
+use super::shown::{Sentence, sentence};
+use crate::Refusal;
+use crate::coming_in::Person;
+use crate::incidents::warrants;
+
+/// Why whoever reads a request that waits could not sign it now; `None` if they could. That a code must be shown first is
+/// told when they sign.
+pub(super) fn why_not(
+    tx: &mut Tx<'_>,
+    reader: &Person,
+    row: &Countersignature,
+    now: Instant,
+) -> Result<Option<Sentence>, Refusal> {
+    let Some(asked) = rows::asked(tx, row.id)? else {
+        return Ok(Some(sentence("what was asked was forgotten", "ce qui était demandé a été effacé")));
+    };
+    let me = reader.standing.account();
+    let both = Both::of(tx, asked.asked_by(), me, now)?;
+    if let Err(why) = asked.may_be_signed(both.parties(), now) {
+        return Ok(Some(of_the_persons(&why)));
+    }
+    if !matches!(asked.question().purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
+        return Ok(None);
+    }
+    match warrants::would_grant(tx, &asked, me, now) {
+        Ok(Ok(_grant)) => Ok(None),
+        Ok(Err(why)) => Ok(Some(of_the_incident(&why))),
+        Err(Refusal::Forbidden { what, rule }) => Ok(Some(sentence(
+            format!("{what} ({rule})"),
+            format!(
+                "la base a été restaurée depuis la déclaration, et le sinistre est peut-être clos : le chef d’établissement ou un \
+                 opérateur le confirme d’abord (`ardoise incident confirm`) ({rule})"
+            ),
+        ))),
+        Err(Refusal::Conflict(what)) => Ok(Some(sentence(
+            what,
+            "une autre autorisation fait déjà suite à celle-ci : c’est la dernière qu’on prolonge",
+        ))),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Who may sign at all.
+fn of_the_persons(why: &NotCountersigned) -> Sentence {
+    let french = match why {
+        NotCountersigned::NotAllowed(NotAllowed::NotActive { .. }) => {
+            "votre compte n’est pas en service : voyez qui gère les comptes de votre organisation".to_owned()
+        }
+        NotCountersigned::NotAllowed(NotAllowed::OrganisationClosed) => {
+            "l’organisation de votre compte est fermée".to_owned()
+        }
+        NotCountersigned::NotAllowed(_) => "aucun de vos rôles ne vous en donne le droit".to_owned(),
+        NotCountersigned::Oneself => {
+            "la personne qui demande ne répond pas : il en faut une seconde".to_owned()
+        }
+        NotCountersigned::Concerned => {
+            "la personne dont il s’agit ne répond pas : il en faut une troisième".to_owned()
+        }
+        NotCountersigned::OneHand => {
+            "les deux comptes ont été créés ou réinitialisés par une même main depuis moins de 30 jours, ou l’un par l’autre : \
+             une autre personne doit répondre (C3.1.7)"
+                .to_owned()
+        }
+        NotCountersigned::RoleFromTheAsker => {
+            "le rôle qui vous permettrait de répondre vous a été donné depuis moins de 30 jours par la personne qui demande, ou \
+             par une même main qu’elle : une autre personne doit répondre (C3.1.7)"
+                .to_owned()
+        }
+        NotCountersigned::NotTheSecond { second } => format!("c’est à {} de répondre", second.in_french()),
+        NotCountersigned::AskerLeft => {
+            "la personne qui demande en a perdu le droit depuis : la demande ne va pas plus loin".to_owned()
+        }
+        NotCountersigned::Ended { .. }
+        | NotCountersigned::InTheFuture { .. }
+        | NotCountersigned::BeyondTheToken
+        | NotCountersigned::NotSeen
+        | NotCountersigned::ForAnother { .. }
+        | NotCountersigned::Stale { .. }
+        | NotCountersigned::Used { .. }
+        | NotCountersigned::OtherParties => "cette demande ne se signe plus : demandez à nouveau".to_owned(),
+    };
+    sentence(why.to_string(), french)
+}
+
+/// Whether the warrant would be granted by them, now.
+fn of_the_incident(why: &incidents::Refusal) -> Sentence {
+    use incidents::Refusal as Why;
+    let french = match why {
+        Why::Closed => "le sinistre est clos : rouvrez-le d’abord, avec le motif".to_owned(),
+        Why::WrongKind { .. } => {
+            "personne n’est géolocalisé pour un tel sinistre : seulement pour une perte, un vol ou la demande d’une autorité"
+                .to_owned()
+        }
+        Why::NotSought { .. } => {
+            "la tablette n’est plus recherchée, et personne ne la géolocalise".to_owned()
+        }
+        Why::NotValidated => {
+            "la géolocalisation est arrêtée : le délégué à la protection des données ne l’a pas validée \
+             (`ardoise privacy register`)"
+                .to_owned()
+        }
+        Why::GrantsToThemselves => {
+            "la personne qui demande une autorisation ne l’accorde pas : demandez au chef d’établissement, ou à un opérateur du \
+             département"
+                .to_owned()
+        }
+        Why::GrantsAsDeclarant => {
+            "la personne qui a déclaré le sinistre n’en accorde pas l’autorisation : demandez à un autre chef d’établissement ou \
+             opérateur"
+                .to_owned()
+        }
+        Why::HeadOfAnother => {
+            "le chef d’un autre établissement ne l’accorde pas : demandez à celui de la tablette, ou à un opérateur du \
+             département"
+                .to_owned()
+        }
+        Why::PaperMissing { paper, since } => {
+            let paper = match paper {
+                PaperKind::Letter => "la déclaration écrite",
+                PaperKind::Complaint => "la plainte",
+            };
+            format!(
+                "{paper} manque depuis le {} : une autorisation en a besoin maintenant ; enregistrez-la d’abord, ou rectifiez-la \
+                 si elle a été mal enregistrée",
+                Day::of(*since)
+            )
+        }
+        Why::HadOne => {
+            "ce sinistre a déjà eu une autorisation : demandez sa prolongation, avec le motif".to_owned()
+        }
+        Why::NothingToExtend => {
+            "ce sinistre n’a aucune autorisation à prolonger : demandez-en une d’abord".to_owned()
+        }
+        Why::OutOfBounds(_) => {
+            "ce qui est demandé dépasse les limites d’une autorisation : demandez moins".to_owned()
+        }
+        other => format!("l’autorisation ne peut pas être accordée maintenant ({})", other.rule()),
+    };
+    sentence(format!("{why} ({})", why.rule()), french)
+}
+
+#[cfg(test)]
+mod tests {
+    use incidents::IncidentState;
+    use types::IncidentKind;
+
+    use super::*;
+
+    #[test]
+    fn m1_each_reason_for_which_a_warrant_is_not_signed_has_french_words_of_its_own() {
+        let now = Instant::from_millis(1_795_000_000_000);
+        let missing = |paper| incidents::Refusal::PaperMissing { paper, since: now };
+        let reasons = [
+            incidents::Refusal::Closed,
+            incidents::Refusal::WrongKind { kind: IncidentKind::Fault },
+            incidents::Refusal::NotSought { state: IncidentState::Found },
+            incidents::Refusal::NotValidated,
+            incidents::Refusal::GrantsToThemselves,
+            incidents::Refusal::GrantsAsDeclarant,
+            incidents::Refusal::HeadOfAnother,
+            missing(PaperKind::Letter),
+            missing(PaperKind::Complaint),
+            incidents::Refusal::HadOne,
+            incidents::Refusal::NothingToExtend,
+            incidents::Refusal::NoReason,
+        ];
+        let french: std::collections::BTreeSet<String> =
+            reasons.iter().map(|why| of_the_incident(why).french).collect();
+        assert_eq!(french.len(), reasons.len(), "{french:?}");
+        let said = of_the_incident(&incidents::Refusal::GrantsAsDeclarant);
+        assert!(said.english.contains("declared the incident") && said.english.ends_with("(M1)"));
+        assert!(said.french.contains("a déclaré le sinistre"));
+    }
+
+    #[test]
+    fn c3_1_7_each_reason_for_which_somebody_is_no_second_person_has_french_words_of_its_own() {
+        let reasons = [
+            NotCountersigned::Oneself,
+            NotCountersigned::Concerned,
+            NotCountersigned::OneHand,
+            NotCountersigned::RoleFromTheAsker,
+            NotCountersigned::AskerLeft,
+            NotCountersigned::NotAllowed(NotAllowed::OrganisationClosed),
+            NotCountersigned::NotSeen,
+        ];
+        let french: std::collections::BTreeSet<String> =
+            reasons.iter().map(|why| of_the_persons(why).french).collect();
+        assert_eq!(french.len(), reasons.len(), "{french:?}");
+        assert_eq!(of_the_persons(&NotCountersigned::Oneself).english, NotCountersigned::Oneself.to_string());
+    }
+}
