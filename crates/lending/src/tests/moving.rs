@@ -63,6 +63,13 @@ fn c5_4_5_what_is_not_there_or_asked_for_is_not_sent() {
         let refused = Repair::send(RepairId::new(now()), &what);
         assert!(matches!(refused, Err(Refused::NotSent(_))), "{what:?}: {refused:?}");
     }
+    let asked_for = ToSend { asked_for: true, missing: true, ..to_send(Some(&lent)) };
+    let refused = Repair::send(RepairId::new(now()), &asked_for);
+    assert_eq!(
+        refused,
+        Err(Refused::NotSent("an authority asked for it")),
+        "it lies there, and is not missing"
+    );
     let confiscated = loan(rests_for(Suspension::Confiscated));
     let refused = Repair::send(RepairId::new(now()), &to_send(Some(&confiscated)));
     assert!(matches!(refused, Err(Refused::LoanStands { .. })), "whoever confiscated it gives it back first");
