@@ -324,8 +324,7 @@ async fn c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays(fixture: Fix
     let people = fixture.people_of_a_warrant().await;
     let incident = fixture.declared(one.tablet, IncidentKind::Theft, people.author).await;
     // A digit was wrong; the station is the same.
-    let paper =
-        Paper { station: Some("Elbeuf".to_owned()), ..complaint(incident, "2026/1", people.author) };
+    let paper = Paper { station: Some("Elbeuf".to_owned()), ..complaint(incident, "2026/1", people.author) };
     let put = |row: PaperCorrection| fixture.store.write(move |tx| paper_corrections::insert(tx, &row));
     let of_nothing = put(correction(&paper, 1, Some("2026/2"), 300)).await;
     assert!(of_nothing.is_err(), "what was never recorded is not put right: {of_nothing:?}");
