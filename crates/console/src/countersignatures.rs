@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{Json, Path, Query};
-use fleet::countersignatures::{self, Line, Said, Sentence, Somebody, Which};
+use fleet::countersignatures::{self, Line, Said, Sentence, Signable, Somebody, Which};
 use fleet::page::Page as Part;
 use governance::countersignature::Verdict;
 use serde::{Deserialize, Serialize};
@@ -92,8 +92,10 @@ pub(crate) struct CountersignatureView {
     state: String,
     /// Whether you could answer it now.
     answerable: bool,
-    /// Whether you could sign it now: a yes takes more than a no.
-    signable: bool,
+    /// Whether you could sign it now: a yes takes more than a no. Absent where more than who you are judges your yes, and is tried
+    /// only when you sign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signable: Option<bool>,
     /// Why you could not sign it, while it waits, in the language that `Accept-Language` asks for.
     not_signable_because: Option<String>,
     /// Who answered.
@@ -109,6 +111,12 @@ pub(crate) struct CountersignatureView {
 impl CountersignatureView {
     fn of(line: Line, language: Language) -> Self {
         let said = |Sentence { english, french }: Sentence| language.choose(english, french);
+        let (signable, not_signable_because) = match line.signable {
+            Signable::Yes => (Some(true), None),
+            Signable::No(why) => (Some(false), Some(said(why))),
+            Signable::Untried => (None, None),
+            Signable::Over => (Some(false), None),
+        };
         Self {
             id: line.id.to_string(),
             purpose: line.purpose,
@@ -123,8 +131,8 @@ impl CountersignatureView {
             expires_at: line.expires_at.into(),
             state: line.state.to_string(),
             answerable: line.answerable,
-            signable: line.signable,
-            not_signable_because: line.not_signable_because.map(said),
+            signable,
+            not_signable_because,
             answered_by: line.answered_by.map(SomebodyView::from),
             answered_at: line.answered_at.map(Timestamp),
             answer_reason: line.answer_reason,

@@ -2,12 +2,8 @@
 
 use ::incidents::papers::{Clock, PaperKind, Papers, Standing};
 use actix_web::web::{Json, Path};
-use fleet::incidents::{self, NewComplaint, NewLetter, TruePaper};
+use fleet::incidents::{self, FormerPaper, FormerlyNoticed, NewComplaint, NewLetter, TruePaper};
 use serde::{Deserialize, Serialize};
-use store::incident_papers::Paper;
-use store::noticed_corrections::NoticedCorrection;
-use store::paper_corrections::PaperCorrection;
-use types::Instant;
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
@@ -80,21 +76,22 @@ pub(crate) struct NoticedPutRight {
 pub(crate) struct FormerlyNoticedView {
     /// What was said.
     noticed_at: Timestamp,
-    /// Why it was put right.
-    reason: String,
+    /// Why it was put right, for whoever handles the incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// When.
     corrected_at: Timestamp,
     /// By whom, by their account's id.
     corrected_by: String,
 }
 
-impl From<(Instant, NoticedCorrection)> for FormerlyNoticedView {
-    fn from((before, correction): (Instant, NoticedCorrection)) -> Self {
+impl From<FormerlyNoticed> for FormerlyNoticedView {
+    fn from(former: FormerlyNoticed) -> Self {
         Self {
-            noticed_at: before.into(),
-            reason: correction.reason,
-            corrected_at: correction.corrected_at.into(),
-            corrected_by: correction.corrected_by.to_string(),
+            noticed_at: former.noticed_at.into(),
+            reason: former.reason,
+            corrected_at: former.corrected_at.into(),
+            corrected_by: former.corrected_by.to_string(),
         }
     }
 }
@@ -133,8 +130,9 @@ pub(crate) struct FormerPaperView {
     dated: Option<String>,
     /// The station that was said.
     station: Option<String>,
-    /// Why it was put right, or taken back.
-    reason: String,
+    /// Why it was put right, or taken back, for whoever handles the incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// Whether it was taken back: there was no such paper.
     taken_back: bool,
     /// When.
@@ -143,21 +141,21 @@ pub(crate) struct FormerPaperView {
     corrected_by: String,
 }
 
-impl From<(Option<Paper>, PaperCorrection)> for FormerPaperView {
-    fn from((before, correction): (Option<Paper>, PaperCorrection)) -> Self {
-        let (reference, dated, station) = match before {
+impl From<FormerPaper> for FormerPaperView {
+    fn from(former: FormerPaper) -> Self {
+        let (reference, dated, station) = match former.before {
             Some(paper) => (Some(paper.reference), Some(paper.dated.to_string()), paper.station),
             None => (None, None, None),
         };
         Self {
-            paper: correction.paper.to_string(),
+            paper: former.kind.to_string(),
             reference,
             dated,
             station,
-            reason: correction.reason,
-            taken_back: correction.reference.is_none(),
-            corrected_at: correction.corrected_at.into(),
-            corrected_by: correction.corrected_by.to_string(),
+            reason: former.reason,
+            taken_back: former.taken_back,
+            corrected_at: former.corrected_at.into(),
+            corrected_by: former.corrected_by.to_string(),
         }
     }
 }

@@ -165,11 +165,11 @@ pub(crate) async fn validate(
     Ok(Json(given.into()))
 }
 
-/// A DPO takes back what was validated: it is off from now on. Of what was stored, lists of apps are forgotten within minutes, and
-/// the rest when its term is over.
+/// A DPO takes back what was validated: no DPO stands by it any more, and what needs a validation is off from now on. Of what was
+/// stored, lists of apps are forgotten within minutes, and the rest when its term is over.
 #[utoipa::path(delete, path = "/api/v1/privacy/register/{activity}/validation", tag = "privacy",
     params(("activity" = String, Path, description = "The activity"), WithdrawalQuery), responses(
-    (status = 204, description = "It is off"),
+    (status = 204, description = "No DPO stands by it any more"),
     (status = 409, description = "Nothing of it is validated", body = Problem), (status = "default", body = Problem)))]
 pub(crate) async fn withdraw(
     state: State,

@@ -26,6 +26,7 @@ use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
 pub use shown::{Line, Sentence, Somebody};
+pub use why_not::Signable;
 
 /// The longest reason of an answer, in characters.
 const LONGEST_REASON: usize = 500;
@@ -161,7 +162,10 @@ pub async fn list(
                 if is_beyond(&person, &row) {
                     continue;
                 }
-                if which == Which::Asked || may_be_answered(tx, &person, &row, now)? {
+                // One that nobody can read stands there, and says so.
+                if which == Which::Asked
+                    || why_not::unless_unreadable(may_be_answered(tx, &person, &row, now))?.unwrap_or(true)
+                {
                     items.push(shown::line(tx, &person, row, now)?);
                 }
             }

@@ -110,12 +110,16 @@ fn text_of(bytes: &[u8]) -> Result<(&str, u8), Vec<BadLine>> {
     Ok((text, if header.contains(';') { b';' } else { b',' }))
 }
 
+/// How many lines one record has at most: a field holds an address. A quote that is open for longer was never closed, and
+/// is not looked for to the end of the file, line after line.
+const LINES_OF_A_RECORD: usize = 12;
+
 /// The file without the lines on which a quote opens that is not closed where its field ends, each of which is named: a reader
 /// would take whatever follows, line after line, for one field. The others keep their numbers.
 ///
 /// # Errors
-/// A file that is not UTF-8.
-pub(crate) fn without_open_quotes(bytes: &[u8]) -> Result<(String, Vec<BadLine>), Vec<BadLine>> {
+/// A file that is not UTF-8, or on which more than `most` quotes stay open.
+pub(crate) fn without_open_quotes(bytes: &[u8], most: usize) -> Result<(String, Vec<BadLine>), Vec<BadLine>> {
     let (text, delimiter) = text_of(bytes)?;
     let (mut kept, mut mistakes) = (String::with_capacity(text.len()), Vec::new());
     let mut lines = (1..).zip(text.split_inclusive('\n'));
@@ -126,7 +130,7 @@ pub(crate) fn without_open_quotes(bytes: &[u8]) -> Result<(String, Vec<BadLine>)
             // A field may hold line breaks, if the lines that follow close it.
             let mut ahead = lines.clone();
             let mut taken: usize = 0;
-            while quotes == Quotes::Within {
+            while quotes == Quotes::Within && taken < LINES_OF_A_RECORD {
                 let Some((_number, more)) = ahead.next() else { break };
                 quotes = quotes.through(more, delimiter);
                 record.push_str(more);
@@ -143,6 +147,9 @@ pub(crate) fn without_open_quotes(bytes: &[u8]) -> Result<(String, Vec<BadLine>)
         let what =
             "a quote opens on this line that is not closed where its field ends: close it, or take it away";
         mistakes.push(bad(number, what.to_owned()));
+        if mistakes.len() > most {
+            return Err(mistakes);
+        }
         kept.push('\n');
     }
     Ok((kept, mistakes))

@@ -91,8 +91,8 @@ pub async fn validate(
         .await
 }
 
-/// A DPO takes back what was validated of an activity: it is off from now on. What was stored stays for its term, but for lists
-/// of apps, which the next round of the calendar forgets.
+/// A DPO takes back what was validated of an activity: no DPO stands by it any more, and what needs a validation is off from
+/// now on. What was stored stays for its term, but for lists of apps, which the next round of the calendar forgets.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if nothing is validated; [`Refusal::NotAllowed`] as [`validate`].

@@ -73,6 +73,10 @@ impl Repair {
         if what.away {
             return Err(Refused::NotSent("the supplier has it already, or has kept it"));
         }
+        // Such an incident counts as one of a missing tablet too.
+        if what.asked_for {
+            return Err(Refused::NotSent("an authority asked for it"));
+        }
         if what.missing {
             return Err(Refused::NotSent(
                 "it is missing: once it is found, record that in its incident first",
@@ -80,9 +84,6 @@ impl Repair {
         }
         if what.awaited {
             return Err(Refused::NotSent("its loan is over and nobody received it: receive it first"));
-        }
-        if what.asked_for {
-            return Err(Refused::NotSent("an authority asked for it"));
         }
         let rests = what.going_on.map(|loan| loan.suspend(Suspension::Repair)).transpose()?;
         let loan = rests.as_ref().map(Loan::loan);
@@ -142,7 +143,8 @@ impl Repair {
 
     /// The tablet came back. Its holder has it again, unless they still hold another that counts: that one is given back
     /// in the same act (C5.3.1). What lay in deposit before it was sent lies there again, and a pupil's that comes back during
-    /// the summer break is handed in by that (C5.2.2). A loan that rested for an incident that is still open rests again.
+    /// the summer break is handed in by that (C5.2.2). A loan that rested for an incident rests again while that is open, and
+    /// while its holder has the tablet that replaced this one: the head says which of the two goes on.
     ///
     /// # Errors
     /// [`Refused::RepairOver`]; [`Refused::HoldsAnother`].
@@ -156,7 +158,7 @@ impl Repair {
         let afterwards = match loan.map(|loan| (loan, loan.state())) {
             None => Afterwards::InStock,
             Some((loan, LoanState::Suspended { why: Suspension::Repair, .. }))
-                if self.rested && incident_open =>
+                if self.rested && (incident_open || holds_another.is_some()) =>
             {
                 Afterwards::Rests(loan.rests_for_its_incident_again())
             }

@@ -113,6 +113,7 @@ pub fn former(
 
 /// A paper after what was said of it since; `None` if it was taken back. One that is given again after that came when it
 /// was given again, and one that is dated later than it was recorded, when that was said: it cannot have been here before.
+/// Nor can a complaint of another number at another station (C5.4.2).
 fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> {
     let mut paper = Some(recorded.clone());
     for correction in corrections.iter().filter(|correction| correction.paper == recorded.paper) {
@@ -123,9 +124,13 @@ fn put_right(recorded: Paper, corrections: &[PaperCorrection]) -> Option<Paper> 
 
 fn corrected(recorded: &Paper, before: Option<Paper>, correction: &PaperCorrection) -> Option<Paper> {
     let (reference, dated) = (correction.reference.clone()?, correction.dated?);
-    let was_here = before.filter(|before| dated <= Day::of(before.recorded_at));
-    let recorded_at = was_here.map_or(correction.corrected_at, |before| before.recorded_at);
     let station = correction.station.clone();
+    let was_here = before.filter(|before| {
+        // Of one of the two a slip is put right; a complaint with neither is another one.
+        let another = before.reference != reference && before.station != station;
+        dated <= Day::of(before.recorded_at) && !another
+    });
+    let recorded_at = was_here.map_or(correction.corrected_at, |before| before.recorded_at);
     Some(Paper { reference, dated, station, recorded_at, ..recorded.clone() })
 }
 
@@ -165,6 +170,11 @@ mod tests {
         assert_eq!(came(std::slice::from_ref(&of_later)), Some((Day::of(days(4)), days(5))));
         // What was here late is not in time again because its date is put right once more.
         assert_eq!(came(&[of_later, correction(2, now, days(6))]), Some((Day::of(now), days(5))));
+        // Another number at another station is another complaint.
+        let another = correction(7, now, days(5));
+        assert_eq!(came(std::slice::from_ref(&another)), Some((Day::of(now), days(5))));
+        let same_station = PaperCorrection { station: Some("Rouen".to_owned()), ..another };
+        assert_eq!(came(std::slice::from_ref(&same_station)), Some((Day::of(now), now)));
         let taken_back = PaperCorrection { reference: None, dated: None, station: None, ..of_that_day };
         assert_eq!(came(std::slice::from_ref(&taken_back)), None);
         assert_eq!(came(&[taken_back, correction(2, now, days(7))]), Some((Day::of(now), days(7))));

@@ -7,7 +7,7 @@ use diesel::{
 };
 use types::{AccountId, Day, IncidentId, Instant};
 
-use crate::noun::{find_first, noun};
+use crate::noun::{find_first, noun, read_all};
 use crate::schema::notice_delays;
 use crate::{StoreError, Tx};
 
@@ -46,6 +46,32 @@ pub fn record(
         recorded_by: by,
     });
     tx.run(|connection| diesel::insert_into(notice_delays::table).values(stored).execute(connection))?;
+    Ok(())
+}
+
+/// The delays of an incident, the one that was recorded first first.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of(tx: &mut Tx<'_>, incident: IncidentId) -> Result<Vec<NoticeDelay>, StoreError> {
+    read_all!(tx.run(|connection| {
+        notice_delays::table
+            .filter(notice_delays::incident_id.eq(incident.to_string()))
+            .order(notice_delays::recorded_at.asc())
+            .select(Stored::as_select())
+            .load::<Stored>(connection)
+    }))
+}
+
+/// Records for an incident that goes on from another what an authority asked for there, as it was recorded there.
+///
+/// # Errors
+/// [`StoreError::Refused`] for an incident that no authority asked for.
+pub fn go_on(tx: &mut Tx<'_>, from: IncidentId, to: IncidentId) -> Result<(), StoreError> {
+    for delay in of(tx, from)? {
+        let stored = Stored::of(&NoticeDelay { incident_id: to, ..delay });
+        tx.run(|connection| diesel::insert_into(notice_delays::table).values(stored).execute(connection))?;
+    }
     Ok(())
 }
 

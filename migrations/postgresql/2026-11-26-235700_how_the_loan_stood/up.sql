@@ -93,3 +93,16 @@ END $$;
 -- What was lent again is not to be shelved any more: it was taken out of the stock by being lent.
 UPDATE restitutions SET stage = 'in-stock' WHERE stage = 'erased'
     AND EXISTS (SELECT 1 FROM loans l WHERE l.tablet_id = restitutions.tablet_id AND l.id > restitutions.loan_id);
+
+-- A tablet that was given back is attested to be empty as one that leaves is: under an order that nothing ended, or that it acknowledged.
+CREATE FUNCTION restitutions_attested_under_an_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.proof = 'attested' AND OLD.proof IS NULL AND OLD.stage <> 'acknowledged'
+        AND NOT EXISTS (SELECT 1 FROM erase_orders o WHERE o.id = NEW.order_id AND o.state = 'open')
+        AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.erase_order_id = NEW.order_id AND c.state = 'acknowledged') THEN
+        RAISE EXCEPTION 'ardoise: a tablet is attested to be empty under an order that stands, or that it acknowledged (M3)';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER restitutions_attested_under_an_order BEFORE UPDATE ON restitutions
+    FOR EACH ROW EXECUTE FUNCTION restitutions_attested_under_an_order();

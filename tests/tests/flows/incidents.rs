@@ -200,6 +200,18 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
     assert!(!open.body.to_string().contains("ligne 12"), "circumstances stand in no list");
     let shown = head.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!(shown.text("/circumstances"), "Volée dans le car, ligne 12");
+    let right = json!({
+        "paper": "complaint", "reference": "2026/1234", "dated": today, "station": "Commissariat d’Elbeuf",
+        "reason": "le père s’était trompé",
+    });
+    assert_eq!(act(&head, &id, "papers/correct", right).await.status, 200);
+    let noticed: types::Instant = shown.text("/noticed_at").parse().unwrap();
+    let noticed = noticed.minus(Duration::from_secs(1)).to_string();
+    let noticed = json!({ "noticed_at": noticed, "reason": "le père s’était trompé" });
+    assert_eq!(
+        act(&head, &id, "noticed", noticed).await.text("/former_papers/0/reason"),
+        "le père s’était trompé"
+    );
     // Who oversees sees the papers and their clocks, and not what was said of people.
     let auditor = (Employer::Departement, "auditor", Role::Auditor, GrantReach::Organisation);
     let auditor = server.someone(auditor.0, auditor.1, auditor.2, auditor.3).await.unwrap();
@@ -207,6 +219,9 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
     let overseen = auditor.get(&format!("/api/v1/incidents/{id}")).await.unwrap();
     assert_eq!((overseen.status, overseen.text("/papers/1/standing")), (200, "came-late"), "{overseen:?}");
     assert_eq!(overseen.body.get("circumstances"), None, "{overseen:?}");
+    assert_eq!(overseen.text("/former_papers/0/station"), "Commissariat de Rouen", "{overseen:?}");
+    assert!(overseen.body["formerly_noticed"][0]["corrected_at"].is_string(), "{overseen:?}");
+    assert!(!overseen.body.to_string().contains("le père"), "nor why it was put right: {overseen:?}");
     drop(ipad);
 }
 
@@ -354,6 +369,13 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
         assert_eq!(refused.status, 409, "{what}: {refused:?}");
         assert!(refused.text("/detail").contains(reopened.text("/id")), "it names the one: {refused:?}");
     }
+    // One that was never recorded is recorded there.
+    let letter = json!({ "reference": "Courrier 7", "dated": today.to_string() });
+    let refused = act(&ati, &id, "letter", letter.clone()).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.text("/detail").contains(reopened.text("/id")), "it names the one: {refused:?}");
+    let there = act(&ati, reopened.text("/id"), "letter", letter).await;
+    assert_eq!((there.status, there.text("/papers/0/reference")), (200, "Courrier 7"), "{there:?}");
     let there = act(&ati, reopened.text("/id"), "papers/correct", right("2026/4", today)).await;
     assert_eq!(there.text("/papers/1/reference"), "2026/4", "{there:?}");
 }

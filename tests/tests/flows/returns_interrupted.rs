@@ -146,6 +146,9 @@ async fn m3_an_answer_that_was_lost_is_attested_and_never_erased_twice(engine: E
     assert!(!obey(&mut ipad).await.erased, "and it is not erased a second time");
     let ati = here(&server, "ati-again", Role::Ati).await;
     assert_eq!(act(&ati, &id, "order", json!({})).await.status, 403, "the order is of the enrolment before");
+    // Its time is over, and nothing has ended it yet: what it did in its time is attested still.
+    server.advance(Duration::from_secs(30 * 86_400));
+    let ati = here(&server, "ati-later", Role::Ati).await;
     let attested = act(&ati, &id, "attest", json!({})).await;
     assert_eq!((attested.status, attested.text("/stage")), (200, "erased"), "{attested:?}");
 }

@@ -405,6 +405,16 @@ async fn c7_1_the_holder_is_told_and_an_authority_delays_it_until_its_day(engine
         notices.iter().map(|notice| (&notice["occasion"], &notice["due_at"])).collect();
     let due = json!(until.starts_at().to_string());
     assert_eq!(told, [(&json!("opened"), &due), (&json!("over"), &due)]);
+    // So does that of a warrant on the incident that goes on from this one.
+    let reopened = case.act(case.ati, "reopen", json!({ "reason": "vue au marché" })).await;
+    assert_eq!(reopened.status, 201, "{reopened:?}");
+    let on = reopened.text("/id").to_owned();
+    let ati = case.client(case.ati).await;
+    let asked = json!({ "reason": "vue au marché", "hours": 24 });
+    let asked = ati.post(&format!("/api/v1/incidents/{on}/warrants"), &asked).await.unwrap();
+    assert_eq!(case.sign(case.head, asked.text("/countersignature")).await.status, 200, "{asked:?}");
+    let notices = ati.get(&format!("/api/v1/incidents/{on}/notices")).await.unwrap();
+    assert_eq!((notices.text("/items/0/occasion"), &notices.body["items"][0]["due_at"]), ("opened", &due));
 
     // For anything but an authority's request, nobody delays anything.
     let other = Case::of(engine, "loss").await;

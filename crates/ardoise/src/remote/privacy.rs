@@ -61,8 +61,8 @@ enum Action {
         #[arg(long, value_name = "DIGEST")]
         entry: String,
     },
-    /// As the DPO: take a validation back. What it covers is off from now on; of what was stored, lists of apps are forgotten at
-    /// once, and the rest when its term is over.
+    /// As the DPO: take a validation back. No DPO stands by it any more, and what needs a validation is off from now on; of what was
+    /// stored, lists of apps are forgotten at once, and the rest when its term is over.
     Withdraw {
         /// The activity.
         activity: String,

@@ -6,7 +6,7 @@ use store::{Digest, Tx, accounts, organisations};
 use types::{AccountId, CountersignatureId, Instant, OrganisationId};
 
 use super::may_be_answered;
-use super::why_not::why_not;
+use super::why_not::{Signable, signable, unless_unreadable, unreadable};
 use crate::Refusal;
 use crate::coming_in::Person;
 
@@ -66,9 +66,7 @@ pub struct Line {
     /// Whether whoever looks could answer it now.
     pub answerable: bool,
     /// Whether whoever looks could sign it now: a yes takes more than a no.
-    pub signable: bool,
-    /// Why they could not, while it waits.
-    pub not_signable_because: Option<Sentence>,
+    pub signable: Signable,
     /// Who answered.
     pub answered_by: Option<Somebody>,
     /// When.
@@ -88,19 +86,21 @@ pub(super) fn line(
     let waits = row.state == CountersignatureState::Waiting;
     let state = if waits && now >= row.expires_at { CountersignatureState::Expired } else { row.state };
     let waits = state == CountersignatureState::Waiting;
-    let answerable = waits && may_be_answered(tx, reader, &row, now)?;
-    let not_signable_because = if waits { why_not(tx, reader, &row, now)? } else { None };
+    let answerable = waits && unless_unreadable(may_be_answered(tx, reader, &row, now))?.unwrap_or_default();
+    let signable = if waits { signable(tx, reader, &row, now)? } else { Signable::Over };
     let second = SecondPerson::from_columns(
         &row.answer_role.to_string(),
         row.answer_organisation,
         row.answer_uai.clone(),
     )
-    .map_err(|error| Refusal::Internal(error.to_string()))?;
+    .map_err(|error| Refusal::Internal(error.to_string()))
+    .and_then(|second| who(tx, &second));
+    let who_may_answer = unless_unreadable(second)?.unwrap_or_else(unreadable);
     let answered_by = row.answered_by.map(|account| somebody(tx, account)).transpose()?;
     Ok(Line {
-        in_words: in_words(tx, &row)?,
+        in_words: unless_unreadable(in_words(tx, &row))?.unwrap_or_else(unreadable),
         asked_by: somebody(tx, row.asked_by)?,
-        who_may_answer: who(tx, &second)?,
+        who_may_answer,
         id: row.id,
         purpose: row.purpose,
         subject: row.subject,
@@ -111,8 +111,7 @@ pub(super) fn line(
         expires_at: row.expires_at,
         state,
         answerable,
-        signable: waits && not_signable_because.is_none(),
-        not_signable_because,
+        signable,
         answered_by,
         answered_at: row.answered_at,
         answer_reason: row.answer_reason,

@@ -3,8 +3,8 @@
 use governance::NotAllowed;
 use governance::countersignature::{NotCountersigned, Purpose};
 use incidents::papers::PaperKind;
-use store::Tx;
 use store::countersignatures::{self as rows, Countersignature};
+use store::{StoreError, Tx};
 use types::{Day, Instant};
 
 use super::Both;
@@ -13,36 +13,101 @@ use crate::Refusal;
 use crate::coming_in::Person;
 use crate::incidents::warrants;
 
-/// Why whoever reads a request that waits could not sign it now; `None` if they could. That a code must be shown first is
-/// told when they sign.
-pub(super) fn why_not(
+/// Whether whoever looks at a request could sign it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signable {
+    /// They could: all that judges their yes was tried.
+    Yes,
+    /// They could not.
+    No(Sentence),
+    /// Nothing speaks against them, and what else judges their yes is tried when they sign.
+    Untried,
+    /// It waits no more: its state says so.
+    Over,
+}
+
+/// Whether whoever reads a request that waits could sign it now. That a code must be shown first is told when they sign.
+pub(super) fn signable(
     tx: &mut Tx<'_>,
     reader: &Person,
     row: &Countersignature,
     now: Instant,
-) -> Result<Option<Sentence>, Refusal> {
+) -> Result<Signable, Refusal> {
+    // One that nobody can read takes no other from the list.
+    Ok(unless_unreadable(tried(tx, reader, row, now))?.unwrap_or_else(|| Signable::No(unreadable())))
+}
+
+/// What came of reading a request; `None` if what is stored of it cannot be read.
+pub(super) fn unless_unreadable<T>(read: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(
+            Refusal::Internal(_)
+            | Refusal::Store(StoreError::Corrupt { .. } | StoreError::Edited(_) | StoreError::Sealed(_)),
+        ) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Of a request that cannot be read.
+pub(super) fn unreadable() -> Sentence {
+    sentence("what was asked cannot be read", "ce qui était demandé ne peut pas être lu")
+}
+
+/// Whether nothing but both persons judges a yes when it is given.
+const fn is_judged_by_the_persons_alone(purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::RecoverAccount
+        | Purpose::FirstAccount
+        | Purpose::ExceedBudget
+        | Purpose::OpenCampaign
+        | Purpose::ReleaseBrake
+        | Purpose::ReadoptOrphans
+        | Purpose::GiveAway
+        | Purpose::ReleaseTablet => true,
+        Purpose::ConfirmApprover
+        | Purpose::Approve
+        | Purpose::EraseStolen
+        | Purpose::GrantWarrant
+        | Purpose::ExtendWarrant => false,
+    }
+}
+
+fn tried(
+    tx: &mut Tx<'_>,
+    reader: &Person,
+    row: &Countersignature,
+    now: Instant,
+) -> Result<Signable, Refusal> {
     let Some(asked) = rows::asked(tx, row.id)? else {
-        return Ok(Some(sentence("what was asked was forgotten", "ce qui était demandé a été effacé")));
+        return Ok(Signable::No(sentence(
+            "what was asked was forgotten",
+            "ce qui était demandé a été effacé",
+        )));
     };
     let me = reader.standing.account();
     let both = Both::of(tx, asked.asked_by(), me, now)?;
-    if let Err(why) = asked.may_be_signed(both.parties(), now) {
-        return Ok(Some(of_the_persons(&why)));
+    if let Err(why) = asked.may_be_signed(both.parties(), &reader.access, now) {
+        return Ok(Signable::No(of_the_persons(&why)));
     }
-    if !matches!(asked.question().purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
-        return Ok(None);
+    let purpose = asked.question().purpose;
+    if is_judged_by_the_persons_alone(purpose) {
+        return Ok(Signable::Yes);
+    }
+    if !matches!(purpose, Purpose::GrantWarrant | Purpose::ExtendWarrant) {
+        return Ok(Signable::Untried);
     }
     match warrants::would_grant(tx, &asked, me, now) {
-        Ok(Ok(_grant)) => Ok(None),
-        Ok(Err(why)) => Ok(Some(of_the_incident(&why))),
-        Err(Refusal::Forbidden { what, rule }) => Ok(Some(sentence(
+        Ok(Ok(_grant)) => Ok(Signable::Yes),
+        Ok(Err(why)) => Ok(Signable::No(of_the_incident(&why))),
+        Err(Refusal::Forbidden { what, rule }) => Ok(Signable::No(sentence(
             format!("{what} ({rule})"),
             format!(
                 "la base a été restaurée depuis la déclaration, et le sinistre est peut-être clos : le chef d’établissement ou un \
                  opérateur le confirme d’abord (`ardoise incident confirm`) ({rule})"
             ),
         ))),
-        Err(Refusal::Conflict(what)) => Ok(Some(sentence(
+        Err(Refusal::Conflict(what)) => Ok(Signable::No(sentence(
             what,
             "une autre autorisation fait déjà suite à celle-ci : c’est la dernière qu’on prolonge",
         ))),
@@ -58,6 +123,12 @@ fn of_the_persons(why: &NotCountersigned) -> Sentence {
         }
         NotCountersigned::NotAllowed(NotAllowed::OrganisationClosed) => {
             "l’organisation de votre compte est fermée".to_owned()
+        }
+        NotCountersigned::NotAllowed(
+            NotAllowed::OnlyLooks { .. } | NotAllowed::TakesASession { .. } | NotAllowed::OutOfReach { .. },
+        )
+        | NotCountersigned::BeyondTheToken => {
+            "le jeton avec lequel vous lisez ne permet pas de répondre : connectez-vous".to_owned()
         }
         NotCountersigned::NotAllowed(_) => "aucun de vos rôles ne vous en donne le droit".to_owned(),
         NotCountersigned::Oneself => {
@@ -82,7 +153,6 @@ fn of_the_persons(why: &NotCountersigned) -> Sentence {
         }
         NotCountersigned::Ended { .. }
         | NotCountersigned::InTheFuture { .. }
-        | NotCountersigned::BeyondTheToken
         | NotCountersigned::NotSeen
         | NotCountersigned::ForAnother { .. }
         | NotCountersigned::Stale { .. }
@@ -157,6 +227,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_cannot_be_read_is_told_and_a_database_that_does_not_answer_is_no_such_thing() {
+        let corrupt =
+            StoreError::Corrupt { table: "countersignatures", row: "1".to_owned(), column: "purpose" };
+        for read in [Refusal::Internal("no question about a warrant".to_owned()), Refusal::Store(corrupt)] {
+            assert!(matches!(unless_unreadable::<()>(Err(read)), Ok(None)));
+        }
+        assert!(matches!(unless_unreadable(Ok(1)), Ok(Some(1))));
+        let down = Refusal::Store(StoreError::Unavailable("gone".to_owned()));
+        assert!(unless_unreadable::<()>(Err(down)).is_err());
+    }
+
+    #[test]
     fn m1_each_reason_for_which_a_warrant_is_not_signed_has_french_words_of_its_own() {
         let now = Instant::from_millis(1_795_000_000_000);
         let missing = |paper| incidents::Refusal::PaperMissing { paper, since: now };
@@ -191,6 +273,7 @@ mod tests {
             NotCountersigned::RoleFromTheAsker,
             NotCountersigned::AskerLeft,
             NotCountersigned::NotAllowed(NotAllowed::OrganisationClosed),
+            NotCountersigned::BeyondTheToken,
             NotCountersigned::NotSeen,
         ];
         let french: std::collections::BTreeSet<String> =

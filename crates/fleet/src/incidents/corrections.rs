@@ -67,8 +67,7 @@ pub async fn put_right(
                 papers::admit(&incident, paper, truth.dated)?;
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
-            // The last one takes it back, whatever was said of it before.
-            if before + usize::from(truth.is_some()) >= MOST_CORRECTIONS {
+            if truth.is_some() && is_put_right_too_often(before) {
                 return Err(Refusal::Conflict(format!(
                     "the {paper} of this incident was put right {before} times, and may be at most \
                      {MOST_CORRECTIONS} times, the last of which takes it back: close the incident and go on \
@@ -156,6 +155,11 @@ pub async fn put_noticed_right(
         .await
 }
 
+/// Whether a paper is put right no more after so many times. It can be taken back all the same: what is wrong never has to stand.
+const fn is_put_right_too_often(before: usize) -> bool {
+    before + 1 >= MOST_CORRECTIONS
+}
+
 fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
     not_to_come(truth.dated, now)?;
     let station = match (paper, truth.station) {
@@ -190,8 +194,9 @@ fn must_change_something(
     }
 }
 
-/// Papers go on with an incident that was closed too soon: what is put right on the closed one would be right there alone.
-fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
+/// Papers go on with an incident that was closed too soon: what is recorded or put right on the closed one would stand there
+/// alone.
+pub(super) fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
     let mut last = id;
     while let Some(next) = incident_declarations::goes_on_in(tx, last)? {
         last = next.id;
@@ -200,7 +205,8 @@ fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::Conflict(format!(
-        "this incident goes on in incident {last}, and its papers and clocks with it: put them right there"
+        "this incident goes on in incident {last}, and its papers and clocks with it: record them and put \
+         them right there"
     )))
 }
 
@@ -223,4 +229,15 @@ fn end_what_rested_on_it(
         }
     }
     Ok(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c5_4_2_the_last_of_twenty_times_is_kept_for_taking_back() {
+        assert!(!is_put_right_too_often(MOST_CORRECTIONS - 2));
+        assert!(is_put_right_too_often(MOST_CORRECTIONS - 1) && is_put_right_too_often(MOST_CORRECTIONS));
+    }
 }

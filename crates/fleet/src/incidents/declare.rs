@@ -9,6 +9,7 @@ use store::incident_papers::{self, Paper};
 use store::{StoreError, incident_declarations};
 use types::{Day, IncidentId, IncidentKind, Instant, Secret};
 
+use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::tablets::{self, Named};
@@ -120,8 +121,8 @@ pub async fn declare(
 /// Records the letter that gives the circumstances.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Invalid`] for a date to come; [`Refusal::Conflict`] if it was recorded;
-/// [`Refusal::Forbidden`] for a paper that such an incident takes none of, or from before it was noticed.
+/// [`Refusal::NotFound`]; [`Refusal::Invalid`] for a date to come; [`Refusal::Conflict`] if it was recorded, and of
+/// an incident that goes on in another; [`Refusal::Forbidden`] for a paper that such an incident takes none of, or from before it was noticed.
 pub async fn letter(
     fleet: &Fleet,
     principal: &Principal,
@@ -165,6 +166,7 @@ async fn paper(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
+            must_be_the_last(tx, id)?;
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;

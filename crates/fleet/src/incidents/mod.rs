@@ -34,7 +34,7 @@ pub use corrections::{TruePaper, put_noticed_right, put_right};
 pub use declare::{NewComplaint, NewIncident, NewLetter, complaint, declare, letter};
 pub use lost_mode::{Asked, lose, sound};
 pub use reconcile::reconcile;
-pub use show::{Line, list, show, unconfirmed};
+pub use show::{FormerPaper, FormerlyNoticed, Line, list, show, unconfirmed};
 pub use steps::{reopen, step};
 
 /// The longest reason, in characters.

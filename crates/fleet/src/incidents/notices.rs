@@ -87,6 +87,15 @@ pub async fn delay(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             let delay = AuthorityDelay::new(incident.kind, until, reference.clone(), now)?;
             let by = principal.person(tx, now)?.standing.account();
+            // Held in the order of their keys, so that no mail of them is handed to the server meanwhile.
+            let mut warrants: Vec<WarrantId> =
+                store::warrants::of_incident(tx, id)?.into_iter().map(|warrant| warrant.id).collect();
+            warrants.sort_unstable();
+            for warrant in warrants {
+                for occasion in [NoticeOccasion::Opened, NoticeOccasion::Over] {
+                    warrant_notices::hold(tx, warrant, occasion)?;
+                }
+            }
             notice_delays::record(tx, id, &delay, by, now)?;
             let waiting = warrant_notices::put_off(tx, id, until.starts_at())?;
             telling::settle(tx, incident.tablet, now)?;

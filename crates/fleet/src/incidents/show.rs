@@ -2,16 +2,14 @@
 
 use governance::Permission;
 use incidents::Incident;
-use incidents::papers::{Clock, clocks};
+use incidents::papers::{Clock, PaperKind, clocks};
 use store::incident_papers::{self, Paper};
 use store::lost_modes::LostMode;
-use store::noticed_corrections::{self, NoticedCorrection};
-use store::paper_corrections::PaperCorrection;
 use store::replacements::{self, Replacement};
 use store::supplier_repairs::{self, SupplierRepair};
 use store::warranty_verdicts::{self, Verdict};
-use store::{Tx, incident_confirmations, incident_declarations, lost_modes, tablets};
-use types::{IncidentId, Instant, Secret, SerialNumber};
+use store::{Tx, incident_confirmations, incident_declarations, lost_modes, noticed_corrections, tablets};
+use types::{AccountId, IncidentId, Instant, Secret, SerialNumber};
 
 use super::theft::{self, Erasure};
 use super::{confirm, declare::again, reached};
@@ -29,9 +27,9 @@ pub struct Line {
     pub clocks: Vec<Clock>,
     /// What was said of its papers before it was put right, each with what put it right, of one incident that is looked at; in
     /// no list.
-    pub former_papers: Vec<(Option<Paper>, PaperCorrection)>,
+    pub former_papers: Vec<FormerPaper>,
     /// When it was said before that it was noticed, each with what put it right, of one incident that is looked at; in no list.
-    pub formerly_noticed: Vec<(Instant, NoticedCorrection)>,
+    pub formerly_noticed: Vec<FormerlyNoticed>,
     /// What happened, in words, of one incident that is looked at by whoever handles it; in no list.
     pub circumstances: Option<Secret<String>>,
     /// Lost mode, if it rests or rested on this incident.
@@ -48,6 +46,36 @@ pub struct Line {
     pub replacement: Option<Replacement>,
     /// How far its erasure has come, if the head proposed one (M3).
     pub erasure: Option<Erasure>,
+}
+
+/// What was said of a paper before, and what put it right.
+#[derive(Debug, Clone)]
+pub struct FormerPaper {
+    /// Which paper.
+    pub kind: PaperKind,
+    /// What was said; nothing, of one that had been taken back.
+    pub before: Option<Paper>,
+    /// Whether it was taken back.
+    pub taken_back: bool,
+    /// Why, for whoever handles the incident.
+    pub reason: Option<String>,
+    /// When.
+    pub corrected_at: Instant,
+    /// By whom.
+    pub corrected_by: AccountId,
+}
+
+/// When it was said before that an incident was noticed, and what put it right.
+#[derive(Debug, Clone)]
+pub struct FormerlyNoticed {
+    /// What was said.
+    pub noticed_at: Instant,
+    /// Why it was put right, for whoever handles the incident.
+    pub reason: Option<String>,
+    /// When.
+    pub corrected_at: Instant,
+    /// By whom.
+    pub corrected_by: AccountId,
 }
 
 /// Incidents of tablets within reach, the oldest first; only those that are open, if `open`.
@@ -108,15 +136,16 @@ pub async fn show(
         .store()
         .read(move |tx| {
             let incident = reached(tx, &principal, Permission::ViewIncidents, id, now)?;
-            let words = match reached(tx, &principal, Permission::HandleIncident, id, now) {
-                Ok(_handled) => incident_declarations::circumstances(tx, id)?,
+            let handles = match reached(tx, &principal, Permission::HandleIncident, id, now) {
+                Ok(_handled) => true,
                 // Who oversees it needs its papers and its clocks, and no words about people.
-                Err(Refusal::NotAllowed(_) | Refusal::NotFound { .. }) => None,
+                Err(Refusal::NotAllowed(_) | Refusal::NotFound { .. }) => false,
                 Err(failure) => return Err(failure),
             };
+            let words = if handles { incident_declarations::circumstances(tx, id)? } else { None };
             let words = words.map(|words| String::from_utf8_lossy(words.expose()).into_owned());
-            let former_papers = incident_papers::former(tx, id)?;
-            let formerly_noticed = formerly_noticed(tx, id)?;
+            let former_papers = former_papers(tx, id, handles)?;
+            let formerly_noticed = formerly_noticed(tx, id, handles)?;
             let circumstances = words.map(Secret::new);
             Ok(Line { circumstances, former_papers, formerly_noticed, ..line(tx, incident, now)? })
         })
@@ -132,12 +161,30 @@ fn lines(tx: &mut Tx<'_>, listed: Listed<IncidentId>, now: Instant) -> Result<Li
     Ok(Listed { items, next: listed.next })
 }
 
-fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId) -> Result<Vec<(Instant, NoticedCorrection)>, Refusal> {
+fn former_papers(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<FormerPaper>, Refusal> {
+    let former = incident_papers::former(tx, id)?.into_iter().map(|(before, correction)| FormerPaper {
+        kind: correction.paper,
+        before,
+        taken_back: correction.reference.is_none(),
+        reason: handles.then_some(correction.reason),
+        corrected_at: correction.corrected_at,
+        corrected_by: correction.corrected_by,
+    });
+    Ok(former.collect())
+}
+
+fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<FormerlyNoticed>, Refusal> {
     let declared = incident_declarations::get(tx, &id)?.map(|declared| declared.noticed_at);
     let corrections = noticed_corrections::of(tx, id)?;
     let said: Vec<Instant> =
         declared.into_iter().chain(corrections.iter().map(|correction| correction.noticed_at)).collect();
-    Ok(said.into_iter().zip(corrections).collect())
+    let former = said.into_iter().zip(corrections).map(|(noticed_at, correction)| FormerlyNoticed {
+        noticed_at,
+        reason: handles.then_some(correction.reason),
+        corrected_at: correction.corrected_at,
+        corrected_by: correction.corrected_by,
+    });
+    Ok(former.collect())
 }
 
 fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refusal> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use store::incident_papers::{self, Paper};
 use store::noticed_corrections::{self, NoticedCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_declarations};
+use store::{Tx, incident_declarations, notice_delays};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
@@ -99,8 +99,8 @@ fn carry_out(
     Ok(())
 }
 
-/// Goes on from an incident that was closed too soon, in a new one that keeps its papers and its clocks. What rested on the
-/// closed one does not rest on this one.
+/// Goes on from an incident that was closed too soon, in a new one that keeps its papers, its clocks and the authority's day.
+/// What rested on the closed one does not rest on this one.
 ///
 /// # Errors
 /// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
@@ -142,6 +142,8 @@ pub async fn reopen(
             for paper in incident_papers::that_count(tx, id)? {
                 incident_papers::insert(tx, &Paper { incident_id: new.id, ..paper })?;
             }
+            // Nobody is told before the authority's day, whichever of the two a warrant is of (M1).
+            notice_delays::go_on(tx, id, new.id)?;
             let kept: Vec<&str> = [
                 new.papers.letter.as_ref().map(|_there| PaperKind::Letter.as_str()),
                 new.papers.complaint.as_ref().map(|_there| PaperKind::Complaint.as_str()),

@@ -293,10 +293,11 @@ pub(crate) fn end(
 /// How long an order is kept that is past: the answer of a tablet that was given it in time may still come.
 const LATE: Duration = Duration::from_secs(86_400);
 
-/// Whether an order may erase its tablet still: nothing ended it, and its time is not over.
-pub(super) fn stands(tx: &mut Tx<'_>, order: EraseOrderId, now: Instant) -> Result<bool, Refusal> {
+/// Whether what was erased by an order may be attested: nothing ended it. A tablet that erased itself in time may never have
+/// said so, and an order that is past is kept for that ([`LATE`]).
+pub(super) fn is_open(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<bool, Refusal> {
     let row = erase_orders::get(tx, &order)?;
-    Ok(row.is_some_and(|row| row.state == store::warrants::OrderState::Open && now < row.expires_at))
+    Ok(row.is_some_and(|row| row.state == store::warrants::OrderState::Open))
 }
 
 /// Ends the orders that are past. One whose tablet said that it erases itself waits on for the proof. The calendar's work;

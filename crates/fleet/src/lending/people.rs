@@ -78,7 +78,7 @@ const fn pupil() -> UserKind {
 /// # Errors
 /// Every bad line, in order; nothing is read then.
 pub(crate) fn read(csv: &[u8], mapping: &Mapping) -> Result<Vec<Line>, Vec<BadLine>> {
-    let (csv, mut mistakes) = without_open_quotes(csv)?;
+    let (csv, mut mistakes) = without_open_quotes(csv, MOST_LINES)?;
     if mistakes.first().is_some_and(|mistake| mistake.line == 1) {
         return Err(mistakes);
     }
@@ -417,6 +417,9 @@ mod tests {
         let told: Vec<(u64, bool)> =
             mistakes.iter().map(|bad| (bad.line, bad.problem.contains("quote opens"))).collect();
         assert_eq!(told, [(2, true), (5, false), (6, true)], "{mistakes:?}");
+        // However many stay open, each is looked for on few lines, and no more are named than lines are read.
+        let open = format!("{HEADER}\n{}", "a\";\"\n".repeat(200_000));
+        assert_eq!(read(open.as_bytes(), &mapping()).unwrap_err().len(), MOST_LINES + 1);
         // Quotes that are closed hold separators, quotes and ends of lines.
         let good = "\"ROY\";\"Anne \"\"Nan\"\"\";6E A;1;;;;\"Mme Roy;\n12 rue Basse\";;;";
         let lines =

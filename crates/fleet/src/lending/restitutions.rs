@@ -411,7 +411,7 @@ pub async fn attest(
     change(fleet, principal, (Permission::AttestErasure, id), now, move |tx, row, by| {
         let stands = match row.order_id {
             None => false,
-            Some(order) => super::orders::stands(tx, order, now)?,
+            Some(order) => super::orders::is_open(tx, order)?,
         };
         let empty = row.decided()?.attest(by, stands).map_err(|why| refused(&why))?;
         rows::update(tx, &row.come_to(&empty, now))?;

@@ -112,6 +112,16 @@ pub async fn handing(
             if mail.handing_at.is_some() || !is_leased(&mail, now) {
                 return Ok(false);
             }
+            // An authority may have asked for a delay since it was composed; the notice is held, so that none comes between (M1).
+            if let (Some(warrant), Some(occasion)) = (mail.warrant_id, mail.occasion)
+                && let Some(notice) = warrant_notices::hold(tx, warrant, occasion)?
+            {
+                let due_at = warrant_notices::due_at(tx, &notice)?;
+                if due_at > now {
+                    mails::put(tx, &Mail { due_at, lease_until: None, ..mail })?;
+                    return Ok(false);
+                }
+            }
             mails::put(tx, &Mail { handing_at: Some(now), lease_until: Some(now.plus(lease)), ..mail })?;
             Ok(true)
         })

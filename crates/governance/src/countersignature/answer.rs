@@ -215,11 +215,23 @@ impl Asked {
         Ok(())
     }
 
-    /// Passes whoever could sign it now: who may answer, for an asker who could still ask.
+    /// Passes whoever could sign it now, coming in this way: who may answer, for an asker who could still ask. That a code must be
+    /// shown first is said when they sign.
     ///
     /// # Errors
     /// [`NotCountersigned`].
-    pub fn may_be_signed(&self, parties: Parties<'_>, now: Instant) -> Result<(), NotCountersigned> {
+    pub fn may_be_signed(
+        &self,
+        parties: Parties<'_>,
+        access: &Access,
+        now: Instant,
+    ) -> Result<(), NotCountersigned> {
+        match parties.second.may(Permission::AnswerCountersignature, access, now) {
+            // Whoever has no role that answers is told below who does.
+            Ok(_) | Err(NotAllowed::StepUp { .. } | NotAllowed::NoRole { .. }) => {}
+            Err(why) => return Err(why.into()),
+        }
+        self.within_reach_of(access)?;
         self.may_answer(parties, now)?;
         self.may_still_ask(parties.asker, now)
     }

@@ -15,7 +15,7 @@ use store::last_decisions::{self as rows, LastDecision};
 use store::{Tx, brake, erase_orders, restitutions};
 use types::{Actor, CountersignatureId, DestructionKind, EraseOrderId, Instant, LastDecisionId, TabletId};
 
-use super::super::orders::{stands, tell};
+use super::super::orders::{is_open, tell};
 use super::super::refusals::not_erased;
 use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
@@ -124,7 +124,7 @@ pub async fn attest(
             let way = departure(tx, &row)?;
             let stands = match way.order_id {
                 None => false,
-                Some(order) => stands(tx, order, now)? || acknowledged_at(tx, order)?.is_some(),
+                Some(order) => is_open(tx, order)? || acknowledged_at(tx, order)?.is_some(),
             };
             let empty = way.decided()?.attest(by, stands)?;
             proven(tx, &way.come_to(&empty, now))?;
