@@ -90,7 +90,7 @@ pub(crate) struct RolloutView {
     version: String,
     /// The one that tablets keep until their wave; none, if nothing of the layer was in force before.
     previous: Option<String>,
-    /// `running`, `paused`, `done` or `rolled-back`.
+    /// `running`, `paused`, `done`, `rolled-back` or `replaced`.
     state: String,
     /// The wave that runs, from 1.
     wave: i32,

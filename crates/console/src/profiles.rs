@@ -105,6 +105,17 @@ pub(crate) struct MayApproveView {
     but: Option<&'static str>,
 }
 
+/// How many people of an organisation that is not the reader's may approve a version that lacks its approval.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ElsewhereApproveView {
+    /// The organisation.
+    organisation: String,
+    /// How many can approve it now.
+    now: usize,
+    /// From when on the first of them can, or could; none where nobody will yet.
+    from: Option<Timestamp>,
+}
+
 /// A version.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionView {
@@ -192,6 +203,8 @@ pub(crate) struct VersionDetail {
     masked: bool,
     /// Before it is approved: who may, and from when on. Empty for whoever does not write that layer.
     may_approve: Vec<MayApproveView>,
+    /// How many people of each other organisation whose approval it lacks may approve it.
+    elsewhere_approve: Vec<ElsewhereApproveView>,
     /// How it is rolled out, if it is.
     rollout: Option<RolloutView>,
 }
@@ -210,6 +223,15 @@ impl From<Shown> for VersionDetail {
                     login: it.login,
                     from: it.from.map(Timestamp::from),
                     but: it.but.map(profiles::NotThisOne::as_str),
+                })
+                .collect(),
+            elsewhere_approve: shown
+                .elsewhere_approve
+                .into_iter()
+                .map(|it| ElsewhereApproveView {
+                    organisation: it.organisation,
+                    now: it.now,
+                    from: it.from.map(Timestamp::from),
                 })
                 .collect(),
             rollout: shown.rollout.map(RolloutView::from),
@@ -290,6 +312,8 @@ pub(crate) struct PlanView {
     exact: bool,
     /// How many tablets each wave would have reached.
     waves: Vec<u64>,
+    /// Whether it would take the place of a first version that is not everywhere yet, and so go to everyone at once.
+    everywhere_at_once: bool,
 }
 
 impl From<Plan> for PlanView {
@@ -304,6 +328,7 @@ impl From<Plan> for PlanView {
             by_college: plan.tablets.into_iter().map(|(uai, count)| (name(uai), count)).collect(),
             exact: plan.exact,
             waves: plan.waves,
+            everywhere_at_once: plan.everywhere_at_once,
         }
     }
 }

@@ -85,6 +85,16 @@ impl OrderedDays {
         self.colleges.is_empty() || other.colleges.is_empty() || !self.colleges.is_disjoint(&other.colleges)
     }
 
+    /// Whether it is for the tablets of this collège; of `None`, those that no order names.
+    fn is_for(&self, college: Option<&Uai>) -> bool {
+        self.colleges.is_empty() || college.is_some_and(|uai| self.colleges.contains(uai))
+    }
+
+    /// Whether it is for every collège that `colleges` are; for all, if none is named.
+    fn covers(&self, colleges: &BTreeSet<Uai>) -> bool {
+        self.colleges.is_empty() || (!colleges.is_empty() && colleges.is_subset(&self.colleges))
+    }
+
     /// Whether no day lies between them.
     fn touches(&self, first: Day, last: Day) -> bool {
         self.first.until(last) >= -1 && first.until(self.last) >= -1
@@ -94,7 +104,8 @@ impl OrderedDays {
 /// Passes an order that leaves those before it as they are: on each day one order stands for a collège, and without the
 /// decision that a renewal is, no more than [`LONGEST_EMERGENCY`] days follow one another, by however many orders.
 ///
-/// `before` are the others, whoever gave them; `renews` is the one that it renews, which may last into its days.
+/// `before` are the others, whoever gave them; `renews` is the one that it renews, which may last into its days. Days are
+/// counted for each collège that the new one is for: orders for others do not lengthen them.
 ///
 /// # Errors
 /// [`Refusal::EmergencyMeets`], [`Refusal::EmergencyGoesOn`].
@@ -103,28 +114,64 @@ pub fn follows(
     renews: Option<EmergencyOrderId>,
     before: &[OrderedDays],
 ) -> Result<(), Refusal> {
-    let others = || before.iter().filter(|other| Some(other.id) != renews && other.concerns(new));
-    let meets = |other: &&OrderedDays| other.stands && other.first <= new.last && new.first <= other.last;
-    if let Some(other) = others().find(meets) {
-        return Err(Refusal::EmergencyMeets { order: other.id, first: other.first, last: other.last });
+    if let Some(other) = met(new, renews, before) {
+        let (order, first, last) = (other.id, other.first, other.last);
+        return Err(Refusal::EmergencyMeets {
+            order,
+            first,
+            last,
+            renewable: is_renewed_by(other, new, before),
+        });
     }
     if renews.is_some() {
         return Ok(());
     }
-    let (mut first, mut last, mut order) = (new.first, new.last, None);
+    let named = || before.iter().filter(|other| other.concerns(new)).flat_map(|other| &other.colleges);
+    let colleges: BTreeSet<Option<&Uai>> = if new.colleges.is_empty() {
+        named().map(Some).chain([None]).collect()
+    } else {
+        new.colleges.iter().map(Some).collect()
+    };
+    colleges.into_iter().try_for_each(|college| goes_on(new, college, before))
+}
+
+/// The order that stands on one of the new one's days for one of its collèges, but for the one that it renews.
+fn met<'o>(
+    new: &OrderedDays,
+    renews: Option<EmergencyOrderId>,
+    before: &'o [OrderedDays],
+) -> Option<&'o OrderedDays> {
+    let others = before.iter().filter(|other| Some(other.id) != renews && other.concerns(new));
+    let mut meets = others.filter(|other| other.stands && other.first <= new.last && new.first <= other.last);
+    meets.next()
+}
+
+/// Whether the new one may be given as the renewal of that order, in its last seven days.
+fn is_renewed_by(order: &OrderedDays, new: &OrderedDays, before: &[OrderedDays]) -> bool {
+    order.stands
+        && order.covers(&new.colleges)
+        && order.first <= new.first
+        && order.last.until(new.first) <= 1
+        && met(new, Some(order.id), before).is_none()
+}
+
+/// Passes an order under which this collège is for no more than [`LONGEST_EMERGENCY`] days on end.
+fn goes_on(new: &OrderedDays, college: Option<&Uai>, before: &[OrderedDays]) -> Result<(), Refusal> {
+    let (mut first, mut last) = (new.first, new.last);
+    let mut chain: Vec<&OrderedDays> = Vec::new();
     // Each of them may reach to another.
-    while let Some(other) =
-        others().find(|other| other.touches(first, last) && (other.first < first || last < other.last))
-    {
-        (first, last, order) = (first.min(other.first), last.max(other.last), Some(other.id));
+    while let Some(other) = before.iter().find(|other| {
+        other.is_for(college) && other.touches(first, last) && (other.first < first || last < other.last)
+    }) {
+        (first, last) = (first.min(other.first), last.max(other.last));
+        chain.push(other);
     }
     let days = first.until(last).saturating_add(1);
-    match order {
-        Some(order) if days > LONGEST_EMERGENCY => {
-            let thirtieth = first.plus(LONGEST_EMERGENCY.saturating_sub(1));
-            let until = (new.first <= thirtieth).then_some(thirtieth);
-            Err(Refusal::EmergencyGoesOn { order, first, last, days, until })
-        }
-        _ => Ok(()),
-    }
+    let Some(latest) = chain.last().filter(|_order| days > LONGEST_EMERGENCY) else { return Ok(()) };
+    let renewable = chain.iter().find(|order| is_renewed_by(order, new, before)).map(|order| order.id);
+    let thirtieth = first.plus(LONGEST_EMERGENCY.saturating_sub(1));
+    let is_the_last = chain.iter().all(|order| order.first <= new.last);
+    let until = (is_the_last && new.first <= thirtieth && thirtieth < new.last).then_some(thirtieth);
+    let (order, renewable) = (renewable.unwrap_or(latest.id), renewable.is_some());
+    Err(Refusal::EmergencyGoesOn { order, first, last, days, until, renewable })
 }

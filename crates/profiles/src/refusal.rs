@@ -120,7 +120,8 @@ pub enum Refusal {
     },
     /// Another order stands for the same collège.
     #[error(
-        "emergency order {order} stands from {first} to {last} for one of these collèges: renew it in its last seven days (`--renews {order}`), end it first (`ardoise profile emergency end {order}`), or choose other days"
+        "emergency order {order} stands from {first} to {last} for one of these collèges: {}end it first (`ardoise profile emergency end {order}`), or choose other days",
+        renewed_instead(*.order, *.renewable)
     )]
     EmergencyMeets {
         /// The other.
@@ -129,14 +130,16 @@ pub enum Refusal {
         first: Day,
         /// Its last.
         last: Day,
+        /// Whether the new one may be its renewal.
+        renewable: bool,
     },
     /// Orders that follow one another without a renewal last more than 30 days together.
     #[error(
         "with emergency order {order}, one of these collèges would be under orders from {first} to {last}, {days} days on end: 30 are possible without a renewal; {}",
-        goes_on_otherwise(*.order, *.until)
+        goes_on_otherwise(*.order, *.until, *.renewable)
     )]
     EmergencyGoesOn {
-        /// The other.
+        /// One of the others; the one that the new one may renew, if there is one.
         order: EmergencyOrderId,
         /// The first day of all.
         first: Day,
@@ -144,8 +147,10 @@ pub enum Refusal {
         last: Day,
         /// How many days that is.
         days: i32,
-        /// The thirtieth, on which the new one may end; `None` if it would begin later.
+        /// The thirtieth, on which the new one may end; `None` if it would begin later, or that is not enough.
         until: Option<Day>,
+        /// Whether the new one may be given as the renewal of `order`.
+        renewable: bool,
     },
     /// A collège adds an app that the base blocks: it would be on no tablet (C3.1.3).
     #[error(transparent)]
@@ -200,13 +205,15 @@ impl From<Conflict> for Refusal {
     }
 }
 
-fn goes_on_otherwise(order: EmergencyOrderId, until: Option<Day>) -> String {
-    match until {
-        Some(until) => format!(
-            "let it end on {until} and renew it in its last seven days, or renew that one (`--renews {order}`)"
-        ),
-        None => format!("renew that one (`--renews {order}`), or leave a day between them"),
-    }
+fn renewed_instead(order: EmergencyOrderId, renewable: bool) -> String {
+    if renewable { format!("renew it in its last seven days (`--renews {order}`), ") } else { String::new() }
+}
+
+fn goes_on_otherwise(order: EmergencyOrderId, until: Option<Day>, renewable: bool) -> String {
+    let end = until.map(|until| format!("let it end on {until} and renew it in its last seven days"));
+    let renew = renewable.then(|| format!("renew that one (`--renews {order}`)"));
+    let apart = until.is_none().then(|| "leave a day between them".to_owned());
+    end.into_iter().chain(renew).chain(apart).collect::<Vec<_>>().join(", or ")
 }
 
 fn names(layers: &[LayerName]) -> String {

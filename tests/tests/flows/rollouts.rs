@@ -15,7 +15,7 @@ use crate::support::{COLLEGE, OTHER_COLLEGE, fetched, on_both_engines, round};
 
 on_both_engines! {
     c3_1_1_a_crash_during_a_roll_out_brings_no_tablet_what_was_not_approved,
-    c3_1_1_a_first_base_is_on_the_tablets_that_it_reached_and_goes_from_them_again,
+    c3_1_1_a_first_base_is_taken_from_no_tablet_that_it_reached_until_a_corrected_one_is_on_all,
 }
 
 const HERE: &str = "DMPX00000001";
@@ -151,7 +151,9 @@ async fn c3_1_1_a_crash_during_a_roll_out_brings_no_tablet_what_was_not_approved
     }
 }
 
-async fn c3_1_1_a_first_base_is_on_the_tablets_that_it_reached_and_goes_from_them_again(engine: Engine) {
+async fn c3_1_1_a_first_base_is_taken_from_no_tablet_that_it_reached_until_a_corrected_one_is_on_all(
+    engine: Engine,
+) {
     let seldom = Duration::from_secs(7 * 86_400);
     let server = TestServer::setup(engine).calendar(seldom).start().await.unwrap();
     server.offer_apps(SOCLE).await.unwrap();
@@ -185,13 +187,32 @@ async fn c3_1_1_a_first_base_is_on_the_tablets_that_it_reached_and_goes_from_the
         (&Value::Null, &json!(1), &json!(1))
     );
 
-    // Rolled back, it goes from the tablet that had it, and no alarm says that a pupil took it away.
-    let back = format!("/api/v1/profiles/{id}/rollout/roll-back");
-    author.post(&back, &json!({ "reason": "the reader closes" })).await.unwrap().ok().unwrap();
+    // Nobody takes it away alone; halted, it stays where it is.
+    let rollout = |step: &str| format!("/api/v1/profiles/{id}/rollout/{step}");
+    let why = json!({ "reason": "the reader closes" });
+    let refused = author.post(&rollout("roll-back"), &why).await.unwrap();
+    assert_eq!((refused.status, refused.text("/rule")), (403, "C3.1.1"), "{refused:?}");
+    author.post(&rollout("halt"), &why).await.unwrap().ok().unwrap();
     calendar(&server).await;
     follows(&mut here).await;
-    assert_eq!(here.state().profiles.keys().cloned().collect::<Vec<_>>(), untouched);
-    assert!(here.state().declarations.is_empty(), "{:?}", here.state().declarations);
+    let old = content(&here);
+
+    // The corrected one takes its place on every tablet at once, and no alarm says that a pupil took anything away.
+    let corrected = edited(&author, &id, APPROVED).await;
+    approved_by_both(&approvers, &corrected).await;
+    let publish = format!("/api/v1/profiles/{}/publish", text(&corrected["id"]));
+    assert_eq!(author.post(&publish, &waves).await.unwrap().status, 409);
+    author.post(&publish, &json!({})).await.unwrap().ok().unwrap();
+    let progress = author.get(&format!("/api/v1/profiles/{id}/rollout")).await.unwrap().ok().unwrap();
+    assert_eq!(progress["state"], "replaced");
+    calendar(&server).await;
+    follows(&mut here).await;
+    follows(&mut there).await;
+    assert_eq!((has(&server, &here).await, has(&server, &there).await), (true, true));
+    assert_eq!(content(&here), content(&there));
+    assert_ne!(content(&here), old);
     assert_eq!(server.alarm_kinds().await.unwrap(), [""; 0]);
-    assert_eq!(rules(&server, HERE).await["delivered"], true);
+    for serial in [HERE, THERE] {
+        assert_eq!(rules(&server, serial).await["delivered"], true);
+    }
 }

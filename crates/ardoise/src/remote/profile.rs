@@ -491,7 +491,24 @@ fn who_may_approve(version: &Value) -> Vec<String> {
         };
         format!("{login} may approve for {organisation}, {when}{but}")
     };
-    people.map(told).collect()
+    let others = version.get("elsewhere_approve").and_then(Value::as_array).into_iter().flatten();
+    people.map(told).chain(others.map(how_many_elsewhere)).collect()
+}
+
+fn how_many_elsewhere(other: &Value) -> String {
+    let [organisation, from] = ["/organisation", "/from"].map(|pointer| text_at(other, pointer));
+    match (other.get("now").and_then(Value::as_u64), other.get("from")) {
+        (Some(0) | None, Some(Value::String(_instant))) => {
+            format!("nobody may approve for {organisation} before {from}: its administrators say who")
+        }
+        (Some(0) | None, _) => {
+            format!("nobody may approve for {organisation} yet: its administrators give that right")
+        }
+        (Some(1), _) => format!("1 person may approve for {organisation}: its administrators say who"),
+        (Some(count), _) => {
+            format!("{count} people may approve for {organisation}: its administrators say who")
+        }
+    }
 }
 
 fn rows(found: Value, columns: &'static [Column], output: Output) -> Result<(), Failure> {
@@ -521,6 +538,12 @@ fn plan_in_words(plan: &Value) -> String {
     }
     for (wave, count) in plan.get("waves").and_then(Value::as_array).into_iter().flatten().enumerate() {
         lines.push(format!("wave {} reaches {count} of them", wave + 1));
+    }
+    if plan.get("everywhere_at_once").and_then(Value::as_bool) == Some(true) {
+        lines.push(
+            "the first version is not everywhere yet: this one replaces it everywhere at once, without waves"
+                .to_owned(),
+        );
     }
     if plan.get("in_force").and_then(Value::as_bool) == Some(true) {
         lines.push("this version is the one in force: there is nothing left to publish".to_owned());

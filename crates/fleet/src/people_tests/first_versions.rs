@@ -44,6 +44,15 @@ impl Cast {
         segments::follow(&self.people.fleet, &Principal::calendar(), at).await.unwrap();
     }
 
+    /// An enrolled tablet of the canary collège, and one of another.
+    async fn two_tablets(&self) -> [EnrolmentId; 2] {
+        let here = self.people.enrol(SERIAL).await;
+        let there = self.people.enrol_with(OTHER, |enrolment| {
+            enrolment.udid = Some("00008020-000915083C80012F".parse().unwrap());
+        });
+        [here, there.await]
+    }
+
     async fn orders(
         &self,
         by: &Principal,
@@ -65,7 +74,7 @@ impl Cast {
 }
 
 #[tokio::test]
-async fn c3_1_1_a_first_version_comes_in_waves_and_leaves_nothing_when_it_is_rolled_back() {
+async fn c3_1_1_a_first_version_that_two_decided_is_taken_away_by_nobody_alone() {
     for engine in engines() {
         let cast = Cast::new(engine).await;
         let fleet = &cast.people.fleet;
@@ -74,60 +83,134 @@ async fn c3_1_1_a_first_version_comes_in_waves_and_leaves_nothing_when_it_is_rol
         let shown = cast.approved(Secret::new(PUPIL.to_owned())).await;
         cast.publishes(&shown, rolled_out()).await.unwrap();
         let both = vec![LayerKey::Base, pupils];
-        assert_eq!(cast.have().await, [both.clone(), vec![LayerKey::Base]]);
+        let first_wave = [both.clone(), vec![LayerKey::Base]];
+        assert_eq!(cast.have().await, first_wave);
         let rollout =
             profiles::progress(fleet, &cast.author, id(&shown), now()).await.unwrap().unwrap().rollout;
         assert_eq!((rollout.previous_id, rollout.state), (None, RolloutState::Running));
-        profiles::roll_back(fleet, &cast.author, id(&shown), "a mistake", now()).await.unwrap();
-        assert_eq!(cast.have().await, [vec![LayerKey::Base], vec![LayerKey::Base]]);
-        assert_eq!(cast.state(id(&shown)).await, State::Withdrawn);
-        // Another one is the first again. Once it reached everyone, nothing takes its place but what two decide.
-        let again = cast.approved(Secret::new(format!("{PUPIL}\n# again\n"))).await;
-        cast.publishes(&again, rolled_out()).await.unwrap();
+        // While it runs, halted, and once it reached everyone: nothing takes its place but what two decide.
+        let refused = async |at: Instant| {
+            let back = profiles::roll_back(fleet, &cast.author, id(&shown), "a mistake", at).await;
+            let refused = back.unwrap_err();
+            assert_eq!(refused.rule(), Some(RuleId::C3_1_1), "{refused}");
+            assert!(
+                refused.to_string().contains("publish a corrected version that both approved"),
+                "{refused}"
+            );
+            refused.to_string()
+        };
+        assert!(refused(now()).await.contains(&format!("ardoise profile rollout {} halt", id(&shown))));
+        profiles::halt(fleet, &cast.author, id(&shown), "a mistake", now()).await.unwrap();
+        assert!(!refused(now()).await.contains("halt"));
+        assert_eq!(cast.have().await, first_wave);
+        profiles::resume(fleet, &cast.author, id(&shown), "none", now()).await.unwrap();
         for day in [1, 2] {
             profiles::advance_due(fleet, &Principal::calendar(), now().plus(days(day))).await.unwrap();
         }
-        assert_eq!(cast.have().await, [both.clone(), both.clone()]);
-        let back = profiles::roll_back(fleet, &cast.author, id(&again), "a mistake", now()).await;
-        assert_eq!(back.unwrap_err().rule(), Some(RuleId::C3_1_1));
+        refused(now()).await;
         assert_eq!(cast.have().await, [both.clone(), both]);
+        assert_eq!(cast.state(id(&shown)).await, State::Published);
     }
 }
 
 #[tokio::test]
-async fn c3_1_1_a_first_base_comes_to_those_it_reached_and_goes_from_them() {
+async fn c3_1_3_a_college_rolls_its_own_first_version_back_and_names_no_other_in_its_waves() {
     for engine in engines() {
         let cast = Cast::new(engine).await;
         let fleet = &cast.people.fleet;
-        let here = cast.people.enrol(SERIAL).await;
-        let there = cast
-            .people
-            .enrol_with(OTHER, |enrolment| {
-                enrolment.udid = Some("00008020-000915083C80012F".parse().unwrap());
-            })
-            .await;
+        cast.published(base(1)).await;
+        let network = "\n[[wifi]]\nssid = \"Salle\"\nsecurity = \"wpa2\"\npassword = \"quatre-vingts\"\n";
+        let draft = profiles::draft(fleet, &cast.head.1, college(HERE, network), now()).await.unwrap();
+        profiles::submit(fleet, &cast.head.1, id(&draft), "room 4", now()).await.unwrap();
+        let other = Employer::College("0767777B".parse().unwrap());
+        cast.people.someone(other, "hugo", &[Role::Head]).await;
+        let named = |uai: &str| {
+            let wave = Wave::Colleges(BTreeSet::from([uai.parse().unwrap()]));
+            RolloutPlan::new(vec![wave, Wave::Everyone], 24, 100, 1).unwrap()
+        };
+        let published = |plan: RolloutPlan| {
+            profiles::publish(fleet, &cast.head.1, id(&draft), When { at: None, plan: Some(plan) }, now())
+        };
+        let refused = published(named("0767777B")).await.unwrap_err();
+        assert!(matches!(refused, Refusal::Invalid { field: "waves", .. }), "{refused:?}");
+        assert!(refused.to_string().contains("its own tablets only: leave out 0767777B"), "{refused}");
+        published(named(HERE)).await.unwrap();
+        let theirs = LayerKey::College(HERE.parse().unwrap());
+        assert_eq!(cast.have().await[0], [LayerKey::Base, theirs]);
+        profiles::roll_back(fleet, &cast.head.1, id(&draft), "a mistake", now()).await.unwrap();
+        assert_eq!(cast.have().await[0], [LayerKey::Base]);
+        assert_eq!(cast.state(id(&draft)).await, State::Withdrawn);
+    }
+}
+
+#[tokio::test]
+async fn c3_1_1_a_corrected_base_replaces_a_halted_first_one_everywhere_and_no_tablet_is_without_what_it_had()
+{
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let fleet = &cast.people.fleet;
+        let [here, there] = cast.two_tablets().await;
         cast.follow(now()).await;
         assert_eq!(
             (cast.rules(here).await, cast.rules(there).await),
             (None, None),
             "nothing was ever decided"
         );
-        let shown = cast.approved(base(1)).await;
-        let plan = profiles::plan(fleet, &cast.author, id(&shown), Some(waves()), now()).await.unwrap();
+        let bad = cast.approved(base(1)).await;
+        let plan = profiles::plan(fleet, &cast.author, id(&bad), Some(waves()), now()).await.unwrap();
         assert_eq!((plan.waves[0], plan.waves[2], plan.in_force), (1, 2, false));
-        cast.publishes(&shown, rolled_out()).await.unwrap();
+        assert!(!plan.everywhere_at_once);
+        cast.publishes(&bad, rolled_out()).await.unwrap();
         cast.follow(now()).await;
         let given = cast.rules(here).await.unwrap();
         assert!(given > 10, "{given}");
         assert_eq!(cast.rules(there).await, Some(0), "as the plan said");
-        // It is rolled back, and both are given nothing; then the next one comes, to everyone at once.
-        profiles::roll_back(fleet, &cast.author, id(&shown), "a mistake", now()).await.unwrap();
+        profiles::halt(fleet, &cast.author, id(&bad), "a mistake", now()).await.unwrap();
+        // The next one goes to everyone at once, and waves for it are refused.
+        let corrected = cast.approved(base(2)).await;
+        let planned = profiles::plan(fleet, &cast.author, id(&corrected), Some(waves()), now()).await;
+        let published = cast.publishes(&corrected, rolled_out()).await;
+        for refused in [planned.unwrap_err(), published.unwrap_err()] {
+            assert!(matches!(refused, Refusal::Conflict(_)), "{refused:?}");
+            assert!(refused.to_string().contains("publish it without waves"), "{refused}");
+        }
+        let plan = profiles::plan(fleet, &cast.author, id(&corrected), None, now()).await.unwrap();
+        assert!(plan.everywhere_at_once);
         cast.follow(now()).await;
-        assert_eq!((cast.rules(here).await, cast.rules(there).await), (Some(0), Some(0)));
-        assert_eq!(cast.in_force().await, []);
-        cast.published(base(2)).await;
+        assert_eq!(cast.rules(here).await, Some(given));
+        cast.publishes(&corrected, When::default()).await.unwrap();
         cast.follow(now()).await;
         assert_eq!((cast.rules(here).await, cast.rules(there).await), (Some(given), Some(given)));
+        assert_eq!(cast.in_force().await, [id(&corrected)]);
+        assert_eq!(cast.state(id(&bad)).await, State::Superseded);
+        let ended = profiles::progress(fleet, &cast.author, id(&bad), now()).await.unwrap().unwrap().rollout;
+        assert_eq!((ended.state, ended.ended_at), (RolloutState::Replaced, Some(now())));
+        assert_eq!(profiles::progress(fleet, &cast.author, id(&corrected), now()).await.unwrap(), None);
+        // What stands still no more is neither resumed nor rolled back.
+        let resumed = profiles::resume(fleet, &cast.author, id(&bad), "x", now()).await;
+        assert!(matches!(resumed, Err(Refusal::Conflict(_))), "{resumed:?}");
+        // And the one after it comes in waves again.
+        let next = cast.approved(base(3)).await;
+        cast.publishes(&next, rolled_out()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn c5_3_7_an_emergency_order_is_in_force_on_tablets_that_the_first_base_has_not_reached() {
+    for engine in engines() {
+        let cast = Cast::new(engine).await;
+        let [here, there] = cast.two_tablets().await;
+        let prepared = cast.published(Secret::new(EMERGENCY.to_owned())).await;
+        cast.orders(&cast.head.1, &prepared, (0, 9), now()).await.unwrap();
+        // Before there is a base at all, and while one is rolled out.
+        cast.follow(now()).await;
+        let ordered = cast.rules(here).await.unwrap();
+        assert!(ordered > 10, "{ordered}");
+        assert_eq!(cast.rules(there).await, Some(0), "the order is for the other collège");
+        let shown = cast.approved(base(1)).await;
+        cast.publishes(&shown, rolled_out()).await.unwrap();
+        cast.follow(now()).await;
+        assert_eq!((cast.rules(here).await, cast.rules(there).await), (Some(ordered), Some(0)));
     }
 }
 
@@ -199,17 +282,27 @@ async fn a_version_that_waits_says_who_may_approve_it_and_from_when_on() {
             let of = |it: &profiles::MayApprove| (it.login.clone(), it.but);
             shown.may_approve.iter().map(of).collect::<Vec<_>>()
         };
-        let (denis, anne) = (("denis".to_owned(), None), ("anne".to_owned(), None));
-        let all = [denis, ("wilfried".to_owned(), Some(NotThisOne::Author)), anne.clone()];
-        assert_eq!(told(&draft), all);
+        let elsewhere = |shown: &Shown| {
+            let of = |it: &profiles::ElsewhereApprove| (it.organisation.clone(), it.now);
+            shown.elsewhere_approve.iter().map(of).collect::<Vec<_>>()
+        };
+        // Of their own organisation people are named; of the other, it is said how many.
+        let all = [("denis".to_owned(), None), ("wilfried".to_owned(), Some(NotThisOne::Author))];
+        let one = [("academie".to_owned(), 1)];
+        assert_eq!((told(&draft), elsewhere(&draft)), (all.to_vec(), one.to_vec()));
+        assert!(draft.elsewhere_approve[0].from.is_some_and(|from| from <= now()));
         assert!(draft.may_approve.iter().all(|it| it.from.is_some_and(|from| from <= now())));
         let shown = profiles::submit(fleet, &writer, id(&draft), "september", now()).await.unwrap();
-        assert_eq!(told(&shown), all);
-        assert_eq!(told(&cast.approves(&cast.departement.1, &shown).await.unwrap()), [anne]);
+        assert_eq!((told(&shown), elsewhere(&shown)), (all.to_vec(), one.to_vec()));
+        cast.approves(&cast.departement.1, &shown).await.unwrap();
+        let half = profiles::show(fleet, &writer, id(&shown), now()).await.unwrap();
+        assert_eq!((told(&half), elsewhere(&half)), (Vec::new(), one.to_vec()));
         // Whoever writes no such layer is not told who works where; and once it is decided, nobody needs to be.
         let seen = profiles::show(fleet, &cast.head.1, id(&shown), now()).await.unwrap();
-        assert_eq!(seen.may_approve, []);
-        assert_eq!(told(&cast.approves(&cast.academie.1, &shown).await.unwrap()), []);
+        assert!(seen.may_approve.is_empty() && seen.elsewhere_approve.is_empty());
+        cast.approves(&cast.academie.1, &shown).await.unwrap();
+        let decided = profiles::show(fleet, &writer, id(&shown), now()).await.unwrap();
+        assert!(decided.may_approve.is_empty() && decided.elsewhere_approve.is_empty());
     }
 }
 

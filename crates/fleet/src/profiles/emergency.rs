@@ -58,7 +58,8 @@ pub struct Order {
 /// # Errors
 /// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days, and
 /// where another stands for one of these collèges that it does not renew;
-/// [`Refusal::Invalid`] for one that begins more than seven days ahead, or a renewal that is too early or for others.
+/// [`Refusal::Invalid`] for one that begins more than seven days ahead, or a renewal that is too early or for others
+/// than it renews.
 pub async fn order(
     fleet: &Fleet,
     principal: &Principal,
@@ -71,7 +72,14 @@ pub async fn order(
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
-            let colleges = may_order(tx, &person, &wanted.colleges, now)?;
+            let colleges = may_order(&person, &wanted.colleges, now)?;
+            let renewed = wanted
+                .renews
+                .map(|id| rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("emergency order", id)))
+                .transpose()?;
+            // One that was closed meanwhile does not keep the others from being renewed together with it.
+            let held = renewed.as_ref().map(|renewed| renewed.uais.clone()).unwrap_or_default();
+            must_exist(tx, "colleges", colleges.difference(&held))?;
             let (base, layer) = seen(tx, &person, wanted.base, now)?;
             if !matches!(layer, LayerKey::Emergency(_)) {
                 let what = format!(
@@ -87,10 +95,8 @@ pub async fn order(
                     format!("an order begins today or within {LONGEST_AHEAD} days: decide a later one then");
                 return Err(Refusal::invalid("starts_on", problem));
             }
-            if let Some(renewed) = wanted.renews {
-                let renewed =
-                    rows::get(tx, &renewed)?.ok_or_else(|| Refusal::not_found("emergency order", renewed))?;
-                may_be_renewed(&renewed, &colleges, wanted.starts_on, today)?;
+            if let Some(renewed) = &renewed {
+                may_be_renewed(renewed, &colleges, wanted.starts_on, today)?;
             }
             let id = EmergencyOrderId::new(now);
             let proof = versions::approved(tx, base.id)?
@@ -158,7 +164,8 @@ fn must_follow(
     ::profiles::follows(&new, renews, &before).map_err(|refused| forbidden(&refused))
 }
 
-/// Passes an order that may be renewed now: it stands, its end is near, and it goes on for the same collèges without a gap.
+/// Passes an order that may be renewed now: it stands, its end is near, and it goes on without a gap for its collèges, or
+/// for some of them.
 fn may_be_renewed(
     renewed: &EmergencyOrder,
     colleges: &BTreeSet<Uai>,
@@ -168,11 +175,12 @@ fn may_be_renewed(
     if renewed.ended_at.is_some() {
         return Err(Refusal::Conflict("the order that would be renewed was ended: order anew".to_owned()));
     }
-    if renewed.uais != *colleges {
-        return Err(Refusal::invalid(
-            "colleges",
-            "a renewal is for the same collèges as the order it renews",
-        ));
+    // Of one for all, any are some.
+    let are_its_own = renewed.uais.is_empty() || (!colleges.is_empty() && colleges.is_subset(&renewed.uais));
+    if !are_its_own {
+        let its: Vec<String> = renewed.uais.iter().map(ToString::to_string).collect();
+        let problem = format!("a renewal is for collèges of the order it renews: {}", its.join(", "));
+        return Err(Refusal::invalid("colleges", problem));
     }
     if today.until(renewed.ends_on) > LONGEST_AHEAD {
         let problem =
@@ -188,16 +196,10 @@ fn may_be_renewed(
 }
 
 /// The collèges that the person may order for, out of those named. A head who names none means their own.
-fn may_order(
-    tx: &mut Tx<'_>,
-    person: &Person,
-    named: &BTreeSet<Uai>,
-    now: Instant,
-) -> Result<BTreeSet<Uai>, Refusal> {
+fn may_order(person: &Person, named: &BTreeSet<Uai>, now: Instant) -> Result<BTreeSet<Uai>, Refusal> {
     let permission = Permission::OrderEmergency;
     let reach = person.standing.may(permission, &person.access, now)?;
     if reach.covers(&Place::Fleet) {
-        must_exist(tx, "colleges", named)?;
         return Ok(named.clone());
     }
     let own: BTreeSet<Uai> = person.standing.organisation().uai().cloned().into_iter().collect();

@@ -13,12 +13,13 @@ mod rollouts;
 mod suspensions;
 mod write;
 
+use std::collections::BTreeSet;
+
 use governance::countersignature::{Content, Purpose, Subject};
 use governance::{NotAllowed, Permission, Place};
 use serde_json::json;
-use store::organisations::OrganisationState;
 use store::profile_versions::{self as rows, ProfileVersion, VersionState};
-use store::{Tx, countersignatures as requests, organisations};
+use store::{Tx, countersignatures as requests};
 use types::{
     AccountId, CountersignatureId, Instant, OrganisationId, OrganisationKind, ProfileVersionId, Role, RuleId,
     Uai,
@@ -36,8 +37,8 @@ pub use emergency::{
 };
 pub use publish::{When, publish, publish_due, withdraw};
 pub use read::{
-    Approval, Difference, Line, MayApprove, NotThisOne, Plan, Shown, changes, diff, history, list, plan,
-    plan_of_draft, show,
+    Approval, Difference, ElsewhereApprove, Line, MayApprove, NotThisOne, Plan, Shown, changes, diff,
+    history, list, plan, plan_of_draft, show,
 };
 pub use rollouts::{Progress, advance, advance_due, halt, progress, resume, roll_back};
 pub(crate) use suspensions::review;
@@ -64,9 +65,13 @@ fn must_exist<'u>(
     field: &'static str,
     uais: impl IntoIterator<Item = &'u Uai>,
 ) -> Result<(), Refusal> {
-    for uai in uais {
-        let college = organisations::by_uai(tx, uai)?;
-        if college.is_none_or(|it| it.state != OrganisationState::Active) {
+    let mut named = uais.into_iter().peekable();
+    if named.peek().is_none() {
+        return Ok(());
+    }
+    let active: BTreeSet<Uai> = publish::all_colleges(tx)?.into_iter().collect();
+    for uai in named {
+        if !active.contains(uai) {
             let problem = format!(
                 "there is no collège {uai}, or it is closed; `ardoise organisation list` shows those that there are"
             );
@@ -76,14 +81,26 @@ fn must_exist<'u>(
     Ok(())
 }
 
-/// Passes waves whose collèges there are.
-fn must_reach_somebody(tx: &mut Tx<'_>, waves: &RolloutPlan) -> Result<(), Refusal> {
-    for wave in waves.waves() {
-        if let Wave::Colleges(colleges) = wave {
-            must_exist(tx, "waves", colleges)?;
-        }
+/// Passes waves whose collèges there are and have the layer: what a collège adds comes to nobody else.
+fn must_reach_somebody(tx: &mut Tx<'_>, layer: &LayerKey, waves: &RolloutPlan) -> Result<(), Refusal> {
+    let named: BTreeSet<&Uai> = waves
+        .waves()
+        .iter()
+        .filter_map(|wave| match wave {
+            Wave::Colleges(colleges) => Some(colleges),
+            Wave::Percent(_) | Wave::Everyone => None,
+        })
+        .flatten()
+        .collect();
+    if let Some(own) = layer.college()
+        && let Some(other) = named.iter().find(|uai| **uai != own)
+    {
+        let problem = format!(
+            "what collège {own} adds comes to its own tablets only: leave out {other}, or name percentages"
+        );
+        return Err(Refusal::invalid("waves", problem));
     }
-    Ok(())
+    must_exist(tx, "waves", named)
 }
 
 /// Where a layer is decided: everywhere, or in one collège.

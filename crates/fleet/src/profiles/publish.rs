@@ -39,7 +39,8 @@ pub struct When {
 ///
 /// # Errors
 /// [`Refusal::NotCountersigned`] if a signature does not stand any more, or would not on that day;
-/// [`Refusal::DoesNotFit`]; [`Refusal::Conflict`] if it is not approved, or the one in force is being rolled out.
+/// [`Refusal::DoesNotFit`]; [`Refusal::Conflict`] if it is not approved, or the one in force is being rolled out, unless
+/// that is a layer's first version and this one comes without waves.
 pub async fn publish(
     fleet: &Fleet,
     principal: &Principal,
@@ -55,7 +56,7 @@ pub async fn publish(
             return Err(Refusal::invalid("at", "that is past; leave it out to publish now"));
         }
         if let Some(waves) = &when.plan {
-            must_reach_somebody(tx, waves)?;
+            must_reach_somebody(tx, &layer, waves)?;
         }
         must_fit(tx, &row, &layer, now)?;
         signed(tx, &row, &layer, Look::At(at), now)?;
@@ -187,13 +188,10 @@ async fn give_up(
 fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Instant) -> Result<(), Refusal> {
     must_fit(tx, row, layer, now)?;
     let before = rows::published(tx, layer)?;
-    if let Some(before) = &before
-        && rollouts::is_under_way(tx, before.id)?
-    {
-        return Err(Refusal::Conflict(format!(
-            "version {} of this layer is still being rolled out: finish it, or roll it back, then publish",
-            before.number
-        )));
+    let plan =
+        row.rollout_plan.as_deref().map(RolloutPlan::from_json).transpose().map_err(Refusal::Internal)?;
+    if let Some(before) = &before {
+        rollouts::give_way(tx, before, (row, plan.as_ref()), now)?;
     }
     signed(tx, row, layer, Look::Use, now)?;
     if let Some(before) = &before {
@@ -202,8 +200,7 @@ fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Ins
     rows::publish(tx, row.id, now)?;
     // Read back as whatever writes for a tablet will: what does not pass does not take effect.
     rows::approved(tx, row.id)?;
-    if let Some(plan) = &row.rollout_plan {
-        let plan = RolloutPlan::from_json(plan).map_err(Refusal::Internal)?;
+    if let Some(plan) = plan {
         let by = row.scheduled_by.unwrap_or(row.author_id);
         rollouts::start(tx, (row.id, before.map(|before| before.id)), &plan, by, now)?;
     }
@@ -447,7 +444,7 @@ pub(super) fn may_be_taken_away(
         _ => Err(Refusal::Forbidden {
             rule: RuleId::C3_1_1,
             what: "without it, tablets would be less restricted, and nobody approved that: publish another approved \
-                   version, or roll this one back while it is rolled out"
+                   version, or go back to the one before it while it is rolled out"
                 .to_owned(),
         }),
     }

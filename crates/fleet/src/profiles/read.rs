@@ -31,7 +31,7 @@ pub struct Approval {
     pub at: Instant,
 }
 
-/// Somebody who has a right to approve for an organisation whose approval a version lacks.
+/// Somebody of the reader's own organisation who has a right to approve, where a version lacks its approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayApprove {
     /// The organisation.
@@ -42,6 +42,17 @@ pub struct MayApprove {
     pub from: Option<Instant>,
     /// Why they cannot approve this one all the same.
     pub but: Option<NotThisOne>,
+}
+
+/// How many people of another organisation may approve a version that lacks its approval. Who they are is told there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElsewhereApprove {
+    /// The organisation.
+    pub organisation: String,
+    /// How many can approve it now.
+    pub now: usize,
+    /// From when on the first of them can, or could; `None` where nobody will yet.
+    pub from: Option<Instant>,
 }
 
 /// Why somebody who may approve cannot approve a version.
@@ -90,8 +101,11 @@ pub struct Shown {
     pub text: Secret<String>,
     /// Whether they are.
     pub masked: bool,
-    /// Before it is approved: who may approve it, and from when on. Whoever does not write that layer is not told.
+    /// Before it is approved: who of the reader's own organisation may approve it, and from when on. Whoever does not write
+    /// that layer is not told.
     pub may_approve: Vec<MayApprove>,
+    /// The same of other organisations, in numbers.
+    pub elsewhere_approve: Vec<ElsewhereApprove>,
     /// How it is rolled out, if it is.
     pub rollout: Option<rollouts::Progress>,
 }
@@ -181,26 +195,33 @@ pub(super) fn shown(
     let writes = may(person, Permission::DraftProfiles, &line.layer, now).is_ok();
     let text = if writes { content } else { Secret::new(masked(content.expose())) };
     let rollout = rollouts::progress_of(tx, line.version.id, &line.layer)?;
-    let may_approve = if writes { may_approve(tx, &line, now)? } else { Vec::new() };
-    Ok(Shown { line, text, masked: !writes, may_approve, rollout })
+    let (may_approve, elsewhere_approve) =
+        if writes { may_approve(tx, person, &line, now)? } else { (Vec::new(), Vec::new()) };
+    Ok(Shown { line, text, masked: !writes, may_approve, elsewhere_approve, rollout })
 }
 
 /// Who may approve a version for the organisations whose approval it lacks; nobody, once it was decided. What a collège
-/// adds is approved by nobody else.
-fn may_approve(tx: &mut Tx<'_>, line: &Line, now: Instant) -> Result<Vec<MayApprove>, Refusal> {
+/// adds is approved by nobody else. Each organisation manages its own accounts (C3.1.7): of another, numbers are told.
+fn may_approve(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    line: &Line,
+    now: Instant,
+) -> Result<(Vec<MayApprove>, Vec<ElsewhereApprove>), Refusal> {
     let row = &line.version;
     let is_open = matches!(row.state, VersionState::Draft | VersionState::Submitted);
     if line.layer.college().is_some() || !is_open {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let given = approvals::of_version(tx, row.id)?;
     let hands = account_makers::hands(tx, now)?;
-    let mut found = Vec::new();
+    let (mut found, mut elsewhere) = (Vec::new(), Vec::new());
     for kind in [OrganisationKind::Departement, OrganisationKind::Academie] {
         let Some(organisation) = organisations::of_kind(tx, kind)? else { continue };
         if given.iter().any(|approval| approval.organisation_id == organisation.id) {
             continue;
         }
+        let mut theirs = Vec::new();
         for (login, account, from) in role_grants::approvers(tx, organisation.id, MOST_APPROVERS)? {
             let mut others = std::iter::once(row.author_id).chain(given.iter().map(|given| given.account_id));
             let but = if account == row.author_id {
@@ -208,10 +229,20 @@ fn may_approve(tx: &mut Tx<'_>, line: &Line, now: Instant) -> Result<Vec<MayAppr
             } else {
                 others.any(|other| !hands.independent(account, other)).then_some(NotThisOne::OneHand)
             };
-            found.push(MayApprove { organisation: organisation.name.clone(), login, from, but });
+            theirs.push(MayApprove { organisation: organisation.name.clone(), login, from, but });
         }
+        if person.standing.organisation().id() == organisation.id {
+            found.extend(theirs);
+            continue;
+        }
+        let from = || theirs.iter().filter(|it| it.but.is_none()).filter_map(|it| it.from);
+        elsewhere.push(ElsewhereApprove {
+            organisation: organisation.name.clone(),
+            now: from().filter(|from| *from <= now).count(),
+            from: from().min(),
+        });
     }
-    Ok(found)
+    Ok((found, elsewhere))
 }
 
 fn line(tx: &mut Tx<'_>, row: ProfileVersion) -> Result<Line, Refusal> {
@@ -344,12 +375,15 @@ pub struct Plan {
     pub exact: bool,
     /// How many tablets each wave would have reached, in order, if it is rolled out.
     pub waves: Vec<u64>,
+    /// Whether it would take the place of a first version that is not everywhere yet, and so go to everyone at once.
+    pub everywhere_at_once: bool,
 }
 
 /// What publishing a version would change.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::BadLayer`] for a text that this program does not understand any more.
+/// [`Refusal::NotFound`]; [`Refusal::BadLayer`] for a text that this program does not understand any more;
+/// [`Refusal::Conflict`] for waves of what would take the place of a first version that is not everywhere yet.
 pub async fn plan(
     fleet: &Fleet,
     principal: &Principal,
@@ -393,9 +427,16 @@ fn plan_within(
     now: Instant,
 ) -> Result<Plan, Refusal> {
     if let Some(waves) = waves {
-        must_reach_somebody(tx, waves)?;
+        must_reach_somebody(tx, layer, waves)?;
     }
     let (in_force, before) = stands(tx, layer, version)?;
+    let everywhere_at_once = match &before {
+        Some(before) => rollouts::is_a_first_under_way(tx, before.id)?,
+        None => false,
+    };
+    if everywhere_at_once {
+        rollouts::must_be_at_once(waves)?;
+    }
     let changes = match &before {
         None => Vec::new(),
         Some(before) => changes(&rows::content(tx, before.id)?, text)?,
@@ -425,5 +466,6 @@ fn plan_within(
         tablets,
         exact,
         waves: reached,
+        everywhere_at_once,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use store::Tx;
 use store::profile_versions::{self as versions, End, ProfileVersion, VersionState};
 use store::rollouts::{self as rows, Rollout, Step};
-use types::{AccountId, Day, Duration, Instant, ProfileVersionId, RolloutId};
+use types::{AccountId, Day, Duration, Instant, ProfileVersionId, RolloutId, RuleId};
 
 use super::publish::{groups, notify};
 use super::write::detail;
@@ -64,9 +64,76 @@ pub(super) fn start(
     Ok(rows::insert(tx, &rollout)?)
 }
 
-/// Whether a version is still on its way.
-pub(super) fn is_under_way(tx: &mut Tx<'_>, version: ProfileVersionId) -> Result<bool, Refusal> {
-    Ok(rows::of_version(tx, version)?.is_some_and(|rollout| rollout.ended_at.is_none()))
+/// Whether a version is the first of its layer and not everywhere yet: what is published now takes its place at once.
+pub(super) fn is_a_first_under_way(tx: &mut Tx<'_>, version: ProfileVersionId) -> Result<bool, Refusal> {
+    Ok(under_way(tx, version)?.is_some_and(|rollout| rollout.previous_id.is_none()))
+}
+
+fn under_way(tx: &mut Tx<'_>, version: ProfileVersionId) -> Result<Option<Rollout>, Refusal> {
+    Ok(rows::of_version(tx, version)?.filter(|rollout| rollout.ended_at.is_none()))
+}
+
+/// Ends the roll-out of what is in force, for a version that takes its place. A first version that is not everywhere yet
+/// gives way to the next one for everyone at once, so that no tablet is left without what it had (C3.1.1). Any other is
+/// finished, or rolled back, first.
+///
+/// # Errors
+/// [`Refusal::Conflict`].
+pub(super) fn give_way(
+    tx: &mut Tx<'_>,
+    before: &ProfileVersion,
+    (next, waves): (&ProfileVersion, Option<&RolloutPlan>),
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(rollout) = under_way(tx, before.id)? else { return Ok(()) };
+    if rollout.previous_id.is_some() {
+        return Err(Refusal::Conflict(format!(
+            "version {} of this layer is still being rolled out: finish it, or roll it back, then publish",
+            before.number
+        )));
+    }
+    must_be_at_once(waves)?;
+    let why = Some(format!("version {} took its place everywhere", next.number));
+    make(tx, &rollout, &Step { reason: why, ended_at: Some(now), ..at(&rollout, RolloutState::Replaced) })
+}
+
+/// Passes no waves: what takes the place of a first version that is not everywhere yet is for everyone at once.
+pub(super) fn must_be_at_once(waves: Option<&RolloutPlan>) -> Result<(), Refusal> {
+    match waves {
+        Some(waves) if !waves.is_at_once() => Err(Refusal::Conflict(
+            "the first version is not everywhere yet: this one replaces it everywhere at once; publish it without waves"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Passes what may be rolled back. Of a first version nothing would be left: a collège may decide that of what it adds;
+/// of what two decided, nobody does alone (C3.1.1). An emergency base stays under its orders (C5.3.7).
+fn may_go_back(
+    tx: &mut Tx<'_>,
+    rollout: &Rollout,
+    (row, layer): (&ProfileVersion, &LayerKey),
+    now: Instant,
+) -> Result<(), Refusal> {
+    match layer {
+        LayerKey::College(_) => Ok(()),
+        LayerKey::Emergency(_) => super::publish::may_be_taken_away(tx, row, layer, now),
+        _ if rollout.previous_id.is_some() => Ok(()),
+        _ => {
+            let halt = if rollout.state == RolloutState::Running {
+                format!("halt it (`ardoise profile rollout {} halt --reason …`), then ", row.id)
+            } else {
+                String::new()
+            };
+            let what = format!(
+                "nothing was in force before it: without it, tablets would be less restricted, and nobody approved that; \
+                 {halt}publish a corrected version that both approved, without waves: it takes this one's place \
+                 everywhere at once"
+            );
+            Err(Refusal::Forbidden { rule: RuleId::C3_1_1, what })
+        }
+    }
 }
 
 /// How far the roll-out of a version has come; `None` for one that went to everyone at once.
@@ -200,14 +267,14 @@ async fn change(
     .await
 }
 
-/// Gives every tablet the version before again, which both organisations approved too; of a layer's first version
-/// nothing is left then. What was rolled out is withdrawn.
+/// Gives every tablet the version before again, which both organisations approved too; of the first version of what a
+/// collège adds nothing is left then. What was rolled out is withdrawn.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
 /// approved anew. [`Refusal::DoesNotFit`] if the text before contradicts what came into force since.
-/// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7), and for the first version of a joint layer
-/// once it reached everyone: nothing was decided that could take its place (C3.1.1).
+/// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7), and for the first version of a joint layer:
+/// nothing was decided that could take its place (C3.1.1).
 pub async fn roll_back(
     fleet: &Fleet,
     principal: &Principal,
@@ -220,10 +287,7 @@ pub async fn roll_back(
         may(&person, Permission::PublishProfiles, &layer, now)?;
         super::must_be(&row, VersionState::Published)?;
         let rollout = of(tx, &row)?;
-        let leaves_nothing = rollout.previous_id.is_none() && rollout.ended_at.is_some();
-        if leaves_nothing || matches!(layer, LayerKey::Emergency(_)) {
-            super::publish::may_be_taken_away(tx, &row, &layer, now)?;
-        }
+        may_go_back(tx, &rollout, (&row, &layer), now)?;
         if let Some(ended) = rollout.ended_at
             && now >= ended.plus(ROLLED_BACK_WITHIN)
         {

@@ -161,7 +161,7 @@ impl Walk<'_> {
             tracing::warn!(%class, version = unreadable.version, "a layer cannot be read: its tablets stay as they are");
             return Ok(None);
         }
-        // Before the first version of the base reaches it, and after that was rolled back, a tablet is given nothing.
+        // Before the first version of the base reaches it, and without an order in its place, a tablet is given nothing.
         let has_a_base = layers.have_a_base();
         let versions = if has_a_base { layers.versions() } else { Vec::new() };
         let key = segment_key(&versions, class);

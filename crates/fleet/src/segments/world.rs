@@ -86,12 +86,13 @@ impl World {
     }
 }
 
-/// Changes whenever something comes into force, or goes, or reaches other tablets.
+/// Changes whenever something comes into force, or goes, or reaches other tablets. With it, whether a base is in force, or an
+/// emergency order in its place.
 pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool), store::StoreError> {
     let today = Day::of(now);
     let mut text = format!("{} {today}", env!("CARGO_PKG_VERSION"));
     let published = profile_versions::ids_published(tx)?;
-    let has_a_base = published.iter().any(|(_id, kind)| kind == "base");
+    let mut has_a_base = published.iter().any(|(_id, kind)| kind == "base");
     for (id, _kind) in &published {
         text.push_str(&format!("\nversion {id}"));
     }
@@ -100,6 +101,7 @@ pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool
     }
     for order in emergency_orders::not_past(tx, today)? {
         text.push_str(&format!("\norder {}", order.id));
+        has_a_base |= order.starts_on <= today;
     }
     for version in layer_suspensions::standing(tx)?.keys() {
         text.push_str(&format!("\nsuspended {version}"));
@@ -146,9 +148,10 @@ impl Layers<'_> {
         combine_approved(&self.layers, self.order, world.today)
     }
 
-    /// Whether a base reached the tablet. Without one it is given nothing: no other layer stands alone.
+    /// Whether a base reached the tablet, or an emergency order for it stands in its place. Without one it is given nothing: no
+    /// other layer stands alone.
     pub(crate) fn have_a_base(&self) -> bool {
-        self.layers.iter().any(|layer| *layer.value().kind() == LayerKind::Base)
+        self.order.is_some() || self.layers.iter().any(|layer| *layer.value().kind() == LayerKind::Base)
     }
 
     /// The versions, in the order of their layers: what tells one combination from another without combining it.

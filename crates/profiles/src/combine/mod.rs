@@ -75,13 +75,12 @@ impl<'l> Stack<'l> {
                 refusals.push(Refusal::TwoOfAKind { one: one.name().clone(), other: other.name().clone() });
             }
         }
-        if !layers.iter().any(|layer| *layer.kind() == LayerKind::Base) {
-            refusals.push(Refusal::NoBase);
-        }
-        // In force, the order's base stands where the ordinary one stood.
+        // In force, the order's base stands where the ordinary one stood, or where none has come yet.
         if let Some(order) = emergency.filter(|order| order.is_in_force(today)) {
             layers.retain(|layer| *layer.kind() != LayerKind::Base);
             layers.insert(0, order.base());
+        } else if !layers.iter().any(|layer| *layer.kind() == LayerKind::Base) {
+            refusals.push(Refusal::NoBase);
         }
         if refusals.is_empty() { Ok(Self { layers }) } else { Err(sorted(refusals)) }
     }

@@ -149,8 +149,26 @@ fn c5_3_7_orders_of_one_college_neither_meet_nor_go_on_for_more_than_thirty_days
         let refused = of(&new, &[&one]).unwrap_err();
         assert!(matches!(refused, Refusal::EmergencyMeets { order, .. } if order == one.id), "{refused:?}");
         assert_eq!(refused.rule(), Some(RuleId::C5_3_7));
-        assert!(refused.to_string().contains(&format!("--renews {}", one.id)), "{refused}");
+        assert!(!refused.to_string().contains("--renews"), "for others, or before it: {refused}");
         assert_eq!(follows(&new, Some(one.id), std::slice::from_ref(&one)), Ok(()));
+    }
+    // Renewing is named where it is possible: for its collèges or some of them, and where no third one stands.
+    let (two, all) = (days(&[1, 2], 0, 29), days(&[], 0, 29));
+    let (third, gone) = (days(&[2], 35, 40), ended(days(&[1], 0, 29)));
+    for (new, before, renewable) in [
+        (days(&[1], 20, 40), vec![&one], true),
+        (days(&[2], 20, 40), vec![&two], true),
+        (days(&[2], 20, 40), vec![&all], true),
+        (days(&[], 20, 40), vec![&all], true),
+        (days(&[], 20, 40), vec![&two], false),
+        (days(&[1, 2], 20, 40), vec![&two, &third], false),
+        (days(&[1], 30, 40), vec![&one], true),
+        (days(&[1], 30, 40), vec![&two], true),
+        (days(&[1, 3], 30, 40), vec![&two], false),
+        (days(&[1], 30, 40), vec![&gone], false),
+    ] {
+        let refused = of(&new, &before).unwrap_err().to_string();
+        assert_eq!(refused.contains(&format!("--renews {}", before[0].id)), renewable, "{new:?}: {refused}");
     }
     let (renewal, again) = (days(&[1], 25, 54), days(&[1], 28, 57));
     let twice = follows(&again, Some(one.id), &[one.clone(), renewal]);
@@ -163,6 +181,28 @@ fn c5_3_7_orders_of_one_college_neither_meet_nor_go_on_for_more_than_thirty_days
     assert_eq!(of(&days(&[1], 10, 29), &[&short]), Ok(()));
     let (second, third) = (days(&[1, 2], 10, 19), days(&[2], 20, 30));
     assert_eq!(of(&days(&[1], 20, 29), &[&short, &second, &third]), Ok(()));
+    // Of each collège the days are counted apart, and of those that no order names.
+    for (new, before, refused) in [
+        (days(&[1, 2], 31, 45), vec![days(&[1], 1, 15), days(&[2], 16, 30)], None),
+        (days(&[1, 2], 31, 46), vec![days(&[1], 1, 15), days(&[2], 16, 30)], Some(31)),
+        (days(&[1, 2], 31, 45), vec![days(&[1], 1, 15), days(&[2], 15, 30)], Some(31)),
+        (days(&[], 31, 45), vec![days(&[1], 1, 15), days(&[2], 16, 30)], None),
+        (days(&[], 31, 46), vec![days(&[1], 1, 15), days(&[2], 16, 30)], Some(31)),
+        (days(&[], 31, 45), vec![days(&[], 15, 30), days(&[2], 0, 10)], Some(31)),
+        (days(&[3], 31, 45), vec![days(&[], 16, 30), days(&[2], 0, 15)], None),
+        (days(&[2], 31, 45), vec![days(&[], 16, 30), days(&[2], 0, 15)], Some(46)),
+    ] {
+        let found = of(&new, &before.iter().collect::<Vec<_>>());
+        let on_end = match &found {
+            Err(Refusal::EmergencyGoesOn { days, .. }) => Some(*days),
+            _ => None,
+        };
+        assert_eq!((on_end, found.is_ok()), (refused, refused.is_none()), "{new:?}: {found:?}");
+    }
+    // That it ends earlier is not said where another begins after it.
+    let after = days(&[1], 25, 35);
+    let between = of(&days(&[1], 10, 24), &[&short, &after]).unwrap_err();
+    assert!(matches!(between, Refusal::EmergencyGoesOn { days: 36, until: None, .. }), "{between:?}");
     let refused = of(&days(&[1], 20, 30), &[&short, &second, &third]).unwrap_err();
     match refused {
         Refusal::EmergencyGoesOn { first, last, days: 31, until: Some(until), .. } => {
@@ -186,6 +226,10 @@ fn c5_3_7_what_is_combined_under_an_order_names_the_orders_version_while_it_is_i
     let of = |day| combine_approved(&[&base], Some(&order), day).unwrap().versions().to_vec();
     assert_eq!(of(today), [order.version()]);
     assert_eq!(of(today.plus(3)), [base.version().unwrap()]);
+    // Its base is one for tablets that have none yet, while it is in force.
+    let alone = |day| combine_approved(&[], Some(&order), day);
+    assert_eq!(alone(today).unwrap().versions(), [order.version()]);
+    assert_eq!(alone(today.plus(3)), Err(vec![Refusal::NoBase]));
 }
 
 #[test]
@@ -340,6 +384,7 @@ fn a_state_of_a_roll_out_is_read_back_from_its_word() {
         (RolloutState::Paused, "paused"),
         (RolloutState::Done, "done"),
         (RolloutState::RolledBack, "rolled-back"),
+        (RolloutState::Replaced, "replaced"),
     ] {
         assert_eq!((state.as_str(), word.parse()), (word, Ok(state)));
     }
@@ -371,7 +416,8 @@ fn a_roll_out_goes_on_in_time_and_stops_by_itself() {
     assert_eq!(turn(&at, tally(89, 11), now()), Turn::Pause(tally(89, 11)));
     assert_eq!(turn(&at, tally(0, 9), now()), Turn::Wait, "nine reports say nothing yet");
     assert_eq!(turn(&Rollout { wave: 3, ..at.clone() }, tally(0, 0), day), Turn::Finish);
-    for state in [RolloutState::Paused, RolloutState::Done, RolloutState::RolledBack] {
+    for state in [RolloutState::Paused, RolloutState::Done, RolloutState::RolledBack, RolloutState::Replaced]
+    {
         assert_eq!(turn(&Rollout { state, ..at.clone() }, tally(0, 100), day), Turn::Wait);
     }
 }

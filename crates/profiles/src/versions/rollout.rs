@@ -141,11 +141,14 @@ pub enum RolloutState {
     Done,
     /// Everyone has the version before again.
     RolledBack,
+    /// It was of a first version, and a corrected one took its place everywhere before it had reached everyone.
+    Replaced,
 }
 
 impl RolloutState {
     /// Every state.
-    pub const ALL: &'static [Self] = &[Self::Running, Self::Paused, Self::Done, Self::RolledBack];
+    pub const ALL: &'static [Self] =
+        &[Self::Running, Self::Paused, Self::Done, Self::RolledBack, Self::Replaced];
 
     /// The word that is stored and shown.
     #[must_use]
@@ -155,6 +158,7 @@ impl RolloutState {
             Self::Paused => "paused",
             Self::Done => "done",
             Self::RolledBack => "rolled-back",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -170,7 +174,7 @@ impl FromStr for RolloutState {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().copied().find(|state| state.as_str() == text);
-        found.ok_or_else(|| "expected running, paused, done or rolled-back".to_owned())
+        found.ok_or_else(|| "expected running, paused, done, rolled-back or replaced".to_owned())
     }
 }
 
@@ -195,7 +199,7 @@ impl Rollout {
     pub fn reaches(&self, tablet: TabletId, uai: Option<&Uai>) -> bool {
         match self.state {
             RolloutState::Done => true,
-            RolloutState::RolledBack => false,
+            RolloutState::RolledBack | RolloutState::Replaced => false,
             RolloutState::Running | RolloutState::Paused => {
                 let mut begun = self.plan.waves.iter().take(self.wave.saturating_add(1));
                 begun.any(|wave| match wave {

@@ -261,9 +261,16 @@ async fn c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_o
     }
     let late = ordered + 25 * 86_400_000;
     fixture.refused_by_hand(&order(2, &day(1), &day(20), "[]", ordered, Some(1)));
-    fixture.refused_by_hand(&order(2, &day(25), &day(40), "[\"0761234A\"]", late, Some(1)));
     fixture.refused_by_hand(&order(2, &day(31), &day(40), "[]", late, Some(1)));
-    fixture.by_hand(&order(2, &day(30), &day(40), "[]", late, Some(1))).unwrap();
+    // A renewal is for collèges of what it renews, all or some; of one for all, for any.
+    let (one, other, two) = ("[\"0761234A\"]", "[\"0765678B\"]", "[\"0761234A\",\"0765678B\"]");
+    fixture.by_hand(&order(2, &day(30), &day(40), two, late, Some(1))).unwrap();
+    let later = late + 10 * 86_400_000;
+    for uais in ["[]", "[\"0761234A\",\"0769999Z\"]"] {
+        fixture.refused_by_hand(&order(3, &day(41), &day(50), uais, later, Some(2)));
+    }
+    fixture.by_hand(&order(3, &day(41), &day(50), one, later, Some(2))).unwrap();
+    fixture.by_hand(&order(4, &day(41), &day(50), other, later, Some(2))).unwrap();
     // The base that an order rests on is not taken away under it; and once it is, whoever did it, the order is over.
     let withdrawn = |at: i64| {
         format!(
@@ -271,7 +278,7 @@ async fn c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_o
         )
     };
     fixture.refused_by_hand(&withdrawn(late));
-    assert_eq!(fixture.read(move |tx| emergency_orders::not_past(tx, today)).await.len(), 2);
+    assert_eq!(fixture.read(move |tx| emergency_orders::not_past(tx, today)).await.len(), 4);
     fixture.by_hand(&withdrawn(ordered + 60 * 86_400_000)).unwrap();
     let left = fixture.read(|tx| emergency_orders::in_force(tx, at(50))).await;
     assert!(left.is_empty(), "{left:?}");
@@ -298,10 +305,10 @@ async fn c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it
     in_force(&fixture, &cast, &base).await;
     let drafted = draft.clone();
     fixture.write(move |tx| rows::insert(tx, &drafted, &Secret::new(TEXT.to_owned()))).await;
-    let rolled_out = |of: &ProfileVersion, before: Option<&ProfileVersion>| {
+    let rolled_out = |of: &ProfileVersion, before: Option<&ProfileVersion>, when: Instant| {
         let id = RolloutId::new(at(60));
         let before = before.map_or("NULL".to_owned(), |before| format!("'{}'", before.id));
-        let (of, by, when) = (of.id, cast.bruno, at(60).as_millis());
+        let (of, by, when) = (of.id, cast.bruno, when.as_millis());
         format!(
             "INSERT INTO rollouts (id, version_id, previous_id, plan, state, wave, wave_since, started_by, started_at) \
              VALUES ('{id}', '{of}', {before}, '{{}}', 'running', 0, {when}, '{by}', {when})"
@@ -309,9 +316,11 @@ async fn c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it
     };
     // Neither of a draft, nor from itself or from what was never in force.
     for (of, before) in [(&draft, None), (&draft, Some(&base)), (&base, Some(&base)), (&base, Some(&draft))] {
-        fixture.refused_by_hand(&rolled_out(of, before));
+        fixture.refused_by_hand(&rolled_out(of, before, at(60)));
     }
-    // With nothing before it, where nothing was; and that stays written.
-    fixture.by_hand(&rolled_out(&base, None)).unwrap();
+    // With nothing before it, where nothing was, when that version is published and not later; and that stays written.
+    let published = fixture.read(move |tx| rows::get(tx, &base.id)).await.unwrap().published_at.unwrap();
+    fixture.refused_by_hand(&rolled_out(&base, None, published.plus(Duration::from_millis(1))));
+    fixture.by_hand(&rolled_out(&base, None, published)).unwrap();
     fixture.refused_by_hand(&format!("UPDATE rollouts SET previous_id = '{}'", draft.id));
 }
