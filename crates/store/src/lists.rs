@@ -202,8 +202,8 @@ pub fn validated(
     Ok(list)
 }
 
-/// What was known of these people before a change was validated: the last that a validated change of the collège said of each,
-/// of whatever year. Whoever none spoke of was not known.
+/// What lists said of these people before a change was validated: the last that a validated change of the collège said of each,
+/// of whatever year. What was put right by hand in between is not in it, nor anybody of whom none spoke.
 ///
 /// # Errors
 /// As [`changes`].
