@@ -222,7 +222,9 @@ pub fn unsealed(tx: &mut Tx<'_>, after: i64, limit: u32) -> Result<Vec<Row>, Sto
         audit::table
             .filter(audit::seal_number.is_null())
             .filter(audit::seq.gt(after))
-            .order(audit::seq.asc())
+            // They all have none; said so, it is the order of the index. Ordered by their places alone, PostgreSQL would
+            // sort all that wait for each batch of 64: after a morning with 100,000 enrolments that is a minute.
+            .order((audit::seal_number.asc(), audit::seq.asc()))
             .limit(i64::from(limit))
             .select(columns!())
             .load(connection)

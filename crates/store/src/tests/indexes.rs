@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use orders::{Ordinary, Queueable};
 use serde_json::json;
-use types::{Duration, Instant, Supervision};
+use types::{Actor, Duration, Instant, Supervision};
 
 use super::fixture::{Enrolled, Fixture, at, command, delivery};
 use crate::connect::read_connects;
@@ -19,13 +19,14 @@ use crate::tests::on_both_engines;
 use crate::transaction::{Attempt, Mode, attempt};
 use crate::{
     CommandOutcome, CommandReport, ConnectKey, ConnectWrite, Delivery, Engine, ReportedFacts, StoreError, Tx,
-    certificates, commands, enrolments, purge, push_states,
+    audit, certificates, commands, enrolments, purge, push_states,
 };
 
 on_both_engines! {
     with_a_million_commands_no_statement_of_the_pulse_reads_a_table_whole,
     what_waits_for_other_tablets_is_not_read_though_nothing_did_when_the_table_was_looked_at,
     what_waits_for_other_tablets_is_not_read_in_a_database_that_nobody_has_looked_at_yet,
+    however_many_entries_wait_for_a_seal_a_batch_of_them_is_not_sorted_out_of_all,
 }
 
 /// Tables that grow with the fleet or with time.
@@ -424,4 +425,23 @@ async fn what_waits_for_other_tablets_is_not_read(fixture: Fixture, looked_at: &
     }
     assert!(judged >= 9, "{judged} statements were judged");
     assert!(everything.is_empty(), "{}", everything.join("\n\n"));
+}
+
+/// A morning of 100,000 enrolments leaves as many entries, of which 64 are sealed at a time.
+async fn however_many_entries_wait_for_a_seal_a_batch_of_them_is_not_sorted_out_of_all(fixture: Fixture) {
+    let (mut link, sent) = listening(&fixture);
+    within(&fixture, &mut link, |tx| {
+        for number in 0..300 {
+            audit::append(tx, &audit::NewEntry::new(at(number), Actor::Host, "link.create"))?;
+        }
+        sent.lock().unwrap().clear();
+        assert_eq!(audit::unsealed(tx, i64::MIN, 64)?.len(), 64);
+        Ok(())
+    });
+    let sent = sent.lock().unwrap();
+    let (text, values) = taken_apart(sent.first().unwrap());
+    let steps = plan(&mut connect(&fixture.url).unwrap(), text, &values);
+    assert!(steps.iter().any(|step| step.contains("audit")), "{}", steps.join("\n"));
+    let sorts = |step: &String| step.contains("Sort") || step.contains("TEMP B-TREE");
+    assert!(!steps.iter().any(sorts), "{text}\n{}", steps.join("\n"));
 }
