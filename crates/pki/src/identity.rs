@@ -276,7 +276,7 @@ impl TrustedAuthorities {
     ) -> Result<DeviceIdentity, IdentityError> {
         let fingerprint = Fingerprint::of(der);
         match self.vetted.get(fingerprint) {
-            Some(vetted) => identity(fingerprint, vetted, proof, now, expiry),
+            Some(vetted) => self.identity(fingerprint, vetted, proof, now, expiry),
             None => self.identify(&Certificate::from_der(der)?, proof, now, expiry),
         }
     }
@@ -297,13 +297,13 @@ impl TrustedAuthorities {
                 vetted
             }
         };
-        identity(leaf.fingerprint, vetted, proof, now, expiry)
+        self.identity(leaf.fingerprint, vetted, proof, now, expiry)
     }
 
     /// What does not depend on the time.
     fn vet(&self, leaf: &Certificate) -> Result<Vetted, IdentityError> {
-        let issuer = self.authorities.iter().find(|(_kind, authority)| leaf.is_issued_by(authority));
-        let Some((kind, authority)) = issuer else {
+        let issuer = self.authorities.iter().position(|(_kind, authority)| leaf.is_issued_by(authority));
+        let Some(authority) = issuer.and_then(|place| u16::try_from(place).ok()) else {
             return Err(if leaf.is_self_issued() {
                 IdentityError::SelfSigned
             } else {
@@ -316,30 +316,30 @@ impl TrustedAuthorities {
         if leaf.has_unknown_critical_extension() {
             return Err(IdentityError::UnknownCriticalExtension);
         }
-        Ok(Vetted {
+        Ok(Vetted { authority, not_before: leaf.not_before, not_after: leaf.not_after })
+    }
+
+    /// What was found, at this moment. What is remembered is forgotten when an authority is added, so that its number is
+    /// that of the one that vouched for it.
+    fn identity(
+        &self,
+        fingerprint: Fingerprint,
+        vetted: Vetted,
+        proof: Proof,
+        now: Instant,
+        expiry: ExpiryPolicy,
+    ) -> Result<DeviceIdentity, IdentityError> {
+        let (authority_kind, authority) =
+            self.authorities.get(usize::from(vetted.authority)).ok_or(IdentityError::Foreign)?;
+        Ok(DeviceIdentity {
+            fingerprint,
             authority: authority.fingerprint,
-            authority_kind: *kind,
-            not_before: leaf.not_before,
-            not_after: leaf.not_after,
+            authority_kind: *authority_kind,
+            not_after: vetted.not_after,
+            validity: validity(vetted, now, expiry)?,
+            proof,
         })
     }
-}
-
-fn identity(
-    fingerprint: Fingerprint,
-    vetted: Vetted,
-    proof: Proof,
-    now: Instant,
-    expiry: ExpiryPolicy,
-) -> Result<DeviceIdentity, IdentityError> {
-    Ok(DeviceIdentity {
-        fingerprint,
-        authority: vetted.authority,
-        authority_kind: vetted.authority_kind,
-        not_after: vetted.not_after,
-        validity: validity(vetted, now, expiry)?,
-        proof,
-    })
 }
 
 /// Certificates count whole seconds: one that ends at 12:00:00 is valid until 12:00:00.999.
