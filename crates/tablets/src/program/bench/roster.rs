@@ -12,8 +12,9 @@ use tablets::{Clock, Error, Home, Identity, KeyPool, Proofs, Stage, State};
 
 use super::task::Messages;
 
-/// How many tablets stay in memory, at about 6 kB each.
-pub(super) const KEPT: usize = 20_000;
+/// How many tablets stay in memory, at about 6 kB each: a département's. To read one from the disk costs more than the
+/// server takes to answer it.
+pub(super) const KEPT: usize = 131_072;
 
 /// The tablets of a folder.
 #[derive(Debug)]
