@@ -8,8 +8,9 @@ use governance::{Permission, Place};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
 use privacy::Activity;
 use serde_json::json;
-use store::Within;
 use store::commands::{self, CommandState, Enqueue};
+use store::{StoreError, Within};
+use tokio::task::JoinSet;
 use types::{CommandId, EnrolmentId, Instant, RuleId, TabletId, Uai};
 
 use crate::audit::{self, Change};
@@ -20,6 +21,10 @@ use crate::{Fleet, Principal, Refusal, push, register};
 
 /// How many tablets one transaction is about: their enrolments are held for as long as it takes.
 const TOGETHER: u32 = 2_000;
+
+/// How many such transactions are under way at the same time. They are about other tablets each, and take two of the
+/// connections that requests have.
+const LANES: usize = 2;
 
 /// Who is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,31 +81,96 @@ pub async fn send(
         expires_at: new.expires_at,
     };
     announce(fleet, principal, &audience, (&key, request_type), now).await?;
-    let due = new.not_before.unwrap_or(now).max(now);
+    let walk = Walk {
+        fleet: fleet.clone(),
+        principal: principal.clone(),
+        audience,
+        ordinary,
+        due: new.not_before.unwrap_or(now).max(now),
+        how,
+        now,
+    };
     let mut sent = Sent { key, request_type, queued: 0, already: 0 };
-    let mut after = None;
+    let (mut under_way, mut after, mut ends) = (JoinSet::new(), None, false);
     loop {
-        let (principal, audience) = (principal.clone(), audience.clone());
-        let (queueable, how) = (Queueable::Ordinary(ordinary.clone()), how.clone());
-        let (last, held, queued) = fleet
-            .store()
-            .write_held(move |tx| {
-                let (within, college) = reached(tx, &principal, &audience, now)?;
-                if apple::inventory::lists_apps(request_type) {
-                    register::may_process(tx, Activity::AppInventory, now)??;
-                }
-                let step = commands::hold_targets(tx, &within, college.as_ref(), after, TOGETHER)?;
-                let queued = commands::enqueue_for_each(tx, &queueable, &how, &step.targets)?;
-                push::want_all(tx, &queued, due, now)?;
-                Ok::<_, Refusal>((step.last, step.targets.len(), queued.len()))
-            })
-            .await?;
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        sent.queued += count(queued);
-        sent.already += count(held.saturating_sub(queued));
-        match last {
-            Some(_) => after = last,
+        while !ends && under_way.len() < LANES {
+            let until = walk.cut(after).await?;
+            under_way.spawn(walk.clone().queue(after, until));
+            (after, ends) = (until, until.is_none());
+        }
+        match under_way.join_next().await {
+            Some(Ok(done)) => {
+                let (queued, already) = done?;
+                sent.queued += queued;
+                sent.already += already;
+            }
+            Some(Err(died)) => match died.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_cancelled) => return Err(StoreError::Stopped.into()),
+            },
             None => return Ok(sent),
+        }
+    }
+}
+
+/// A walk through those who are asked.
+#[derive(Clone)]
+struct Walk {
+    fleet: Fleet,
+    principal: Principal,
+    audience: Audience,
+    ordinary: Ordinary,
+    how: Enqueue,
+    due: Instant,
+    now: Instant,
+}
+
+impl Walk {
+    /// Where the part of the walk ends that begins after `after`; `None` if it is the last one.
+    async fn cut(&self, after: Option<EnrolmentId>) -> Result<Option<EnrolmentId>, Refusal> {
+        let (principal, audience, now) = (self.principal.clone(), self.audience.clone(), self.now);
+        self.fleet
+            .store()
+            .read(move |tx| {
+                let (within, college) = reached(tx, &principal, &audience, now)?;
+                Ok(commands::cut(tx, &within, college.as_ref(), after, TOGETHER)?)
+            })
+            .await
+    }
+
+    /// Queues it for those of a part, in one transaction unless some enrolled since it was cut: for how many now, and how
+    /// many had it.
+    async fn queue(
+        self,
+        mut after: Option<EnrolmentId>,
+        until: Option<EnrolmentId>,
+    ) -> Result<(u64, u64), Refusal> {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (mut queued, mut already) = (0, 0);
+        loop {
+            let Self { principal, audience, how, due, now, .. } = self.clone();
+            let queueable = Queueable::Ordinary(self.ordinary.clone());
+            let (last, held, new) = self
+                .fleet
+                .store()
+                .write_held(move |tx| {
+                    let (within, college) = reached(tx, &principal, &audience, now)?;
+                    if apple::inventory::lists_apps(queueable.request_type()) {
+                        register::may_process(tx, Activity::AppInventory, now)??;
+                    }
+                    let part = (after, until);
+                    let step = commands::hold_targets(tx, &within, college.as_ref(), part, TOGETHER)?;
+                    let queued = commands::enqueue_for_each(tx, &queueable, &how, &step.targets)?;
+                    push::want_all(tx, &queued, due, now)?;
+                    Ok::<_, Refusal>((step.last, step.targets.len(), queued.len()))
+                })
+                .await?;
+            queued += count(new);
+            already += count(held.saturating_sub(new));
+            if last.is_none() || last == until {
+                return Ok((queued, already));
+            }
+            after = last;
         }
     }
 }

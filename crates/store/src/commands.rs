@@ -25,7 +25,7 @@ use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
 
-pub use for_each::{Step, Target, count_by_state, enqueue_for_each, hold_targets, other_kind_of_key};
+pub use for_each::{Step, Target, count_by_state, cut, enqueue_for_each, hold_targets, other_kind_of_key};
 pub use together::{enqueue_all, put_off_all};
 
 stored_enum! {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use diesel::sql_types::Text;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 use orders::Queueable;
@@ -19,7 +19,7 @@ use crate::enrolments::EnrolmentState;
 use crate::many::{Many, many};
 use crate::prepared::{Row as _, Value};
 use crate::schema::{commands, enrolments, tablets};
-use crate::within::{of_colleges_within, of_tablets_within};
+use crate::within::of_tablets_within;
 use crate::{StoreError, Tx, Within};
 
 /// A tablet that is enrolled, and its enrolment.
@@ -40,8 +40,52 @@ pub struct Step {
     pub last: Option<EnrolmentId>,
 }
 
+/// The managed iPads within reach, of one collège if one is named, after `after`, in the order of their enrolments' ids:
+/// so that they are found by the primary key from there on, the tablets are asked about only where they decide.
+macro_rules! managed {
+    ($within:expr, $college:expr, $after:expr) => {{
+        let after = $after.map(|id: EnrolmentId| id.to_string()).unwrap_or_default();
+        let mut query = enrolments::table
+            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
+            .filter(enrolments::platform.eq(Platform::Ipad.as_str()))
+            .filter(enrolments::tablet_id.is_not_null())
+            .filter(enrolments::id.gt(after))
+            .order(enrolments::id.asc())
+            .select(enrolments::id)
+            .into_boxed();
+        if let Some(college) = $college {
+            let of_college =
+                tablets::table.filter(tablets::uai.eq(college.to_string())).select(tablets::id.nullable());
+            query = query.filter(enrolments::tablet_id.eq_any(of_college));
+        }
+        of_tablets_within!(query, $within, enrolments::tablet_id)
+    }};
+}
+
+/// Where a walk through the managed iPads within reach may be cut: the `length`th one after `after`, of one collège if one
+/// is named, in the order of their enrolments' ids. `None` if fewer are left.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn cut(
+    tx: &mut Tx<'_>,
+    within: &Within,
+    college: Option<&Uai>,
+    after: Option<EnrolmentId>,
+    length: u32,
+) -> Result<Option<EnrolmentId>, StoreError> {
+    let found: Option<String> = tx.run(|connection| {
+        managed!(within, college, after)
+            .offset(i64::from(length.saturating_sub(1)))
+            .limit(1)
+            .first(connection)
+            .optional()
+    })?;
+    found.map(|id| read(id.clone(), "enrolments", "id", &id)).transpose()
+}
+
 /// At most `limit` managed iPads within reach, of one collège if one is named, in the order of their enrolments' ids from
-/// the first one after `after`; held until the end of the transaction.
+/// the first one after `after`, and up to `until`; held until the end of the transaction.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -49,25 +93,16 @@ pub fn hold_targets(
     tx: &mut Tx<'_>,
     within: &Within,
     college: Option<&Uai>,
-    after: Option<EnrolmentId>,
+    (after, until): (Option<EnrolmentId>, Option<EnrolmentId>),
     limit: u32,
 ) -> Result<Step, StoreError> {
     tx.holds();
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
     let found: Vec<String> = tx.run(|connection| {
-        let mut query = enrolments::table
-            .inner_join(tablets::table.on(enrolments::tablet_id.eq(tablets::id.nullable())))
-            .filter(enrolments::state.eq(EnrolmentState::Active.as_str()))
-            .filter(enrolments::platform.eq(Platform::Ipad.as_str()))
-            .filter(enrolments::id.gt(after))
-            .order(enrolments::id.asc())
-            .limit(i64::from(limit))
-            .select(enrolments::id)
-            .into_boxed();
-        if let Some(college) = college {
-            query = query.filter(tablets::uai.eq(college.to_string()));
+        let mut query = managed!(within, college, after);
+        if let Some(until) = until {
+            query = query.filter(enrolments::id.le(until.to_string()));
         }
-        of_colleges_within!(query, within, tablets::uai).load(connection)
+        query.limit(i64::from(limit)).load(connection)
     })?;
     let last = found.last().map(|id| read(id.clone(), "enrolments", "id", id)).transpose()?;
     let rows = enrolments::table

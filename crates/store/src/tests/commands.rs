@@ -2,10 +2,14 @@
 
 use serde_json::json;
 
+use super::cast::{HERE, THERE};
 use super::fixture::{Enrolled, Fixture, at, delivery};
 use crate::commands::{self, CommandState, Enqueued};
+use crate::enrolments::EnrolmentState;
 use crate::tests::on_both_engines;
-use crate::{CommandOutcome, CommandReport, ConnectWrite, Delivery, ReportFate, StoreError};
+use crate::{
+    CommandOutcome, CommandReport, ConnectWrite, Delivery, ReportFate, StoreError, Within, enrolments,
+};
 
 on_both_engines! {
     the_higher_priority_goes_first_then_the_older,
@@ -22,6 +26,7 @@ on_both_engines! {
     expiry_leaves_a_delivered_command_a_day_for_its_answer,
     the_end_of_an_enrolment_cancels_everything_that_waits,
     history_is_listed_newest_first_in_pages,
+    t_a20_a_walk_through_a_fleet_is_cut_into_parts_that_miss_nobody_and_share_nobody,
 }
 
 fn report(
@@ -322,4 +327,45 @@ async fn history_is_listed_newest_first_in_pages(fixture: Fixture) {
     let unknown: Result<_, StoreError> =
         fixture.store.read(|tx| commands::get(tx, &types::CommandId::new(at(9)))).await;
     assert_eq!(unknown.unwrap(), None);
+}
+
+async fn t_a20_a_walk_through_a_fleet_is_cut_into_parts_that_miss_nobody_and_share_nobody(fixture: Fixture) {
+    let mut all = Vec::new();
+    for number in 1..=6 {
+        all.push(fixture.enrolled(number).await.enrolment);
+    }
+    all.sort_by_key(ToString::to_string);
+    let left = all.remove(2);
+    fixture
+        .write(move |tx| {
+            let mut over = enrolments::get(tx, &left)?.unwrap();
+            (over.state, over.ended_at) = (EnrolmentState::Superseded, Some(at(50)));
+            enrolments::update(tx, &over)
+        })
+        .await;
+    for college in [None, Some(HERE.parse().unwrap())] {
+        let (mut parts, mut after) = (Vec::new(), None);
+        loop {
+            let named = college.clone();
+            let until = fixture
+                .read(move |tx| commands::cut(tx, &Within::Everything, named.as_ref(), after, 2))
+                .await;
+            let named = college.clone();
+            let step = fixture
+                .write_held(move |tx| {
+                    commands::hold_targets(tx, &Within::Everything, named.as_ref(), (after, until), 100)
+                })
+                .await;
+            parts.push(step.targets.iter().map(|target| target.enrolment).collect::<Vec<_>>());
+            let Some(_) = until else { break };
+            assert_eq!(step.last, until, "a part ends where it was cut");
+            after = until;
+        }
+        let expected: Vec<Vec<_>> = all.chunks(2).map(<[_]>::to_vec).collect();
+        assert_eq!(parts, expected, "of {college:?}");
+    }
+    let elsewhere = THERE.parse().unwrap();
+    let none =
+        fixture.read(move |tx| commands::cut(tx, &Within::Everything, Some(&elsewhere), None, 1)).await;
+    assert_eq!(none, None);
 }
