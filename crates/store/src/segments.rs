@@ -292,7 +292,9 @@ fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
     }))
 }
 
-/// Moves tablets into a segment, or out of any; each is looked at when it connects next.
+/// Moves tablets into a segment, or out of any; each is looked at when it connects next. Says how many are in it now: none,
+/// also if [`prune`] took the segment since it was looked up. They are without one then, and the next walk finds them: in one
+/// that is not there nobody would.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -302,14 +304,22 @@ pub fn assign(
     segment: Option<SegmentId>,
 ) -> Result<usize, StoreError> {
     let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
-    let segment = segment.map(|segment| segment.to_string());
     tx.run(|connection| {
+        let there: Option<String> = match segment {
+            Some(segment) => segments::table
+                .find(segment.to_string())
+                .select(segments::id)
+                .first(connection)
+                .optional()?,
+            None => None,
+        };
         diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(&ids)))
             .set(deliveries::due_at.eq(None::<i64>))
             .execute(connection)?;
-        diesel::update(enrolments::table.filter(enrolments::id.eq_any(&ids)))
-            .set(enrolments::segment_id.eq(segment))
-            .execute(connection)
+        let moved = diesel::update(enrolments::table.filter(enrolments::id.eq_any(&ids)))
+            .set(enrolments::segment_id.eq(&there))
+            .execute(connection)?;
+        Ok(if there.is_some() { moved } else { 0 })
     })
 }
 

@@ -233,6 +233,9 @@ fn move_into(
     now: Instant,
 ) -> Result<usize, store::StoreError> {
     let moved = segments::assign(tx, enrolments, Some(segment))?;
-    deliveries::plan(tx, enrolments, now)?;
+    // A segment that went since it was looked up is made anew by the next walk.
+    if moved > 0 {
+        deliveries::plan(tx, enrolments, now)?;
+    }
     Ok(moved)
 }

@@ -34,6 +34,7 @@ mod register;
 mod returns;
 mod roles;
 mod second_persons;
+mod segments;
 mod serving_role;
 mod slips;
 mod subjects;
