@@ -14,6 +14,8 @@ use profiles::render::Frame;
 pub(crate) use advance::{Told, advance, answered};
 pub(crate) use given::{declaration, declared, installation};
 pub use shown::{RuleLine, SegmentLine, Shown, TabletRules, failing, list, rules_of};
+#[cfg(test)]
+pub(crate) use walk::move_into;
 pub use walk::{Walked, follow, wake_due};
 pub(crate) use world::fingerprint;
 pub use world::{LoanFacts, TabletFacts, World, layers_of};

@@ -243,15 +243,15 @@ pub fn members(
     rows.into_iter().filter_map(|row| member(row).transpose()).collect()
 }
 
-/// One enrolled iPad; `None` if it is none, or has no tablet.
+/// Those among these that are enrolled iPads, as they are now, in no order.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn member_of(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Member>, StoreError> {
-    let row: Option<MemberRow> = tx.run(|connection| {
-        member_rows().filter(enrolments::id.eq(enrolment.to_string())).first(connection).optional()
-    })?;
-    row.map(member).transpose().map(Option::flatten)
+pub fn members_among(tx: &mut Tx<'_>, enrolments: &[EnrolmentId]) -> Result<Vec<Member>, StoreError> {
+    let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
+    let rows: Vec<MemberRow> =
+        tx.run(|connection| member_rows().filter(enrolments::id.eq_any(&ids)).load(connection))?;
+    rows.into_iter().filter_map(|row| member(row).transpose()).collect()
 }
 
 #[diesel::dsl::auto_type]
@@ -306,11 +306,9 @@ pub fn assign(
     let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
     tx.run(|connection| {
         let there: Option<String> = match segment {
-            Some(segment) => segments::table
-                .find(segment.to_string())
-                .select(segments::id)
-                .first(connection)
-                .optional()?,
+            Some(segment) => {
+                segments::table.find(segment.to_string()).select(segments::id).first(connection).optional()?
+            }
             None => None,
         };
         diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(&ids)))

@@ -22,3 +22,4 @@ mod push;
 mod roles;
 mod second_persons;
 mod upkeep;
+mod walks;

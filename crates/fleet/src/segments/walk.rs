@@ -121,12 +121,12 @@ impl Walk<'_> {
 
     async fn batch(&mut self, fingerprint: &str, members: Vec<Member>) -> Result<(), Refusal> {
         let world = self.world(fingerprint).await?;
-        let mut moves: BTreeMap<SegmentId, Vec<EnrolmentId>> = BTreeMap::new();
+        let mut moves: BTreeMap<SegmentId, Vec<Member>> = BTreeMap::new();
         for member in members {
             let Some(class) = class_of(&member) else { continue };
             let segment = self.segment(&world, &member, class).await?;
             if let Some(segment) = segment.filter(|segment| member.segment != Some(*segment)) {
-                moves.entry(segment).or_default().push(member.enrolment);
+                moves.entry(segment).or_default().push(member);
             }
         }
         if moves.is_empty() {
@@ -138,8 +138,8 @@ impl Walk<'_> {
             .store()
             .write(move |tx| {
                 let mut moved = 0;
-                for (segment, enrolments) in &moves {
-                    moved += move_into(tx, enrolments, *segment, now)?;
+                for (segment, members) in &moves {
+                    moved += move_into(tx, members, *segment, now)?;
                 }
                 Ok::<_, Refusal>(moved)
             })
@@ -225,17 +225,29 @@ fn class_of(member: &Member) -> Option<IpadClass> {
     IpadClass::of(version, member.supervision)
 }
 
-/// Moves tablets into a segment, and has them woken for it.
-fn move_into(
+/// Moves tablets into a segment, and has them woken for it. Those that are no more what they were when it was chosen (another
+/// loan, another collège, another iPadOS) are left without one, so that the next walk finds them.
+pub(crate) fn move_into(
     tx: &mut Tx<'_>,
-    enrolments: &[EnrolmentId],
+    members: &[Member],
     segment: SegmentId,
     now: Instant,
 ) -> Result<usize, store::StoreError> {
-    let moved = segments::assign(tx, enrolments, Some(segment))?;
+    let ids: Vec<EnrolmentId> = members.iter().map(|member| member.enrolment).collect();
+    let current: BTreeMap<EnrolmentId, Member> =
+        segments::members_among(tx, &ids)?.into_iter().map(|member| (member.enrolment, member)).collect();
+    let (same, other): (Vec<&Member>, Vec<&Member>) = members.iter().partition(|member| {
+        current
+            .get(&member.enrolment)
+            .is_some_and(|now| Member { segment: member.segment, ..now.clone() } == **member)
+    });
+    let ids = |of: Vec<&Member>| of.into_iter().map(|member| member.enrolment).collect::<Vec<_>>();
+    segments::assign(tx, &ids(other), None)?;
+    let same = ids(same);
+    let moved = segments::assign(tx, &same, Some(segment))?;
     // A segment that went since it was looked up is made anew by the next walk.
     if moved > 0 {
-        deliveries::plan(tx, enrolments, now)?;
+        deliveries::plan(tx, &same, now)?;
     }
     Ok(moved)
 }
