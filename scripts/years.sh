@@ -7,6 +7,7 @@
 # Without --seed it draws one. Each year has a seed of its own, one more than that of the year before: a year that failed is
 # lived again alone by `--years 1` and its seed. What happens in a year and what must not is in
 # tests/tests/flows/returns_ledger.rs; `make test` lives three years on each engine, with seeds that never change.
+# `ARDOISE_YEARS_PROFILE=` takes the tests as `make test` builds them, without optimisation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,10 +38,11 @@ if [ "$engine" = postgresql ] && [ -z "${ARDOISE_TEST_POSTGRESQL:-}" ]; then
 fi
 
 scripts/install.sh build test
-binary=$(cargo test --release --package whole --test flows --no-run 2>&1 | tee /dev/stderr |
+# shellcheck disable=SC2086 # an empty profile is none
+binary=$(cargo test ${ARDOISE_YEARS_PROFILE---release} --workspace --test flows --no-run 2>&1 | tee >(cat >&2) |
     sed -n 's/.*Executable .*(\(.*\))$/\1/p')
 [ -x "$binary" ] || { echo 'ardoise: the tests were not built' >&2; exit 1; }
-binary=$PWD/${binary#"$PWD"/}
+[[ $binary = /* ]] || binary=$PWD/$binary
 
 # Everything is made below this folder, and goes with it.
 home=$(mktemp -d "${TMPDIR:-/tmp}/ardoise-years.XXXXXX")
