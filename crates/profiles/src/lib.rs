@@ -46,7 +46,7 @@ pub use names::{BundleId, CertificateName, ExtensionId, Host, NotAName, Ssid, St
 pub use parse::{Parsed, inspect, parse};
 pub use problem::{Problem, Severity};
 pub use reading::At;
-pub use refusal::{Conflict, InVain, Refusal};
+pub use refusal::{Conflict, InVain, OrderMet, Refusal};
 pub use value::Value;
 pub use versions::{
     Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,

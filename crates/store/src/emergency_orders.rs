@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
-};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use profiles::OrderInForce;
 use types::{AccountId, Day, EmergencyOrderId, Instant, OrganisationId, ProfileVersionId, Uai};
 
-use crate::noun::{by_key, find_first, noun, read_all};
+use crate::noun::{by_key, find_all, noun, read_all};
 use crate::profile_versions::VersionState;
 use crate::schema::emergency_orders;
 use crate::{StoreError, Tx, profile_versions};
@@ -112,17 +110,18 @@ pub fn ending_from(tx: &mut Tx<'_>, day: Day) -> Result<Vec<EmergencyOrder>, Sto
     }))
 }
 
-/// The order that renews this one, and that nobody ended.
+/// The orders that renew one of these, ended ones included, the oldest first: one statement, or none for no order.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn renewal_of(tx: &mut Tx<'_>, id: EmergencyOrderId) -> Result<Option<EmergencyOrder>, StoreError> {
-    find_first!(
-        tx,
-        emergency_orders::table
-            .filter(emergency_orders::renews.eq(id.to_string()))
-            .filter(emergency_orders::ended_at.is_null())
-    )
+pub fn renewals_of(
+    tx: &mut Tx<'_>,
+    orders: impl IntoIterator<Item = EmergencyOrderId>,
+) -> Result<Vec<EmergencyOrder>, StoreError> {
+    let orders = orders.into_iter().map(|one| one.to_string()).collect();
+    let mut found: Vec<EmergencyOrder> = find_all!(tx, emergency_orders, orders, emergency_orders::renews)?;
+    found.sort_by_key(|order| order.id);
+    Ok(found)
 }
 
 /// The orders that are in force today, over bases that both organisations approved and nobody withdrew, the oldest first.

@@ -39,7 +39,7 @@ noun! {
     }
 }
 
-by_key!(incident_declarations, Declared, id: IncidentId; get);
+by_key!(incident_declarations, Declared, id: IncidentId; get, get_all);
 
 /// Records an incident and how it was declared, with the circumstances, sealed, and the papers that it has.
 ///

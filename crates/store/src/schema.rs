@@ -965,6 +965,7 @@ diesel::table! {
         step -> Text,
         kind -> Nullable<Text>,
         entry_sealed -> Nullable<Binary>,
+        before_sealed -> Nullable<Binary>,
     }
 }
 

@@ -56,6 +56,17 @@ pub(super) fn came_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, Refus
     Ok(gone)
 }
 
+/// As [`came_back`], of many tablets: a handful of statements, however many they are.
+pub(super) fn all_came_back(tx: &mut Tx<'_>, tablets: &[TabletId]) -> Result<(), Refusal> {
+    let gone = tablet_modes::remove_all(tx, tablets.iter().copied())?;
+    let live = enrolments::live_of_tablets(tx, gone)?;
+    if !live.is_empty() {
+        let ids: Vec<_> = live.into_iter().map(|enrolment| enrolment.id).collect();
+        segments::assign(tx, &ids, None)?;
+    }
+    Ok(())
+}
+
 /// Whether the tablet of a loan was received: from then on nobody holds it.
 pub(super) fn is_back(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, Refusal> {
     if loan.state != loans::Standing::Ended {

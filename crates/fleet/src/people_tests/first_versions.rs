@@ -68,6 +68,7 @@ impl Cast {
             starts_on: today.plus(on.0),
             ends_on: today.plus(on.1),
             renews: None,
+            instead_of: [].into(),
         };
         profiles::order_emergency(&self.people.fleet, by, wanted, at).await
     }
@@ -328,6 +329,7 @@ async fn c5_3_7_of_two_orders_for_one_college_the_second_is_a_renewal_or_refused
             starts_on: today,
             ends_on: today.plus(1),
             renews: None,
+            instead_of: [].into(),
         };
         let refused =
             profiles::order_emergency(fleet, &cast.academie.1, everywhere, now()).await.unwrap_err();
@@ -345,13 +347,14 @@ async fn c5_3_7_of_two_orders_for_one_college_the_second_is_a_renewal_or_refused
             starts_on: today.plus(18),
             ends_on: today.plus(40),
             renews: Some(given.order.id),
+            instead_of: [].into(),
         };
         let renewal = profiles::order_emergency(fleet, &chief, renewal, late).await.unwrap();
         let ended = profiles::end_emergency(fleet, &chief, given.order.id, "open again", late).await.unwrap();
-        assert_eq!(ended.goes_on_by, Some(renewal.order.id));
+        assert_eq!(ended.goes_on_by, [renewal.order.id]);
         let ended =
             profiles::end_emergency(fleet, &chief, renewal.order.id, "open again", late).await.unwrap();
-        assert_eq!(ended.goes_on_by, None);
+        assert_eq!(ended.goes_on_by, []);
     }
 }
 

@@ -6,6 +6,7 @@ mod broadcasts;
 mod check_ins_together;
 mod commands;
 mod commands_together;
+mod emergencies;
 mod enrolment;
 mod first_versions;
 mod fixture;

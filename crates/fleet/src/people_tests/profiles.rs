@@ -349,6 +349,7 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
             starts_on: today,
             ends_on: today.plus(last),
             renews: None,
+            instead_of: [].into(),
         };
         let order = |by: Principal, wanted: Wanted| async move {
             profiles::order_emergency(fleet, &by, wanted, now()).await
@@ -383,6 +384,7 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
         let chief = cast.people.session(cast.academie.0, late).await;
         let again = |colleges: &[&str], starts: i32| Wanted {
             renews: Some(given.order.id),
+            instead_of: [].into(),
             starts_on: today.plus(starts),
             ends_on: today.plus(starts + 20),
             ..wanted(&prepared, 0, colleges)
@@ -416,6 +418,7 @@ async fn c5_3_7_an_emergency_base_that_is_in_force_is_not_rolled_back_under_its_
             starts_on: today,
             ends_on: today.plus(9),
             renews: None,
+            instead_of: [].into(),
         };
         profiles::order_emergency(fleet, &cast.academie.1, wanted, now()).await.unwrap();
         let back = profiles::roll_back(fleet, &cast.author, id(&second), "a mistake", now()).await;

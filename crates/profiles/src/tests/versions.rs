@@ -147,7 +147,10 @@ fn c5_3_7_orders_of_one_college_neither_meet_nor_go_on_for_more_than_thirty_days
     // It meets what is for one of its collèges, on any of its days; and a renewal meets what it renews.
     for new in [days(&[1, 2], 29, 40), days(&[], 10, 12), days(&[1], -5, 0)] {
         let refused = of(&new, &[&one]).unwrap_err();
-        assert!(matches!(refused, Refusal::EmergencyMeets { order, .. } if order == one.id), "{refused:?}");
+        assert!(
+            matches!(&refused, Refusal::EmergencyMeets { met, .. } if met[0].order == one.id),
+            "{refused:?}"
+        );
         assert_eq!(refused.rule(), Some(RuleId::C5_3_7));
         assert!(!refused.to_string().contains("--renews"), "for others, or before it: {refused}");
         assert_eq!(follows(&new, Some(one.id), std::slice::from_ref(&one)), Ok(()));
