@@ -30,7 +30,7 @@ mod theft;
 mod warrant;
 
 pub use counterpart::{Counterpart, Effect, Finding, WarrantyVerdict};
-pub use incident::{Declaration, Incident, IncidentState};
+pub use incident::{Beginning, Declaration, Incident, IncidentState};
 pub use keys::{AFTER_CLOSING, AFTER_THE_LAST_FIX, key_dies_at};
 pub use life::{Consequence, Step};
 pub use limits::{Asked, Limits, OutOfBounds};

@@ -2,7 +2,6 @@
 
 use governance::NotAllowed;
 use governance::countersignature::{NotCountersigned, Purpose};
-use incidents::papers::PaperKind;
 use store::countersignatures::{self as rows, Countersignature};
 use store::{StoreError, Tx};
 use types::{Day, Instant};
@@ -195,10 +194,7 @@ fn of_the_incident(why: &incidents::Refusal) -> Sentence {
                 .to_owned()
         }
         Why::PaperMissing { paper, since } => {
-            let paper = match paper {
-                PaperKind::Letter => "la déclaration écrite",
-                PaperKind::Complaint => "la plainte",
-            };
+            let paper = paper.in_french();
             format!(
                 "{paper} manque depuis le {} : une autorisation en a besoin maintenant ; enregistrez-la d’abord, ou rectifiez-la \
                  si elle a été mal enregistrée",
@@ -222,6 +218,7 @@ fn of_the_incident(why: &incidents::Refusal) -> Sentence {
 #[cfg(test)]
 mod tests {
     use incidents::IncidentState;
+    use incidents::papers::PaperKind;
     use types::IncidentKind;
 
     use super::*;

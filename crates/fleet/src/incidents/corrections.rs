@@ -15,7 +15,7 @@ use store::warrants::OrderState;
 use store::{Tx, incident_declarations, warrant_grants};
 use types::{Day, IncidentId, Instant};
 
-use super::declare::{again, not_to_come};
+use super::declare::{again, beginning, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
@@ -106,7 +106,8 @@ pub async fn put_right(
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
-/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, or after the day of a paper that it has.
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, after the day of a paper that it has, or
+/// before the loan whose holder it concerns, or the tablet's entry in the inventory.
 pub async fn put_noticed_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -127,7 +128,8 @@ pub async fn put_noticed_right(
                     "this incident was noticed at {noticed_at} already: say what is to be put right"
                 )));
             }
-            incident.put_noticed_right(noticed_at)?;
+            let beginning = beginning(tx, incident.tablet, incident.declared_at)?;
+            incident.put_noticed_right(noticed_at, beginning)?;
             let before = noticed_corrections::of(tx, id)?.len();
             if before >= MOST_CORRECTIONS {
                 return Err(Refusal::Conflict(format!(

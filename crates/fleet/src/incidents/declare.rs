@@ -2,12 +2,12 @@
 
 use governance::Permission;
 use incidents::papers::{self, AuthorityReference, Complaint, Letter};
-use incidents::{Declarant, Declaration, Incident};
+use incidents::{Beginning, Declarant, Declaration, Incident};
 use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
-use store::{StoreError, incident_declarations};
-use types::{Day, IncidentId, IncidentKind, Instant, Secret};
+use store::{StoreError, Tx, incident_declarations, loans};
+use types::{Day, IncidentId, IncidentKind, Instant, Secret, TabletId};
 
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
@@ -55,8 +55,8 @@ pub struct NewComplaint {
 /// open are followed whatever becomes of that.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`] for a
-/// tablet that is missing already, or that no collège has.
+/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule, also for an instant
+/// before the tablet's loan or its entry in the inventory; [`Refusal::Conflict`] for a tablet that is missing already, or that no collège has.
 pub async fn declare(
     fleet: &Fleet,
     principal: &Principal,
@@ -108,7 +108,8 @@ pub async fn declare(
                 declarant: Declarant(person.standing.account()),
                 authority: authority.clone(),
             };
-            let incident = Incident::declare(IncidentId::new(now), declaration, now)?;
+            let beginning = beginning(tx, tablet.id, now)?;
+            let incident = Incident::declare(IncidentId::new(now), declaration, beginning, now)?;
             incident_declarations::record(tx, &incident, circumstances.as_ref())?;
             let detail = json!({ "incident": incident.id, "kind": incident.kind.as_str() });
             let change = Change::new("incident.declare").tablet(Some(tablet.id)).detail(detail);
@@ -116,6 +117,21 @@ pub async fn declare(
             Ok(incident)
         })
         .await
+}
+
+/// The first instant at which what is declared of a tablet at `declared_at` may have been noticed: its loan began, if somebody had
+/// it then.
+pub(super) fn beginning(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    declared_at: Instant,
+) -> Result<Beginning, Refusal> {
+    if let Some(loan) = loans::with_its_holder_at(tx, tablet, declared_at)? {
+        return Ok(Beginning::Loan(loan.began_at));
+    }
+    let entered = store::tablets::get(tx, &tablet)?.map(|tablet| tablet.created_at);
+    let missing = || StoreError::Corrupt { table: "incidents", row: tablet.to_string(), column: "tablet_id" };
+    Ok(Beginning::Inventory(entered.ok_or_else(missing)?))
 }
 
 /// Records the letter that gives the circumstances.
@@ -187,7 +203,7 @@ async fn paper(
 }
 
 /// The incident as it stands now.
-pub(super) fn again(tx: &mut store::Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
+pub(super) fn again(tx: &mut Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
     let gone = || StoreError::Corrupt { table: "incidents", row: id.to_string(), column: "id" };
     Ok(incident_declarations::load(tx, id)?.ok_or_else(gone)?)
 }

@@ -173,7 +173,12 @@ fn former_papers(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<F
     Ok(former.collect())
 }
 
-fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<FormerlyNoticed>, Refusal> {
+/// When it was said before that an incident was noticed, the first time first; why it was put right, for whoever `handles` it.
+pub(super) fn formerly_noticed(
+    tx: &mut Tx<'_>,
+    id: IncidentId,
+    handles: bool,
+) -> Result<Vec<FormerlyNoticed>, Refusal> {
     let declared = incident_declarations::get(tx, &id)?.map(|declared| declared.noticed_at);
     let corrections = noticed_corrections::of(tx, id)?;
     let said: Vec<Instant> =

@@ -21,6 +21,7 @@ use store::{Tx, commands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
+use super::show::{FormerlyNoticed, formerly_noticed};
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
@@ -168,10 +169,8 @@ fn put_the_question(
     let person = principal.person(tx, now)?;
     confirm::must_stand(tx, incident)?;
     must_be_the_last(tx, incident.id, extends)?;
-    // As if somebody else, who may, granted it at this moment.
-    let another = SecondPerson::Operator { account: AccountId::new(now) };
     let request = Request { author: person.standing.account(), reason: reason.to_owned(), asked };
-    petition(tx, (incident, &request, &another), extends, limits, now)??;
+    petition(tx, (incident, &request, &somebody_else(now)), extends, limits, now)??;
     let serial = store::tablets::get(tx, &incident.tablet)?
         .map(|tablet| tablet.serial.to_string())
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
@@ -273,6 +272,42 @@ pub(crate) fn would_grant(
     let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
     // What is configured was looked at when it was asked; beyond the ceiling nobody signs.
     petition(tx, (&incident, &request, &second), signed.extends, &Limits::default(), now)
+}
+
+/// What a request for a warrant rests on, as it is recorded at this moment.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// The incident.
+    pub(crate) incident: Incident,
+    /// When it was said before that it was noticed.
+    pub(crate) formerly_noticed: Vec<FormerlyNoticed>,
+    /// What the yes of somebody who may would grant now.
+    pub(crate) granted: Result<Grant, incidents::Refusal>,
+    /// The warrant that it goes on from.
+    pub(crate) extends: Option<Line>,
+    /// How long, how often, how closely.
+    pub(crate) asked: Asked,
+}
+
+/// What is recorded of what a request rests on.
+///
+/// # Errors
+/// [`Refusal::Internal`] for a request that is none for a warrant.
+pub(crate) fn ground(tx: &mut Tx<'_>, asked: &Countersignature, now: Instant) -> Result<Ground, Refusal> {
+    let signed = signed(asked)?;
+    let incident = again(tx, signed.incident)?;
+    let formerly_noticed = formerly_noticed(tx, incident.id, false)?;
+    let reason = asked.question().reason.clone();
+    let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
+    let granted =
+        petition(tx, (&incident, &request, &somebody_else(now)), signed.extends, &Limits::default(), now)?;
+    let extends = signed.extends.map(|before| line(tx, before)).transpose()?;
+    Ok(Ground { incident, formerly_noticed, granted, extends, asked: request.asked })
+}
+
+/// Somebody who may grant it, and had no part in it.
+fn somebody_else(now: Instant) -> SecondPerson {
+    SecondPerson::Operator { account: AccountId::new(now) }
 }
 
 /// The second person has answered. A yes grants the warrant, here and now, or is no yes.
