@@ -39,6 +39,6 @@ pub use notice::{AuthorityDelay, NoticeDue, NoticeOccasion, notice_due};
 pub use open_incident::{NotOpen, OpenIncident, RecordedIncident};
 pub use people::{Declarant, SecondPerson};
 pub use position::{Dropped, Fix, Implausible, Kept, Position};
-pub use refusal::Refusal;
+pub use refusal::{NextStep, Refusal};
 pub use theft::lets_erase;
 pub use warrant::{Asking, Basis, Footing, Grant, NotInForce, Petition, RecordedWarrant, Request, Warrant};

@@ -1,10 +1,14 @@
 //! Why the rules of incidents refuse.
 
+mod words;
+
 use types::{Day, Duration, IncidentId, IncidentKind, Instant, RuleId};
 
 use crate::lost_mode::Instead;
 use crate::papers::{self, PaperKind};
 use crate::{Beginning, IncidentState, OutOfBounds};
+
+pub use words::NextStep;
 
 /// Why something about an incident was not done. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,7 @@ on_both_engines! {
     m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not,
     m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages,
     m1_who_may_not_sign_a_request_finds_it_in_their_list_and_why,
+    m1_a_refusal_says_what_happened_and_which_command_helps_in_the_readers_language,
 }
 
 /// The request as that person reads it.
@@ -134,4 +135,66 @@ async fn m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not
     let path = format!("/api/v1/countersignatures/{request}/answer");
     assert_eq!(case.client(case.head).await.post(&path, &no).await.unwrap().status, 200);
     assert_eq!(reads(case.head).await, (false, None));
+}
+
+async fn m1_a_refusal_says_what_happened_and_which_command_helps_in_the_readers_language(engine: Engine) {
+    let case = Case::of(engine, "theft").await;
+    let refused = async |language: &'static str, what: &str, body: Value| {
+        let path = format!("/api/v1/incidents/{}/{what}", case.incident);
+        let ati = case.client(case.ati).await;
+        ati.post_with(&path, &body, &[("Accept-Language", language.to_owned())]).await.unwrap()
+    };
+    let why = || json!({ "reason": "vue à la gare" });
+    let early = "2020-01-01T08:00:00Z";
+    for (what, body, rule, french, helps) in [
+        ("positions", why(), "M1", "personne n’est géolocalisé sans autorisation", "ardoise warrant ask"),
+        (
+            "warrants",
+            why(),
+            "C3.1.6",
+            "la géolocalisation est arrêtée",
+            "ardoise privacy validate geolocation",
+        ),
+        ("reopen", why(), "C5.4.2", "on ne peut pas rouvrir un sinistre (vol)", "ardoise incident show"),
+        (
+            "noticed",
+            json!({ "noticed_at": early, "reason": "?" }),
+            "C5.4.2",
+            "l’entrée de la tablette dans l’inventaire",
+            "ardoise incident show",
+        ),
+        (
+            "complaint",
+            json!({ "number": "1", "dated": "2020-01-01", "station": "Rouen" }),
+            "C5.4.2",
+            "la plainte est datée du 2020-01-01",
+            "ardoise incident correct-noticed",
+        ),
+    ] {
+        let said = refused("fr", what, body.clone()).await;
+        assert_eq!(
+            (said.status, said.text("/code"), said.text("/rule")),
+            (403, "forbidden-by-rule", rule),
+            "{said:?}"
+        );
+        assert!(said.text("/detail").contains(french), "{said:?}");
+        assert!(said.text("/detail").ends_with(&format!("({rule})")), "{said:?}");
+        assert!(said.text("/next_step").contains(helps), "{said:?}");
+        let said = refused("en", what, body).await;
+        assert!(
+            !said.text("/detail").contains(french) && said.text("/next_step").contains(helps),
+            "{said:?}"
+        );
+    }
+    // What contradicts what is there speaks French, too.
+    let path = format!("/api/v1/tablets/{SERIAL}/incidents");
+    let again = json!({ "kind": "loss", "noticed_at": case.server.clock().now().to_string() });
+    let ati = case.client(case.ati).await;
+    let twice = ati.post_with(&path, &again, &[("Accept-Language", "fr".to_owned())]).await.unwrap();
+    assert_eq!((twice.status, twice.text("/code")), (409, "conflict"), "{twice:?}");
+    assert!(twice.text("/detail").contains("a déjà disparu"), "{twice:?}");
+    assert!(
+        twice.text("/next_step").contains(&format!("ardoise incident show {}", case.incident)),
+        "{twice:?}"
+    );
 }

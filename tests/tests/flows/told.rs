@@ -17,6 +17,7 @@ on_both_engines! {
     m1_c7_1_whose_mail_came_back_is_told_in_person,
     m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for,
     m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter,
+    m1_a_notice_whose_mail_came_back_before_the_delay_waits_for_its_day,
     c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands,
 }
 
@@ -224,6 +225,42 @@ async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine:
     case.server.advance(DAY * 21);
     let head = case.client(case.head).await;
     assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
+
+async fn m1_a_notice_whose_mail_came_back_before_the_delay_waits_for_its_day(engine: Engine) {
+    let mail = MailServer::start().await.unwrap();
+    let (server, ipad) = told(engine, &mail, &[MOTHER]).await;
+    let case = warranted(server, ipad, "authority-request").await;
+    case.server.advance(ROUND);
+    let taken = mail.has_taken(1).await.unwrap().remove(0);
+    mail.bounce(&taken, "5.1.1").unwrap();
+    case.server.advance(ROUND);
+    // Nobody was reached: somebody is to tell it by hand.
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    let waiting = to_tell(&head).await;
+    assert_eq!((&waiting[0]["why"], &waiting[0]["you_may_tell"]), (&json!("unreached"), &json!(true)));
+    let notice = format!("/api/v1/warrant-notices/{}", waiting[0]["id"].as_str().unwrap());
+    // Then the authority asks: from now on nothing gives it away, nor is a mail tried again.
+    let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
+    let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
+    assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
+    assert_eq!(to_tell(&head).await, Vec::<Value>::new());
+    alarmed(&case, false).await;
+    let early = head.get(&format!("{notice}/letter")).await.unwrap();
+    assert!(early.text("/rule") == "M1" && early.text("/detail").contains(&until), "{early:?}");
+    let early = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(early.text("/rule"), "M1", "{early:?}");
+    case.server.advance(DAY);
+    alarmed(&case, false).await;
+    assert_eq!(mail.mailed().len(), 1, "nothing was sent again");
+    case.server.advance(DAY * 20);
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    assert_eq!(to_tell(&head).await[0]["why"], "unreached");
+    let told = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(told.status, 200, "{told:?}");
+    alarmed(&case, false).await;
 }
 
 async fn c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands(engine: Engine) {

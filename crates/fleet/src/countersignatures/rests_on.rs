@@ -272,6 +272,7 @@ mod tests {
             asked: 5,
             kept: 4,
             ended_at: None,
+            names: std::collections::BTreeMap::new(),
         };
         let extension = numbers(asked, Some(&line));
         assert!(extension.english.contains("5 of 12") && extension.french.contains("5 positions sur 12"));

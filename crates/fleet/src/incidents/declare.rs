@@ -12,6 +12,7 @@ use types::{Day, IncidentId, IncidentKind, Instant, Secret, TabletId};
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
+use crate::said::Said;
 use crate::tablets::{self, Named};
 use crate::{Fleet, Principal, Refusal, register};
 
@@ -90,15 +91,21 @@ pub async fn declare(
             register::may_process(tx, Activity::Incidents, now)??;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;
-                Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))
+                Said::contradicts(
+                    format!("tablet {serial} is of no collège: give it to one first"),
+                    format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
+                )
             })?;
             if new.kind.is_of_a_missing_tablet()
                 && let Some(open) = incident_declarations::missing(tx, tablet.id)?
             {
                 let serial = &tablet.serial;
-                return Err(Refusal::Conflict(format!(
-                    "tablet {serial} is missing already: incident {open} is open; go on with that one"
-                )));
+                return Err(Said::contradicts(
+                    format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
+                    format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
+                )
+                .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
+                .into());
             }
             let declaration = Declaration {
                 tablet: tablet.id,
@@ -186,10 +193,22 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Refusal::Conflict(format!(
-                    "the {paper} of this incident was recorded before; if it is not right, put it right \
-                     (`ardoise incident correct`)"
-                )));
+                return Err(Said::contradicts(
+                    format!(
+                        "the {paper} of this incident was recorded before; if it is not right, put it right \
+                         (`ardoise incident correct`)"
+                    ),
+                    format!(
+                        "{} de ce sinistre est déjà enregistrée ; si elle n’est pas juste, rectifiez-la (`ardoise incident \
+                         correct`)",
+                        paper.in_french()
+                    ),
+                )
+                .then(
+                    format!("`ardoise incident correct {id} {paper}`, with the reason"),
+                    format!("`ardoise incident correct {id} {paper}`, avec le motif"),
+                )
+                .into());
             }
             papers::admit(&incident, row.paper, row.dated)?;
             incident_papers::insert(tx, &row)?;

@@ -20,6 +20,7 @@ use crate::audit::{self, Change};
 use crate::countersignatures::{Somebody, somebody};
 use crate::mail::{self, Letter};
 use crate::page::{Listed, Page};
+use crate::said::Said;
 use crate::watch::{self, AlarmKind, Subject};
 use crate::{Fleet, Principal, Refusal, register};
 
@@ -294,21 +295,35 @@ fn due(
     let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
     register::may_process(tx, Activity::Notices, now)??;
     let Some(loan) = notice.loan_id else {
-        return Err(Refusal::Conflict("nobody had the tablet: there is nobody to tell".to_owned()));
+        return Err(Said::contradicts(
+            "nobody had the tablet: there is nobody to tell",
+            "personne n’avait la tablette : il n’y a personne à informer",
+        )
+        .into());
     };
     let (_, holder) = mail::loan_and_holder(tx, loan)?;
     if holder.name == Known::Forgotten {
-        return Err(Refusal::Conflict(
-            "whoever had the tablet was forgotten: there is nobody to tell any more".to_owned(),
-        ));
+        return Err(Said::contradicts(
+            "whoever had the tablet was forgotten: there is nobody to tell any more",
+            "la personne qui avait la tablette a été effacée : il n’y a plus personne à informer",
+        )
+        .into());
     }
     let due_at = warrant_notices::due_at(tx, &notice)?;
     if due_at > now {
         let day = Day::of(due_at);
-        return Err(Refusal::Forbidden {
-            rule: RuleId::M1,
-            what: format!("an authority asked that nobody be told before {day}: tell it then"),
-        });
+        return Err(Said::forbids(
+            RuleId::M1,
+            format!("an authority asked that nobody be told before {day}: tell it then"),
+            format!(
+                "une autorité a demandé que personne ne soit informé avant le {day} : faites-le ce jour-là"
+            ),
+        )
+        .then(
+            "`ardoise notice to-tell` lists it from that day on",
+            "`ardoise notice to-tell` le montre à partir de ce jour",
+        )
+        .into());
     }
     Ok((incident, notice))
 }
@@ -316,11 +331,18 @@ fn due(
 fn must_be_told_by(tx: &mut Tx<'_>, of: OfWarrant, by: AccountId) -> Result<(), Refusal> {
     let asked_for_it = warrant_grants::get(tx, &of.warrant)?.is_some_and(|granted| granted.author == by);
     if asked_for_it {
-        return Err(Refusal::Forbidden {
-            rule: RuleId::M1,
-            what: "you asked for this warrant: somebody else of the collège tells of it, and records that"
-                .to_owned(),
-        });
+        return Err(Said::forbids(
+            RuleId::M1,
+            "you asked for this warrant: somebody else of the collège tells of it, and records that",
+            "vous avez demandé cette autorisation : une autre personne du collège informe, et l’enregistre",
+        )
+        .then(
+            format!("the head, or another technician of the collège, types `ardoise notice told {of} --how letter`"),
+            format!(
+                "le chef d’établissement, ou un autre technicien du collège, tape `ardoise notice told {of} --how letter`"
+            ),
+        )
+        .into());
     }
     Ok(())
 }
@@ -329,10 +351,15 @@ fn must_go_by_hand(untold: &[Untold]) -> Result<(), Refusal> {
     if untold.iter().all(|untold| untold.stands.by_hand()) {
         return Ok(());
     }
-    Err(Refusal::Conflict(
-        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so"
-            .to_owned(),
-    ))
+    Err(Said::contradicts(
+        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so",
+        "cet avis part par courriel : informez de vive voix seulement si aucun courriel n’est arrivé ; la liste le dit alors",
+    )
+    .then(
+        "`ardoise notice to-tell` says how its mail stands",
+        "`ardoise notice to-tell` dit où en est son courriel",
+    )
+    .into())
 }
 
 fn rendered(

@@ -4,6 +4,7 @@
 //! transaction, on the facts as they are then; nobody has to come back. Without the DPO's validation of geolocation
 //! nothing is asked and nothing granted (C3.1.6).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use governance::countersignature::{
@@ -21,10 +22,11 @@ use store::{Tx, commands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
-use super::show::{FormerlyNoticed, formerly_noticed};
+use super::show::{FormerlyNoticed, formerly_noticed, names};
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
+use crate::said::Said;
 use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// How many warrants one round of the calendar ends.
@@ -71,6 +73,8 @@ pub struct Line {
     pub kept: u32,
     /// When it ended, if it has and that is known.
     pub ended_at: Option<Instant>,
+    /// The names of who asked for it and who granted it.
+    pub names: BTreeMap<AccountId, String>,
 }
 
 /// What came of asking a second person.
@@ -239,9 +243,15 @@ fn must_be_the_last(
     extends: Option<WarrantId>,
 ) -> Result<(), Refusal> {
     match (extends, warrant_grants::last(tx, incident)?) {
-        (Some(extends), Some(last)) if extends != last => Err(Refusal::Conflict(format!(
-            "warrant {extends} goes on in another already; extend the last one, {last}"
-        ))),
+        (Some(extends), Some(last)) if extends != last => Err(Said::contradicts(
+            format!("warrant {extends} goes on in another already; extend the last one, {last}"),
+            format!("l’autorisation {extends} a déjà une suite ; prolongez la dernière, {last}"),
+        )
+        .then(
+            format!("`ardoise warrant extend {last}`, with the reason"),
+            format!("`ardoise warrant extend {last}`, avec le motif"),
+        )
+        .into()),
         _ => Ok(()),
     }
 }
@@ -376,7 +386,15 @@ pub async fn end(
         .write(move |tx| {
             let (_, incident) = reached_warrant(tx, &principal, Permission::HandleIncident, id, now)?;
             if !end_with(tx, &incident, id, "the warrant was ended", now)? {
-                return Err(Refusal::Conflict(format!("warrant {id} has ended already")));
+                return Err(Said::contradicts(
+                    format!("warrant {id} has ended already"),
+                    format!("l’autorisation {id} a déjà pris fin"),
+                )
+                .then(
+                    "`ardoise warrant list` says when each ended",
+                    "`ardoise warrant list` dit quand chacune a pris fin",
+                )
+                .into());
             }
             let change = Change::new("warrant.end")
                 .tablet(Some(incident.tablet))
@@ -463,7 +481,8 @@ fn line(tx: &mut Tx<'_>, id: WarrantId) -> Result<Line, Refusal> {
     let asked = position_requests::asked(tx, id, grant.tablet)?.under_this_warrant;
     let kept = position_requests::kept(tx, id, grant.tablet)?.under_this_warrant;
     let ended_at = warrants::get(tx, &id)?.and_then(|row| row.ended_at);
-    Ok(Line { id, grant, state, asked, kept, ended_at })
+    let names = names(tx, [grant.author, grant.second])?;
+    Ok(Line { id, grant, state, asked, kept, ended_at, names })
 }
 
 /// The warrant and its incident, for whoever may do this to its tablet.

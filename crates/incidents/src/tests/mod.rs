@@ -4,6 +4,7 @@ mod lives;
 mod papers;
 mod rules;
 mod thefts;
+mod words;
 
 use types::{AccountId, Duration, IncidentId, IncidentKind, Instant, TabletId, Uai, ValidationId};
 
