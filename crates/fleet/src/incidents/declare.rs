@@ -12,8 +12,8 @@ use types::{Day, IncidentId, IncidentKind, Instant, Secret, TabletId};
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
-use crate::said::Said;
 use crate::tablets::{self, Named};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// The longest circumstances, in characters.
@@ -91,7 +91,7 @@ pub async fn declare(
             register::may_process(tx, Activity::Incidents, now)??;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;
-                Said::contradicts(
+                Worded::contradicts(
                     format!("tablet {serial} is of no collège: give it to one first"),
                     format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
                 )
@@ -100,7 +100,7 @@ pub async fn declare(
                 && let Some(open) = incident_declarations::missing(tx, tablet.id)?
             {
                 let serial = &tablet.serial;
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
                     format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
                 )
@@ -193,7 +193,7 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!(
                         "the {paper} of this incident was recorded before; if it is not right, put it right \
                          (`ardoise incident correct`)"
