@@ -4,6 +4,7 @@
 //! it to wait. Once it was answered, whoever asked calls the use case again; it takes the signature by [`proof`], in
 //! the transaction that acts on it, so that it serves once.
 
+mod rests_on;
 mod shown;
 mod why_not;
 
@@ -25,6 +26,7 @@ use crate::incidents::{theft, warrants};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
+pub(crate) use shown::somebody;
 pub use shown::{Line, Sentence, Somebody};
 pub use why_not::Signable;
 
@@ -128,13 +130,14 @@ pub(crate) fn stands(
 /// Which requests are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that one's roles let one answer now, the oldest first.
+    /// Those that wait and that one's roles would let one answer, be it that somebody else must for another reason, which is told:
+    /// the oldest first.
     ToAnswer,
     /// Those that one asked, the newest first, whatever became of them.
     Asked,
 }
 
-/// The requests that one may answer, or that one asked. A part may hold fewer than its limit although more follow.
+/// The requests that one's roles let one answer, or that one asked. A part may hold fewer than its limit although more follow.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] for an account that is not in use.
@@ -164,7 +167,7 @@ pub async fn list(
                 }
                 // One that nobody can read stands there, and says so.
                 if which == Which::Asked
-                    || why_not::unless_unreadable(may_be_answered(tx, &person, &row, now))?.unwrap_or(true)
+                    || why_not::unless_unreadable(has_the_title(tx, &person, &row, now))?.unwrap_or(true)
                 {
                     items.push(shown::line(tx, &person, row, now)?);
                 }

@@ -66,6 +66,7 @@ mod values;
 pub mod vitals;
 mod watch;
 pub mod why;
+mod worded;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -84,6 +85,7 @@ use store::shared_folder::SharedFolder;
 use store::{GroupCommit, Store};
 pub use tablet_error::{TabletError, Told};
 use tokio::sync::Semaphore;
+pub use worded::Worded;
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
 ///

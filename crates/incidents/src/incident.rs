@@ -80,16 +80,53 @@ pub struct Declaration {
     pub authority: Option<AuthorityReference>,
 }
 
+/// The first instant at which what befell a tablet may have been noticed. Before it, a paper is about somebody else's tablet, and
+/// makes no warrant firm (M1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// The loan began whose holder had the tablet when it was declared.
+    Loan(Instant),
+    /// Nobody had it then: it was entered in the inventory.
+    Inventory(Instant),
+}
+
+impl Beginning {
+    /// When that was.
+    #[must_use]
+    pub const fn at(self) -> Instant {
+        match self {
+            Self::Loan(at) | Self::Inventory(at) => at,
+        }
+    }
+
+    /// Passes an instant that does not lie before it.
+    fn admit(self, noticed_at: Instant) -> Result<(), Refusal> {
+        if noticed_at < self.at() {
+            Err(Refusal::NoticedBefore { noticed_at, beginning: self })
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl Incident {
-    /// Declares an incident. Late is admitted, and shown (C5.4.2); a day to come is not.
+    /// Declares an incident. Late is admitted, and shown (C5.4.2); a day to come is not, nor one before the `beginning` of what
+    /// it is about.
     ///
     /// # Errors
-    /// [`Refusal::NoticedLater`]; [`Refusal::NoReference`] for an authority's request without one (M1).
-    pub fn declare(id: IncidentId, declaration: Declaration, now: Instant) -> Result<Self, Refusal> {
+    /// [`Refusal::NoticedLater`]; [`Refusal::NoticedBefore`]; [`Refusal::NoReference`] for an authority's request without one
+    /// (M1).
+    pub fn declare(
+        id: IncidentId,
+        declaration: Declaration,
+        beginning: Beginning,
+        now: Instant,
+    ) -> Result<Self, Refusal> {
         let Declaration { tablet, college, kind, noticed_at, declarant, authority } = declaration;
         if noticed_at > now {
             return Err(Refusal::NoticedLater { noticed_at, now });
         }
+        beginning.admit(noticed_at)?;
         if kind == IncidentKind::AuthorityRequest && authority.is_none() {
             return Err(Refusal::NoReference);
         }
@@ -109,14 +146,15 @@ impl Incident {
     }
 
     /// Puts right when it was noticed; the clocks of its papers run from there (C5.4.2). That is never after it was declared,
-    /// nor after the day of a paper that it has.
+    /// nor after the day of a paper that it has, nor before the `beginning` of what it is about.
     ///
     /// # Errors
-    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::PaperBefore`], with both dates.
-    pub fn put_noticed_right(&self, noticed_at: Instant) -> Result<Self, Refusal> {
+    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::NoticedBefore`]; [`Refusal::PaperBefore`], with both dates.
+    pub fn put_noticed_right(&self, noticed_at: Instant, beginning: Beginning) -> Result<Self, Refusal> {
         if noticed_at > self.declared_at {
             return Err(Refusal::NoticedAfterDeclared { noticed_at, declared_at: self.declared_at });
         }
+        beginning.admit(noticed_at)?;
         let right = Self { noticed_at, ..self.clone() };
         let letter = self.papers.letter.as_ref().map(|letter| (PaperKind::Letter, letter.dated));
         let complaint =

@@ -1,10 +1,14 @@
 //! Why the rules of incidents refuse.
 
+mod words;
+
 use types::{Day, Duration, IncidentId, IncidentKind, Instant, RuleId};
 
 use crate::lost_mode::Instead;
 use crate::papers::{self, PaperKind};
-use crate::{IncidentState, OutOfBounds};
+use crate::{Beginning, IncidentState, OutOfBounds};
+
+pub use words::NextStep;
 
 /// Why something about an incident was not done. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,14 @@ pub enum Refusal {
         noticed_at: Instant,
         /// When it was declared.
         declared_at: Instant,
+    },
+    /// It would have been noticed before anything could befall the tablet that the incident concerns.
+    #[error("noticed at {noticed_at}, which is earlier than {}: correct the date", began(*.beginning))]
+    NoticedBefore {
+        /// When it would have been noticed.
+        noticed_at: Instant,
+        /// What it cannot lie before.
+        beginning: Beginning,
     },
     /// An authority's request without its reference.
     #[error("the request of an authority needs its reference: ask the authority for it")]
@@ -171,6 +183,15 @@ pub enum Refusal {
     },
 }
 
+fn began(beginning: Beginning) -> String {
+    match beginning {
+        Beginning::Loan(at) => format!(
+            "the loan of whoever had the tablet when it was declared began ({at}); what came before concerns nobody who had it then"
+        ),
+        Beginning::Inventory(at) => format!("the tablet was entered in the inventory ({at})"),
+    }
+}
+
 fn asked_for(kind: IncidentKind) -> String {
     match papers::needed(kind) {
         [] => "it needs no paper".to_owned(),
@@ -195,6 +216,7 @@ impl Refusal {
         match self {
             Self::NoticedLater { .. }
             | Self::NoticedAfterDeclared { .. }
+            | Self::NoticedBefore { .. }
             | Self::NotNow { .. }
             | Self::NoReason
             | Self::PaperNotAsked { .. }

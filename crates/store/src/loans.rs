@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
     QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -246,6 +248,29 @@ pub fn live_of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Loan>, St
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// The loan whose holder had a tablet at an instant: until it was given back, whatever became of the loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn with_its_holder_at(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    at: Instant,
+) -> Result<Option<Loan>, StoreError> {
+    let had_it = with_its_holder!("loans", "{at}").replace("{at}", &at.as_millis().to_string());
+    tx.run(|connection| {
+        loans::table
+            .filter(loans::tablet_id.eq(tablet.to_string()))
+            .filter(sql::<Bool>(&had_it))
+            .order(loans::id.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
 }
 
 /// The loan that a tablet was last lent by.

@@ -11,7 +11,9 @@ use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, TestServer};
 use types::{Clock as _, Duration, Role};
 
-use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, obey, on_both_engines, pushed};
+use crate::by_hand::ByHand;
+use crate::mail::lent_to;
+use crate::support::{COLLEGE, DAY, OTHER_COLLEGE, asleep, obey, on_both_engines, pushed};
 
 on_both_engines! {
     m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it,
@@ -24,10 +26,25 @@ on_both_engines! {
     c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays,
     c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then,
     c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow,
+    c5_4_2_m1_nothing_was_noticed_before_the_tablet_was_entered_or_lent_to_whoever_has_it,
     c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end,
 }
 
 const SERIAL: &str = "DMPX00000001";
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The tablet, enrolled and asleep, and in the inventory for so long.
+async fn here_since(server: &TestServer, span: Duration) -> Ipad {
+    let ipad = asleep(server, SERIAL).await;
+    server.advance(span);
+    ipad
+}
+
+/// The tablet in the inventory, for so long.
+async fn entered_since(server: &TestServer, span: Duration) {
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    server.advance(span);
+}
 
 async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
     let (employer, reach) = match role {
@@ -83,7 +100,7 @@ async fn lost(server: &TestServer, client: &ApiClient, ipad: &mut Ipad) -> Strin
 
 async fn m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = asleep(&server, SERIAL).await;
+    let mut ipad = here_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     // Neither comes without an incident, whoever sends it.
     for (kind, keys) in [("EnableLostMode", json!({ "Message": "?" })), ("PlayLostModeSound", json!({}))] {
@@ -127,7 +144,7 @@ async fn m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it(engine: E
 
 async fn t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_and_not_after(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = asleep(&server, SERIAL).await;
+    let mut ipad = here_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     // Somebody erased it by hand: it comes back as new.
@@ -149,7 +166,7 @@ async fn t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_a
 
 async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = asleep(&server, SERIAL).await;
+    let mut ipad = here_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     let thrown = ati.post("/api/v1/brake/engage", &json!({ "reason": "jeton volé" })).await.unwrap();
@@ -168,7 +185,7 @@ async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Eng
 
 async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let ipad = asleep(&server, SERIAL).await;
+    let ipad = here_since(&server, HOUR).await;
     let head = here(&server, "head", Role::Head).await;
     let declared = declare(&server, &head, "theft").await;
     let id = declared.text("/id").to_owned();
@@ -227,7 +244,7 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
 
 async fn t_c1_an_incident_of_another_college_does_not_exist(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let declared = declare(&server, &ati, "loss").await;
     assert_eq!(declared.status, 201, "{declared:?}");
@@ -251,7 +268,7 @@ async fn t_c1_an_incident_of_another_college_does_not_exist(engine: Engine) {
 
 async fn c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = asleep(&server, SERIAL).await;
+    let mut ipad = here_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     let open = act(&ati, &id, "reopen", json!({ "reason": "erreur" })).await;
@@ -279,7 +296,7 @@ async fn c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_
     engine: Engine,
 ) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     // A wrong day or instant is answered with an example, in words and not in those of a parser.
     for noticed in ["hier", "2026-11-26"] {
@@ -313,7 +330,7 @@ async fn c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_
 
 async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let today = types::Day::of(server.clock().now());
     let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
@@ -382,7 +399,7 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
 
 async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let today = types::Day::of(server.clock().now()).to_string();
     let id = declare(&server, &ati, "loss").await.text("/id").to_owned();
@@ -405,7 +422,7 @@ async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_
 
 async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR * 100).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let theft = declare(&server, &ati, "theft").await;
     let id = theft.text("/id").to_owned();
@@ -450,11 +467,70 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: E
     assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(72))).await.status, 200);
 }
 
+async fn c5_4_2_m1_nothing_was_noticed_before_the_tablet_was_entered_or_lent_to_whoever_has_it(
+    engine: Engine,
+) {
+    let server = TestServer::start(engine).await.unwrap();
+    server.validate_activity("incidents").await.unwrap();
+    let entered = server.clock().now();
+    entered_since(&server, HOUR * 2).await;
+    let _ipad = lent_to(&server, &[]).await;
+    let began = server.fleet().unwrap().store().read(|tx| {
+        let tablet = store::tablets::by_serial(tx, &SERIAL.parse().unwrap())?.unwrap();
+        Ok::<_, store::StoreError>(store::loans::live_of_tablet(tx, tablet.id)?.unwrap().began_at)
+    });
+    let lent = began.await.unwrap();
+    server.import_inventory(&testkit::inventory_csv(["DMPX00000009"], COLLEGE)).await.unwrap();
+    server.advance(HOUR);
+    let ati = here(&server, "ati", Role::Ati).await;
+    let declare = async |serial: &str, noticed: types::Instant| {
+        let new = json!({ "kind": "theft", "noticed_at": noticed.to_string() });
+        ati.post(&format!("/api/v1/tablets/{serial}/incidents"), &new).await.unwrap()
+    };
+    // Years ago, and an instant before it was lent to whoever has it, though it stood in the inventory by then.
+    let second = Duration::from_secs(1);
+    for noticed in [entered.minus(DAY * 900), entered.plus(second), lent.minus(second)] {
+        let refused = declare(SERIAL, noticed).await;
+        assert_eq!((refused.status, refused.text("/rule")), (403, "C5.4.2"), "{refused:?}");
+        assert!(refused.text("/detail").contains("the loan"), "{refused:?}");
+    }
+    // One that nobody has: before it was entered.
+    let refused = declare("DMPX00000009", lent).await;
+    assert!(refused.status == 403 && refused.text("/detail").contains("the inventory"), "{refused:?}");
+    let theft = declare(SERIAL, server.clock().now()).await;
+    assert_eq!(theft.status, 201, "{theft:?}");
+    let correct = |noticed: types::Instant| {
+        act(&ati, theft.text("/id"), "noticed", json!({ "noticed_at": noticed.to_string(), "reason": "?" }))
+    };
+    for noticed in [entered.minus(DAY * 900), lent.minus(second)] {
+        let refused = correct(noticed).await;
+        assert_eq!((refused.status, refused.text("/rule")), (403, "C5.4.2"), "{refused:?}");
+    }
+    assert_eq!(correct(lent).await.status, 200, "the very instant is none before");
+    // Nor by a statement that goes round it.
+    let by_hand = ByHand::of(&server);
+    let id = theft.text("/id");
+    let early = entered.minus(DAY).as_millis();
+    for statement in [
+        format!(
+            "INSERT INTO noticed_corrections (incident_id, number, noticed_at, reason, corrected_at, corrected_by) \
+             SELECT incident_id, number + 1, {early}, reason, corrected_at, corrected_by FROM noticed_corrections"
+        ),
+        format!("UPDATE incident_declarations SET noticed_at = {early} WHERE id = '{id}'"),
+        format!("UPDATE noticed_corrections SET noticed_at = {early}"),
+        format!("UPDATE loans SET began_at = {early}"),
+        format!("UPDATE tablets SET created_at = {early}"),
+    ] {
+        let refused = by_hand.try_run(&statement);
+        assert!(refused.as_ref().is_err_and(|why| why.contains("ardoise: ")), "{statement}: {refused:?}");
+    }
+}
+
 async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end(
     engine: Engine,
 ) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let never = declare_as_it_stands(&server, &ati, "theft").await;
     assert_eq!((never.status, never.text("/rule")), (403, "C3.1.6"), "{never:?}");

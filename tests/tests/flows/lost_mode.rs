@@ -43,6 +43,8 @@ impl School {
         let head = (Employer::College(college), "m.moreau", Role::Head, GrantReach::Organisation);
         let head = server.someone(head.0, head.1, head.2, head.3).await.unwrap();
         server.validate_activity("incidents").await.unwrap();
+        // What is noticed an hour before it is declared befell a tablet that was here by then.
+        server.advance(HOUR);
         Self { server, ipad, ati, head }
     }
 

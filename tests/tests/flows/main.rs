@@ -106,6 +106,8 @@ mod scep_clients;
 #[cfg(test)]
 mod segments;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod slow;
 #[cfg(test)]
 mod status_reports;

@@ -15,9 +15,10 @@ use store::warrants::OrderState;
 use store::{Tx, incident_declarations, warrant_grants};
 use types::{Day, IncidentId, Instant};
 
-use super::declare::{again, not_to_come};
+use super::declare::{again, beginning, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// How often a paper is put right or taken back, and how often when an incident was noticed.
@@ -57,9 +58,15 @@ pub async fn put_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
-                return Err(Refusal::Conflict(format!(
-                    "no {paper} of this incident was recorded: record it"
-                )));
+                return Err(Worded::contradicts(
+                    format!("no {paper} of this incident was recorded: record it"),
+                    format!("{} de ce sinistre n’a pas été enregistrée : enregistrez-la", paper.in_french()),
+                )
+                .then(
+                    format!("`ardoise incident {paper} {id}` records it"),
+                    format!("`ardoise incident {paper} {id}` l’enregistre"),
+                )
+                .into());
             }
             let stands = incident_papers::that_count(tx, id)?.into_iter().find(|row| row.paper == paper);
             must_change_something(paper, stands.as_ref(), truth.as_ref())?;
@@ -68,11 +75,22 @@ pub async fn put_right(
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
             if truth.is_some() && is_put_right_too_often(before) {
-                return Err(Refusal::Conflict(format!(
-                    "the {paper} of this incident was put right {before} times, and may be at most \
-                     {MOST_CORRECTIONS} times, the last of which takes it back: close the incident and go on \
-                     in another (`ardoise incident reopen`)"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "the {paper} of this incident was put right {before} times, and may be at most {MOST_CORRECTIONS} times, \
+                         the last of which takes it back: close the incident and go on in another (`ardoise incident reopen`)"
+                    ),
+                    format!(
+                        "{} de ce sinistre a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus, la \
+                         dernière pour la retirer : clôturez le sinistre et reprenez-le (`ardoise incident reopen`)",
+                        paper.in_french()
+                    ),
+                )
+                .then(
+                    format!("`ardoise incident close {id}`, then `ardoise incident reopen {id}`"),
+                    format!("`ardoise incident close {id}`, puis `ardoise incident reopen {id}`"),
+                )
+                .into());
             }
             let row = PaperCorrection {
                 incident_id: id,
@@ -106,7 +124,8 @@ pub async fn put_right(
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
-/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, or after the day of a paper that it has.
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, after the day of a paper that it has, or
+/// before the loan whose holder it concerns, or the tablet's entry in the inventory.
 pub async fn put_noticed_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -123,17 +142,35 @@ pub async fn put_noticed_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if incident.noticed_at == noticed_at {
-                return Err(Refusal::Conflict(format!(
-                    "this incident was noticed at {noticed_at} already: say what is to be put right"
-                )));
+                return Err(Worded::contradicts(
+                    format!("this incident was noticed at {noticed_at} already: say what is to be put right"),
+                    format!("ce sinistre a déjà été constaté le {noticed_at} : dites ce qui est à rectifier"),
+                )
+                .then(
+                    format!("`ardoise incident show {id}` says when it was noticed"),
+                    format!("`ardoise incident show {id}` dit quand il a été constaté"),
+                )
+                .into());
             }
-            incident.put_noticed_right(noticed_at)?;
+            let beginning = beginning(tx, incident.tablet, incident.declared_at)?;
+            incident.put_noticed_right(noticed_at, beginning)?;
             let before = noticed_corrections::of(tx, id)?.len();
             if before >= MOST_CORRECTIONS {
-                return Err(Refusal::Conflict(format!(
-                    "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} times: \
-                     close it and declare it anew"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} \
+                         times: close it and declare it anew"
+                    ),
+                    format!(
+                        "la date du constat a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus : \
+                         clôturez le sinistre et déclarez-le de nouveau"
+                    ),
+                )
+                .then(
+                    format!("`ardoise incident close {id}`, then `ardoise incident declare`"),
+                    format!("`ardoise incident close {id}`, puis `ardoise incident declare`"),
+                )
+                .into());
             }
             let row = NoticedCorrection {
                 incident_id: id,
@@ -204,10 +241,16 @@ pub(super) fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Re
     if last == id {
         return Ok(());
     }
-    Err(Refusal::Conflict(format!(
-        "this incident goes on in incident {last}, and its papers and clocks with it: record them and put \
-         them right there"
-    )))
+    Err(Worded::contradicts(
+        format!(
+            "this incident goes on in incident {last}, and its papers and clocks with it: record them and put them right there"
+        ),
+        format!(
+            "ce sinistre continue dans le sinistre {last}, avec ses pièces et ses délais : enregistrez-les et rectifiez-les là"
+        ),
+    )
+    .then(format!("`ardoise incident show {last}`"), format!("`ardoise incident show {last}`"))
+    .into())
 }
 
 /// Ends the warrants that were firm because of a paper that does not count any more; says which.

@@ -2,17 +2,18 @@
 
 use governance::Permission;
 use incidents::papers::{self, AuthorityReference, Complaint, Letter};
-use incidents::{Declarant, Declaration, Incident};
+use incidents::{Beginning, Declarant, Declaration, Incident};
 use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
-use store::{StoreError, incident_declarations};
-use types::{Day, IncidentId, IncidentKind, Instant, Secret};
+use store::{StoreError, Tx, incident_declarations, loans};
+use types::{Day, IncidentId, IncidentKind, Instant, Secret, TabletId};
 
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::tablets::{self, Named};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// The longest circumstances, in characters.
@@ -55,8 +56,8 @@ pub struct NewComplaint {
 /// open are followed whatever becomes of that.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`] for a
-/// tablet that is missing already, or that no collège has.
+/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule, also for an instant
+/// before the tablet's loan or its entry in the inventory; [`Refusal::Conflict`] for a tablet that is missing already, or that no collège has.
 pub async fn declare(
     fleet: &Fleet,
     principal: &Principal,
@@ -90,15 +91,21 @@ pub async fn declare(
             register::may_process(tx, Activity::Incidents, now)??;
             let college = tablet.uai.clone().ok_or_else(|| {
                 let serial = &tablet.serial;
-                Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))
+                Worded::contradicts(
+                    format!("tablet {serial} is of no collège: give it to one first"),
+                    format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
+                )
             })?;
             if new.kind.is_of_a_missing_tablet()
                 && let Some(open) = incident_declarations::missing(tx, tablet.id)?
             {
                 let serial = &tablet.serial;
-                return Err(Refusal::Conflict(format!(
-                    "tablet {serial} is missing already: incident {open} is open; go on with that one"
-                )));
+                return Err(Worded::contradicts(
+                    format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
+                    format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
+                )
+                .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
+                .into());
             }
             let declaration = Declaration {
                 tablet: tablet.id,
@@ -108,7 +115,8 @@ pub async fn declare(
                 declarant: Declarant(person.standing.account()),
                 authority: authority.clone(),
             };
-            let incident = Incident::declare(IncidentId::new(now), declaration, now)?;
+            let beginning = beginning(tx, tablet.id, now)?;
+            let incident = Incident::declare(IncidentId::new(now), declaration, beginning, now)?;
             incident_declarations::record(tx, &incident, circumstances.as_ref())?;
             let detail = json!({ "incident": incident.id, "kind": incident.kind.as_str() });
             let change = Change::new("incident.declare").tablet(Some(tablet.id)).detail(detail);
@@ -116,6 +124,21 @@ pub async fn declare(
             Ok(incident)
         })
         .await
+}
+
+/// The first instant at which what is declared of a tablet at `declared_at` may have been noticed: its loan began, if somebody had
+/// it then.
+pub(super) fn beginning(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    declared_at: Instant,
+) -> Result<Beginning, Refusal> {
+    if let Some(loan) = loans::with_its_holder_at(tx, tablet, declared_at)? {
+        return Ok(Beginning::Loan(loan.began_at));
+    }
+    let entered = store::tablets::get(tx, &tablet)?.map(|tablet| tablet.created_at);
+    let missing = || StoreError::Corrupt { table: "incidents", row: tablet.to_string(), column: "tablet_id" };
+    Ok(Beginning::Inventory(entered.ok_or_else(missing)?))
 }
 
 /// Records the letter that gives the circumstances.
@@ -170,10 +193,22 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Refusal::Conflict(format!(
-                    "the {paper} of this incident was recorded before; if it is not right, put it right \
-                     (`ardoise incident correct`)"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "the {paper} of this incident was recorded before; if it is not right, put it right \
+                         (`ardoise incident correct`)"
+                    ),
+                    format!(
+                        "{} de ce sinistre est déjà enregistrée ; si elle n’est pas juste, rectifiez-la (`ardoise incident \
+                         correct`)",
+                        paper.in_french()
+                    ),
+                )
+                .then(
+                    format!("`ardoise incident correct {id} {paper}`, with the reason"),
+                    format!("`ardoise incident correct {id} {paper}`, avec le motif"),
+                )
+                .into());
             }
             papers::admit(&incident, row.paper, row.dated)?;
             incident_papers::insert(tx, &row)?;
@@ -187,7 +222,7 @@ async fn paper(
 }
 
 /// The incident as it stands now.
-pub(super) fn again(tx: &mut store::Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
+pub(super) fn again(tx: &mut Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
     let gone = || StoreError::Corrupt { table: "incidents", row: id.to_string(), column: "id" };
     Ok(incident_declarations::load(tx, id)?.ok_or_else(gone)?)
 }

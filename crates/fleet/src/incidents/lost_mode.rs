@@ -22,6 +22,7 @@ use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
 use crate::settings::LostModeWords;
 use crate::watch::{self, AlarmKind, Subject};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, Settings, push};
 
 /// Lost mode goes before everything else, and its end before that.
@@ -139,9 +140,15 @@ pub async fn sound(
             let on = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
             if !on {
-                return Err(Refusal::Conflict(
-                    "only a tablet that confirmed lost mode can sound: put it in lost mode first".into(),
-                ));
+                return Err(Worded::contradicts(
+                    "only a tablet that confirmed lost mode can sound: put it in lost mode first",
+                    "seule une tablette qui a confirmé le mode perdu peut sonner : mettez-la d’abord en mode perdu",
+                )
+                .then(
+                    format!("`ardoise incident lost-mode {id}`; `show` says when it confirmed"),
+                    format!("`ardoise incident lost-mode {id}` ; `show` dit quand elle l’a confirmé"),
+                )
+                .into());
             }
             if let brake::Switch::Engaged(engaged) = brake::switch(tx)? {
                 return Err(Refusal::Stopped(engaged));
@@ -186,7 +193,10 @@ fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolm
     let serial =
         tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.serial.to_string()).unwrap_or_default();
     let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
-        Refusal::Conflict(format!("tablet {serial} is not enrolled: nothing that is sent would reach it"))
+        Worded::contradicts(
+            format!("tablet {serial} is not enrolled: nothing that is sent would reach it"),
+            format!("la tablette {serial} n’est pas enrôlée : rien de ce qui est envoyé ne l’atteindrait"),
+        )
     })?;
     rules::possible(enrolment.platform, enrolment.supervision)?;
     Ok(enrolment)
@@ -195,7 +205,8 @@ fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolm
 fn proof(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<OpenIncident, Refusal> {
     let recorded = incident_declarations::recorded(tx, incident.id)?
         .ok_or_else(|| Refusal::not_found("incident", incident.id))?;
-    OpenIncident::read_back(&recorded, incident.tablet, now).map_err(|why| Refusal::Conflict(why.to_string()))
+    OpenIncident::read_back(&recorded, incident.tablet, now)
+        .map_err(|why| Worded::contradicts(why.to_string(), why.in_french()).into())
 }
 
 fn how(enrolment: &Enrolment, tablet: TabletId, replaces: Option<&str>, by: &Actor, now: Instant) -> Enqueue {

@@ -4,6 +4,7 @@
 //! transaction, on the facts as they are then; nobody has to come back. Without the DPO's validation of geolocation
 //! nothing is asked and nothing granted (C3.1.6).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use governance::countersignature::{
@@ -21,9 +22,11 @@ use store::{Tx, commands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
+use super::show::{FormerlyNoticed, formerly_noticed, names};
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// How many warrants one round of the calendar ends.
@@ -70,6 +73,8 @@ pub struct Line {
     pub kept: u32,
     /// When it ended, if it has and that is known.
     pub ended_at: Option<Instant>,
+    /// The names of who asked for it and who granted it.
+    pub names: BTreeMap<AccountId, String>,
 }
 
 /// What came of asking a second person.
@@ -168,10 +173,8 @@ fn put_the_question(
     let person = principal.person(tx, now)?;
     confirm::must_stand(tx, incident)?;
     must_be_the_last(tx, incident.id, extends)?;
-    // As if somebody else, who may, granted it at this moment.
-    let another = SecondPerson::Operator { account: AccountId::new(now) };
     let request = Request { author: person.standing.account(), reason: reason.to_owned(), asked };
-    petition(tx, (incident, &request, &another), extends, limits, now)??;
+    petition(tx, (incident, &request, &somebody_else(now)), extends, limits, now)??;
     let serial = store::tablets::get(tx, &incident.tablet)?
         .map(|tablet| tablet.serial.to_string())
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
@@ -240,9 +243,15 @@ fn must_be_the_last(
     extends: Option<WarrantId>,
 ) -> Result<(), Refusal> {
     match (extends, warrant_grants::last(tx, incident)?) {
-        (Some(extends), Some(last)) if extends != last => Err(Refusal::Conflict(format!(
-            "warrant {extends} goes on in another already; extend the last one, {last}"
-        ))),
+        (Some(extends), Some(last)) if extends != last => Err(Worded::contradicts(
+            format!("warrant {extends} goes on in another already; extend the last one, {last}"),
+            format!("l’autorisation {extends} a déjà une suite ; prolongez la dernière, {last}"),
+        )
+        .then(
+            format!("`ardoise warrant extend {last}`, with the reason"),
+            format!("`ardoise warrant extend {last}`, avec le motif"),
+        )
+        .into()),
         _ => Ok(()),
     }
 }
@@ -273,6 +282,42 @@ pub(crate) fn would_grant(
     let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
     // What is configured was looked at when it was asked; beyond the ceiling nobody signs.
     petition(tx, (&incident, &request, &second), signed.extends, &Limits::default(), now)
+}
+
+/// What a request for a warrant rests on, as it is recorded at this moment.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// The incident.
+    pub(crate) incident: Incident,
+    /// When it was said before that it was noticed.
+    pub(crate) formerly_noticed: Vec<FormerlyNoticed>,
+    /// What the yes of somebody who may would grant now.
+    pub(crate) granted: Result<Grant, incidents::Refusal>,
+    /// The warrant that it goes on from.
+    pub(crate) extends: Option<Line>,
+    /// How long, how often, how closely.
+    pub(crate) asked: Asked,
+}
+
+/// What is recorded of what a request rests on.
+///
+/// # Errors
+/// [`Refusal::Internal`] for a request that is none for a warrant.
+pub(crate) fn ground(tx: &mut Tx<'_>, asked: &Countersignature, now: Instant) -> Result<Ground, Refusal> {
+    let signed = signed(asked)?;
+    let incident = again(tx, signed.incident)?;
+    let formerly_noticed = formerly_noticed(tx, incident.id, false)?;
+    let reason = asked.question().reason.clone();
+    let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
+    let granted =
+        petition(tx, (&incident, &request, &somebody_else(now)), signed.extends, &Limits::default(), now)?;
+    let extends = signed.extends.map(|before| line(tx, before)).transpose()?;
+    Ok(Ground { incident, formerly_noticed, granted, extends, asked: request.asked })
+}
+
+/// Somebody who may grant it, and had no part in it.
+fn somebody_else(now: Instant) -> SecondPerson {
+    SecondPerson::Operator { account: AccountId::new(now) }
 }
 
 /// The second person has answered. A yes grants the warrant, here and now, or is no yes.
@@ -341,7 +386,15 @@ pub async fn end(
         .write(move |tx| {
             let (_, incident) = reached_warrant(tx, &principal, Permission::HandleIncident, id, now)?;
             if !end_with(tx, &incident, id, "the warrant was ended", now)? {
-                return Err(Refusal::Conflict(format!("warrant {id} has ended already")));
+                return Err(Worded::contradicts(
+                    format!("warrant {id} has ended already"),
+                    format!("l’autorisation {id} a déjà pris fin"),
+                )
+                .then(
+                    "`ardoise warrant list` says when each ended",
+                    "`ardoise warrant list` dit quand chacune a pris fin",
+                )
+                .into());
             }
             let change = Change::new("warrant.end")
                 .tablet(Some(incident.tablet))
@@ -428,7 +481,8 @@ fn line(tx: &mut Tx<'_>, id: WarrantId) -> Result<Line, Refusal> {
     let asked = position_requests::asked(tx, id, grant.tablet)?.under_this_warrant;
     let kept = position_requests::kept(tx, id, grant.tablet)?.under_this_warrant;
     let ended_at = warrants::get(tx, &id)?.and_then(|row| row.ended_at);
-    Ok(Line { id, grant, state, asked, kept, ended_at })
+    let names = names(tx, [grant.author, grant.second])?;
+    Ok(Line { id, grant, state, asked, kept, ended_at, names })
 }
 
 /// The warrant and its incident, for whoever may do this to its tablet.

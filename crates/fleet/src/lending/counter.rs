@@ -185,9 +185,12 @@ pub(super) fn each<T, D>(
     for (line, one) in (1..).zip(row) {
         match done(one) {
             Ok(it) => all.push(it),
-            Err(of_this @ (Refusal::NotFound { .. } | Refusal::Conflict(_) | Refusal::Forbidden { .. }))
-                if row.len() > 1 =>
-            {
+            Err(
+                of_this @ (Refusal::NotFound { .. }
+                | Refusal::Worded(_)
+                | Refusal::Conflict(_)
+                | Refusal::Forbidden { .. }),
+            ) if row.len() > 1 => {
                 let (scanned, why) = (clip(scanned(one).trim()), of_this.to_string());
                 let named = why.contains(&scanned);
                 bad.push(csv_import::bad(line, if named { why } else { format!("`{scanned}`: {why}") }));

@@ -141,7 +141,12 @@ pub async fn give_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
             match give_one(fleet, *id, now).await {
                 Ok(()) => given += 1,
                 // The rules look closer than the list of what is due; and a colleague may have been quicker.
-                Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::Stopped(_)) => {}
+                Err(
+                    Refusal::Worded(_)
+                    | Refusal::Forbidden { .. }
+                    | Refusal::Conflict(_)
+                    | Refusal::Stopped(_),
+                ) => {}
                 Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
             }
         }
@@ -183,7 +188,7 @@ pub(crate) fn carry_out(
     let Some(row) = rows::last_of_tablet(tx, tablet)? else { return Ok(()) };
     match granted(tx, &row, order, terms, now) {
         Ok(_) => give(tx, &row, order, terms, &principal.actor(), now),
-        Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
         Err(other) => Err(other),
     }
 }

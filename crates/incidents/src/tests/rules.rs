@@ -84,7 +84,12 @@ fn an_incident_is_not_noticed_tomorrow_and_an_authority_gives_its_reference() {
             declarant: Declarant(person(1)),
             authority: AuthorityReference::new(authority),
         };
-        Incident::declare(types::IncidentId::new(hours(1)), declaration, hours(1))
+        Incident::declare(
+            types::IncidentId::new(hours(1)),
+            declaration,
+            Beginning::Inventory(hours(0)),
+            hours(1),
+        )
     };
     assert!(matches!(declare(IncidentKind::Loss, 2, ""), Err(Refusal::NoticedLater { .. })));
     assert_eq!(declare(IncidentKind::AuthorityRequest, 0, "  "), Err(Refusal::NoReference));

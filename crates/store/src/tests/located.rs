@@ -2,12 +2,14 @@
 //! sends the statement (M1, M2).
 
 use ::incidents::papers::PaperKind;
-use ::incidents::{Footing, Grant, IncidentState};
+use ::incidents::{Footing, Grant, Incident, IncidentState};
 use types::{AccountId, Day, IncidentId, IncidentKind, WarrantId};
 
 use super::fixture::{Fixture, at};
+use super::lending::{lent, school};
 use super::missing::{granted, incident, locate_by_hand};
 use crate::incident_papers::Paper;
+use crate::loans::{self, Loan, Standing};
 use crate::noticed_corrections::NoticedCorrection;
 use crate::paper_corrections::PaperCorrection;
 use crate::tests::on_both_engines;
@@ -27,6 +29,7 @@ on_both_engines! {
     an_incident_goes_on_in_another_once,
     c5_4_2_a_paper_is_put_right_and_what_was_said_before_stays,
     c5_4_2_when_it_was_noticed_is_put_right_and_what_was_said_before_stays,
+    c5_4_2_m1_nothing_is_noticed_before_the_loan_that_it_concerns_whatever_program_writes,
     m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes,
     m1_a_warrant_that_ended_says_when,
 }
@@ -382,6 +385,7 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_what_was_said_before_stays(
     assert_eq!(noticed().await, (at(90), at(90)));
     refused(put(2, 80).await, "after what was said of it before");
     refused(put(1, 101).await, "noticed before it is declared");
+    refused(put(1, -1).await, "before the tablet was entered");
     put(1, 80).await.unwrap();
     put(2, 100).await.unwrap();
     refused(put(2, 70).await, "after what was said of it before");
@@ -391,6 +395,71 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_what_was_said_before_stays(
     for edit in ["UPDATE noticed_corrections SET reason = 'none'", "DELETE FROM noticed_corrections"] {
         refused(fixture.by_hand(edit), "stays recorded");
     }
+}
+
+async fn c5_4_2_m1_nothing_is_noticed_before_the_loan_that_it_concerns_whatever_program_writes(
+    fixture: Fixture,
+) {
+    let (one, two) = (fixture.enrolled(1).await, fixture.enrolled(2).await);
+    let people = fixture.people_of_a_warrant().await;
+    let holders = school(&fixture, 2).await;
+    let began = |of, to, seconds| Loan { began_at: at(seconds), changed_at: at(seconds), ..lent(of, to) };
+    let (first, second) = (began(one, holders[0], 10), began(two, holders[1], 50));
+    let ended = Loan {
+        state: Standing::Ended,
+        changed_at: at(80),
+        ended_because: Some("given-back".to_owned()),
+        ..second.clone()
+    };
+    let (of_one, of_two) = (first.clone(), second.clone());
+    fixture.write(move |tx| loans::insert(tx, &of_one)).await;
+    fixture.write(move |tx| loans::insert(tx, &of_two)).await;
+    let held = |tablet, seconds| {
+        let found = fixture.read(move |tx| loans::with_its_holder_at(tx, tablet, at(seconds)));
+        async move { found.await.map(|loan| loan.began_at) }
+    };
+    assert_eq!((held(one.tablet, 9).await, held(one.tablet, 10).await), (None, Some(at(10))));
+    let declare = |tablet, noticed| {
+        let incident = Incident {
+            id: IncidentId::new(at(100 + noticed)),
+            noticed_at: at(noticed),
+            ..super::missing::incident(tablet, IncidentKind::Theft, people.author)
+        };
+        let id = incident.id;
+        let declared =
+            fixture.store.write(move |tx| incident_declarations::record(tx, &incident, None).map(|()| id));
+        declared
+    };
+    refused(declare(one.tablet, 9).await, "neither before the loan");
+    let stolen = declare(one.tablet, 10).await.unwrap();
+    refused(declare(two.tablet, 49).await, "neither before the loan");
+    // Once it was given back it concerns nobody: it stood in the inventory since the beginning.
+    assert!(fixture.write(move |tx| loans::update(tx, &ended)).await);
+    assert_eq!((held(two.tablet, 80).await, held(two.tablet, 81).await), (Some(at(50)), None));
+    declare(two.tablet, 49).await.unwrap();
+    let put = |noticed| {
+        let row = NoticedCorrection {
+            incident_id: stolen,
+            number: 1,
+            noticed_at: at(noticed),
+            reason: "it was the day before".to_owned(),
+            corrected_at: at(300),
+            corrected_by: people.author,
+        };
+        fixture.store.write(move |tx| noticed_corrections::insert(tx, &row))
+    };
+    refused(put(9).await, "neither before the loan");
+    // Whatever becomes of that loan: what counts is who had it when it was declared.
+    let given_back = Loan {
+        state: Standing::Ended,
+        changed_at: at(200),
+        ended_because: Some("given-back".to_owned()),
+        ..first
+    };
+    assert!(fixture.write(move |tx| loans::update(tx, &given_back)).await);
+    refused(put(9).await, "neither before the loan");
+    put(10).await.unwrap();
+    refused(fixture.by_hand("UPDATE tablets SET created_at = created_at - 1"), "stays what it was");
 }
 
 async fn m1_a_paper_that_was_taken_back_makes_no_warrant_firm_whatever_program_writes(fixture: Fixture) {
