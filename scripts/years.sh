@@ -52,12 +52,16 @@ leave() {
     wait
     rm -rf "$home"
 }
-trap leave EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-lived() { cat "$home"/*.log | grep -c '^year [0-9]* passed$' || true; }
+lived() { cat "$home"/*.log 2>/dev/null | grep -c '^year [0-9]* passed$' || true; }
 begun=$SECONDS
+cut_short() {
+    echo "ardoise: cut short after $((SECONDS - begun)) s; $(lived) of $years years had passed"
+    exit "$1"
+}
+trap leave EXIT
+trap 'cut_short 130' INT
+trap 'cut_short 143' TERM
+
 echo "ardoise: $years years on $engine, of the seeds $seed to $((seed + years - 1)), by $workers at a time"
 
 next=$seed end=$((seed + years))
