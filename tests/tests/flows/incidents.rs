@@ -62,7 +62,7 @@ async fn declare(server: &TestServer, client: &ApiClient, kind: &str) -> Answer 
 
 /// Whatever the DPO has validated.
 async fn declare_as_it_stands(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
-    let noticed = server.clock().now().minus(Duration::from_secs(3_600));
+    let noticed = server.clock().now();
     let new = json!({
         "kind": kind,
         "noticed_at": noticed.to_string(),
@@ -100,7 +100,7 @@ async fn lost(server: &TestServer, client: &ApiClient, ipad: &mut Ipad) -> Strin
 
 async fn m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = here_since(&server, HOUR).await;
+    let mut ipad = asleep(&server, SERIAL).await;
     let ati = here(&server, "ati", Role::Ati).await;
     // Neither comes without an incident, whoever sends it.
     for (kind, keys) in [("EnableLostMode", json!({ "Message": "?" })), ("PlayLostModeSound", json!({}))] {
@@ -144,7 +144,7 @@ async fn m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it(engine: E
 
 async fn t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_and_not_after(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = here_since(&server, HOUR).await;
+    let mut ipad = asleep(&server, SERIAL).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     // Somebody erased it by hand: it comes back as new.
@@ -166,7 +166,7 @@ async fn t_c17_lost_mode_comes_back_with_the_tablet_while_the_incident_is_open_a
 
 async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = here_since(&server, HOUR).await;
+    let mut ipad = asleep(&server, SERIAL).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     let thrown = ati.post("/api/v1/brake/engage", &json!({ "reason": "jeton volé" })).await.unwrap();
@@ -185,7 +185,7 @@ async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Eng
 
 async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let ipad = here_since(&server, HOUR).await;
+    let ipad = here_since(&server, HOUR * 2).await;
     let head = here(&server, "head", Role::Head).await;
     let declared = declare(&server, &head, "theft").await;
     let id = declared.text("/id").to_owned();
@@ -244,7 +244,7 @@ async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine:
 
 async fn t_c1_an_incident_of_another_college_does_not_exist(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    entered_since(&server, HOUR).await;
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     let declared = declare(&server, &ati, "loss").await;
     assert_eq!(declared.status, 201, "{declared:?}");
@@ -268,7 +268,7 @@ async fn t_c1_an_incident_of_another_college_does_not_exist(engine: Engine) {
 
 async fn c5_4_2_an_incident_that_was_closed_too_soon_goes_on_in_another(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let mut ipad = here_since(&server, HOUR).await;
+    let mut ipad = asleep(&server, SERIAL).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let id = lost(&server, &ati, &mut ipad).await;
     let open = act(&ati, &id, "reopen", json!({ "reason": "erreur" })).await;
@@ -296,7 +296,7 @@ async fn c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_
     engine: Engine,
 ) {
     let server = TestServer::start(engine).await.unwrap();
-    entered_since(&server, HOUR).await;
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     // A wrong day or instant is answered with an example, in words and not in those of a parser.
     for noticed in ["hier", "2026-11-26"] {
@@ -330,7 +330,7 @@ async fn c5_4_2_a_paper_that_the_rules_do_not_ask_for_or_from_before_is_refused_
 
 async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    entered_since(&server, HOUR).await;
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     let today = types::Day::of(server.clock().now());
     let id = declare(&server, &ati, "theft").await.text("/id").to_owned();
@@ -399,7 +399,7 @@ async fn c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stay
 
 async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    entered_since(&server, HOUR).await;
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     let today = types::Day::of(server.clock().now()).to_string();
     let id = declare(&server, &ati, "loss").await.text("/id").to_owned();
@@ -530,7 +530,7 @@ async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_
     engine: Engine,
 ) {
     let server = TestServer::start(engine).await.unwrap();
-    entered_since(&server, HOUR).await;
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
     let ati = here(&server, "ati", Role::Ati).await;
     let never = declare_as_it_stands(&server, &ati, "theft").await;
     assert_eq!((never.status, never.text("/rule")), (403, "C3.1.6"), "{never:?}");

@@ -45,10 +45,8 @@ impl Case {
         let dpo = (Employer::Departement, "dpo", Role::Dpo, GrantReach::Organisation);
         let dpo = server.someone(dpo.0, dpo.1, dpo.2, dpo.3).await.unwrap();
         server.validate_activity("incidents").await.unwrap();
-        // What is noticed an hour before it is declared befell a tablet that was here by then.
-        server.advance(HOUR);
         let mut case = Self { server, ipad, ati, head, dpo, incident: String::new() };
-        let noticed = case.server.clock().now().minus(HOUR).to_string();
+        let noticed = case.server.clock().now().to_string();
         let reference = (kind == "authority-request").then_some("PV 2026/7");
         let new = json!({ "kind": kind, "noticed_at": noticed, "authority_reference": reference });
         let path = format!("/api/v1/tablets/{SERIAL}/incidents");

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use store::Engine;
 use store::role_grants::GrantReach;
+use testkit::TestServer;
 use testkit::people::Employer;
 use types::{AccountId, Clock as _, Role};
 
-use crate::missing::{Case, MINUTE, SERIAL};
-use crate::support::{OTHER_COLLEGE, on_both_engines};
+use crate::missing::{Case, HOUR, MINUTE, SERIAL};
+use crate::support::{OTHER_COLLEGE, asleep, on_both_engines};
 
 on_both_engines! {
     m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not,
@@ -23,7 +24,11 @@ pub(crate) async fn seen(case: &Case, account: AccountId, request: &str) -> Valu
 }
 
 async fn m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages(engine: Engine) {
-    let case = Case::of(engine, "theft").await;
+    // It was there an hour before it was stolen: when that was noticed can be put right.
+    let server = TestServer::start(engine).await.unwrap();
+    let ipad = asleep(&server, SERIAL).await;
+    server.advance(HOUR);
+    let case = Case::on(server, ipad, "theft").await;
     case.validate().await;
     let request = case.asked(json!({ "fixes": 8 })).await;
     let path = format!("/api/v1/countersignatures/{request}");
@@ -47,11 +52,11 @@ async fn m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages(eng
     // It is put right, and the complaint comes: whoever signs reads both, in their list, too.
     let noticed = first_said.clone() + "Z";
     let noticed: types::Instant = noticed.parse().unwrap();
-    let right = json!({ "noticed_at": noticed.plus(10 * MINUTE).to_string(), "reason": "au car de 8 h" });
+    let right = json!({ "noticed_at": noticed.minus(10 * MINUTE).to_string(), "reason": "au car de 8 h" });
     assert_eq!(case.act(case.ati, "noticed", right).await.status, 200);
     case.complaint().await;
     let (english, french) = (in_language("en").await, in_language("fr").await);
-    let put_right = noticed.plus(10 * MINUTE).to_string();
+    let put_right = noticed.minus(10 * MINUTE).to_string();
     for text in [&english, &french] {
         for part in [&*first_said, &put_right, "2026/1", "Rouen"] {
             assert!(text.contains(part), "{part}: {text}");

@@ -38,6 +38,15 @@ async fn to_tell(client: &ApiClient) -> Vec<Value> {
     listed["items"].as_array().unwrap().clone()
 }
 
+/// Waits until the first notice was told, or is not any more.
+async fn is_told(case: &Case, told: bool) {
+    wait_until("the notice stands so", Patience::default(), || async {
+        Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
 /// Waits until the alarm is raised, or is not any more.
 async fn alarmed(case: &Case, raised: bool) {
     let is_so = wait_until("the alarm", Patience::default(), || async {
@@ -143,19 +152,9 @@ async fn m1_c7_1_whose_mail_came_back_is_told_in_person(engine: Engine) {
     assert_eq!((early.status, early.text("/code")), (409, "conflict"), "{early:?}");
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
-    let is_told = |told: bool| {
-        let case = &case;
-        async move {
-            wait_until("the notice stands so", Patience::default(), || async {
-                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
-            })
-            .await
-            .unwrap();
-        }
-    };
-    is_told(true).await;
+    is_told(&case, true).await;
     mail.bounce(&taken, "5.1.1").unwrap();
-    is_told(false).await;
+    is_told(&case, false).await;
     case.server.advance(ROUND);
     alarmed(&case, true).await;
     let head = case.client(case.head).await;
@@ -198,23 +197,13 @@ async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine:
     let case = warranted(server, ipad, "authority-request").await;
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
-    let is_told = |told: bool| {
-        let case = &case;
-        async move {
-            wait_until("the notice stands so", Patience::default(), || async {
-                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
-            })
-            .await
-            .unwrap();
-        }
-    };
-    is_told(true).await;
+    is_told(&case, true).await;
     let id = format!("{}:opened", case.warrant().await["id"].as_str().unwrap());
     let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
     let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
     assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
     mail.bounce(&taken, "5.1.1").unwrap();
-    is_told(false).await;
+    is_told(&case, false).await;
     let head = case.client(case.head).await;
     assert_eq!(to_tell(&head).await, Vec::<Value>::new());
     let early = head.get(&format!("/api/v1/warrant-notices/{id}/letter")).await.unwrap();
@@ -233,7 +222,9 @@ async fn m1_a_notice_whose_mail_came_back_before_the_delay_waits_for_its_day(eng
     let case = warranted(server, ipad, "authority-request").await;
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
+    is_told(&case, true).await;
     mail.bounce(&taken, "5.1.1").unwrap();
+    is_told(&case, false).await;
     case.server.advance(ROUND);
     // Nobody was reached: somebody is to tell it by hand.
     alarmed(&case, true).await;
