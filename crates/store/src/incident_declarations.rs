@@ -13,7 +13,7 @@ use crate::column::Column as _;
 use crate::noun::{by_key, find_first, noun};
 use crate::schema::{incident_declarations, incidents as incident_rows};
 use crate::within::of_colleges_within;
-use crate::{RowName, StoreError, Tx, Within, incident_papers, incidents, noticed_corrections};
+use crate::{RowName, StoreError, Tx, Within, incident_hands, incident_papers, incidents, noticed_corrections};
 
 noun! {
     /// How an incident was declared, without the circumstances, which are sealed.
@@ -172,7 +172,9 @@ pub fn recorded(tx: &mut Tx<'_>, id: IncidentId) -> Result<Option<RecordedIncide
         incidents::IncidentState::Open => declared.stage,
         incidents::IncidentState::Closed => IncidentState::Closed,
     };
-    Ok(Some(RecordedIncident::from_row(id, row.tablet_id, row.kind, stage, row.opened_at)))
+    let noticed_at = noticed_corrections::of(tx, id)?.pop().map_or(declared.noticed_at, |last| last.noticed_at);
+    let hands = incident_hands::of_tablet(tx, row.tablet_id, noticed_at, &declared.uai)?;
+    Ok(Some(RecordedIncident::from_row(id, row.tablet_id, row.kind, stage, row.opened_at, hands)))
 }
 
 /// The open incident of a tablet that was declared last, of a kind for which it is missing.

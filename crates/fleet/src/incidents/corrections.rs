@@ -12,10 +12,10 @@ use store::incident_papers::{self, Paper};
 use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::{self, PaperCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_declarations, warrant_grants};
-use types::{Day, IncidentId, Instant};
+use store::{Tx, incident_declarations, loans, warrant_grants};
+use types::{Day, IncidentId, Instant, LoanId};
 
-use super::declare::{again, beginning, not_to_come};
+use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
 use crate::said::Said;
@@ -124,8 +124,8 @@ pub async fn put_right(
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
-/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, after the day of a paper that it has, or
-/// before the loan whose holder it concerns, or the tablet's entry in the inventory.
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, after the day of a paper that it has, or at
+/// which it would concern somebody else.
 pub async fn put_noticed_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -152,8 +152,11 @@ pub async fn put_noticed_right(
                 )
                 .into());
             }
-            let beginning = beginning(tx, incident.tablet, incident.declared_at)?;
-            incident.put_noticed_right(noticed_at, beginning)?;
+            let mut had_it = |at| -> Result<Option<LoanId>, Refusal> {
+                Ok(loans::with_its_holder_at(tx, incident.tablet, at)?.map(|loan| loan.id))
+            };
+            let (concerned, instead) = (had_it(incident.noticed_at)?, had_it(noticed_at)?);
+            incident.put_noticed_right(noticed_at, concerned, instead)?;
             let before = noticed_corrections::of(tx, id)?.len();
             if before >= MOST_CORRECTIONS {
                 return Err(Said::contradicts(

@@ -18,7 +18,7 @@ use serde_json::json;
 use store::countersignatures::Answer;
 use store::position_requests::{self, Outcome};
 use store::warrants::{self, OrderState, Warrant};
-use store::{Tx, commands, standings, warrant_grants};
+use store::{Tx, commands, incident_hands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
@@ -224,7 +224,8 @@ fn petition(
 ) -> Result<Result<Grant, incidents::Refusal>, Refusal> {
     let last = warrant_grants::last(tx, incident.id)?;
     let validation = validation(tx, now)?;
-    let petition = Petition { incident, request, second, validation, last, limits };
+    let hands = incident_hands::of(tx, incident)?;
+    let petition = Petition { incident, hands: &hands, request, second, validation, last, limits };
     Ok(match extends {
         None => petition.grant(now),
         Some(_before) => petition.extend(now),
