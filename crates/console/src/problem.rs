@@ -118,7 +118,7 @@ impl ResponseError for Failure {
                 | Refusal::NotValidated(_)
                 | Refusal::CodeRefused(_)
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
-                Refusal::Said(said) if said.rule().is_some() => StatusCode::FORBIDDEN,
+                Refusal::Worded(said) if said.rule().is_some() => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_)
                 | Refusal::BadScans(_)
@@ -128,7 +128,7 @@ impl ResponseError for Failure {
                 | Refusal::DoesNotFit(_)
                 | Refusal::NotApproved(_)
                 | Refusal::Conflict(_)
-                | Refusal::Said(_)
+                | Refusal::Worded(_)
                 | Refusal::Stopped(_)
                 | Refusal::NotReleased(_)
                 | Refusal::NotOpened(_)
@@ -202,7 +202,7 @@ impl Problem {
         let mut next_step = None;
         match failure {
             // What is said of incidents names what helps, in both languages.
-            Failure::Refusal(Refusal::Said(said)) => {
+            Failure::Refusal(Refusal::Worded(said)) => {
                 let choose = |words: &Sentence| language.choose(words.english.clone(), words.french.clone());
                 detail = choose(&said.in_words());
                 next_step = said.next_step().map(choose).map(Cow::Owned);

@@ -48,7 +48,6 @@ mod refusal;
 pub mod register;
 mod request;
 pub mod roles;
-mod said;
 pub mod scep;
 pub mod school_years;
 pub mod segments;
@@ -67,6 +66,7 @@ mod values;
 pub mod vitals;
 mod watch;
 pub mod why;
+mod worded;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -80,12 +80,12 @@ pub use coming_in::Principal;
 pub use csv_import::{BadLine, COLUMNS as INVENTORY_COLUMNS};
 pub use governance::{Permission, Scope};
 pub use refusal::Refusal;
-pub use said::Said;
 pub use settings::{LostModeWords, NoticeSettings, Settings, TakeoverPolicy, UploadLimits};
 use store::shared_folder::SharedFolder;
 use store::{GroupCommit, Store};
 pub use tablet_error::{TabletError, Told};
 use tokio::sync::Semaphore;
+pub use worded::Worded;
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
 ///

@@ -10,7 +10,7 @@ use store::StoreError;
 use types::RuleId;
 
 use crate::csv_import::BadLine;
-use crate::said::Said;
+use crate::worded::Worded;
 
 /// A request of a person that was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +155,7 @@ pub enum Refusal {
 
     /// A rule of incidents, of warrants or of their notices forbids it, or it contradicts what is there: told in both languages.
     #[error("{0}")]
-    Said(Box<Said>),
+    Worded(Box<Worded>),
 
     /// The processing is off: no DPO validated its entry as it stands (C3.1.6).
     #[error(transparent)]
@@ -210,8 +210,8 @@ impl Refusal {
             Self::Forbidden { .. } => "forbidden-by-rule",
             Self::NotValidated(_) => "not-validated",
             Self::NotValidatedSo(_) => "not-decided-so",
-            Self::Said(said) if said.rule().is_some() => "forbidden-by-rule",
-            Self::Said(_) | Self::Conflict(_) => "conflict",
+            Self::Worded(worded) if worded.rule().is_some() => "forbidden-by-rule",
+            Self::Worded(_) | Self::Conflict(_) => "conflict",
             Self::Busy | Self::UploadsBusy { .. } | Self::Store(_) => "unavailable",
             Self::DiskFull { .. } => "disk-full",
             Self::Internal(_) => "internal",
@@ -223,7 +223,7 @@ impl Refusal {
     pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
-            Self::Said(said) => said.rule(),
+            Self::Worded(worded) => worded.rule(),
             Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
             Self::BadLayer(problems) => problems.iter().find_map(|problem| problem.rule),
             Self::DoesNotFit(refusals) => refusals.iter().find_map(profiles::Refusal::rule),

@@ -11,7 +11,7 @@ use store::incident_keys::Readable;
 use store::role_grants::GrantReach;
 use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, Patience, wait_until};
-use types::{AccountId, Clock as _, Day, Role};
+use types::{Clock as _, Day, Role};
 
 use crate::by_hand::ByHand;
 use crate::missing::{Case, HOUR, MINUTE, SERIAL, position};

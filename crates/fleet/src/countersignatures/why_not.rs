@@ -99,7 +99,7 @@ fn tried(
     match warrants::would_grant(tx, &asked, me, now) {
         Ok(Ok(_grant)) => Ok(Signable::Yes),
         Ok(Err(why)) => Ok(Signable::No(of_the_incident(&why))),
-        Err(Refusal::Said(said)) => Ok(Signable::No(said.in_words())),
+        Err(Refusal::Worded(said)) => Ok(Signable::No(said.in_words())),
         Err(failure) => Err(failure),
     }
 }

@@ -10,7 +10,7 @@ use types::{IncidentId, Instant};
 use super::declare::again;
 use super::reached;
 use crate::audit::{self, Change};
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// Passes an incident that no restore put in doubt.
@@ -19,7 +19,7 @@ pub(super) fn must_stand(tx: &mut Tx<'_>, incident: &Incident) -> Result<(), Ref
         None => Ok(()),
         Some(restored_at) => {
             let id = incident.id;
-            let doubted = Said::forbids(
+            let doubted = Worded::forbids(
                 types::RuleId::M5,
                 format!(
                     "the database was restored at {restored_at}, and incident {id} may have been closed since the backup: its \
@@ -62,7 +62,7 @@ pub async fn confirm(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::ConfirmIncident, id, now)?;
             if !incident.state.is_open() {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("incident {id} is closed; nothing rests on it"),
                     format!("le sinistre {id} est clos ; rien ne repose sur lui"),
                 )
@@ -70,7 +70,7 @@ pub async fn confirm(
             }
             let restored_at =
                 incident_confirmations::awaited(tx, id, incident.opened_at)?.ok_or_else(|| {
-                    Said::contradicts(
+                    Worded::contradicts(
                         format!("incident {id} stands; nothing put it in doubt"),
                         format!("le sinistre {id} tient ; rien ne l’a mis en doute"),
                     )

@@ -18,7 +18,7 @@ use types::{Day, IncidentId, Instant, LoanId};
 use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// How often a paper is put right or taken back, and how often when an incident was noticed.
@@ -58,7 +58,7 @@ pub async fn put_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("no {paper} of this incident was recorded: record it"),
                     format!("{} de ce sinistre n’a pas été enregistrée : enregistrez-la", paper.in_french()),
                 )
@@ -75,7 +75,7 @@ pub async fn put_right(
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
             if truth.is_some() && is_put_right_too_often(before) {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!(
                         "the {paper} of this incident was put right {before} times, and may be at most {MOST_CORRECTIONS} times, \
                          the last of which takes it back: close the incident and go on in another (`ardoise incident reopen`)"
@@ -142,7 +142,7 @@ pub async fn put_noticed_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if incident.noticed_at == noticed_at {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("this incident was noticed at {noticed_at} already: say what is to be put right"),
                     format!("ce sinistre a déjà été constaté le {noticed_at} : dites ce qui est à rectifier"),
                 )
@@ -159,7 +159,7 @@ pub async fn put_noticed_right(
             incident.put_noticed_right(noticed_at, concerned, instead)?;
             let before = noticed_corrections::of(tx, id)?.len();
             if before >= MOST_CORRECTIONS {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!(
                         "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} \
                          times: close it and declare it anew"
@@ -244,7 +244,7 @@ pub(super) fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Re
     if last == id {
         return Ok(());
     }
-    Err(Said::contradicts(
+    Err(Worded::contradicts(
         format!(
             "this incident goes on in incident {last}, and its papers and clocks with it: record them and put them right there"
         ),

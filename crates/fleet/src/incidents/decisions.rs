@@ -12,7 +12,7 @@ use types::{Day, IncidentId, Instant, SerialNumber};
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::lending::counterparts;
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// Records what was found on the tablet; the verdict follows from it by the rule, and is given once.
@@ -33,7 +33,7 @@ pub async fn judge(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             if let Some(before) = warranty_verdicts::get(tx, &id)? {
                 let verdict = before.verdict;
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("the warranty was judged before: {verdict}"),
                     format!("la garantie a déjà été jugée : {verdict}"),
                 )
@@ -118,7 +118,7 @@ pub async fn replace(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::DecideReplacement, id, now)?;
             if replacements::get(tx, &id)?.is_some() {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "a replacement was decided on before",
                     "le remplacement a déjà été décidé",
                 )
@@ -159,7 +159,7 @@ pub async fn pay(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::DecideReplacement, id, now)?;
             if !replacements::pay(tx, id, on)? {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "no sum is to be paid, or it was paid before",
                     "aucune somme n’est à payer, ou elle l’a déjà été",
                 )

@@ -13,8 +13,8 @@ use types::{Day, IncidentId, IncidentKind, Instant, Secret, Uai};
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
-use crate::said::Said;
 use crate::tablets::{self, Named};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// The longest circumstances, in characters.
@@ -117,7 +117,7 @@ pub async fn declare(
 fn college_of(tx: &mut Tx<'_>, tablet: &Tablet, noticed_at: Instant, reach: &Reach) -> Result<Uai, Refusal> {
     let serial = &tablet.serial;
     let now = tablet.uai.clone().ok_or_else(|| {
-        Said::contradicts(
+        Worded::contradicts(
             format!("tablet {serial} is of no collège: give it to one first"),
             format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
         )
@@ -125,7 +125,7 @@ fn college_of(tx: &mut Tx<'_>, tablet: &Tablet, noticed_at: Instant, reach: &Rea
     let lent_by = loans::with_its_holder_at(tx, tablet.id, noticed_at)?.map(|loan| loan.uai);
     match lent_by {
         Some(then) if then != now && !reach.covers(&Place::College(Some(then.clone()))) => {
-            Err(Said::contradicts(
+            Err(Worded::contradicts(
                 format!("at {noticed_at} tablet {serial} was lent by another collège"),
                 format!("le {noticed_at}, la tablette {serial} était prêtée par un autre établissement"),
             )
@@ -145,7 +145,7 @@ fn must_not_be_missing(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<(), Refusal> 
     let Some(open) = incident_declarations::missing(tx, tablet.id)? else { return Ok(()) };
     let serial = &tablet.serial;
     if incident_hands::missing(tx, tablet.id)?.is_none() {
-        return Err(Said::contradicts(
+        return Err(Worded::contradicts(
             format!("incident {open} of tablet {serial} is open, and concerns somebody who had it before: end it first"),
             format!(
                 "le sinistre {open} de la tablette {serial} est ouvert, et concerne une personne qui l’avait avant : terminez-le \
@@ -158,7 +158,7 @@ fn must_not_be_missing(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<(), Refusal> 
         )
         .into());
     }
-    Err(Said::contradicts(
+    Err(Worded::contradicts(
         format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
         format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
     )
@@ -218,7 +218,7 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!(
                         "the {paper} of this incident was recorded before; if it is not right, put it right \
                          (`ardoise incident correct`)"

@@ -20,9 +20,9 @@ use types::{
 use super::{LONGEST_REASON, confirm, reached, text};
 use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
-use crate::said::Said;
 use crate::settings::LostModeWords;
 use crate::watch::{self, AlarmKind, Subject};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, Settings, push};
 
 /// Lost mode goes before everything else, and its end before that.
@@ -140,7 +140,7 @@ pub async fn sound(
             let on = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
             if !on {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "only a tablet that confirmed lost mode can sound: put it in lost mode first",
                     "seule une tablette qui a confirmé le mode perdu peut sonner : mettez-la d’abord en mode perdu",
                 )
@@ -200,7 +200,7 @@ fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolm
     let serial =
         tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.serial.to_string()).unwrap_or_default();
     let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
-        Said::contradicts(
+        Worded::contradicts(
             format!("tablet {serial} is not enrolled: nothing that is sent would reach it"),
             format!("la tablette {serial} n’est pas enrôlée : rien de ce qui est envoyé ne l’atteindrait"),
         )
@@ -222,7 +222,7 @@ fn proof(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<OpenIncid
     let recorded = incident_declarations::recorded(tx, incident.id)?
         .ok_or_else(|| Refusal::not_found("incident", incident.id))?;
     OpenIncident::read_back(&recorded, incident.tablet, now)
-        .map_err(|why| Said::contradicts(why.to_string(), why.in_french()).into())
+        .map_err(|why| Worded::contradicts(why.to_string(), why.in_french()).into())
 }
 
 fn how(enrolment: &Enrolment, tablet: TabletId, replaces: Option<&str>, by: &Actor, now: Instant) -> Enqueue {

@@ -25,7 +25,7 @@ use super::warrants::validation;
 use super::{LONGEST_REASON, confirm, reached, text};
 use crate::apps::sweep::blocking;
 use crate::audit::{self, Change};
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, TabletError, push};
 
 /// A request for a position goes before everything else: its tablet is looked for.
@@ -73,7 +73,7 @@ pub async fn locate(
             let incident = reached(tx, &principal, Permission::Locate, id, now)?;
             confirm::must_stand(tx, &incident)?;
             let warrant = warrant_grants::last(tx, id)?.ok_or_else(|| {
-                Said::forbids(
+                Worded::forbids(
                     RuleId::M1,
                     "nobody is located without a warrant, and this incident has none: ask for one (`ardoise warrant ask`)",
                     "personne n’est géolocalisé sans autorisation, et ce sinistre n’en a aucune : demandez-en une (`ardoise \
@@ -88,7 +88,7 @@ pub async fn locate(
             let asking = position_requests::asked(tx, warrant, incident.tablet)?;
             let proof = facts.basis(incident.tablet).to_ask(asking, now)?;
             let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
-                Said::contradicts(
+                Worded::contradicts(
                     "the tablet is not enrolled: nothing that is sent would reach it",
                     "la tablette n’est pas enrôlée : rien de ce qui est envoyé ne l’atteindrait",
                 )
@@ -96,7 +96,7 @@ pub async fn locate(
             let lost = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
             if !lost {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "an iPad tells where it is in lost mode only, and this one has not confirmed it: put it in lost mode first \
                      (`ardoise incident lost-mode`)",
                     "un iPad ne dit où il est qu’en mode perdu, et celui-ci ne l’a pas confirmé : mettez-le d’abord en mode perdu \
@@ -151,11 +151,11 @@ impl From<NotInForce> for Refusal {
             NotInForce::NotYet(refusal) => refusal.into(),
             NotInForce::NotValidated { .. } => {
                 let next = incidents::Refusal::NotValidated.next_step();
-                Said::forbids(RuleId::C3_1_6, refused.to_string(), refused.in_french())
+                Worded::forbids(RuleId::C3_1_6, refused.to_string(), refused.in_french())
                     .then(next.english, next.french)
                     .into()
             }
-            other => Said::forbids(RuleId::M1, other.to_string(), other.in_french())
+            other => Worded::forbids(RuleId::M1, other.to_string(), other.in_french())
                 .then(
                     "`ardoise warrant list` says how each stands; `ardoise warrant extend` asks a second person for more",
                     "`ardoise warrant list` dit où en est chacune ; `ardoise warrant extend` demande davantage à une seconde personne",
@@ -375,7 +375,7 @@ pub async fn look(
         .await?;
     let keys = fleet.shared_folder()?.incident_keys();
     let Found::Key(key) = blocking(move || keys.find(incident)).await? else {
-        return Err(Said::forbids(
+        return Err(Worded::forbids(
             RuleId::M2,
             "where the tablet was cannot be read any more: the key of its incident was destroyed, 30 days after the incident was \
              closed, or 90 days after the last position",

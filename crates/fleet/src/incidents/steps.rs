@@ -16,7 +16,7 @@ use super::declare::again;
 use super::{LONGEST_REASON, lost_mode, notices, reached, text, theft, warrants};
 use crate::audit::{self, Change};
 use crate::lending::counterparts;
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// Takes a step, with what follows from it.
@@ -39,14 +39,14 @@ pub async fn step(
             // What a closed incident carried is closed first: from then on nothing can rest on it.
             let closes = !next.state.is_open();
             if closes && !store::incidents::close(tx, id, now)? {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("incident {id} was closed meanwhile"),
                     format!("le sinistre {id} a été clos entre-temps"),
                 )
                 .into());
             }
             if !incident_declarations::go_on(tx, id, incident.state, next.state, now)? {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("incident {id} went on meanwhile: look at it again"),
                     format!("le sinistre {id} a avancé entre-temps : regardez-le de nouveau"),
                 )
@@ -133,7 +133,7 @@ pub async fn reopen(
             let new = closed.reopen(IncidentId::new(now), &reason, since, now)?;
             if let Some(other) = incident_declarations::goes_on_in(tx, id)? {
                 let other = other.id;
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("it goes on in incident {other} already"),
                     format!("il continue déjà dans le sinistre {other}"),
                 )
@@ -143,7 +143,7 @@ pub async fn reopen(
             if closed.kind.is_of_a_missing_tablet()
                 && let Some(open) = incident_declarations::missing(tx, closed.tablet)?
             {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("the tablet is missing again: incident {open} is open; go on with that one"),
                     format!("la tablette a de nouveau disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
                 )

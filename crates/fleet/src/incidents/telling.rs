@@ -20,8 +20,8 @@ use crate::audit::{self, Change};
 use crate::countersignatures::{Somebody, somebody};
 use crate::mail::{self, Letter};
 use crate::page::{Listed, Page};
-use crate::said::Said;
 use crate::watch::{self, AlarmKind, Subject};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// How many notices one statement of the calendar looks at.
@@ -295,7 +295,7 @@ fn due(
     let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
     register::may_process(tx, Activity::Notices, now)??;
     let Some(loan) = notice.loan_id else {
-        return Err(Said::contradicts(
+        return Err(Worded::contradicts(
             "nobody had the tablet: there is nobody to tell",
             "personne n’avait la tablette : il n’y a personne à informer",
         )
@@ -303,7 +303,7 @@ fn due(
     };
     let (_, holder) = mail::loan_and_holder(tx, loan)?;
     if holder.name == Known::Forgotten {
-        return Err(Said::contradicts(
+        return Err(Worded::contradicts(
             "whoever had the tablet was forgotten: there is nobody to tell any more",
             "la personne qui avait la tablette a été effacée : il n’y a plus personne à informer",
         )
@@ -312,7 +312,7 @@ fn due(
     let due_at = warrant_notices::due_at(tx, &notice)?;
     if due_at > now {
         let day = Day::of(due_at);
-        return Err(Said::forbids(
+        return Err(Worded::forbids(
             RuleId::M1,
             format!("an authority asked that nobody be told before {day}: tell it then"),
             format!(
@@ -331,7 +331,7 @@ fn due(
 fn must_be_told_by(tx: &mut Tx<'_>, of: OfWarrant, by: AccountId) -> Result<(), Refusal> {
     let asked_for_it = warrant_grants::get(tx, &of.warrant)?.is_some_and(|granted| granted.author == by);
     if asked_for_it {
-        return Err(Said::forbids(
+        return Err(Worded::forbids(
             RuleId::M1,
             "you asked for this warrant: somebody else of the collège tells of it, and records that",
             "vous avez demandé cette autorisation : une autre personne du collège informe, et l’enregistre",
@@ -351,7 +351,7 @@ fn must_go_by_hand(untold: &[Untold]) -> Result<(), Refusal> {
     if untold.iter().all(|untold| untold.stands.by_hand()) {
         return Ok(());
     }
-    Err(Said::contradicts(
+    Err(Worded::contradicts(
         "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so",
         "cet avis part par courriel : informez de vive voix seulement si aucun courriel n’est arrivé ; la liste le dit alors",
     )

@@ -38,7 +38,7 @@ use crate::coming_in::Person;
 use crate::countersignatures::{self, Use};
 use crate::lending::orders;
 use crate::lending::refusals::not_erased;
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 text_enum! {
@@ -167,7 +167,7 @@ fn make_room(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<(), R
     let Some(last) = last(tx, incident.id)?.filter(|last| last.withdrawn_at.is_none()) else { return Ok(()) };
     if last.departement_at.is_some() {
         let id = incident.id;
-        return Err(Said::contradicts(
+        return Err(Worded::contradicts(
             format!("head and département decided it: have the tablet told again (`ardoise incident erase {id}`), or take it back first"),
             format!(
                 "le chef d’établissement et le département l’ont décidé : faites-le redire à la tablette (`ardoise incident erase \
@@ -178,7 +178,7 @@ fn make_room(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<(), R
     }
     if let Some(asked) = question(tx, incident.id)?.filter(|asked| waits(asked, now)) {
         let id = asked.id;
-        return Err(Said::contradicts(
+        return Err(Worded::contradicts(
             format!("it is proposed, and the département is asked: request {id}"),
             format!("c’est proposé, et le département est consulté : demande {id}"),
         )
@@ -328,7 +328,7 @@ pub(crate) fn carry_out(
     }
     match give(tx, &decision, order, terms, &principal.actor(), now) {
         // What stands in its way by now is seen with the incident; nothing is erased.
-        Ok(()) | Err(Refusal::Said(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(true),
+        Ok(()) | Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(true),
         Err(other) => Err(other),
     }
 }
@@ -358,7 +358,7 @@ pub async fn repeat(
                 found.decision.withdrawn_at.is_none() && found.decision.departement_at.is_some()
             };
             let Some(found) = found.filter(decided) else {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "head and département have not both decided it",
                     "le chef d’établissement et le département ne l’ont pas décidé tous deux",
                 )
@@ -370,14 +370,14 @@ pub async fn repeat(
                 .as_ref()
                 .is_some_and(|order| order.enrolment_id.is_none_or(|of| present == Some(of)));
             if found.state == ErasureState::Acknowledged && same_enrolment {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "the tablet said that it erases itself: there is nothing left",
                     "la tablette a dit qu’elle s’efface : il n’y reste rien",
                 )
                 .into());
             }
             if found.waits_for.is_some() {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "the brake holds it: a second person is asked",
                     "le frein le retient : une seconde personne est consultée",
                 )
@@ -387,7 +387,7 @@ pub async fn repeat(
                 if same_enrolment && now < order.expires_at {
                     // The same order, counted once: the tablet refused it, or was not enrolled when it was given.
                     if !orders::tell(tx, incident.tablet, order.id, &terms, &principal.actor(), now)? {
-                        return Err(Said::contradicts(
+                        return Err(Worded::contradicts(
                             "it is ordered: the command waits for the tablet, or the tablet is not enrolled",
                             "c’est ordonné : la commande attend la tablette, ou la tablette n’est pas enrôlée",
                         )
@@ -437,7 +437,7 @@ pub async fn take_back(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::CallOffErasure, id, now)?;
             let Some(decision) = call_off(tx, &incident, &reason, principal.actor(), now)? else {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     "nothing was proposed or decided that could be taken back",
                     "rien n’a été proposé ou décidé sur quoi revenir",
                 )

@@ -26,7 +26,7 @@ use super::show::{FormerlyNoticed, formerly_noticed, names};
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
-use crate::said::Said;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// How many warrants one round of the calendar ends.
@@ -244,7 +244,7 @@ fn must_be_the_last(
     extends: Option<WarrantId>,
 ) -> Result<(), Refusal> {
     match (extends, warrant_grants::last(tx, incident)?) {
-        (Some(extends), Some(last)) if extends != last => Err(Said::contradicts(
+        (Some(extends), Some(last)) if extends != last => Err(Worded::contradicts(
             format!("warrant {extends} goes on in another already; extend the last one, {last}"),
             format!("l’autorisation {extends} a déjà une suite ; prolongez la dernière, {last}"),
         )
@@ -387,7 +387,7 @@ pub async fn end(
         .write(move |tx| {
             let (_, incident) = reached_warrant(tx, &principal, Permission::HandleIncident, id, now)?;
             if !end_with(tx, &incident, id, "the warrant was ended", now)? {
-                return Err(Said::contradicts(
+                return Err(Worded::contradicts(
                     format!("warrant {id} has ended already"),
                     format!("l’autorisation {id} a déjà pris fin"),
                 )

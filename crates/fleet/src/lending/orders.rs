@@ -129,7 +129,10 @@ pub async fn give_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
                 Ok(()) => given += 1,
                 // The rules look closer than the list of what is due; and a colleague may have been quicker.
                 Err(
-                    Refusal::Said(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::Stopped(_),
+                    Refusal::Worded(_)
+                    | Refusal::Forbidden { .. }
+                    | Refusal::Conflict(_)
+                    | Refusal::Stopped(_),
                 ) => {}
                 Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
             }
@@ -172,7 +175,7 @@ pub(crate) fn carry_out(
     let Some(row) = rows::last_of_tablet(tx, tablet)? else { return Ok(()) };
     match granted(tx, &row, order, terms, now) {
         Ok(_) => give(tx, &row, order, terms, &principal.actor(), now),
-        Err(Refusal::Said(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
         Err(other) => Err(other),
     }
 }

@@ -202,7 +202,7 @@ pub(super) fn each<T, D>(
             Ok(it) => all.push(it),
             Err(
                 of_this @ (Refusal::NotFound { .. }
-                | Refusal::Said(_)
+                | Refusal::Worded(_)
                 | Refusal::Conflict(_)
                 | Refusal::Forbidden { .. }),
             ) if row.len() > 1 => {

@@ -260,7 +260,7 @@ pub async fn forget(
         .await;
     let refused = matches!(
         done,
-        Err(Refusal::Said(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. })
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. })
     );
     // Something ties them by now: the ledger does not say that they were forgotten. A line of another call, which may have
     // forgotten them meanwhile, is not taken back by this one.

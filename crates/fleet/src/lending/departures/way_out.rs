@@ -256,7 +256,7 @@ pub(crate) fn carry_out(
     match granted(tx, (&row, &way), order, terms, now) {
         Ok(_) => give(tx, (&row, &way), order, terms, &principal.actor(), now)?,
         // What may not be ordered yet is ordered by hand, and is counted.
-        Err(Refusal::Said(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
         Err(other) => return Err(other),
     }
     Ok(true)

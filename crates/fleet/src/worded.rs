@@ -9,13 +9,13 @@ use crate::countersignatures::Sentence;
 
 /// What is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct Worded {
     rule: Option<RuleId>,
     what: Sentence,
     next: Option<Sentence>,
 }
 
-impl Said {
+impl Worded {
     /// A rule forbids it.
     pub(crate) fn forbids(rule: RuleId, english: impl Into<String>, french: impl Into<String>) -> Self {
         let what = Sentence { english: english.into(), french: french.into() };
@@ -58,22 +58,22 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Worded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.in_words().english)
     }
 }
 
-impl From<Said> for Refusal {
-    fn from(said: Said) -> Self {
-        Self::Said(Box::new(said))
+impl From<Worded> for Refusal {
+    fn from(worded: Worded) -> Self {
+        Self::Worded(Box::new(worded))
     }
 }
 
 impl From<incidents::Refusal> for Refusal {
     fn from(refused: incidents::Refusal) -> Self {
         let next = refused.next_step();
-        Said::forbids(refused.rule(), refused.to_string(), refused.in_french())
+        Worded::forbids(refused.rule(), refused.to_string(), refused.in_french())
             .then(next.english, next.french)
             .into()
     }
@@ -88,13 +88,13 @@ mod tests {
         let refusal = Refusal::from(incidents::Refusal::HadOne);
         assert_eq!((refusal.code(), refusal.rule()), ("forbidden-by-rule", Some(RuleId::M1)));
         assert_eq!(refusal.to_string(), format!("{} (M1)", incidents::Refusal::HadOne));
-        let Refusal::Said(said) = refusal else { panic!("{refusal:?}") };
+        let Refusal::Worded(said) = refusal else { panic!("{refusal:?}") };
         assert!(
             said.in_words().french.contains("déjà eu une autorisation")
                 && said.in_words().french.ends_with("(M1)")
         );
         assert!(said.next_step().unwrap().english.contains("ardoise warrant extend"));
-        let conflict = Refusal::from(Said::contradicts("it is there", "c’est là"));
+        let conflict = Refusal::from(Worded::contradicts("it is there", "c’est là"));
         assert_eq!(
             (conflict.code(), conflict.rule(), conflict.to_string().as_str()),
             ("conflict", None, "it is there")
