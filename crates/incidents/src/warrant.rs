@@ -300,7 +300,9 @@ pub enum NotInForce {
         warrant: WarrantId,
     },
     /// It was firm by a paper of before the loan that stands now.
-    #[error("warrant {warrant} rests on what was noticed before the loan that began at {began_at}: it is firm no more")]
+    #[error(
+        "warrant {warrant} rests on what was noticed before the loan that began at {began_at}: it is firm no more"
+    )]
     NotFirm {
         /// The warrant.
         warrant: WarrantId,
