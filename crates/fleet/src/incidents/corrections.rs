@@ -18,6 +18,7 @@ use types::{Day, IncidentId, Instant, LoanId};
 use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
+use crate::countersignatures::Sentence;
 use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
@@ -78,17 +79,17 @@ pub async fn put_right(
                 return Err(Worded::contradicts(
                     format!(
                         "the {paper} of this incident was put right {before} times, and may be at most {MOST_CORRECTIONS} times, \
-                         the last of which takes it back: close the incident and go on in another (`ardoise incident reopen`)"
+                         the last of which takes it back: end the incident and go on in another (`ardoise incident reopen`)"
                     ),
                     format!(
                         "{} de ce sinistre a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus, la \
-                         dernière pour la retirer : clôturez le sinistre et reprenez-le (`ardoise incident reopen`)",
+                         dernière pour la retirer : terminez le sinistre et reprenez-le (`ardoise incident reopen`)",
                         paper.in_french()
                     ),
                 )
                 .then(
-                    format!("`ardoise incident close {id}`, then `ardoise incident reopen {id}`"),
-                    format!("`ardoise incident close {id}`, puis `ardoise incident reopen {id}`"),
+                    format!("{}, then `ardoise incident reopen {id}`", ended_by(&incident).english),
+                    format!("{}, puis `ardoise incident reopen {id}`", ended_by(&incident).french),
                 )
                 .into());
             }
@@ -162,16 +163,16 @@ pub async fn put_noticed_right(
                 return Err(Worded::contradicts(
                     format!(
                         "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} \
-                         times: close it and declare it anew"
+                         times: end it and declare it anew"
                     ),
                     format!(
                         "la date du constat a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus : \
-                         clôturez le sinistre et déclarez-le de nouveau"
+                         terminez le sinistre et déclarez-le de nouveau"
                     ),
                 )
                 .then(
-                    format!("`ardoise incident close {id}`, then `ardoise incident declare`"),
-                    format!("`ardoise incident close {id}`, puis `ardoise incident declare`"),
+                    format!("{}, then `ardoise incident declare`", ended_by(&incident).english),
+                    format!("{}, puis `ardoise incident declare`", ended_by(&incident).french),
                 )
                 .into());
             }
@@ -200,6 +201,24 @@ const fn is_put_right_too_often(before: usize) -> bool {
     before + 1 >= MOST_CORRECTIONS
 }
 
+/// The commands that end an incident as it stands: what is missing is found, or given up, before it is closed.
+fn ended_by(incident: &Incident) -> Sentence {
+    let id = incident.id;
+    let (mut english, mut french) = (String::new(), String::new());
+    if incident.kind.is_of_a_missing_tablet() && incident.state.is_sought() {
+        english = format!("`ardoise incident find {id}` or `give-up`, then ");
+        french = format!("`ardoise incident find {id}` ou `give-up`, puis ");
+    }
+    if incident.state.is_open() {
+        english += &format!("`ardoise incident close {id}`");
+        french += &format!("`ardoise incident close {id}`");
+    } else {
+        english += "it is closed";
+        french += "il est clos";
+    }
+    Sentence { english, french }
+}
+
 fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
     not_to_come(truth.dated, now)?;
     let station = match (paper, truth.station) {
@@ -220,15 +239,28 @@ fn must_change_something(
     truth: Option<&TruePaper>,
 ) -> Result<(), Refusal> {
     match (stands, truth) {
-        (None, None) => Err(Refusal::Conflict(format!("the {paper} of this incident was taken back before"))),
+        (None, None) => Err(Worded::contradicts(
+            format!("the {paper} of this incident was taken back before"),
+            format!("{} de ce sinistre a déjà été retirée", paper.in_french()),
+        )
+        .then(
+            "`ardoise incident show` has what was said of it before",
+            "`ardoise incident show` donne ce qui en a été dit avant",
+        )
+        .into()),
         (Some(stands), Some(truth))
             if stands.reference == truth.reference
                 && stands.dated == truth.dated
                 && stands.station == truth.station =>
         {
-            Err(Refusal::Conflict(format!(
-                "this is what the {paper} of this incident says already: say what is to be put right"
-            )))
+            Err(Worded::contradicts(
+                format!(
+                    "this is what the {paper} of this incident says already: say what is to be put right"
+                ),
+                format!("{} de ce sinistre dit déjà cela : dites ce qui est à rectifier", paper.in_french()),
+            )
+            .then("`ardoise incident show` has the papers", "`ardoise incident show` donne les pièces")
+            .into())
         }
         _ => Ok(()),
     }
