@@ -211,10 +211,8 @@ fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolm
 
 /// Whether lost mode rests on the incident as it stands: it is open, and nobody has the tablet whom it does not concern.
 pub(super) fn carries(tx: &mut Tx<'_>, incident: &Incident) -> Result<bool, StoreError> {
-    let stands = matches!(
-        incident_hands::of(tx, incident)?.bearing(),
-        Bearing::Stands | Bearing::LentAnew { .. }
-    );
+    let stands =
+        matches!(incident_hands::of(tx, incident)?.bearing(), Bearing::Stands | Bearing::LentAnew { .. });
     Ok(stands && incident.state.is_open())
 }
 

@@ -323,7 +323,9 @@ pub(crate) fn carry_out(
         return Ok(true);
     }
     let incident = again(tx, incident)?;
-    if incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?).is_err() || !confirm::stands(tx, &incident)? {
+    if incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?).is_err()
+        || !confirm::stands(tx, &incident)?
+    {
         return Ok(true);
     }
     match give(tx, &decision, order, terms, &principal.actor(), now) {

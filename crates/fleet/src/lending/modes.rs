@@ -8,8 +8,8 @@ use store::loans::{self, Loan};
 use store::restitutions::{self, StageName};
 use store::tablet_modes::{self, TabletMode};
 use store::{
-    Tx, enrolments, incident_hands, last_decisions, organisations, persons, replacements,
-    restrictions, segments,
+    Tx, enrolments, incident_hands, last_decisions, organisations, persons, replacements, restrictions,
+    segments,
 };
 use types::{Day, Instant, LoanMode, TabletId};
 
