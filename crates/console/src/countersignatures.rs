@@ -81,7 +81,7 @@ pub(crate) struct CountersignatureView {
     rests_on: Vec<String>,
     /// What exactly is asked, as JSON in the one spelling that is signed; absent once it was purged.
     content: Option<String>,
-    /// SHA-256 of the content: an answer names it.
+    /// SHA-256 of the content, and of a warrant that waits also of what it rests on: an answer names it.
     content_sha256: String,
     /// Why, in the words of whoever asked.
     reason: Option<String>,

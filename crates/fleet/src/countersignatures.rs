@@ -250,12 +250,17 @@ pub(crate) fn answer_within(
 ) -> Result<(), Refusal> {
     let Said { verdict, seen: digest, reason } = said;
     person.standing.may(Permission::AnswerCountersignature, &person.access, now)?;
-    seen(tx, person, id, now)?;
+    let row = seen(tx, person, id, now)?;
     let asked = load(tx, id)?;
     let purpose = asked.question().purpose;
     let refused = |why| Refusal::not_countersigned(purpose, why);
     let both = Both::of(tx, asked.asked_by(), person.standing.account(), now)?;
-    let decided = asked.answer(verdict, digest, both.parties(), &person.access, now).map_err(refused)?;
+    let content = asked.question().content.digest();
+    let decided = asked.answer(verdict, content, both.parties(), &person.access, now).map_err(refused)?;
+    // An answer is to what was looked at: what is asked, and what it rested on then.
+    if digest != rests_on::digest(tx, &row, now)? {
+        return Err(refused(NotCountersigned::NotSeen));
+    }
     let given = decided.state() == CountersignatureState::Given;
     let row = rows::Answer { given, by: decided.by(), at: decided.at(), reason: reason.clone() };
     if !rows::answer(tx, id, &row)? {
@@ -394,14 +399,19 @@ fn is_beyond(person: &Person, row: &Countersignature) -> bool {
 }
 
 /// Whether the roles of a person are such as answer it, be it that somebody else must for another reason: they are
-/// then told that reason.
+/// then told that reason. What is asked about themselves they do not find while it waits.
 fn has_the_title(
     tx: &mut Tx<'_>,
     person: &Person,
     row: &Countersignature,
     now: Instant,
 ) -> Result<bool, Refusal> {
-    Ok(!matches!(answers(tx, person, row, now)?, Some(Err(NotCountersigned::NotTheSecond { .. })) | None))
+    let waits = row.state == CountersignatureState::Waiting && now < row.expires_at;
+    Ok(match answers(tx, person, row, now)? {
+        None | Some(Err(NotCountersigned::NotTheSecond { .. })) => false,
+        Some(Err(NotCountersigned::Concerned)) => !waits,
+        Some(_) => true,
+    })
 }
 
 fn may_be_answered(

@@ -1,9 +1,9 @@
 //! An incident as it is declared, and as it stands.
 
-use types::{IncidentId, IncidentKind, Instant, TabletId, Uai, text_enum};
+use types::{IncidentId, IncidentKind, Instant, LoanId, TabletId, Uai, text_enum};
 
 use crate::papers::{self, AuthorityReference, PaperKind, Papers};
-use crate::{Declarant, Refusal};
+use crate::{Declarant, Refusal, Since};
 
 text_enum! {
     /// Where an incident stands. All but the last are open.
@@ -80,53 +80,17 @@ pub struct Declaration {
     pub authority: Option<AuthorityReference>,
 }
 
-/// The first instant at which what befell a tablet may have been noticed. Before it, a paper is about somebody else's tablet, and
-/// makes no warrant firm (M1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beginning {
-    /// The loan began whose holder had the tablet when it was declared.
-    Loan(Instant),
-    /// Nobody had it then: it was entered in the inventory.
-    Inventory(Instant),
-}
-
-impl Beginning {
-    /// When that was.
-    #[must_use]
-    pub const fn at(self) -> Instant {
-        match self {
-            Self::Loan(at) | Self::Inventory(at) => at,
-        }
-    }
-
-    /// Passes an instant that does not lie before it.
-    fn admit(self, noticed_at: Instant) -> Result<(), Refusal> {
-        if noticed_at < self.at() {
-            Err(Refusal::NoticedBefore { noticed_at, beginning: self })
-        } else {
-            Ok(())
-        }
-    }
-}
-
 impl Incident {
-    /// Declares an incident. Late is admitted, and shown (C5.4.2); a day to come is not, nor one before the `beginning` of what
-    /// it is about.
+    /// Declares an incident. However late, it is admitted, and that it is late is shown (C5.4.2); a day to come is not. What may
+    /// rest on it is another matter ([`Hands`](crate::Hands)).
     ///
     /// # Errors
-    /// [`Refusal::NoticedLater`]; [`Refusal::NoticedBefore`]; [`Refusal::NoReference`] for an authority's request without one
-    /// (M1).
-    pub fn declare(
-        id: IncidentId,
-        declaration: Declaration,
-        beginning: Beginning,
-        now: Instant,
-    ) -> Result<Self, Refusal> {
+    /// [`Refusal::NoticedLater`]; [`Refusal::NoReference`] for an authority's request without one (M1).
+    pub fn declare(id: IncidentId, declaration: Declaration, now: Instant) -> Result<Self, Refusal> {
         let Declaration { tablet, college, kind, noticed_at, declarant, authority } = declaration;
         if noticed_at > now {
             return Err(Refusal::NoticedLater { noticed_at, now });
         }
-        beginning.admit(noticed_at)?;
         if kind == IncidentKind::AuthorityRequest && authority.is_none() {
             return Err(Refusal::NoReference);
         }
@@ -146,15 +110,23 @@ impl Incident {
     }
 
     /// Puts right when it was noticed; the clocks of its papers run from there (C5.4.2). That is never after it was declared,
-    /// nor after the day of a paper that it has, nor before the `beginning` of what it is about.
+    /// nor after the day of a paper that it has, nor so that it would concern somebody else: `concerned` had the tablet when it
+    /// was said to have been noticed, `instead` at that other instant.
     ///
     /// # Errors
-    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::NoticedBefore`]; [`Refusal::PaperBefore`], with both dates.
-    pub fn put_noticed_right(&self, noticed_at: Instant, beginning: Beginning) -> Result<Self, Refusal> {
+    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::ConcernsAnother`]; [`Refusal::PaperBefore`], with both dates.
+    pub fn put_noticed_right(
+        &self,
+        noticed_at: Instant,
+        concerned: Option<LoanId>,
+        instead: Option<LoanId>,
+    ) -> Result<Self, Refusal> {
         if noticed_at > self.declared_at {
             return Err(Refusal::NoticedAfterDeclared { noticed_at, declared_at: self.declared_at });
         }
-        beginning.admit(noticed_at)?;
+        if concerned != instead {
+            return Err(Refusal::ConcernsAnother { noticed_at });
+        }
         let right = Self { noticed_at, ..self.clone() };
         let letter = self.papers.letter.as_ref().map(|letter| (PaperKind::Letter, letter.dated));
         let complaint =
@@ -166,16 +138,20 @@ impl Incident {
     }
 
     /// Goes on from one that was closed too soon. Its papers and its dates are kept, so that no clock starts again; what
-    /// rested on the closed one does not rest on this one.
+    /// rested on the closed one does not rest on this one. Once the tablet was received, lent anew or moved, what is missing is
+    /// declared anew: an old paper says nothing of whoever has it now (M1).
     ///
     /// # Errors
-    /// [`Refusal::NotNow`] if it is open; [`Refusal::NoReason`].
-    pub fn reopen(&self, id: IncidentId, reason: &str, now: Instant) -> Result<Self, Refusal> {
+    /// [`Refusal::NotNow`] if it is open; [`Refusal::NoReason`]; [`Refusal::WentOn`].
+    pub fn reopen(&self, id: IncidentId, reason: &str, since: Since, now: Instant) -> Result<Self, Refusal> {
         if self.state.is_open() {
             return Err(Refusal::NotNow { step: "reopen", state: self.state, kind: self.kind });
         }
         if reason.trim().is_empty() {
             return Err(Refusal::NoReason);
+        }
+        if since != Since::Nothing {
+            return Err(Refusal::WentOn { since });
         }
         let state = IncidentState::InProgress;
         Ok(Self { id, state, opened_at: now, reopens: Some(self.id), ..self.clone() })

@@ -12,6 +12,7 @@
 //! ([`Position`]), and shows itself nowhere.
 
 mod counterpart;
+mod hands;
 mod incident;
 mod keys;
 pub mod letter;
@@ -30,7 +31,8 @@ mod theft;
 mod warrant;
 
 pub use counterpart::{Counterpart, Effect, Finding, WarrantyVerdict};
-pub use incident::{Beginning, Declaration, Incident, IncidentState};
+pub use hands::{Bearing, Hands, Holding, Home, Since};
+pub use incident::{Declaration, Incident, IncidentState};
 pub use keys::{AFTER_CLOSING, AFTER_THE_LAST_FIX, key_dies_at};
 pub use life::{Consequence, Step};
 pub use limits::{Asked, Limits, OutOfBounds};

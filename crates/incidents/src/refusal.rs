@@ -6,7 +6,7 @@ use types::{Day, Duration, IncidentId, IncidentKind, Instant, RuleId};
 
 use crate::lost_mode::Instead;
 use crate::papers::{self, PaperKind};
-use crate::{Beginning, IncidentState, OutOfBounds};
+use crate::{IncidentState, OutOfBounds, Since};
 
 pub use words::NextStep;
 
@@ -29,13 +29,48 @@ pub enum Refusal {
         /// When it was declared.
         declared_at: Instant,
     },
-    /// It would have been noticed before anything could befall the tablet that the incident concerns.
-    #[error("noticed at {noticed_at}, which is earlier than {}: correct the date", began(*.beginning))]
-    NoticedBefore {
+    /// Somebody else, or nobody, had the tablet then.
+    #[error(
+        "at {noticed_at} the tablet was with somebody else than whom this incident concerns, or with nobody: what befell it \
+         then is another incident"
+    )]
+    ConcernsAnother {
         /// When it would have been noticed.
         noticed_at: Instant,
-        /// What it cannot lie before.
-        beginning: Beginning,
+    },
+    /// Somebody has the tablet whom the incident does not concern.
+    #[error(
+        "the tablet is lent, since {began_at}, to somebody whom this incident does not concern: nobody is located, and nothing \
+         is put in lost mode or erased, because of it"
+    )]
+    HeldByAnother {
+        /// When their loan began.
+        began_at: Instant,
+    },
+    /// The tablet is of another collège than the incident.
+    #[error(
+        "the tablet is of another collège than this incident: nobody is located, and nothing is put in lost mode or erased, \
+         because of it"
+    )]
+    OfAnotherCollege,
+    /// The 48 hours are over, and no paper makes firm what was noticed before the loan that stands.
+    #[error(
+        "noticed at {noticed_at}, before the loan that stands began ({began_at}): no paper makes its warrant firm, and a \
+         provisional one was possible until {since}"
+    )]
+    NoticedBeforeTheLoan {
+        /// When it was noticed.
+        noticed_at: Instant,
+        /// When the loan began.
+        began_at: Instant,
+        /// Since when no provisional warrant is possible.
+        since: Instant,
+    },
+    /// The tablet was received, lent anew or moved since.
+    #[error("{}: this incident is over, and does not go on; what is missing now is declared anew", went_on(*.since))]
+    WentOn {
+        /// What became of it.
+        since: Since,
     },
     /// An authority's request without its reference.
     #[error("the request of an authority needs its reference: ask the authority for it")]
@@ -183,12 +218,12 @@ pub enum Refusal {
     },
 }
 
-fn began(beginning: Beginning) -> String {
-    match beginning {
-        Beginning::Loan(at) => format!(
-            "the loan of whoever had the tablet when it was declared began ({at}); what came before concerns nobody who had it then"
-        ),
-        Beginning::Inventory(at) => format!("the tablet was entered in the inventory ({at})"),
+const fn went_on(since: Since) -> &'static str {
+    match since {
+        Since::Nothing => "nothing became of the tablet since",
+        Since::Received => "the tablet was received since, or given away",
+        Since::Lent => "the tablet was lent anew since",
+        Since::Moved => "the tablet is of another collège since",
     }
 }
 
@@ -216,7 +251,8 @@ impl Refusal {
         match self {
             Self::NoticedLater { .. }
             | Self::NoticedAfterDeclared { .. }
-            | Self::NoticedBefore { .. }
+            | Self::ConcernsAnother { .. }
+            | Self::WentOn { .. }
             | Self::NotNow { .. }
             | Self::NoReason
             | Self::PaperNotAsked { .. }
@@ -230,6 +266,9 @@ impl Refusal {
             | Self::GrantsAsDeclarant
             | Self::HeadOfAnother
             | Self::OutOfBounds(_)
+            | Self::HeldByAnother { .. }
+            | Self::OfAnotherCollege
+            | Self::NoticedBeforeTheLoan { .. }
             | Self::PaperMissing { .. }
             | Self::HadOne
             | Self::NothingToExtend

@@ -4,8 +4,8 @@
 use apple::command::{Command, RequestType};
 use incidents::papers::{AuthorityReference, Papers};
 use incidents::{
-    Asking, Basis, Declarant, Incident, IncidentState, Limits, OpenIncident, Petition, RecordedIncident,
-    RecordedWarrant, Request, SecondPerson,
+    Asking, Basis, Declarant, Hands, Incident, IncidentState, Limits, OpenIncident, Petition,
+    RecordedIncident, RecordedWarrant, Request, SecondPerson,
 };
 use lending::notice::Told;
 use lending::restitution::Restitution;
@@ -38,7 +38,14 @@ fn incident(tablet: TabletId) -> Incident {
 }
 
 fn recorded(incident: &Incident) -> RecordedIncident {
-    RecordedIncident::from_row(incident.id, incident.tablet, incident.kind, incident.state, now())
+    RecordedIncident::from_row(
+        incident.id,
+        incident.tablet,
+        incident.kind,
+        incident.state,
+        now(),
+        Hands::NOBODYS,
+    )
 }
 
 fn open(incident: &Incident) -> OpenIncident {
@@ -54,6 +61,7 @@ fn locate(incident: &Incident, warrant: WarrantId) -> Queueable {
     };
     let petition = Petition {
         incident,
+        hands: &Hands::NOBODYS,
         request: &request,
         second: &SecondPerson::Operator { account: AccountId::new(now()) },
         validation,

@@ -116,14 +116,27 @@ macro_rules! with_its_holder {
 }
 pub(crate) use with_its_holder;
 
-/// In SQL, of `loans` and `incidents`: whether the tablet was with the loan's holder when the incident was declared. Whoever
-/// had given it back by then has nothing to do with it.
+/// In SQL: when an incident was noticed, as that was put right last; when it was opened, of one that nobody declared.
+macro_rules! noticed {
+    ($incident:literal) => {
+        concat!(
+            "COALESCE((SELECT c.noticed_at FROM noticed_corrections c WHERE c.incident_id = ",
+            $incident,
+            ".id ORDER BY c.number DESC LIMIT 1), (SELECT d.noticed_at FROM incident_declarations d WHERE d.id = ",
+            $incident,
+            ".id), ",
+            $incident,
+            ".opened_at)"
+        )
+    };
+}
+pub(crate) use noticed;
+
+/// In SQL, of `loans` and `incidents`: whether the tablet was with the loan's holder when the incident was noticed, however late
+/// it was declared. Whoever had given it back by then has nothing to do with it.
 macro_rules! befell_its_holder {
     () => {
-        crate::loans::with_its_holder!(
-            "loans",
-            "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = incidents.id), incidents.opened_at)"
-        )
+        crate::loans::with_its_holder!("loans", crate::loans::noticed!("incidents"))
     };
 }
 pub(crate) use befell_its_holder;

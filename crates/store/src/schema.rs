@@ -1133,6 +1133,13 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(warrants, warrant_notices);
+diesel::allow_tables_to_appear_in_same_query!(warrants, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(warrants, loans);
+diesel::allow_tables_to_appear_in_same_query!(warrants, persons);
+diesel::allow_tables_to_appear_in_same_query!(warrants, organisations);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(loans, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(persons, incident_declarations);
 diesel::allow_tables_to_appear_in_same_query!(incidents, lost_modes);
 diesel::allow_tables_to_appear_in_same_query!(incidents, incident_confirmations);
 diesel::allow_tables_to_appear_in_same_query!(incident_declarations, incident_confirmations);

@@ -11,9 +11,7 @@ use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, TestServer};
 use types::{Clock as _, Duration, Role};
 
-use crate::by_hand::ByHand;
-use crate::mail::lent_to;
-use crate::support::{COLLEGE, DAY, OTHER_COLLEGE, asleep, obey, on_both_engines, pushed};
+use crate::support::{COLLEGE, OTHER_COLLEGE, asleep, obey, on_both_engines, pushed};
 
 on_both_engines! {
     m1_t_c17_lost_mode_rests_on_an_open_incident_and_ends_with_it,
@@ -26,7 +24,6 @@ on_both_engines! {
     c5_4_2_a_paper_is_put_right_with_a_reason_and_what_was_said_before_stays,
     c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_then,
     c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow,
-    c5_4_2_m1_nothing_was_noticed_before_the_tablet_was_entered_or_lent_to_whoever_has_it,
     c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end,
 }
 
@@ -465,65 +462,6 @@ async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: E
     let closed = correct(before(72)).await;
     assert!(closed.status == 409 && closed.text("/detail").contains(reopened.text("/id")), "{closed:?}");
     assert_eq!(act(&ati, reopened.text("/id"), "noticed", noticed(before(72))).await.status, 200);
-}
-
-async fn c5_4_2_m1_nothing_was_noticed_before_the_tablet_was_entered_or_lent_to_whoever_has_it(
-    engine: Engine,
-) {
-    let server = TestServer::start(engine).await.unwrap();
-    server.validate_activity("incidents").await.unwrap();
-    let entered = server.clock().now();
-    entered_since(&server, HOUR * 2).await;
-    let _ipad = lent_to(&server, &[]).await;
-    let began = server.fleet().unwrap().store().read(|tx| {
-        let tablet = store::tablets::by_serial(tx, &SERIAL.parse().unwrap())?.unwrap();
-        Ok::<_, store::StoreError>(store::loans::live_of_tablet(tx, tablet.id)?.unwrap().began_at)
-    });
-    let lent = began.await.unwrap();
-    server.import_inventory(&testkit::inventory_csv(["DMPX00000009"], COLLEGE)).await.unwrap();
-    server.advance(HOUR);
-    let ati = here(&server, "ati", Role::Ati).await;
-    let declare = async |serial: &str, noticed: types::Instant| {
-        let new = json!({ "kind": "theft", "noticed_at": noticed.to_string() });
-        ati.post(&format!("/api/v1/tablets/{serial}/incidents"), &new).await.unwrap()
-    };
-    // Years ago, and an instant before it was lent to whoever has it, though it stood in the inventory by then.
-    let second = Duration::from_secs(1);
-    for noticed in [entered.minus(DAY * 900), entered.plus(second), lent.minus(second)] {
-        let refused = declare(SERIAL, noticed).await;
-        assert_eq!((refused.status, refused.text("/rule")), (403, "C5.4.2"), "{refused:?}");
-        assert!(refused.text("/detail").contains("the loan"), "{refused:?}");
-    }
-    // One that nobody has: before it was entered.
-    let refused = declare("DMPX00000009", lent).await;
-    assert!(refused.status == 403 && refused.text("/detail").contains("the inventory"), "{refused:?}");
-    let theft = declare(SERIAL, server.clock().now()).await;
-    assert_eq!(theft.status, 201, "{theft:?}");
-    let correct = |noticed: types::Instant| {
-        act(&ati, theft.text("/id"), "noticed", json!({ "noticed_at": noticed.to_string(), "reason": "?" }))
-    };
-    for noticed in [entered.minus(DAY * 900), lent.minus(second)] {
-        let refused = correct(noticed).await;
-        assert_eq!((refused.status, refused.text("/rule")), (403, "C5.4.2"), "{refused:?}");
-    }
-    assert_eq!(correct(lent).await.status, 200, "the very instant is none before");
-    // Nor by a statement that goes round it.
-    let by_hand = ByHand::of(&server);
-    let id = theft.text("/id");
-    let early = entered.minus(DAY).as_millis();
-    for statement in [
-        format!(
-            "INSERT INTO noticed_corrections (incident_id, number, noticed_at, reason, corrected_at, corrected_by) \
-             SELECT incident_id, number + 1, {early}, reason, corrected_at, corrected_by FROM noticed_corrections"
-        ),
-        format!("UPDATE incident_declarations SET noticed_at = {early} WHERE id = '{id}'"),
-        format!("UPDATE noticed_corrections SET noticed_at = {early}"),
-        format!("UPDATE loans SET began_at = {early}"),
-        format!("UPDATE tablets SET created_at = {early}"),
-    ] {
-        let refused = by_hand.try_run(&statement);
-        assert!(refused.as_ref().is_err_and(|why| why.contains("ardoise: ")), "{statement}: {refused:?}");
-    }
 }
 
 async fn c3_1_6_without_the_dpo_no_incident_is_declared_and_those_that_are_open_go_on_to_their_end(

@@ -42,6 +42,8 @@ mod half_open;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod in_whose_hands;
+#[cfg(test)]
 mod incidents;
 #[cfg(test)]
 mod independent_clients;

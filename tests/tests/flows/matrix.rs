@@ -295,7 +295,6 @@ async fn incident(server: &TestServer, tablet: &str, uai: &str, head: AccountId)
     let store = server.fleet().unwrap().store();
     store
         .write(move |tx| {
-            let entered = incidents::Beginning::Inventory(now);
             let declaration = incidents::Declaration {
                 tablet: store::tablets::by_serial(tx, &serial)?.unwrap().id,
                 college: uai.clone(),
@@ -305,7 +304,7 @@ async fn incident(server: &TestServer, tablet: &str, uai: &str, head: AccountId)
                 authority: None,
             };
             let declared =
-                incidents::Incident::declare(types::IncidentId::new(now), declaration, entered, now).unwrap();
+                incidents::Incident::declare(types::IncidentId::new(now), declaration, now).unwrap();
             store::incident_declarations::record(tx, &declared, None)?;
             Ok::<_, store::StoreError>(declared.id.to_string())
         })

@@ -49,6 +49,7 @@ async fn m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages(eng
     }
     assert!(english.contains("no complaint yet") && english.contains("provisional"), "{english}");
     assert!(french.contains("la plainte manque encore") && french.contains("provisoire"), "{french}");
+    let read_first = seen(&case, case.head, &request).await["content_sha256"].clone();
     // It is put right, and the complaint comes: whoever signs reads both, in their list, too.
     let noticed = first_said.clone() + "Z";
     let noticed: types::Instant = noticed.parse().unwrap();
@@ -69,6 +70,10 @@ async fn m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages(eng
     assert!(french.contains("ferme") && french.contains("jusqu’à la rectification"), "{french}");
     let listed = case.client(case.head).await.get("/api/v1/countersignatures").await.unwrap();
     assert_eq!(listed.body["items"][0]["rests_on"].as_array().unwrap().len(), 6, "{listed:?}");
+    // A yes to what it rested on before is none.
+    let yes = json!({ "verdict": "give", "content_sha256": read_first });
+    let unseen = case.client(case.head).await.post(&format!("{path}/answer"), &yes).await.unwrap();
+    assert!(unseen.status != 200 && unseen.text("/detail").contains("look at it again"), "{unseen:?}");
     assert_eq!(case.sign(case.head, &request).await.status, 200);
     assert_eq!(seen(&case, case.head, &request).await.get("rests_on"), None, "it waits no more");
     // An extension says what it goes on from.
@@ -79,7 +84,7 @@ async fn m1_whoever_signs_a_warrant_reads_what_it_rests_on_in_both_languages(eng
 }
 
 async fn m1_who_may_not_sign_a_request_finds_it_in_their_list_and_why(engine: Engine) {
-    let mut case = Case::of(engine, "theft").await;
+    let case = Case::of(engine, "theft").await;
     case.validate().await;
     let request = case.asked(json!({})).await;
     // Of another collège, there is no such request.
@@ -93,17 +98,17 @@ async fn m1_who_may_not_sign_a_request_finds_it_in_their_list_and_why(engine: En
     assert_eq!(listed(&case, other).await, Vec::<Value>::new());
     assert_eq!(listed(&case, case.dpo).await, Vec::<Value>::new(), "nor is it a DPO's");
     assert_eq!(listed(&case, case.head).await[0]["id"], request);
-    // The head declares the next one: it stands in their list, and so does why they do not sign it.
-    assert_eq!(case.act(case.ati, "steps", json!({ "step": "find" })).await.status, 200);
-    assert_eq!(case.act(case.ati, "steps", json!({ "step": "close" })).await.status, 200);
-    let path = format!("/api/v1/tablets/{SERIAL}/incidents");
-    let loss = json!({ "kind": "loss", "noticed_at": case.server.clock().now().to_string() });
-    let declared = case.client(case.head).await.post(&path, &loss).await.unwrap();
-    case.incident = declared.text("/id").to_owned();
-    let request = case.asked(json!({})).await;
+    // Whoever asked made the head's account: it stands in the head's list, and so does why they do not sign it.
+    let (head, ati, now) = (case.head, case.ati, case.server.clock().now());
+    let made = case.server.fleet().unwrap().store().write(move |tx| {
+        let by = types::Actor::Account(ati);
+        store::account_makers::record(tx, head, store::account_makers::Deed::Created, &by, now)
+    });
+    made.await.unwrap();
     let theirs = listed(&case, case.head).await.into_iter().find(|one| one["id"] == *request).unwrap();
     assert_eq!(theirs["signable"], false, "{theirs}");
-    assert!(theirs["not_signable_because"].as_str().unwrap().contains("declared the incident"), "{theirs}");
+    assert!(theirs["not_signable_because"].as_str().unwrap().contains("one hand"), "{theirs}");
+    assert_eq!(case.sign(case.head, &request).await.text("/code"), "not-countersigned");
 }
 
 async fn m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not(engine: Engine) {
@@ -150,7 +155,7 @@ async fn m1_a_refusal_says_what_happened_and_which_command_helps_in_the_readers_
         ati.post_with(&path, &body, &[("Accept-Language", language.to_owned())]).await.unwrap()
     };
     let why = || json!({ "reason": "vue à la gare" });
-    let early = "2020-01-01T08:00:00Z";
+    let later = case.server.clock().now().plus(MINUTE).to_string();
     for (what, body, rule, french, helps) in [
         ("positions", why(), "M1", "personne n’est géolocalisé sans autorisation", "ardoise warrant ask"),
         (
@@ -163,9 +168,9 @@ async fn m1_a_refusal_says_what_happened_and_which_command_helps_in_the_readers_
         ("reopen", why(), "C5.4.2", "on ne peut pas rouvrir un sinistre (vol)", "ardoise incident show"),
         (
             "noticed",
-            json!({ "noticed_at": early, "reason": "?" }),
+            json!({ "noticed_at": later, "reason": "?" }),
             "C5.4.2",
-            "l’entrée de la tablette dans l’inventaire",
+            "ce qui est après la déclaration",
             "ardoise incident show",
         ),
         (

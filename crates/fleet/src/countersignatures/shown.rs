@@ -51,7 +51,8 @@ pub struct Line {
     pub rests_on: Vec<Sentence>,
     /// What exactly is asked, byte by byte as its digest has it; `None` once it was purged.
     pub content: Option<String>,
-    /// SHA-256 of the content: an answer names it.
+    /// SHA-256 of the content, and of a warrant that waits also of what it rests on: an answer names it, so that it counts for
+    /// nothing else than what was looked at.
     pub content_sha256: Digest,
     /// Why, in the asker's words; `None` once it was purged.
     pub reason: Option<String>,
@@ -100,6 +101,11 @@ pub(super) fn line(
     let who_may_answer = unless_unreadable(second)?.unwrap_or_else(unreadable);
     let rests_on =
         if waits { unless_unreadable(rests_on::of(tx, &row, now))?.unwrap_or_default() } else { Vec::new() };
+    let content_sha256 = if waits {
+        unless_unreadable(rests_on::digest(tx, &row, now))?.unwrap_or(row.content_sha256)
+    } else {
+        row.content_sha256
+    };
     let answered_by = row.answered_by.map(|account| somebody(tx, account)).transpose()?;
     Ok(Line {
         in_words: unless_unreadable(in_words(tx, &row))?.unwrap_or_else(unreadable),
@@ -110,7 +116,7 @@ pub(super) fn line(
         purpose: row.purpose,
         subject: row.subject,
         content: row.content,
-        content_sha256: row.content_sha256,
+        content_sha256,
         reason: row.reason,
         asked_at: row.asked_at,
         expires_at: row.expires_at,

@@ -1,13 +1,14 @@
 //! An incident is declared, and its papers are recorded: late is shown, never refused (C5.4.2).
 
-use governance::Permission;
+use governance::{Permission, Place, Reach};
 use incidents::papers::{self, AuthorityReference, Complaint, Letter};
-use incidents::{Beginning, Declarant, Declaration, Incident};
+use incidents::{Declarant, Declaration, Incident};
 use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
-use store::{StoreError, Tx, incident_declarations, loans};
-use types::{Day, IncidentId, IncidentKind, Instant, Secret, TabletId};
+use store::tablets::Tablet;
+use store::{StoreError, Tx, incident_declarations, incident_hands, loans};
+use types::{Day, IncidentId, IncidentKind, Instant, Secret, Uai};
 
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
@@ -52,12 +53,12 @@ pub struct NewComplaint {
     pub station: String,
 }
 
-/// Declares what happened to a tablet of one's collège, once a DPO validated that incidents are kept (C3.1.6). Those that are
+/// Declares what happened to a tablet of one's collège, however late, once a DPO validated that incidents are kept (C3.1.6). Those that are
 /// open are followed whatever becomes of that.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule, also for an instant
-/// before the tablet's loan or its entry in the inventory; [`Refusal::Conflict`] for a tablet that is missing already, or that no collège has.
+/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`]
+/// for a tablet that is missing already, that no collège has, or that one out of reach lent then.
 pub async fn declare(
     fleet: &Fleet,
     principal: &Principal,
@@ -89,23 +90,9 @@ pub async fn declare(
             let reach = person.standing.may(Permission::DeclareIncident, &person.access, now)?;
             let tablet = tablets::within(tx, &named, &reach)?;
             register::may_process(tx, Activity::Incidents, now)??;
-            let college = tablet.uai.clone().ok_or_else(|| {
-                let serial = &tablet.serial;
-                Worded::contradicts(
-                    format!("tablet {serial} is of no collège: give it to one first"),
-                    format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
-                )
-            })?;
-            if new.kind.is_of_a_missing_tablet()
-                && let Some(open) = incident_declarations::missing(tx, tablet.id)?
-            {
-                let serial = &tablet.serial;
-                return Err(Worded::contradicts(
-                    format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
-                    format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
-                )
-                .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
-                .into());
+            let college = college_of(tx, &tablet, new.noticed_at, &reach)?;
+            if new.kind.is_of_a_missing_tablet() {
+                must_not_be_missing(tx, &tablet)?;
             }
             let declaration = Declaration {
                 tablet: tablet.id,
@@ -115,8 +102,7 @@ pub async fn declare(
                 declarant: Declarant(person.standing.account()),
                 authority: authority.clone(),
             };
-            let beginning = beginning(tx, tablet.id, now)?;
-            let incident = Incident::declare(IncidentId::new(now), declaration, beginning, now)?;
+            let incident = Incident::declare(IncidentId::new(now), declaration, now)?;
             incident_declarations::record(tx, &incident, circumstances.as_ref())?;
             let detail = json!({ "incident": incident.id, "kind": incident.kind.as_str() });
             let change = Change::new("incident.declare").tablet(Some(tablet.id)).detail(detail);
@@ -126,19 +112,58 @@ pub async fn declare(
         .await
 }
 
-/// The first instant at which what is declared of a tablet at `declared_at` may have been noticed: its loan began, if somebody had
-/// it then.
-pub(super) fn beginning(
-    tx: &mut Tx<'_>,
-    tablet: TabletId,
-    declared_at: Instant,
-) -> Result<Beginning, Refusal> {
-    if let Some(loan) = loans::with_its_holder_at(tx, tablet, declared_at)? {
-        return Ok(Beginning::Loan(loan.began_at));
+/// The collège that an incident is of: the tablet's, or, of what befell it while another lent it, that one, for whoever may act
+/// there (T-C1).
+fn college_of(tx: &mut Tx<'_>, tablet: &Tablet, noticed_at: Instant, reach: &Reach) -> Result<Uai, Refusal> {
+    let serial = &tablet.serial;
+    let now = tablet.uai.clone().ok_or_else(|| {
+        Worded::contradicts(
+            format!("tablet {serial} is of no collège: give it to one first"),
+            format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
+        )
+    })?;
+    let lent_by = loans::with_its_holder_at(tx, tablet.id, noticed_at)?.map(|loan| loan.uai);
+    match lent_by {
+        Some(then) if then != now && !reach.covers(&Place::College(Some(then.clone()))) => {
+            Err(Worded::contradicts(
+                format!("at {noticed_at} tablet {serial} was lent by another collège"),
+                format!("le {noticed_at}, la tablette {serial} était prêtée par un autre établissement"),
+            )
+            .then(
+                "the département declares it: `ardoise incident declare`, with when it was noticed",
+                "le département le déclare : `ardoise incident declare`, avec la date du constat",
+            )
+            .into())
+        }
+        Some(then) => Ok(then),
+        None => Ok(now),
     }
-    let entered = store::tablets::get(tx, &tablet)?.map(|tablet| tablet.created_at);
-    let missing = || StoreError::Corrupt { table: "incidents", row: tablet.to_string(), column: "tablet_id" };
-    Ok(Beginning::Inventory(entered.ok_or_else(missing)?))
+}
+
+/// Passes a tablet that is not missing already.
+fn must_not_be_missing(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<(), Refusal> {
+    let Some(open) = incident_declarations::missing(tx, tablet.id)? else { return Ok(()) };
+    let serial = &tablet.serial;
+    if incident_hands::missing(tx, tablet.id)?.is_none() {
+        return Err(Worded::contradicts(
+            format!("incident {open} of tablet {serial} is open, and concerns somebody who had it before: end it first"),
+            format!(
+                "le sinistre {open} de la tablette {serial} est ouvert, et concerne une personne qui l’avait avant : terminez-le \
+                 d’abord"
+            ),
+        )
+        .then(
+            format!("`ardoise incident find {open}`, then `ardoise incident close {open}`; then declare this one"),
+            format!("`ardoise incident find {open}`, puis `ardoise incident close {open}` ; puis déclarez celui-ci"),
+        )
+        .into());
+    }
+    Err(Worded::contradicts(
+        format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
+        format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
+    )
+    .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
+    .into())
 }
 
 /// Records the letter that gives the circumstances.

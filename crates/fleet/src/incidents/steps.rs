@@ -9,7 +9,7 @@ use serde_json::json;
 use store::incident_papers::{self, Paper};
 use store::noticed_corrections::{self, NoticedCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_declarations, notice_delays};
+use store::{Tx, incident_declarations, incident_hands, notice_delays};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
@@ -112,7 +112,8 @@ fn carry_out(
 /// What rested on the closed one does not rest on this one.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
+/// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, without a reason, or once the tablet was
+/// received, lent anew or moved; [`Refusal::Conflict`] if another goes on from it, or the
 /// tablet is missing again.
 pub async fn reopen(
     fleet: &Fleet,
@@ -128,7 +129,8 @@ pub async fn reopen(
         .write(move |tx| {
             let closed = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             register::may_process(tx, Activity::Incidents, now)??;
-            let new = closed.reopen(IncidentId::new(now), &reason, now)?;
+            let since = incident_hands::since(tx, &closed)?;
+            let new = closed.reopen(IncidentId::new(now), &reason, since, now)?;
             if let Some(other) = incident_declarations::goes_on_in(tx, id)? {
                 let other = other.id;
                 return Err(Worded::contradicts(

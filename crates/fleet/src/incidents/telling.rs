@@ -12,7 +12,7 @@ use store::mails::{self, Mail, MailState};
 use store::persons::Known;
 use store::untold::{self, OfWarrant};
 use store::warrant_notices::{self, ToldHow, WarrantNotice};
-use store::{Tx, Within, alarms, loans, persons, tablets, warrant_grants};
+use store::{Tx, Within, alarms, incident_declarations, loans, persons, tablets, warrant_grants};
 use types::{AccountId, Day, Instant, LoanId, PersonId, RuleId, SerialNumber, TabletId, Uai, WarrantId};
 
 use super::warrants::reached_warrant;
@@ -106,7 +106,7 @@ pub struct Untold {
     pub tablet: TabletId,
     /// Its serial number.
     pub serial: Option<SerialNumber>,
-    /// The collège that lent it.
+    /// The collège of the incident: whoever handles it there tells.
     pub uai: Uai,
     /// Why nobody was told.
     pub stands: Stands,
@@ -121,7 +121,7 @@ pub struct ToTell {
     pub may_not: Option<MayNotTell>,
 }
 
-/// Notices of warrants that are due and were not told, of loans within reach: the first granted first.
+/// Notices of warrants that are due and were not told, of incidents within reach: the first granted first.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`].
@@ -189,8 +189,10 @@ fn seen(tx: &mut Tx<'_>, all: &[OfWarrant], by_mail: bool, now: Instant) -> Resu
     let holders = persons::get_all(tx, holders)?;
     let lent: BTreeSet<TabletId> = loans.iter().map(|loan| loan.tablet_id).collect();
     let lent = tablets::get_all(tx, lent)?;
+    let of_warrants = warrants.clone();
     let mails = mails::of_warrants(tx, warrants)?;
     let validated = mail::is_on(tx, now)?;
+    let colleges = incident_declarations::colleges_of(tx, of_warrants)?;
     let one = |of: &OfWarrant| {
         let notice = notices.get(&(of.warrant, of.occasion.as_str()))?;
         let loan = loans.iter().find(|loan| Some(loan.id) == notice.loan_id)?;
@@ -205,7 +207,7 @@ fn seen(tx: &mut Tx<'_>, all: &[OfWarrant], by_mail: bool, now: Instant) -> Resu
             notice: notice.clone(),
             tablet: loan.tablet_id,
             serial: serial.map(|tablet| tablet.serial.clone()),
-            uai: loan.uai.clone(),
+            uai: colleges.get(&of.warrant)?.clone(),
             stands: Stands::of(&mails, has_address, by_mail, validated),
         })
     };

@@ -24,7 +24,7 @@ use store::destructions::{self, DestructionState};
 use store::erase_orders::{self, EraseOrder};
 use store::last_decisions::{self, LastDecision};
 use store::warrants::OrderState;
-use store::{Tx, loans, lost_modes, restitutions};
+use store::{Tx, incident_hands, loans, lost_modes, restitutions};
 use types::{
     AccountId, Actor, CountersignatureId, DestructionKind, EraseOrderId, IncidentId, Instant, LastDecisionId,
     LoanId, TabletId, text_enum,
@@ -103,7 +103,7 @@ pub async fn propose(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::ProposeErasure, id, now)?;
-            incidents::lets_erase(&incident)?;
+            incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
             confirm::must_stand(tx, &incident)?;
             let person = principal.person(tx, now)?;
             make_room(tx, &incident, now)?;
@@ -242,7 +242,7 @@ pub(crate) fn answered(
         let detail = json!({ "countersignature": asked.id(), "asked": signed });
         return audit::record(tx, principal, change("theft-erasure.refuse").detail(detail), now);
     }
-    incidents::lets_erase(&incident)?;
+    incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
     confirm::must_stand(tx, &incident)?;
     let used =
         Use { purpose: *purpose, subject, content, used_for: &format!("decision:{}", signed.decision) };
@@ -323,7 +323,9 @@ pub(crate) fn carry_out(
         return Ok(true);
     }
     let incident = again(tx, incident)?;
-    if incidents::lets_erase(&incident).is_err() || !confirm::stands(tx, &incident)? {
+    if incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?).is_err()
+        || !confirm::stands(tx, &incident)?
+    {
         return Ok(true);
     }
     match give(tx, &decision, order, terms, &principal.actor(), now) {
@@ -351,7 +353,7 @@ pub async fn repeat(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::RepeatErasure, id, now)?;
-            incidents::lets_erase(&incident)?;
+            incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
             confirm::must_stand(tx, &incident)?;
             let found = shown(tx, &incident, now)?;
             let decided = |found: &Erasure| {

@@ -11,14 +11,17 @@ use governance::countersignature::{
     Asked as Countersignature, Content, Purpose, Question, SecondPerson as Answers, Subject,
 };
 use governance::{Permission, Standing};
-use incidents::{Asked, Footing, Grant, Incident, Limits, NoticeOccasion, Petition, Request, SecondPerson};
+use incidents::{
+    Asked, Footing, Grant, Hands, Incident, Limits, NoticeOccasion, Petition, Request, SecondPerson,
+};
 use privacy::Activity;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::countersignatures::Answer;
+use store::paper_corrections::{self, PaperCorrection};
 use store::position_requests::{self, Outcome};
 use store::warrants::{self, OrderState, Warrant};
-use store::{Tx, commands, standings, warrant_grants};
+use store::{Tx, commands, incident_hands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
@@ -224,7 +227,8 @@ fn petition(
 ) -> Result<Result<Grant, incidents::Refusal>, Refusal> {
     let last = warrant_grants::last(tx, incident.id)?;
     let validation = validation(tx, now)?;
-    let petition = Petition { incident, request, second, validation, last, limits };
+    let hands = incident_hands::of(tx, incident)?;
+    let petition = Petition { incident, hands: &hands, request, second, validation, last, limits };
     Ok(match extends {
         None => petition.grant(now),
         Some(_before) => petition.extend(now),
@@ -289,10 +293,20 @@ pub(crate) fn would_grant(
 pub(crate) struct Ground {
     /// The incident.
     pub(crate) incident: Incident,
+    /// In whose hands its tablet was, and is.
+    pub(crate) hands: Hands,
+    /// When its tablet was entered in the inventory.
+    pub(crate) entered_at: Option<Instant>,
     /// When it was said before that it was noticed.
     pub(crate) formerly_noticed: Vec<FormerlyNoticed>,
+    /// How its papers were put right.
+    pub(crate) corrected: Vec<PaperCorrection>,
     /// What the yes of somebody who may would grant now.
     pub(crate) granted: Result<Grant, incidents::Refusal>,
+    /// The warrant of the incident that was granted last.
+    pub(crate) last: Option<WarrantId>,
+    /// How many warrants the incidents had that this one goes on from.
+    pub(crate) warrants_before: usize,
     /// The warrant that it goes on from.
     pub(crate) extends: Option<Line>,
     /// How long, how often, how closely.
@@ -306,13 +320,33 @@ pub(crate) struct Ground {
 pub(crate) fn ground(tx: &mut Tx<'_>, asked: &Countersignature, now: Instant) -> Result<Ground, Refusal> {
     let signed = signed(asked)?;
     let incident = again(tx, signed.incident)?;
-    let formerly_noticed = formerly_noticed(tx, incident.id, false)?;
     let reason = asked.question().reason.clone();
     let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
     let granted =
         petition(tx, (&incident, &request, &somebody_else(now)), signed.extends, &Limits::default(), now)?;
     let extends = signed.extends.map(|before| line(tx, before)).transpose()?;
-    Ok(Ground { incident, formerly_noticed, granted, extends, asked: request.asked })
+    Ok(Ground {
+        hands: incident_hands::of(tx, &incident)?,
+        entered_at: store::tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.created_at),
+        formerly_noticed: formerly_noticed(tx, incident.id, false)?,
+        corrected: paper_corrections::of(tx, incident.id)?,
+        granted,
+        last: warrant_grants::last(tx, incident.id)?,
+        warrants_before: warrants_before(tx, &incident)?,
+        extends,
+        asked: request.asked,
+        incident,
+    })
+}
+
+/// How many warrants the incidents had that this one goes on from.
+fn warrants_before(tx: &mut Tx<'_>, incident: &Incident) -> Result<usize, Refusal> {
+    let (mut count, mut before) = (0, incident.reopens);
+    while let Some(id) = before {
+        count += warrants::of_incident(tx, id)?.len();
+        before = again(tx, id)?.reopens;
+    }
+    Ok(count)
 }
 
 /// Somebody who may grant it, and had no part in it.

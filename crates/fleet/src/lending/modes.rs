@@ -8,8 +8,8 @@ use store::loans::{self, Loan};
 use store::restitutions::{self, StageName};
 use store::tablet_modes::{self, TabletMode};
 use store::{
-    Tx, enrolments, incident_declarations, last_decisions, organisations, persons, replacements,
-    restrictions, segments,
+    Tx, enrolments, incident_hands, last_decisions, organisations, persons, replacements, restrictions,
+    segments,
 };
 use types::{Day, Instant, LoanMode, TabletId};
 
@@ -105,7 +105,7 @@ fn of_loan(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<LoanMode, Refus
         agreed: &agreement.agreed,
         kept_at_school: replacements::keeps_at_school(tx, loan)?,
         deposited: loan.state == loans::Standing::Deposited,
-        lost: incident_declarations::missing(tx, loan.tablet_id)?.is_some(),
+        lost: incident_hands::missing(tx, loan.tablet_id)?.is_some(),
         restrictions: &measures,
         // What is given to them is not to come back.
         overdue: due.is_some_and(|due| due < today) && !last_decisions::is_given(tx, loan.id)?,

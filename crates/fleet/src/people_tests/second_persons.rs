@@ -182,6 +182,27 @@ async fn c3_1_7_nobody_answers_what_they_asked_nor_does_their_creature() {
 }
 
 #[tokio::test]
+async fn c3_1_7_nobody_finds_what_is_asked_about_themselves_while_it_waits() {
+    for engine in engines() {
+        let people = People::new(engine).await;
+        let emma = people.someone(Employer::Departement, "emma", &[Role::Administrator]).await;
+        let marie = people.someone(Employer::Departement, "marie", &[Role::Administrator]).await;
+        let about = accounts::Named::Id(marie.0);
+        let ask =
+            accounts::ask_recovery(&people.fleet, &people.operator, about, "she lost both".into(), now());
+        let id = ask.await.unwrap();
+        let listed = async |by: &Principal| {
+            let list =
+                countersignatures::list(&people.fleet, by, Which::ToAnswer, Page::default(), now()).await;
+            list.unwrap().items.iter().map(|line| line.id).collect::<Vec<_>>()
+        };
+        assert_eq!((listed(&emma.1).await, listed(&marie.1).await), (vec![id], vec![]));
+        let shown = countersignatures::show(&people.fleet, &marie.1, id, now()).await;
+        assert!(matches!(shown, Err(Refusal::NotFound { .. })), "{shown:?}");
+    }
+}
+
+#[tokio::test]
 async fn t_c1_a_request_that_is_not_ones_own_business_looks_as_if_it_did_not_exist() {
     for engine in engines() {
         let asked = Asked::new(engine).await;

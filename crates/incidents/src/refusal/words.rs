@@ -2,7 +2,7 @@
 
 use types::IncidentKind;
 
-use super::{Beginning, IncidentState, Instead, Refusal, papers};
+use super::{IncidentState, Instead, Refusal, Since, papers};
 use crate::{NotInForce, NotOpen, OutOfBounds};
 
 /// What to do next, in both languages: the command that helps.
@@ -27,9 +27,25 @@ impl Refusal {
                 "declare it again with what is right: `ardoise incident declare --help`",
                 "déclarez-le de nouveau avec ce qui est juste : `ardoise incident declare --help`",
             ),
-            Self::NoticedAfterDeclared { .. } | Self::NoticedBefore { .. } => next(
+            Self::NoticedAfterDeclared { .. } => next(
                 "`ardoise incident show` has the dates of the incident, `ardoise loan list` those of the loan",
                 "`ardoise incident show` donne les dates du sinistre, `ardoise loan list` celles du prêt",
+            ),
+            Self::ConcernsAnother { .. } => next(
+                "leave this one as it is, and declare the other with `ardoise incident declare`, late as it is; if this one is \
+                 missing, `ardoise incident find` or `give-up`, then `close`, come first",
+                "laissez celui-ci tel quel, et déclarez l’autre, même tard, par `ardoise incident declare` ; si celui-ci est une \
+                 disparition, `ardoise incident find` ou `give-up`, puis `close`, d’abord",
+            ),
+            Self::HeldByAnother { .. } | Self::OfAnotherCollege | Self::NoticedBeforeTheLoan { .. } => next(
+                "end this one (`ardoise incident find` or `give-up`, then `close`); if the tablet is missing now, declare that: \
+                 `ardoise incident declare`",
+                "terminez celui-ci (`ardoise incident find` ou `give-up`, puis `close`) ; si la tablette a disparu maintenant, \
+                 déclarez-le : `ardoise incident declare`",
+            ),
+            Self::WentOn { .. } => next(
+                "`ardoise incident declare`, with when it was noticed",
+                "`ardoise incident declare`, avec la date du constat",
             ),
             Self::NotNow { .. } => next(
                 "`ardoise incident show` says where it stands; `find` or `give-up` comes before `close`",
@@ -114,9 +130,25 @@ impl Refusal {
             Self::NoticedAfterDeclared { noticed_at, declared_at } => format!(
                 "constaté le {noticed_at}, ce qui est après la déclaration ({declared_at}) : corrigez la date"
             ),
-            Self::NoticedBefore { noticed_at, beginning } => {
-                format!("constaté le {noticed_at}, ce qui est avant {} : corrigez la date", began(*beginning))
-            }
+            Self::ConcernsAnother { noticed_at } => format!(
+                "le {noticed_at}, la tablette était chez une autre personne que celle que concerne ce sinistre, ou chez personne : \
+                 ce qui lui est arrivé alors est un autre sinistre"
+            ),
+            Self::HeldByAnother { began_at } => format!(
+                "la tablette est prêtée, depuis le {began_at}, à une personne que ce sinistre ne concerne pas : il ne permet ni de \
+                 la géolocaliser, ni de la mettre en mode perdu, ni de l’effacer"
+            ),
+            Self::OfAnotherCollege => "la tablette est d’un autre établissement que ce sinistre : il ne permet ni de la \
+                                       géolocaliser, ni de la mettre en mode perdu, ni de l’effacer"
+                .to_owned(),
+            Self::NoticedBeforeTheLoan { noticed_at, began_at, since } => format!(
+                "constaté le {noticed_at}, avant le début du prêt en cours ({began_at}) : aucune pièce ne rend ferme son \
+                 autorisation, et une autorisation provisoire était possible jusqu’au {since}"
+            ),
+            Self::WentOn { since } => format!(
+                "{} : ce sinistre est terminé et ne continue pas ; ce qui a disparu maintenant se déclare de nouveau",
+                went_on(*since)
+            ),
             Self::NoReference => {
                 "la demande d’une autorité a besoin de sa référence : demandez-la à l’autorité".to_owned()
             }
@@ -226,6 +258,13 @@ impl NotOpen {
                 format!("le sinistre {incident} ({}) ne permet pas le mode perdu", kind_name(*kind))
             }
             Self::Closed { incident } => format!("le sinistre {incident} est clos"),
+            Self::HeldByAnother { incident, began_at } => format!(
+                "le sinistre {incident} ne concerne pas la personne à qui la tablette est prêtée depuis le {began_at} : il ne permet \
+                 ni mode perdu, ni géolocalisation"
+            ),
+            Self::OfAnotherCollege { incident } => format!(
+                "la tablette du sinistre {incident} est maintenant d’un autre établissement : plus rien ne repose sur lui"
+            ),
             Self::InTheFuture { incident, opened_at, now } => format!(
                 "le sinistre {incident} est daté du {opened_at}, après maintenant ({now}) ; vérifiez l’horloge"
             ),
@@ -242,6 +281,10 @@ impl NotInForce {
             Self::OfAnother { warrant } => {
                 format!("l’autorisation {warrant} concerne une autre tablette ou un autre sinistre")
             }
+            Self::NotFirm { warrant, began_at } => format!(
+                "l’autorisation {warrant} repose sur ce qui a été constaté avant le prêt commencé le {began_at} : elle n’est plus \
+                 ferme"
+            ),
             Self::NotSought { warrant } => {
                 format!("la tablette de l’autorisation {warrant} n’est plus recherchée")
             }
@@ -258,12 +301,12 @@ impl NotInForce {
     }
 }
 
-fn began(beginning: Beginning) -> String {
-    match beginning {
-        Beginning::Loan(at) => format!(
-            "le début du prêt de la personne qui avait la tablette à la déclaration ({at}) ; ce qui précède ne la concerne pas"
-        ),
-        Beginning::Inventory(at) => format!("l’entrée de la tablette dans l’inventaire ({at})"),
+const fn went_on(since: Since) -> &'static str {
+    match since {
+        Since::Nothing => "rien n’est arrivé à la tablette depuis",
+        Since::Received => "la tablette a été restituée depuis, ou donnée",
+        Since::Lent => "la tablette a été prêtée de nouveau depuis",
+        Since::Moved => "la tablette est depuis d’un autre établissement",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules of incidents, by tables and by random lives.
 
+mod hands;
 mod lives;
 mod papers;
 mod rules;
@@ -9,7 +10,7 @@ mod words;
 use types::{AccountId, Duration, IncidentId, IncidentKind, Instant, TabletId, Uai, ValidationId};
 
 use crate::papers::AuthorityReference;
-use crate::{Asked, Beginning, Declarant, Declaration, Incident, Limits, Request, SecondPerson};
+use crate::{Asked, Declarant, Declaration, Incident, Limits, Request, SecondPerson};
 
 const HOUR: u64 = 3_600;
 
@@ -44,7 +45,7 @@ fn declared(kind: IncidentKind) -> Incident {
         declarant: Declarant(person(1)),
         authority: AuthorityReference::new("TJ Rouen 2026/112"),
     };
-    Incident::declare(IncidentId::new(hours(1)), declaration, Beginning::Loan(hours(0)), hours(1)).unwrap()
+    Incident::declare(IncidentId::new(hours(1)), declaration, hours(1)).unwrap()
 }
 
 fn asks(author: u64) -> Request {

@@ -21,11 +21,16 @@ fn all() -> Vec<(Refusal, String)> {
     vec![
         (Refusal::NoticedLater { noticed_at: hours(3), now: hours(2) }, at.clone()),
         (Refusal::NoticedAfterDeclared { noticed_at: hours(4), declared_at: hours(3) }, at.clone()),
-        (Refusal::NoticedBefore { noticed_at: hours(2), beginning: Beginning::Loan(hours(3)) }, at.clone()),
+        (Refusal::ConcernsAnother { noticed_at: hours(3) }, at.clone()),
+        (Refusal::HeldByAnother { began_at: hours(3) }, at.clone()),
+        (Refusal::OfAnotherCollege, "autre établissement".to_owned()),
         (
-            Refusal::NoticedBefore { noticed_at: hours(2), beginning: Beginning::Inventory(hours(3)) },
+            Refusal::NoticedBeforeTheLoan { noticed_at: hours(2), began_at: hours(3), since: hours(4) },
             at.clone(),
         ),
+        (Refusal::WentOn { since: Since::Received }, "restituée".to_owned()),
+        (Refusal::WentOn { since: Since::Lent }, "prêtée de nouveau".to_owned()),
+        (Refusal::WentOn { since: Since::Moved }, "d’un autre établissement".to_owned()),
         (Refusal::NoReference, "référence".to_owned()),
         (Refusal::NotNow { step: "close", state: IncidentState::InProgress, kind }, "clore".to_owned()),
         (
@@ -113,6 +118,8 @@ fn m1_what_is_not_in_force_says_why_in_french() {
         NotOpen::WrongKind { incident, kind: IncidentKind::Breakage },
         NotOpen::Closed { incident },
         NotOpen::InTheFuture { incident, opened_at: hours(10), now },
+        NotOpen::HeldByAnother { incident, began_at: hours(10) },
+        NotOpen::OfAnotherCollege { incident },
     ];
     for why in &not_open {
         assert!(why.in_french().contains(&incident.to_string()), "{why}");
@@ -122,6 +129,7 @@ fn m1_what_is_not_in_force_says_why_in_french() {
         NotInForce::OfAnother { warrant },
         NotInForce::NotSought { warrant },
         NotInForce::NotValidated { warrant },
+        NotInForce::NotFirm { warrant, began_at: hours(10) },
         NotInForce::InTheFuture { warrant, opens_at: hours(10), now },
         NotInForce::Over { warrant, at: hours(6) },
     ];
