@@ -23,3 +23,4 @@ mod roles;
 mod second_persons;
 mod upkeep;
 mod walks;
+mod waves;

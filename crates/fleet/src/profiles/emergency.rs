@@ -187,6 +187,10 @@ fn may_be_renewed(
             format!("it ends on {}: it can be renewed in its last {LONGEST_AHEAD} days", renewed.ends_on);
         return Err(Refusal::invalid("renews", problem));
     }
+    if starts_on < renewed.starts_on {
+        let problem = format!("the order it renews begins on {}: begin then, or later", renewed.starts_on);
+        return Err(Refusal::invalid("starts_on", problem));
+    }
     if renewed.ends_on.until(starts_on) > 1 {
         let problem =
             format!("the order it renews ends on {}: begin the day after at the latest", renewed.ends_on);
@@ -237,6 +241,9 @@ pub async fn end(
             let own = row.organisation_id == person.standing.organisation().id();
             if !reach.covers(&Place::Fleet) && !own {
                 return Err(not_found());
+            }
+            if row.ends_on < Day::of(now) {
+                return Err(Refusal::Conflict(format!("this order was over on {}", row.ends_on)));
             }
             if !rows::end(tx, id, person.standing.account(), now)? {
                 return Err(Refusal::Conflict("this order was ended before".to_owned()));
