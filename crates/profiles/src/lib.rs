@@ -50,5 +50,5 @@ pub use refusal::{Conflict, InVain, OrderMet, Refusal};
 pub use value::Value;
 pub use versions::{
     Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,
-    RolloutPlan, RolloutState, Tally, Turn, VersionFacts, Wave, combine_approved, turn,
+    RolloutPlan, RolloutState, Tally, Tried, Turn, VersionFacts, Wave, combine_approved, turn,
 };

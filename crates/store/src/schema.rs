@@ -91,6 +91,7 @@ diesel::table! {
         authenticated_at -> Nullable<BigInt>,
         token_updated_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
+        kept_versions -> Nullable<Text>,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Segments: tablets that share the same layers and can do the same, what they are given, signed once for all of them.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -10,11 +12,11 @@ use types::{
     Uai, UserKind,
 };
 
-use crate::column::read;
+use crate::column::{Column as _, read};
 use crate::enrolments::EnrolmentState;
 use crate::noun::{by_key, noun, on_each_engine};
 use crate::schema::{
-    deliveries, enrolments, segment_layers, segment_payloads, segments, tablet_modes, tablets,
+    deliveries, enrolments, rollouts, segment_layers, segment_payloads, segments, tablet_modes, tablets,
 };
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, Within};
@@ -204,6 +206,8 @@ pub struct Member {
     pub segment: Option<SegmentId>,
     /// Who holds it, and where it may be used, while it is lent.
     pub loan: Option<(UserKind, LoanMode)>,
+    /// The first versions that it had in another collège, and keeps.
+    pub kept: BTreeSet<ProfileVersionId>,
 }
 
 type MemberRow = (
@@ -212,6 +216,7 @@ type MemberRow = (
     Option<String>,
     Option<String>,
     String,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -272,11 +277,13 @@ fn member_rows() -> _ {
             enrolments::segment_id,
             tablet_modes::holder_kind.nullable(),
             tablet_modes::mode.nullable(),
+            enrolments::kept_versions,
         ))
 }
 
 fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
-    let (id, tablet, uai, os_version, supervision, segment, holder, mode) = row;
+    let (id, tablet, uai, os_version, supervision, segment, holder, mode, kept) = row;
+    let kept: Option<BTreeSet<ProfileVersionId>> = read(kept, "enrolments", "kept_versions", &id)?;
     let tablet: Option<TabletId> = read(tablet, "enrolments", "tablet_id", &id)?;
     let Some(tablet) = tablet else { return Ok(None) };
     let holder: Option<UserKind> = read(holder, "tablet_modes", "holder_kind", &id)?;
@@ -284,6 +291,7 @@ fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
     Ok(Some(Member {
         tablet,
         loan: holder.zip(mode),
+        kept: kept.unwrap_or_default(),
         uai: read(uai, "tablets", "uai", &id)?,
         os_version,
         supervision: read(supervision, "enrolments", "supervision", &id)?,
@@ -319,6 +327,58 @@ pub fn assign(
             .execute(connection)?;
         Ok(if there.is_some() { moved } else { 0 })
     })
+}
+
+/// The first versions that an enrolled tablet had in another collège, and keeps.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn kept(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<BTreeSet<ProfileVersionId>, StoreError> {
+    let kept: Option<Option<String>> = tx.run(|connection| {
+        let row = enrolments::table.find(enrolment.to_string());
+        row.select(enrolments::kept_versions).first(connection).optional()
+    })?;
+    let kept: Option<BTreeSet<ProfileVersionId>> =
+        read(kept.flatten(), "enrolments", "kept_versions", &enrolment)?;
+    Ok(kept.unwrap_or_default())
+}
+
+/// Notes which versions a tablet is given that are the first of their layers and not everywhere yet: wherever it goes, it keeps
+/// them, for nothing was in force before that it could have in their place (C3.1.1).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn keep_first_versions(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+    let firsts: Vec<String> = tx.run(|connection| {
+        rollouts::table
+            .filter(rollouts::ended_at.is_null())
+            .filter(rollouts::previous_id.is_null())
+            .select(rollouts::version_id)
+            .load(connection)
+    })?;
+    let given: Vec<String> = match of_enrolment(tx, enrolment)? {
+        Some(segment) if !firsts.is_empty() => tx.run(|connection| {
+            segment_layers::table
+                .filter(segment_layers::segment_id.eq(segment.id.to_string()))
+                .filter(segment_layers::version_id.eq_any(&firsts))
+                .select(segment_layers::version_id)
+                .load(connection)
+        })?,
+        _ => Vec::new(),
+    };
+    if given.is_empty() {
+        return Ok(());
+    }
+    let mut all = kept(tx, enrolment)?;
+    for version in given {
+        all.insert(read(version, "segment_layers", "version_id", &enrolment)?);
+    }
+    tx.run(|connection| {
+        diesel::update(enrolments::table.find(enrolment.to_string()))
+            .set(enrolments::kept_versions.eq(all.stored()))
+            .execute(connection)
+    })?;
+    Ok(())
 }
 
 /// Everything that was delivered, or could not be, has been: the token of the segment that the tablet has now.

@@ -15,13 +15,13 @@ use super::profiles::{BASE, Cast, EMERGENCY, HERE, PUPIL, base, college, id, wav
 use crate::profiles::{self, NotThisOne, Order, Shown, Wanted, When};
 use crate::{Principal, Refusal, segments};
 
-fn rolled_out() -> When {
+pub(super) fn rolled_out() -> When {
     When { at: None, plan: Some(waves()) }
 }
 
 impl Cast {
     /// The names of the layers that the two tablets have now: the one of the canary collège, and the other.
-    async fn have(&self) -> [Vec<LayerKey>; 2] {
+    pub(super) async fn have(&self) -> [Vec<LayerKey>; 2] {
         let mut found = [Vec::new(), Vec::new()];
         for (serial, found) in [SERIAL, OTHER].iter().zip(&mut found) {
             let tablet = self.people.tablet(serial).await;
@@ -34,18 +34,18 @@ impl Cast {
     }
 
     /// How many rules the tablet is given; `None` while it is in no segment.
-    async fn rules(&self, enrolment: EnrolmentId) -> Option<usize> {
+    pub(super) async fn rules(&self, enrolment: EnrolmentId) -> Option<usize> {
         let found =
             self.people.fleet.store().read(move |tx| store::segments::of_enrolment(tx, enrolment)).await;
         found.unwrap().map(|segment| segment.plan().unwrap().rules.len())
     }
 
-    async fn follow(&self, at: Instant) {
+    pub(super) async fn follow(&self, at: Instant) {
         segments::follow(&self.people.fleet, &Principal::calendar(), at).await.unwrap();
     }
 
     /// An enrolled tablet of the canary collège, and one of another.
-    async fn two_tablets(&self) -> [EnrolmentId; 2] {
+    pub(super) async fn two_tablets(&self) -> [EnrolmentId; 2] {
         let here = self.people.enrol(SERIAL).await;
         let there = self.people.enrol_with(OTHER, |enrolment| {
             enrolment.udid = Some("00008020-000915083C80012F".parse().unwrap());
@@ -53,7 +53,7 @@ impl Cast {
         [here, there.await]
     }
 
-    async fn orders(
+    pub(super) async fn orders(
         &self,
         by: &Principal,
         base: &Shown,

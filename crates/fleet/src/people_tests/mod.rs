@@ -24,3 +24,4 @@ mod roles;
 mod second_persons;
 mod upkeep;
 mod walks;
+mod waves;

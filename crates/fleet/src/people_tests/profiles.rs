@@ -409,7 +409,7 @@ async fn c5_3_7_an_emergency_base_that_is_in_force_is_not_rolled_back_under_its_
         cast.published(base(1)).await;
         cast.published(Secret::new(EMERGENCY.to_owned())).await;
         let second = cast.approved(Secret::new(format!("{EMERGENCY}\n# the second\n"))).await;
-        cast.publishes(&second, When { at: None, plan: Some(waves()) }).await.unwrap();
+        cast.came_in_waves(&second).await;
         let today = Day::of(now());
         let wanted = Wanted {
             base: id(&second),
@@ -437,7 +437,7 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
     for engine in engines() {
         let cast = Cast::new(engine).await;
         let fleet = &cast.people.fleet;
-        cast.people.enrol(SERIAL).await;
+        let enrolled = cast.people.enrol(SERIAL).await;
         let before = cast.published(base(1)).await;
         let shown = cast.approved(base(2)).await;
         cast.publishes(&shown, When { at: None, plan: Some(waves()) }).await.unwrap();
@@ -465,6 +465,8 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
             profiles::advance_due(fleet, &calendar, now().plus(Duration::from_secs(3_600))).await.unwrap(),
             0
         );
+        cast.follow(now()).await;
+        cast.reports(enrolled).await;
         assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(1))).await.unwrap(), 1);
         assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(2))).await.unwrap(), 1);
         let progress = profiles::progress(fleet, &cast.author, id(&shown), now()).await.unwrap().unwrap();

@@ -227,6 +227,10 @@ fn may_be_renewed(
             format!("it ends on {}: it can be renewed in its last {LONGEST_AHEAD} days", renewed.ends_on);
         return Err(Refusal::invalid("renews", problem));
     }
+    if starts_on < renewed.starts_on {
+        let problem = format!("the order it renews begins on {}: begin then, or later", renewed.starts_on);
+        return Err(Refusal::invalid("starts_on", problem));
+    }
     if renewed.ends_on.until(starts_on) > 1 {
         let problem =
             format!("the order it renews ends on {}: begin the day after at the latest", renewed.ends_on);
@@ -302,6 +306,9 @@ fn end_one(
     now: Instant,
 ) -> Result<Order, Refusal> {
     let id = row.id;
+    if row.ends_on < Day::of(now) {
+        return Err(Refusal::Conflict(format!("order {id} was over on {}", row.ends_on)));
+    }
     if !rows::end(tx, id, person.standing.account(), now)? {
         return Err(Refusal::Conflict(format!("order {id} was ended before")));
     }
