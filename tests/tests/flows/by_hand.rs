@@ -54,21 +54,13 @@ impl ByHand {
 
     /// Runs statements, and keeps the connection: what was begun on it lasts until it is dropped.
     pub(crate) fn hold(&self, sql: &str) -> Link {
-        self.try_hold(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    fn try_hold(&self, sql: &str) -> diesel::QueryResult<Link> {
         let mut link = self.link();
         match &mut link {
-            Link::Sqlite(link) => link.batch_execute(sql)?,
-            Link::Postgresql(link) => link.batch_execute(sql)?,
+            Link::Sqlite(link) => link.batch_execute(sql),
+            Link::Postgresql(link) => link.batch_execute(sql),
         }
-        Ok(link)
-    }
-
-    /// Runs statements that the tables may refuse: their words then.
-    pub(crate) fn try_run(&self, sql: &str) -> Result<(), String> {
-        self.try_hold(sql).map(drop).map_err(|error| error.to_string())
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        link
     }
 
     /// Runs statements.

@@ -418,6 +418,7 @@ async fn c5_3_7_a_renewal_begins_with_what_it_renews_or_later_and_what_is_past_i
             starts_on: today,
             ends_on: today.plus(9),
             renews: Some(given.order.id),
+            instead_of: std::collections::BTreeSet::new(),
         };
         let refused = profiles::order_emergency(fleet, &cast.head.1, earlier, now()).await.unwrap_err();
         assert!(matches!(refused, Refusal::Invalid { field: "starts_on", .. }), "{refused:?}");
