@@ -107,19 +107,24 @@ async fn c5_3_7_an_order_renewed_for_some_colleges_at_a_time_names_all_that_it_g
         };
         let here = renew(first, HERE, (10, 19)).await;
         let there = renew(first, THERE, (10, 19)).await;
-        let further = renew(there, THERE, (20, 25)).await;
-        let late = now().plus(days(19));
-        let chief = cast.people.session(cast.academie.0, late).await;
-        let end = async |order: EmergencyOrderId| {
-            profiles::end_emergency(fleet, &chief, order, "open again", late).await.unwrap().goes_on_by
+        let end = async |order: EmergencyOrderId, day: u64| {
+            let at = now().plus(days(day));
+            let chief = cast.people.session(cast.academie.0, at).await;
+            profiles::end_emergency(fleet, &chief, order, "open again", at).await.unwrap().goes_on_by
         };
-        assert_eq!(end(first).await, [here, there, further], "whatever renewed it first");
-        assert_eq!(end(there).await, [further]);
-        assert_eq!(end(further).await, []);
-        let page = Page::read(None, None).unwrap();
-        let orders = profiles::list_emergencies(fleet, &chief, page, late).await.unwrap().items;
-        let first = orders.iter().find(|order| order.order.id == first).unwrap();
-        assert_eq!(first.goes_on_by, [here], "those that stand");
+        assert_eq!(end(first, 9).await, [here, there]);
+        let further = renew(there, THERE, (20, 25)).await;
+        let goes_on = async |order: EmergencyOrderId| {
+            let late = now().plus(days(19));
+            let chief = cast.people.session(cast.academie.0, late).await;
+            let page = Page::read(None, None).unwrap();
+            let orders = profiles::list_emergencies(fleet, &chief, page, late).await.unwrap().items;
+            orders.into_iter().find(|one| one.order.id == order).unwrap().goes_on_by
+        };
+        assert_eq!(goes_on(first).await, [here, there, further], "whatever renewed it first");
+        assert_eq!(end(there, 19).await, [further]);
+        assert_eq!(end(further, 19).await, []);
+        assert_eq!(goes_on(first).await, [here], "those that stand");
     }
 }
 
