@@ -17,6 +17,7 @@ mod fixture;
 mod followed;
 mod group_commit;
 mod held;
+mod in_hands;
 mod indexes;
 mod lending;
 mod lists;
