@@ -10,7 +10,7 @@ use super::missing::{granted, locate_by_hand};
 use crate::loans::{self, Loan, Standing};
 use crate::noticed_corrections::NoticedCorrection;
 use crate::tests::on_both_engines;
-use crate::{Engine, incident_declarations, incident_hands, incidents, noticed_corrections, warrant_grants};
+use crate::{incident_declarations, incident_hands, incidents, noticed_corrections, warrant_grants};
 
 on_both_engines! {
     m1_nothing_rests_on_an_incident_of_somebody_else_whatever_program_writes,
@@ -22,16 +22,24 @@ on_both_engines! {
 async fn lent_twice(fixture: &Fixture, of: Enrolled, to: [PersonId; 2]) -> [Loan; 2] {
     let [first, second] = to.map(|person| lent(of, person));
     let second = Loan { id: LoanId::new(at(97)), began_at: at(97), changed_at: at(97), ..second };
-    let back = given_back(&first, 95);
-    let (one, two) = (first.clone(), second.clone());
-    fixture
-        .write(move |tx| {
-            loans::insert(tx, &one)?;
-            loans::update(tx, &back)?;
-            loans::insert(tx, &two)
-        })
-        .await;
+    let one = first.clone();
+    fixture.write(move |tx| loans::insert(tx, &one)).await;
+    lent_anew(fixture, given_back(&first, 95), second.clone()).await;
     [first, second]
+}
+
+/// A loan ends and the next begins, past the rule that the tablet is to be proven empty between the two (C5.3.5), which is
+/// tested elsewhere and takes weeks.
+async fn lent_anew(fixture: &Fixture, back: Loan, next: Loan) {
+    let (off, on) = if fixture.postgresql.is_some() {
+        ("ALTER TABLE loans DISABLE TRIGGER USER", "ALTER TABLE loans ENABLE TRIGGER USER")
+    } else {
+        ("DROP TRIGGER IF EXISTS loans_before_insert_5", "")
+    };
+    assert!(fixture.write(move |tx| loans::update(tx, &back)).await);
+    fixture.by_hand(off).unwrap();
+    fixture.write(move |tx| loans::insert(tx, &next)).await;
+    fixture.by_hand(on).unwrap();
 }
 
 fn given_back(loan: &Loan, seconds: i64) -> Loan {
@@ -148,12 +156,7 @@ async fn m1_an_incident_does_not_go_on_once_its_tablet_is_in_other_hands_whateve
                     changed_at: at(360),
                     ..lent(of, *holder)
                 };
-                fixture
-                    .write(move |tx| {
-                        loans::update(tx, &back)?;
-                        loans::insert(tx, &anew)
-                    })
-                    .await;
+                lent_anew(&fixture, back, anew).await;
                 assert_eq!(fixture.read(since).await, Since::Lent);
                 refused(again().await, "received, lent anew or moved");
             }
