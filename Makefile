@@ -27,6 +27,8 @@ help: ## Show this page
 	@echo '  make bench ARGS="--help"    how fast this machine serves tablets; or any other server'
 	@echo '  make chaos                  kill -9 of everything amid a storm of reports; nothing is lost'
 	@echo '  make chaos ARGS="--seed 7 --rounds 20 --engine sqlite"'
+	@echo '  make years                  random years of loans, judged by a ledger; stops at the first that breaks a rule'
+	@echo '  make years ARGS="--years 5000 --seed 7"'
 	@echo '  make fuzz                   every parser that a tablet reaches, fed with what nobody sends'
 	@echo '  make fuzz ARGS="--seconds 20 plist"'
 	@echo '  make mutants                change what decides, one thing at a time: does a test notice?'
@@ -56,9 +58,8 @@ bench: ## How fast this machine serves tablets; or load any other server
 chaos: ## kill -9 of the server, of PostgreSQL and of what connects them, amid a storm of reports
 	@scripts/chaos.sh $(ARGS)
 
-years: ## Random years of loans, lived by simulated tablets and judged by a ledger: make years YEARS=1000 SEED=7
-	@ARDOISE_YEARS=$(or $(YEARS),1000) ARDOISE_YEARS_SEED=$(or $(SEED),0) cargo nextest run --package whole \
-		--success-output immediate --expr 'test(in_random_years) and test(sqlite)'
+years: ## Random years of loans, lived by simulated tablets and judged by a ledger
+	@scripts/years.sh $(ARGS)
 
 fuzz: ## Feed every parser that a tablet reaches with what nobody sends
 	@scripts/fuzz.sh $(ARGS)

@@ -1,6 +1,6 @@
 //! What the fuzz targets do with the bytes they are given: each function here is one of them.
 //!
-//! They call the rooms `apple` and `pki` as the tablets' door does, and hold what comes out against itself: what was
+//! They call the rooms `apple`, `android` and `pki` as the tablets' door does, and hold what comes out against itself: what was
 //! read and written again reads alike. A panic, an overflow, a stack that ends, a second without an answer or a
 //! gigabyte of memory is a crash.
 
@@ -10,6 +10,8 @@ pub mod scep_client;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
+use android::agent::call::{Method, Request};
+use android::agent::{DeviceInfo, EnrolOptions, Locating, log};
 use apple::checkin::CheckIn;
 use apple::command::{Answer, Command, RequestType};
 use apple::connect::{self, Report};
@@ -44,6 +46,35 @@ pub fn plist(bytes: &[u8]) {
     // What a person uploads goes the same way, and is looked through for what erases.
     let _read = Profile::parse(bytes).map(|profile| profile.erasing_keys());
     let _read = Command::parse(bytes).map(|(command, uuid)| command.to_plist(&uuid));
+}
+
+/// What the open Android agent sends: bodies of every kind, and paths. What is kept is bounded, and a position is on the globe.
+///
+/// # Panics
+/// When it is not.
+pub fn agent(bytes: &[u8]) {
+    let _options = EnrolOptions::parse(bytes);
+    let longest = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
+    if let Ok(info) = DeviceInfo::parse(bytes, Locating::UnderWarrant) {
+        assert!(info.apps.len() <= 512 && info.files.len() <= 256, "a list is not bounded");
+        assert!(longest(&info.model) <= 128 && longest(&info.device_id) <= 128, "a text is not bounded");
+        if let Some(position) = &info.position {
+            let position = position.expose();
+            assert!(position.latitude.abs() <= 90.0 && position.longitude.abs() <= 180.0, "it is nowhere");
+        }
+        let blind = DeviceInfo::parse(bytes, Locating::Never).expect("it reads without its position too");
+        assert!(blind.position.is_none(), "a position was read that nobody may read");
+    }
+    if let Ok(rows) = log::parse(bytes) {
+        assert!(rows.len() <= 50, "the rows are not bounded");
+    }
+    let Ok(path) = std::str::from_utf8(bytes) else { return };
+    for method in [Method::Get, Method::Post] {
+        if let Some(request) = Request::read(method, path) {
+            let segment = request.key.segment().expose();
+            assert_eq!(path.split('/').nth(1), Some(segment.as_str()), "it is another key");
+        }
+    }
 }
 
 /// Check-in messages of every kind.

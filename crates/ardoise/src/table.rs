@@ -39,11 +39,26 @@ pub(crate) fn sheet(item: &Value, fields: &[Column]) -> String {
 
 /// As [`sheet`], in a language.
 pub(crate) fn sheet_in(language: Language, item: &Value, fields: &[Column]) -> String {
+    sheet_and_lists_in(language, item, fields, &[])
+}
+
+/// As [`sheet_in`], and then one line for each text of `lists`, under the title of its list.
+pub(crate) fn sheet_and_lists_in(
+    language: Language,
+    item: &Value,
+    fields: &[Column],
+    lists: &[Column],
+) -> String {
     let colon = language.choose(":", " :");
     let field = |(title, pointer): &Column| {
         vec![format!("{}{colon}", language.title(title)), text_in(language, item, pointer)]
     };
-    let rows: Vec<Vec<String>> = fields.iter().map(field).collect();
+    let listed = |(title, pointer): &Column| {
+        let texts = item.pointer(pointer).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let title = format!("{}{colon}", language.title(title));
+        texts.iter().map(move |one| vec![title.clone(), text(one)])
+    };
+    let rows: Vec<Vec<String>> = fields.iter().map(field).chain(lists.iter().flat_map(listed)).collect();
     aligned(&rows)
 }
 
@@ -139,6 +154,16 @@ mod tests {
             "SERIAL        SYSTEM  SUPERVISED\nDMPXK1ABCD12  18.1    yes\nF             –       –"
         );
         assert_eq!(table(&[], &columns), "nothing to show");
+    }
+
+    #[test]
+    fn a_list_of_sentences_stands_under_its_title_one_on_each_line() {
+        let item = json!({ "kind": "theft", "rests_on": ["first, then", "second"], "none": [] });
+        let lists = [("rests on", "/rests_on"), ("put right", "/none"), ("why", "/absent")];
+        let english = sheet_and_lists_in(Language::English, &item, &[("what", "/kind")], &lists);
+        assert_eq!(english, "what:      theft\nrests on:  first, then\nrests on:  second");
+        let french = sheet_and_lists_in(Language::French, &item, &[], &lists);
+        assert_eq!(french, "repose sur :  first, then\nrepose sur :  second");
     }
 
     #[test]

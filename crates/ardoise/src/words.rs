@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::table::{Column, sheet_in, table_in};
+use crate::table::{Column, sheet_and_lists_in, sheet_in, table_in};
 
 /// A language that the command line speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,11 @@ pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
     table_in(Language::here(), items, columns)
 }
 
+/// A sheet in the reader's language, and then each sentence of `lists` on a line of its own.
+pub(crate) fn sheet_and_lists(item: &Value, fields: &[Column], lists: &[Column]) -> String {
+    sheet_and_lists_in(Language::here(), item, fields, lists)
+}
+
 /// A sheet in the reader's language.
 pub(crate) fn sheet(item: &Value, fields: &[Column]) -> String {
     sheet_in(Language::here(), item, fields)
@@ -102,6 +107,7 @@ const TITLES: &[(&str, &str)] = &[
     ("counts since", "compte depuis"),
     ("dated", "datée du"),
     ("declared", "déclaré le"),
+    ("declared by", "déclaré par"),
     ("due", "échéance"),
     ("due since", "prévu depuis"),
     ("ended", "terminée le"),
@@ -112,6 +118,7 @@ const TITLES: &[(&str, &str)] = &[
     ("from", "du"),
     ("goes on from", "fait suite à"),
     ("goes on in", "continue dans"),
+    ("granted by", "accordée par"),
     ("hash of that", "empreinte"),
     ("how", "comment"),
     ("id", "numéro"),
@@ -137,6 +144,7 @@ const TITLES: &[(&str, &str)] = &[
     ("readable", "lisible"),
     ("reference", "référence"),
     ("replacement", "remplacement"),
+    ("rests on", "repose sur"),
     ("says", "dit"),
     ("since", "depuis"),
     ("stands", "état"),
@@ -184,6 +192,8 @@ const STATES: &[(&str, &str, &str)] = &[
     ("why", "no-address", "aucune adresse"),
     ("why", "unreached", "aucun courriel n’est arrivé"),
     ("why", "not-validated", "avis non validés par le DPO"),
+    ("you_may_not", "asked-for-it", "vous avez demandé l’autorisation"),
+    ("you_may_not", "only-looks", "vous la consultez seulement"),
     ("purpose", "grant-warrant", "autoriser une géolocalisation"),
     ("purpose", "extend-warrant", "prolonger une géolocalisation"),
     ("purpose", "erase-stolen", "effacer une tablette volée"),

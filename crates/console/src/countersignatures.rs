@@ -34,7 +34,8 @@ pub(crate) struct Signed {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestsQuery {
-    /// `to-answer`: those that you may answer now, the oldest first; `asked`: those that you asked, the newest first.
+    /// `to-answer`: those that wait and that your roles let you answer, with the reason where you may not sign, the oldest first;
+    /// `asked`: those that you asked, the newest first.
     /// `to-answer` unless told.
     which: Option<String>,
     /// The `next` of the part before; none for the first part.
@@ -74,9 +75,13 @@ pub(crate) struct CountersignatureView {
     subject: String,
     /// What is asked, in a sentence, in the language that `Accept-Language` asks for.
     in_words: String,
+    /// What a warrant would rest on, as it is recorded now, in sentences in that language: when it was noticed, whether that was put
+    /// right, the papers, whether it would be firm and until when, and what it goes on from. Absent once it waits no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rests_on: Vec<String>,
     /// What exactly is asked, as JSON in the one spelling that is signed; absent once it was purged.
     content: Option<String>,
-    /// SHA-256 of the content: an answer names it.
+    /// SHA-256 of the content, and of a warrant that waits also of what it rests on: an answer names it.
     content_sha256: String,
     /// Why, in the words of whoever asked.
     reason: Option<String>,
@@ -122,6 +127,7 @@ impl CountersignatureView {
             purpose: line.purpose,
             subject: line.subject,
             in_words: said(line.in_words),
+            rests_on: line.rests_on.into_iter().map(said).collect(),
             content: line.content,
             content_sha256: line.content_sha256.to_string(),
             reason: line.reason,
@@ -153,7 +159,7 @@ pub(crate) struct AnswerGiven {
     reason: Option<String>,
 }
 
-/// The requests that you may answer, or that you asked.
+/// The requests that your roles let you answer, or that you asked.
 #[utoipa::path(get, path = "/api/v1/countersignatures", tag = "countersignatures", params(RequestsQuery), responses(
     (status = 200, body = Page<CountersignatureView>), (status = "default", body = Problem)))]
 pub(crate) async fn list(

@@ -14,6 +14,7 @@ use crate::gate::Caller;
 use crate::input::{self, Answer, Created, Page, State, field};
 use crate::notices::LetterView;
 use crate::problem::Problem;
+use crate::restitutions::status_of;
 use crate::timestamp::Timestamp;
 
 /// Why.
@@ -347,14 +348,16 @@ pub(crate) async fn saved(state: State, caller: Caller, id: Path<String>) -> Ans
     Ok(Json(way_out::saved(&state.fleet, caller.principal(), id, state.now()).await?.into()))
 }
 
-/// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5).
+/// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5). While an order
+/// stands and is under way the answer is 200 with it: nothing is ordered a second time.
 #[utoipa::path(post, path = "/api/v1/departures/{id}/order", tag = "departures",
     params(("id" = String, Path, description = "The decision’s id")), responses(
-    (status = 201, body = DepartureHeldView), (status = "default", body = Problem)))]
+    (status = 200, body = DepartureHeldView), (status = 201, body = DepartureHeldView),
+    (status = "default", body = Problem)))]
 pub(crate) async fn order(state: State, caller: Caller, id: Path<String>) -> Created<DepartureHeldView> {
     let id = input::parse("decision", &id)?;
-    let ordered = way_out::order(&state.fleet, caller.principal(), id, state.now()).await?;
-    Ok((Json(ordered.into()), StatusCode::CREATED))
+    let (case, held, wish) = way_out::order(&state.fleet, caller.principal(), id, state.now()).await?;
+    Ok((Json((case, held).into()), status_of(wish)))
 }
 
 /// A technician attests that a tablet under an order is empty, whatever way it was erased (M3).

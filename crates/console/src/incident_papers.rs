@@ -1,9 +1,12 @@
 //! The papers of an incident: the letter and the complaint, their clocks, and what is put right of them (C5.4.2).
 
+use std::collections::BTreeMap;
+
 use ::incidents::papers::{Clock, PaperKind, Papers, Standing};
 use actix_web::web::{Json, Path};
 use fleet::incidents::{self, FormerPaper, FormerlyNoticed, NewComplaint, NewLetter, TruePaper};
 use serde::{Deserialize, Serialize};
+use types::AccountId;
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
@@ -83,11 +86,15 @@ pub(crate) struct FormerlyNoticedView {
     corrected_at: Timestamp,
     /// By whom, by their account's id.
     corrected_by: String,
+    /// Their name; absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_by_name: Option<String>,
 }
 
-impl From<FormerlyNoticed> for FormerlyNoticedView {
-    fn from(former: FormerlyNoticed) -> Self {
+impl FormerlyNoticedView {
+    pub(crate) fn of(former: FormerlyNoticed, names: &BTreeMap<AccountId, String>) -> Self {
         Self {
+            corrected_by_name: names.get(&former.corrected_by).cloned(),
             noticed_at: former.noticed_at.into(),
             reason: former.reason,
             corrected_at: former.corrected_at.into(),
@@ -139,10 +146,14 @@ pub(crate) struct FormerPaperView {
     corrected_at: Timestamp,
     /// By whom, by their account's id.
     corrected_by: String,
+    /// Their name; absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_by_name: Option<String>,
 }
 
-impl From<FormerPaper> for FormerPaperView {
-    fn from(former: FormerPaper) -> Self {
+impl FormerPaperView {
+    pub(crate) fn of(former: FormerPaper, names: &BTreeMap<AccountId, String>) -> Self {
+        let corrected_by_name = names.get(&former.corrected_by).cloned();
         let (reference, dated, station) = match former.before {
             Some(paper) => (Some(paper.reference), Some(paper.dated.to_string()), paper.station),
             None => (None, None, None),
@@ -156,6 +167,7 @@ impl From<FormerPaper> for FormerPaperView {
             taken_back: former.taken_back,
             corrected_at: former.corrected_at.into(),
             corrected_by: former.corrected_by.to_string(),
+            corrected_by_name,
         }
     }
 }

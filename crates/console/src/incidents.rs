@@ -1,5 +1,7 @@
 //! `/incidents`: what happened to tablets, papers and their clocks, steps, and lost mode (C5.4.*, M1).
 
+use std::collections::BTreeMap;
+
 use ::incidents::life::Step;
 use ::incidents::lost_mode::Message;
 use actix_web::http::StatusCode;
@@ -9,7 +11,7 @@ use fleet::incidents::{self, Asked, Line, NewIncident};
 use fleet::page::Page as Part;
 use serde::{Deserialize, Serialize};
 use store::replacements::Replacement;
-use types::{IncidentId, Secret};
+use types::{AccountId, IncidentId, Secret};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::gate::Caller;
@@ -120,6 +122,9 @@ pub(crate) struct IncidentView {
     declared_at: Timestamp,
     /// Who declared it, by their account's id.
     declared_by: String,
+    /// Their name; in no list, and absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared_by_name: Option<String>,
     /// Since when it is open.
     opened_at: Timestamp,
     /// The incident that was closed too soon, which it goes on from.
@@ -161,10 +166,16 @@ pub(crate) struct ErasureView {
     reason: String,
     /// The head, by their account's id.
     head_by: Option<String>,
+    /// Their name; in no list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_by_name: Option<String>,
     /// When they proposed it.
     head_at: Option<Timestamp>,
     /// Who decided it for the département, by their account's id.
     departement_by: Option<String>,
+    /// Their name; in no list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    departement_by_name: Option<String>,
     /// When.
     departement_at: Option<Timestamp>,
     /// The request of a second person that it waits for.
@@ -173,10 +184,13 @@ pub(crate) struct ErasureView {
     expires_at: Option<Timestamp>,
 }
 
-impl From<Erasure> for ErasureView {
-    fn from(erasure: Erasure) -> Self {
+impl ErasureView {
+    fn of(erasure: Erasure, names: &BTreeMap<AccountId, String>) -> Self {
         let Erasure { decision, state, waits_for, order } = erasure;
+        let name = |account: Option<AccountId>| account.and_then(|account| names.get(&account).cloned());
         Self {
+            head_by_name: name(decision.head_by),
+            departement_by_name: name(decision.departement_by),
             state: state.to_string(),
             reason: decision.reason.as_str().to_owned(),
             head_by: decision.head_by.map(|account| account.to_string()),
@@ -228,6 +242,7 @@ impl From<Line> for IncidentView {
             clocks,
             former_papers,
             formerly_noticed,
+            names,
             circumstances,
             lost_mode,
             goes_on_in,
@@ -249,7 +264,7 @@ impl From<Line> for IncidentView {
             supplier_reference,
             exchanged_serial,
             replacement: replacement.map(ReplacementView::from),
-            erasure: erasure.map(ErasureView::from),
+            erasure: erasure.map(|erasure| ErasureView::of(erasure, &names)),
             id: incident.id.to_string(),
             tablet: incident.tablet.to_string(),
             serial: serial.to_string(),
@@ -259,12 +274,19 @@ impl From<Line> for IncidentView {
             noticed_at: incident.noticed_at.into(),
             declared_at: incident.declared_at.into(),
             declared_by: incident.declarant.0.to_string(),
+            declared_by_name: names.get(&incident.declarant.0).cloned(),
             opened_at: incident.opened_at.into(),
             reopens: incident.reopens.map(|id| id.to_string()),
             goes_on_in: goes_on_in.map(|id| id.to_string()),
             papers: clocks.into_iter().map(|clock| PaperClockView::of(clock, &incident.papers)).collect(),
-            formerly_noticed: formerly_noticed.into_iter().map(FormerlyNoticedView::from).collect(),
-            former_papers: former_papers.into_iter().map(FormerPaperView::from).collect(),
+            formerly_noticed: formerly_noticed
+                .into_iter()
+                .map(|former| FormerlyNoticedView::of(former, &names))
+                .collect(),
+            former_papers: former_papers
+                .into_iter()
+                .map(|former| FormerPaperView::of(former, &names))
+                .collect(),
             circumstances: circumstances.map(|words| words.expose().clone()),
             authority_reference: incident.papers.authority.map(|reference| reference.as_str().to_owned()),
             lost_mode: lost_mode.map(|mode| LostModeView {

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use actix_web::web::{Json, Path, Query};
-use fleet::incidents::telling::{self, Untold};
+use fleet::incidents::telling::{self, ToTell, Told, ToldBefore, Untold};
 use fleet::mail::Letter;
 use fleet::mail::shown::{self, Filter, Shown};
 use fleet::page::Page as Part;
@@ -14,6 +14,7 @@ use store::warrant_notices::ToldHow;
 use types::NoticeId;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::countersignatures::SomebodyView;
 use crate::gate::Caller;
 use crate::input::{self, Answer, Page, PageQuery, State, field};
 use crate::problem::Problem;
@@ -121,6 +122,41 @@ impl<Notice: Display> From<Letter<Notice>> for LetterView {
     }
 }
 
+/// What was told before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ToldBeforeView {
+    /// When.
+    at: Timestamp,
+    /// How: `letter` or `in-person`; absent for what went by mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    how: Option<String>,
+    /// Who told it; absent for what went by mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<SomebodyView>,
+}
+
+/// A notice of a warrant that was told by hand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ToldView {
+    /// The letter.
+    #[serde(flatten)]
+    letter: LetterView,
+    /// What was told before, if it was: it stays as it was told, and this changed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_before: Option<ToldBeforeView>,
+}
+
+impl From<Told> for ToldView {
+    fn from(told: Told) -> Self {
+        let told_before = told.before.map(|ToldBefore { at, how, by }| ToldBeforeView {
+            at: at.into(),
+            how: how.map(|how| how.to_string()),
+            by: by.map(SomebodyView::from),
+        });
+        Self { letter: told.letter.into(), told_before }
+    }
+}
+
 /// How somebody told a notice of a warrant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -146,10 +182,16 @@ pub(crate) struct UntoldView {
     why: String,
     /// Whether it is told only by somebody's hand.
     by_hand: bool,
+    /// Whether you may tell it by hand.
+    you_may_tell: bool,
+    /// Why you may not, whoever else does: `asked-for-it`, who asked for the warrant, or `only-looks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    you_may_not: Option<String>,
 }
 
-impl From<Untold> for UntoldView {
-    fn from(untold: Untold) -> Self {
+impl From<ToTell> for UntoldView {
+    fn from(to_tell: ToTell) -> Self {
+        let ToTell { untold, may_not } = to_tell;
         let Untold { of, notice, serial, uai, stands, .. } = untold;
         Self {
             id: of.to_string(),
@@ -159,6 +201,8 @@ impl From<Untold> for UntoldView {
             due_at: notice.due_at.into(),
             why: stands.to_string(),
             by_hand: stands.by_hand(),
+            you_may_tell: stands.by_hand() && may_not.is_none(),
+            you_may_not: may_not.map(|why| why.to_string()),
         }
     }
 }
@@ -184,16 +228,16 @@ pub(crate) async fn warrant_letter(state: State, caller: Caller, id: Path<String
     Ok(Json(telling::letter(&state.fleet, caller.principal(), of, state.now()).await?.into()))
 }
 
-/// Records that somebody handed the letter over, or said what it says.
+/// Records that somebody handed the letter over, or said what it says. Who is too late is told when it was told, and by whom.
 #[utoipa::path(post, path = "/api/v1/warrant-notices/{id}/told", tag = "warrants", request_body = NoticeTold,
     params(("id" = String, Path, description = "The warrant's id, a colon, and `opened` or `over`")), responses(
-    (status = 200, body = LetterView), (status = "default", body = Problem)))]
+    (status = 200, body = ToldView), (status = "default", body = Problem)))]
 pub(crate) async fn warrant_told(
     state: State,
     caller: Caller,
     id: Path<String>,
     told: Json<NoticeTold>,
-) -> Answer<LetterView> {
+) -> Answer<ToldView> {
     let of = input::parse("notice", &id)?;
     let how: ToldHow = field("how", &told.how)?;
     Ok(Json(telling::told(&state.fleet, caller.principal(), of, how, state.now()).await?.into()))

@@ -3,6 +3,7 @@
 //! Errors of this door are [`Failure`]s. They, and whatever actix itself refuses (a body that is too long, a
 //! field that is not known), are turned into a [`Problem`] in one place: [`shown`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::dev::ServiceResponse;
@@ -10,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use fleet::Refusal;
+use fleet::countersignatures::Sentence;
 use serde::Serialize;
 use types::Duration;
 use utoipa::ToSchema;
@@ -33,7 +35,7 @@ pub(crate) struct Problem {
     /// What happened here.
     detail: String,
     /// What to do next, in the reader's language.
-    next_step: &'static str,
+    next_step: Cow<'static, str>,
     /// The kind of problem, for programs.
     code: String,
     /// The rule of the lending programme that decided, if one did.
@@ -116,6 +118,7 @@ impl ResponseError for Failure {
                 | Refusal::NotValidated(_)
                 | Refusal::CodeRefused(_)
                 | Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
+                Refusal::Worded(said) if said.rule().is_some() => StatusCode::FORBIDDEN,
                 Refusal::NotFound { .. } | Refusal::NoPushCertificate => StatusCode::NOT_FOUND,
                 Refusal::BadInventory(_)
                 | Refusal::BadScans(_)
@@ -125,6 +128,7 @@ impl ResponseError for Failure {
                 | Refusal::DoesNotFit(_)
                 | Refusal::NotApproved(_)
                 | Refusal::Conflict(_)
+                | Refusal::Worded(_)
                 | Refusal::Stopped(_)
                 | Refusal::NotReleased(_)
                 | Refusal::NotOpened(_)
@@ -195,7 +199,17 @@ impl Problem {
             Failure::Refusal(refusal) => (refusal.code(), refusal.rule(), lines_of(refusal)),
         };
         let mut detail = failure.to_string();
+        let mut next_step = None;
         match failure {
+            // What is said of incidents names what helps, in both languages.
+            Failure::Refusal(Refusal::Worded(said)) => {
+                let choose = |words: &Sentence| language.choose(words.english.clone(), words.french.clone());
+                detail = choose(&said.in_words());
+                next_step = said.next_step().map(choose).map(Cow::Owned);
+            }
+            Failure::Refusal(Refusal::NotValidated(why)) => {
+                detail = language.choose(detail, why.in_words(privacy::Language::French));
+            }
             // What failed inside is for the log: it may name what the reader should not see.
             Failure::Refusal(Refusal::Internal(cause)) => {
                 tracing::error!(request = %id, cause, "a request failed inside");
@@ -212,7 +226,7 @@ impl Problem {
         Self {
             r#type: format!("urn:ardoise:problem:{code}"),
             title: words.0,
-            next_step: words.1,
+            next_step: next_step.unwrap_or(Cow::Borrowed(words.1)),
             status: failure.status_code().as_u16(),
             detail,
             code: code.into(),
@@ -236,7 +250,7 @@ impl Problem {
         Self {
             r#type: format!("urn:ardoise:problem:{code}"),
             title,
-            next_step,
+            next_step: Cow::Borrowed(next_step),
             status: status.as_u16(),
             // actix quotes what it could not read; a bound keeps a hostile body from echoing back whole.
             detail: if detail.is_empty() { title.to_owned() } else { detail.chars().take(500).collect() },

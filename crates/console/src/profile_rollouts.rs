@@ -215,6 +215,9 @@ pub(crate) struct OrderWanted {
     ends_on: String,
     /// The order that it renews.
     renews: Option<String>,
+    /// Orders that stand in its way and end with it, in the same act. It begins today then.
+    #[serde(default)]
+    instead_of: Vec<String>,
 }
 
 /// An emergency order.
@@ -244,8 +247,8 @@ pub(crate) struct OrderView {
     renews: Option<String>,
     /// When it was ended before its last day.
     ended_at: Option<Timestamp>,
-    /// The order that renews it and stands: ending this one does not end that.
-    goes_on_by: Option<String>,
+    /// The orders by which it goes on for some of its collèges, and that stand: ending this one does not end them.
+    goes_on_by: Vec<String>,
 }
 
 impl From<Order> for OrderView {
@@ -264,7 +267,7 @@ impl From<Order> for OrderView {
             ordered_at: row.ordered_at.into(),
             renews: row.renews.map(|id| id.to_string()),
             ended_at: row.ended_at.map(Timestamp::from),
-            goes_on_by: shown.goes_on_by.map(|id| id.to_string()),
+            goes_on_by: shown.goes_on_by.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -288,7 +291,9 @@ pub(crate) async fn emergencies(
 pub(crate) async fn order(state: State, caller: Caller, wanted: Json<OrderWanted>) -> Created<OrderView> {
     let wanted = wanted.into_inner();
     let colleges = wanted.colleges.iter().map(|uai| field("colleges", uai));
+    let instead_of = wanted.instead_of.iter().map(|id| field("instead_of", id));
     let wanted = Wanted {
+        instead_of: instead_of.collect::<Result<_, _>>()?,
         base: field("base", &wanted.base)?,
         colleges: colleges.collect::<Result<_, _>>()?,
         starts_on: field("starts_on", &wanted.starts_on)?,

@@ -314,6 +314,19 @@ pub(crate) struct PlanView {
     waves: Vec<u64>,
     /// Whether it would take the place of a first version that is not everywhere yet, and so go to everyone at once.
     everywhere_at_once: bool,
+    /// The apps of collèges that this base would withhold, as far as one may see what a collège adds (C3.1.3).
+    withholds: Vec<WithheldView>,
+}
+
+/// An app that a collège adds and a base blocks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WithheldView {
+    /// The collège.
+    college: String,
+    /// The app.
+    bundle: String,
+    /// In words, with the lines of both.
+    why: String,
 }
 
 impl From<Plan> for PlanView {
@@ -329,7 +342,14 @@ impl From<Plan> for PlanView {
             exact: plan.exact,
             waves: plan.waves,
             everywhere_at_once: plan.everywhere_at_once,
+            withholds: plan.withholds.into_iter().map(WithheldView::from).collect(),
         }
+    }
+}
+
+impl From<(types::Uai, ::profiles::InVain)> for WithheldView {
+    fn from((college, in_vain): (types::Uai, ::profiles::InVain)) -> Self {
+        Self { college: college.to_string(), why: in_vain.to_string(), bundle: in_vain.bundle }
     }
 }
 

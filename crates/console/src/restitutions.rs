@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path, Query};
 use fleet::lending::notices;
-use fleet::lending::orders::{self, Ordered};
+use fleet::lending::orders::{self, Ordered, Wish};
 use fleet::lending::overdue::{self, Overdue};
 use fleet::lending::restitutions::{self, Line, Scanned};
 use fleet::page::Page as Part;
@@ -338,15 +338,25 @@ pub(crate) async fn check(
 }
 
 /// Orders the erasure of a tablet that was given back, or has it told again. The calendar orders by itself what is due; by
-/// hand it counts against whoever asks, unless the receipt was counted.
+/// hand it counts against whoever asks, unless the receipt was counted. While an order stands and is under way the answer is
+/// 200 with that order: nothing is ordered a second time.
 #[utoipa::path(post, path = "/api/v1/restitutions/{id}/order", tag = "restitutions",
     params(("id" = String, Path, description = "The restitution's id")), responses(
-    (status = 201, body = ErasureView), (status = "default", body = Problem)))]
+    (status = 200, body = ErasureView), (status = 201, body = ErasureView), (status = "default", body = Problem)))]
 pub(crate) async fn order(state: State, caller: Caller, id: Path<String>) -> Created<ErasureView> {
     let id = input::parse("restitution", &id)?;
-    let Ordered { line, held } = orders::order(&state.fleet, caller.principal(), id, state.now()).await?;
+    let Ordered { line, held, wish } =
+        orders::order(&state.fleet, caller.principal(), id, state.now()).await?;
     let view = ErasureView { restitution: line.into(), held: held.map(|id| id.to_string()) };
-    Ok((Json(view), StatusCode::CREATED))
+    Ok((Json(view), status_of(wish)))
+}
+
+/// 201 for an order that is given, 200 for one that stood.
+pub(crate) const fn status_of(wish: Wish) -> StatusCode {
+    match wish {
+        Wish::Granted => StatusCode::CREATED,
+        Wish::StoodAlready => StatusCode::OK,
+    }
 }
 
 /// A technician attests that a tablet under an order is empty, whatever way it was erased (M3).

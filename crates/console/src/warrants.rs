@@ -6,7 +6,6 @@ use fleet::incidents::notices;
 use fleet::incidents::warrants::{self, Line, Petitioned, Wanted};
 use serde::{Deserialize, Serialize};
 use store::untold::OfWarrant;
-use store::warrant_notices::WarrantNotice;
 use utoipa::ToSchema;
 
 use crate::gate::Caller;
@@ -76,8 +75,14 @@ pub(crate) struct WarrantView {
     state: String,
     /// Who asked, by their account's id.
     author: String,
-    /// Who granted it.
+    /// Their name; absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_name: Option<String>,
+    /// Who granted it, by their account's id.
     second: String,
+    /// Their name; absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_name: Option<String>,
     /// Why.
     reason: String,
     /// `firm`, or `provisional` while the complaint or the letter is awaited.
@@ -103,14 +108,17 @@ pub(crate) struct WarrantView {
 
 impl From<Line> for WarrantView {
     fn from(line: Line) -> Self {
-        let Line { id, grant, state, asked, kept, ended_at } = line;
+        let Line { id, grant, state, asked, kept, ended_at, names } = line;
+        let name = |account| names.get(account).cloned();
         Self {
             id: id.to_string(),
             incident: grant.incident.to_string(),
             tablet: grant.tablet.to_string(),
             state: state.to_string(),
             author: grant.author.to_string(),
+            author_name: name(&grant.author),
             second: grant.second.to_string(),
+            second_name: name(&grant.second),
             reason: grant.reason,
             footing: grant.footing.to_string(),
             extends: grant.extends.map(|before| before.to_string()),
@@ -146,10 +154,14 @@ pub(crate) struct WarrantNoticeView {
     /// Who told it, by their account's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_by: Option<String>,
+    /// Their name; absent once they are forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_by_name: Option<String>,
 }
 
-impl From<WarrantNotice> for WarrantNoticeView {
-    fn from(row: WarrantNotice) -> Self {
+impl From<notices::Line> for WarrantNoticeView {
+    fn from(line: notices::Line) -> Self {
+        let notices::Line { notice: row, told_by } = line;
         let of = OfWarrant { warrant: row.warrant_id, occasion: row.occasion };
         Self {
             id: of.to_string(),
@@ -160,6 +172,7 @@ impl From<WarrantNotice> for WarrantNoticeView {
             told_at: row.told_at.map(Timestamp::from),
             told_how: row.told_how.map(|how| how.to_string()),
             told_by: row.told_by.map(|account| account.to_string()),
+            told_by_name: told_by,
         }
     }
 }

@@ -69,6 +69,19 @@ pub(crate) fn record(
     record_by(tx, principal.actor(), change, now)
 }
 
+/// Appends entries in their order: one statement, or none for none.
+pub(crate) fn record_all(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    changes: Vec<Change>,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let actor = principal.actor();
+    let entries: Vec<NewEntry> = changes.into_iter().map(|change| change.entry(actor, now)).collect();
+    store::audit::append_all(tx, &entries)?;
+    Ok(())
+}
+
 /// Appends one entry of somebody who has not come in yet.
 pub(crate) fn record_by(tx: &mut Tx<'_>, actor: Actor, change: Change, now: Instant) -> Result<(), Refusal> {
     store::audit::append(tx, &change.entry(actor, now))?;

@@ -4,6 +4,7 @@
 //! it to wait. Once it was answered, whoever asked calls the use case again; it takes the signature by [`proof`], in
 //! the transaction that acts on it, so that it serves once.
 
+mod rests_on;
 mod shown;
 mod why_not;
 
@@ -25,6 +26,7 @@ use crate::incidents::{theft, warrants};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal, profiles, roles};
 
+pub(crate) use shown::somebody;
 pub use shown::{Line, Sentence, Somebody};
 pub use why_not::Signable;
 
@@ -128,13 +130,14 @@ pub(crate) fn stands(
 /// Which requests are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that one's roles let one answer now, the oldest first.
+    /// Those that wait and that one's roles would let one answer, be it that somebody else must for another reason, which is told:
+    /// the oldest first.
     ToAnswer,
     /// Those that one asked, the newest first, whatever became of them.
     Asked,
 }
 
-/// The requests that one may answer, or that one asked. A part may hold fewer than its limit although more follow.
+/// The requests that one's roles let one answer, or that one asked. A part may hold fewer than its limit although more follow.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] for an account that is not in use.
@@ -164,7 +167,7 @@ pub async fn list(
                 }
                 // One that nobody can read stands there, and says so.
                 if which == Which::Asked
-                    || why_not::unless_unreadable(may_be_answered(tx, &person, &row, now))?.unwrap_or(true)
+                    || why_not::unless_unreadable(has_the_title(tx, &person, &row, now))?.unwrap_or(true)
                 {
                     items.push(shown::line(tx, &person, row, now)?);
                 }
@@ -247,12 +250,17 @@ pub(crate) fn answer_within(
 ) -> Result<(), Refusal> {
     let Said { verdict, seen: digest, reason } = said;
     person.standing.may(Permission::AnswerCountersignature, &person.access, now)?;
-    seen(tx, person, id, now)?;
+    let row = seen(tx, person, id, now)?;
     let asked = load(tx, id)?;
     let purpose = asked.question().purpose;
     let refused = |why| Refusal::not_countersigned(purpose, why);
     let both = Both::of(tx, asked.asked_by(), person.standing.account(), now)?;
-    let decided = asked.answer(verdict, digest, both.parties(), &person.access, now).map_err(refused)?;
+    let content = asked.question().content.digest();
+    let decided = asked.answer(verdict, content, both.parties(), &person.access, now).map_err(refused)?;
+    // An answer is to what was looked at: what is asked, and what it rested on then.
+    if digest != rests_on::digest(tx, &row, now)? {
+        return Err(refused(NotCountersigned::NotSeen));
+    }
     let given = decided.state() == CountersignatureState::Given;
     let row = rows::Answer { given, by: decided.by(), at: decided.at(), reason: reason.clone() };
     if !rows::answer(tx, id, &row)? {
@@ -391,14 +399,19 @@ fn is_beyond(person: &Person, row: &Countersignature) -> bool {
 }
 
 /// Whether the roles of a person are such as answer it, be it that somebody else must for another reason: they are
-/// then told that reason.
+/// then told that reason. What is asked about themselves they do not find while it waits.
 fn has_the_title(
     tx: &mut Tx<'_>,
     person: &Person,
     row: &Countersignature,
     now: Instant,
 ) -> Result<bool, Refusal> {
-    Ok(!matches!(answers(tx, person, row, now)?, Some(Err(NotCountersigned::NotTheSecond { .. })) | None))
+    let waits = row.state == CountersignatureState::Waiting && now < row.expires_at;
+    Ok(match answers(tx, person, row, now)? {
+        None | Some(Err(NotCountersigned::NotTheSecond { .. })) => false,
+        Some(Err(NotCountersigned::Concerned)) => !waits,
+        Some(_) => true,
+    })
 }
 
 fn may_be_answered(

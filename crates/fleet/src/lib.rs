@@ -66,6 +66,7 @@ mod values;
 pub mod vitals;
 mod watch;
 pub mod why;
+mod worded;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -84,6 +85,7 @@ use store::shared_folder::SharedFolder;
 use store::{GroupCommit, Store};
 pub use tablet_error::{TabletError, Told};
 use tokio::sync::Semaphore;
+pub use worded::Worded;
 
 /// What every use case is given: the memory, the settings, and the authorities that vouch for tablets.
 ///
@@ -216,20 +218,21 @@ impl Fleet {
         Arc::clone(&self.inner.authorities.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is in force, read once for each of its states: reading it takes long where many collèges add something.
-    pub(crate) async fn world(
-        &self,
-        fingerprint: &str,
-        now: types::Instant,
-    ) -> Result<Arc<segments::World>, Refusal> {
+    /// What is in force, and its fingerprint; read once for each of its states, for reading it takes long where many collèges
+    /// add something. Both come from one view: something else may be in force a moment later.
+    pub(crate) async fn world(&self, now: types::Instant) -> Result<(String, Arc<segments::World>), Refusal> {
         let known = self.inner.world.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_of, world)) = known.filter(|(of, _world)| of == fingerprint) {
-            return Ok(world);
-        }
-        let fresh = Arc::new(self.store().read(move |tx| segments::World::load(tx, now)).await?);
-        let kept = Some((fingerprint.to_owned(), Arc::clone(&fresh)));
+        let look = move |tx: &mut store::Tx<'_>| {
+            let (fingerprint, _base) = segments::fingerprint(tx, now)?;
+            if let Some((_of, world)) = known.filter(|(of, _world)| *of == fingerprint) {
+                return Ok((fingerprint, world));
+            }
+            Ok::<_, Refusal>((fingerprint, Arc::new(segments::World::load(tx, now)?)))
+        };
+        let (fingerprint, world) = self.store().read(look).await?;
+        let kept = Some((fingerprint.clone(), Arc::clone(&world)));
         *self.inner.world.write().unwrap_or_else(PoisonError::into_inner) = kept;
-        Ok(fresh)
+        Ok((fingerprint, world))
     }
 
     /// Loads the authorities again, after one was added or rotated, here or on another node.

@@ -10,6 +10,7 @@ use store::StoreError;
 use types::RuleId;
 
 use crate::csv_import::BadLine;
+use crate::worded::Worded;
 
 /// A request of a person that was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +153,10 @@ pub enum Refusal {
         what: String,
     },
 
+    /// A rule of incidents, of warrants or of their notices forbids it, or it contradicts what is there: told in both languages.
+    #[error("{0}")]
+    Worded(Box<Worded>),
+
     /// The processing is off: no DPO validated its entry as it stands (C3.1.6).
     #[error(transparent)]
     NotValidated(#[from] NotValidated),
@@ -205,7 +210,8 @@ impl Refusal {
             Self::Forbidden { .. } => "forbidden-by-rule",
             Self::NotValidated(_) => "not-validated",
             Self::NotValidatedSo(_) => "not-decided-so",
-            Self::Conflict(_) => "conflict",
+            Self::Worded(worded) if worded.rule().is_some() => "forbidden-by-rule",
+            Self::Worded(_) | Self::Conflict(_) => "conflict",
             Self::Busy | Self::UploadsBusy { .. } | Self::Store(_) => "unavailable",
             Self::DiskFull { .. } => "disk-full",
             Self::Internal(_) => "internal",
@@ -217,6 +223,7 @@ impl Refusal {
     pub fn rule(&self) -> Option<RuleId> {
         match self {
             Self::Forbidden { rule, .. } => Some(*rule),
+            Self::Worded(worded) => worded.rule(),
             Self::Stopped(_) | Self::NotReleased(_) | Self::NotOpened(_) => Some(RuleId::M5),
             Self::BadLayer(problems) => problems.iter().find_map(|problem| problem.rule),
             Self::DoesNotFit(refusals) => refusals.iter().find_map(profiles::Refusal::rule),

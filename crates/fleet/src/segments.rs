@@ -14,9 +14,12 @@ use profiles::render::Frame;
 pub(crate) use advance::{Told, advance, answered};
 pub(crate) use given::{declaration, declared, installation};
 pub use shown::{RuleLine, SegmentLine, Shown, TabletRules, failing, list, rules_of};
+pub(crate) use walk::is_for;
+#[cfg(test)]
+pub(crate) use walk::{Ended, finish, move_by, move_into, walk};
 pub use walk::{Walked, follow, wake_due};
-pub(crate) use world::fingerprint;
 pub use world::{LoanFacts, TabletFacts, World, layers_of};
+pub(crate) use world::{fingerprint, of_tablet};
 
 use store::tablets::Tablet;
 use store::{StoreError, Tx, deliveries, enrolments};
@@ -36,7 +39,7 @@ pub(crate) fn frame(fleet: &Fleet) -> Result<Frame, String> {
 }
 
 /// A row of the inventory was changed. A tablet that moves to another collège leaves its segment, and the walk finds it
-/// another; one that is labelled anew is given its new label.
+/// another, with the first versions that it had; one that is labelled anew is given its new label.
 ///
 /// # Errors
 /// When the memory fails.
@@ -52,6 +55,7 @@ pub(crate) fn changed(
     }
     let Some(enrolment) = enrolments::live_of_tablet(tx, after.id)? else { return Ok(()) };
     if moved {
+        store::segments::keep_first_versions(tx, enrolment.id)?;
         store::segments::assign(tx, &[enrolment.id], None)?;
     }
     deliveries::look_again(tx, enrolment.id, now)

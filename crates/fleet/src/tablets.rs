@@ -241,6 +241,60 @@ pub(crate) fn find(
     };
     let mut labelled = tablets::by_asset_tag(tx, label, ONE_LABEL)?;
     labelled.retain(is_shown);
+    the_only_one(label, labelled, not_found)
+}
+
+/// As [`within`], of many: a handful of statements, however many they are.
+pub(crate) fn all_within(
+    tx: &mut Tx<'_>,
+    named: &[Named],
+    reach: &Reach,
+) -> Result<Vec<Result<Tablet, Refusal>>, Refusal> {
+    let ids = named.iter().filter_map(|one| if let Named::Id(id) = one { Some(*id) } else { None });
+    let by_id = all(tx, ids.collect::<Vec<_>>())?;
+    let serials =
+        named.iter().filter_map(|one| if let Named::Serial(of) = one { Some(of.clone()) } else { None });
+    let rows = tablets::by_serials(tx, serials.collect::<Vec<_>>())?;
+    let by_serial: HashMap<SerialNumber, Tablet> =
+        rows.into_iter().map(|tablet| (tablet.serial.clone(), tablet)).collect();
+    let labels = named.iter().filter_map(|one| match one {
+        Named::Id(_) => None,
+        // What looks like a serial number may be a label.
+        Named::Serial(serial) if by_serial.contains_key(serial) => None,
+        Named::Serial(serial) => Some(serial.as_str().to_owned()),
+        Named::Label(label) => Some(label.clone()),
+    });
+    let mut by_label: HashMap<String, Vec<Tablet>> = HashMap::new();
+    for tablet in tablets::by_asset_tags(tx, labels.collect::<Vec<_>>())? {
+        if let Some(label) = tablet.asset_tag.clone() {
+            by_label.entry(label).or_default().push(tablet);
+        }
+    }
+    let is_shown = |tablet: &Tablet| reach.covers(&place(tablet));
+    let one = |named: &Named| {
+        let not_found = || Refusal::not_found("tablet", named);
+        let label = match named {
+            Named::Id(id) => return by_id.get(id).filter(|it| is_shown(it)).cloned().ok_or_else(not_found),
+            Named::Serial(serial) => match by_serial.get(serial) {
+                Some(tablet) => {
+                    return Some(tablet).filter(|it| is_shown(it)).cloned().ok_or_else(not_found);
+                }
+                None => serial.as_str(),
+            },
+            Named::Label(label) => label.as_str(),
+        };
+        let labelled = by_label.get(label).into_iter().flatten().filter(|tablet| is_shown(tablet)).cloned();
+        the_only_one(label, labelled.collect(), not_found)
+    };
+    Ok(named.iter().map(one).collect())
+}
+
+/// The tablet that bears a label alone, of those that are shown.
+fn the_only_one(
+    label: &str,
+    mut labelled: Vec<Tablet>,
+    not_found: impl Fn() -> Refusal,
+) -> Result<Tablet, Refusal> {
     match (labelled.pop(), labelled.is_empty()) {
         (Some(tablet), true) => Ok(tablet),
         (Some(_), false) => Err(Refusal::Conflict(format!(

@@ -43,7 +43,7 @@ pub(crate) enum AlarmKind {
     PushCertificateExpires,
     /// A version was not published on its day: a signature no longer stands, or it contradicts what came since (C3.1.1).
     PublicationRefused,
-    /// Too many tablets failed: a roll-out paused by itself.
+    /// Too many tablets failed, or none of those a wave reached reported: a roll-out paused by itself.
     RolloutPaused,
     /// An app is not given out as it was decided: it is not installed (C3.1.2).
     AppNotAsDecided,

@@ -1,9 +1,9 @@
 //! An incident as it is declared, and as it stands.
 
-use types::{IncidentId, IncidentKind, Instant, TabletId, Uai, text_enum};
+use types::{IncidentId, IncidentKind, Instant, LoanId, TabletId, Uai, text_enum};
 
 use crate::papers::{self, AuthorityReference, PaperKind, Papers};
-use crate::{Declarant, Refusal};
+use crate::{Declarant, Refusal, Since};
 
 text_enum! {
     /// Where an incident stands. All but the last are open.
@@ -81,7 +81,8 @@ pub struct Declaration {
 }
 
 impl Incident {
-    /// Declares an incident. Late is admitted, and shown (C5.4.2); a day to come is not.
+    /// Declares an incident. However late, it is admitted, and that it is late is shown (C5.4.2); a day to come is not. What may
+    /// rest on it is another matter ([`Hands`](crate::Hands)).
     ///
     /// # Errors
     /// [`Refusal::NoticedLater`]; [`Refusal::NoReference`] for an authority's request without one (M1).
@@ -109,13 +110,22 @@ impl Incident {
     }
 
     /// Puts right when it was noticed; the clocks of its papers run from there (C5.4.2). That is never after it was declared,
-    /// nor after the day of a paper that it has.
+    /// nor after the day of a paper that it has, nor so that it would concern somebody else: `concerned` had the tablet when it
+    /// was said to have been noticed, `instead` at that other instant.
     ///
     /// # Errors
-    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::PaperBefore`], with both dates.
-    pub fn put_noticed_right(&self, noticed_at: Instant) -> Result<Self, Refusal> {
+    /// [`Refusal::NoticedAfterDeclared`]; [`Refusal::ConcernsAnother`]; [`Refusal::PaperBefore`], with both dates.
+    pub fn put_noticed_right(
+        &self,
+        noticed_at: Instant,
+        concerned: Option<LoanId>,
+        instead: Option<LoanId>,
+    ) -> Result<Self, Refusal> {
         if noticed_at > self.declared_at {
             return Err(Refusal::NoticedAfterDeclared { noticed_at, declared_at: self.declared_at });
+        }
+        if concerned != instead {
+            return Err(Refusal::ConcernsAnother { noticed_at });
         }
         let right = Self { noticed_at, ..self.clone() };
         let letter = self.papers.letter.as_ref().map(|letter| (PaperKind::Letter, letter.dated));
@@ -128,16 +138,20 @@ impl Incident {
     }
 
     /// Goes on from one that was closed too soon. Its papers and its dates are kept, so that no clock starts again; what
-    /// rested on the closed one does not rest on this one.
+    /// rested on the closed one does not rest on this one. Once the tablet was received, lent anew or moved, what is missing is
+    /// declared anew: an old paper says nothing of whoever has it now (M1).
     ///
     /// # Errors
-    /// [`Refusal::NotNow`] if it is open; [`Refusal::NoReason`].
-    pub fn reopen(&self, id: IncidentId, reason: &str, now: Instant) -> Result<Self, Refusal> {
+    /// [`Refusal::NotNow`] if it is open; [`Refusal::NoReason`]; [`Refusal::WentOn`].
+    pub fn reopen(&self, id: IncidentId, reason: &str, since: Since, now: Instant) -> Result<Self, Refusal> {
         if self.state.is_open() {
             return Err(Refusal::NotNow { step: "reopen", state: self.state, kind: self.kind });
         }
         if reason.trim().is_empty() {
             return Err(Refusal::NoReason);
+        }
+        if since != Since::Nothing {
+            return Err(Refusal::WentOn { since });
         }
         let state = IncidentState::InProgress;
         Ok(Self { id, state, opened_at: now, reopens: Some(self.id), ..self.clone() })

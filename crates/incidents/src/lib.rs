@@ -12,6 +12,7 @@
 //! ([`Position`]), and shows itself nowhere.
 
 mod counterpart;
+mod hands;
 mod incident;
 mod keys;
 pub mod letter;
@@ -30,6 +31,7 @@ mod theft;
 mod warrant;
 
 pub use counterpart::{Counterpart, Effect, Finding, WarrantyVerdict};
+pub use hands::{Bearing, Hands, Holding, Home, Since};
 pub use incident::{Declaration, Incident, IncidentState};
 pub use keys::{AFTER_CLOSING, AFTER_THE_LAST_FIX, key_dies_at};
 pub use life::{Consequence, Step};
@@ -39,6 +41,6 @@ pub use notice::{AuthorityDelay, NoticeDue, NoticeOccasion, notice_due};
 pub use open_incident::{NotOpen, OpenIncident, RecordedIncident};
 pub use people::{Declarant, SecondPerson};
 pub use position::{Dropped, Fix, Implausible, Kept, Position};
-pub use refusal::Refusal;
+pub use refusal::{NextStep, Refusal};
 pub use theft::lets_erase;
 pub use warrant::{Asking, Basis, Footing, Grant, NotInForce, Petition, RecordedWarrant, Request, Warrant};

@@ -2,7 +2,7 @@
 
 use types::{IncidentId, IncidentKind, Instant, TabletId};
 
-use crate::IncidentState;
+use crate::{Bearing, Hands, IncidentState};
 
 /// The facts of an incident as its row holds them. Not yet a proof: [`OpenIncident::read_back`] checks them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub struct RecordedIncident {
     kind: IncidentKind,
     state: IncidentState,
     opened_at: Instant,
+    hands: Hands,
 }
 
 impl RecordedIncident {
@@ -23,8 +24,9 @@ impl RecordedIncident {
         kind: IncidentKind,
         state: IncidentState,
         opened_at: Instant,
+        hands: Hands,
     ) -> Self {
-        Self { incident, tablet, kind, state, opened_at }
+        Self { incident, tablet, kind, state, opened_at, hands }
     }
 
     /// Its id.
@@ -39,7 +41,13 @@ impl RecordedIncident {
         self.state
     }
 
-    /// Passes an incident that is open, of a missing tablet, and of this one.
+    /// In whose hands its tablet was, and is.
+    #[must_use]
+    pub(crate) const fn hands(&self) -> &Hands {
+        &self.hands
+    }
+
+    /// Passes an incident that is open, of a missing tablet, of this one, and of nobody but whoever has it.
     pub(crate) fn carries(&self, tablet: TabletId, now: Instant) -> Result<(), NotOpen> {
         let incident = self.incident;
         if self.tablet != tablet {
@@ -54,7 +62,11 @@ impl RecordedIncident {
         if self.opened_at > now {
             return Err(NotOpen::InTheFuture { incident, opened_at: self.opened_at, now });
         }
-        Ok(())
+        match self.hands.bearing() {
+            Bearing::Stands | Bearing::LentAnew { .. } => Ok(()),
+            Bearing::HeldByAnother { began_at } => Err(NotOpen::HeldByAnother { incident, began_at }),
+            Bearing::OfAnotherCollege => Err(NotOpen::OfAnotherCollege { incident }),
+        }
     }
 }
 
@@ -94,6 +106,23 @@ pub enum NotOpen {
         opened_at: Instant,
         /// The present.
         now: Instant,
+    },
+    /// Somebody has the tablet whom it does not concern.
+    #[error(
+        "incident {incident} does not concern whoever the tablet is lent to since {began_at}: it carries no lost mode, and nobody \
+         is located because of it"
+    )]
+    HeldByAnother {
+        /// The incident.
+        incident: IncidentId,
+        /// When their loan began.
+        began_at: Instant,
+    },
+    /// The tablet is of another collège than the incident.
+    #[error("the tablet of incident {incident} is of another collège now: nothing rests on it any more")]
+    OfAnotherCollege {
+        /// The incident.
+        incident: IncidentId,
     },
 }
 

@@ -20,6 +20,17 @@ text_enum! {
     }
 }
 
+impl PaperKind {
+    /// Its name in French, with the article.
+    #[must_use]
+    pub const fn in_french(self) -> &'static str {
+        match self {
+            Self::Letter => "la déclaration écrite",
+            Self::Complaint => "la plainte",
+        }
+    }
+}
+
 /// The letter to the collège.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {

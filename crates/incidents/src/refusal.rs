@@ -1,10 +1,14 @@
 //! Why the rules of incidents refuse.
 
+mod words;
+
 use types::{Day, Duration, IncidentId, IncidentKind, Instant, RuleId};
 
 use crate::lost_mode::Instead;
 use crate::papers::{self, PaperKind};
-use crate::{IncidentState, OutOfBounds};
+use crate::{IncidentState, OutOfBounds, Since};
+
+pub use words::NextStep;
 
 /// Why something about an incident was not done. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,49 @@ pub enum Refusal {
         noticed_at: Instant,
         /// When it was declared.
         declared_at: Instant,
+    },
+    /// Somebody else, or nobody, had the tablet then.
+    #[error(
+        "at {noticed_at} the tablet was with somebody else than whom this incident concerns, or with nobody: what befell it \
+         then is another incident"
+    )]
+    ConcernsAnother {
+        /// When it would have been noticed.
+        noticed_at: Instant,
+    },
+    /// Somebody has the tablet whom the incident does not concern.
+    #[error(
+        "the tablet is lent, since {began_at}, to somebody whom this incident does not concern: nobody is located, and nothing \
+         is put in lost mode or erased, because of it"
+    )]
+    HeldByAnother {
+        /// When their loan began.
+        began_at: Instant,
+    },
+    /// The tablet is of another collège than the incident.
+    #[error(
+        "the tablet is of another collège than this incident: nobody is located, and nothing is put in lost mode or erased, \
+         because of it"
+    )]
+    OfAnotherCollege,
+    /// The 48 hours are over, and no paper makes firm what was noticed before the loan that stands.
+    #[error(
+        "noticed at {noticed_at}, before the loan that stands began ({began_at}): no paper makes its warrant firm, and a \
+         provisional one was possible until {since}"
+    )]
+    NoticedBeforeTheLoan {
+        /// When it was noticed.
+        noticed_at: Instant,
+        /// When the loan began.
+        began_at: Instant,
+        /// Since when no provisional warrant is possible.
+        since: Instant,
+    },
+    /// The tablet was received, lent anew or moved since.
+    #[error("{}: this incident is over, and does not go on; what is missing now is declared anew", went_on(*.since))]
+    WentOn {
+        /// What became of it.
+        since: Since,
     },
     /// An authority's request without its reference.
     #[error("the request of an authority needs its reference: ask the authority for it")]
@@ -171,6 +218,15 @@ pub enum Refusal {
     },
 }
 
+const fn went_on(since: Since) -> &'static str {
+    match since {
+        Since::Nothing => "nothing became of the tablet since",
+        Since::Received => "the tablet was received since, or given away",
+        Since::Lent => "the tablet was lent anew since",
+        Since::Moved => "the tablet is of another collège since",
+    }
+}
+
 fn asked_for(kind: IncidentKind) -> String {
     match papers::needed(kind) {
         [] => "it needs no paper".to_owned(),
@@ -195,6 +251,8 @@ impl Refusal {
         match self {
             Self::NoticedLater { .. }
             | Self::NoticedAfterDeclared { .. }
+            | Self::ConcernsAnother { .. }
+            | Self::WentOn { .. }
             | Self::NotNow { .. }
             | Self::NoReason
             | Self::PaperNotAsked { .. }
@@ -208,6 +266,9 @@ impl Refusal {
             | Self::GrantsAsDeclarant
             | Self::HeadOfAnother
             | Self::OutOfBounds(_)
+            | Self::HeldByAnother { .. }
+            | Self::OfAnotherCollege
+            | Self::NoticedBeforeTheLoan { .. }
             | Self::PaperMissing { .. }
             | Self::HadOne
             | Self::NothingToExtend

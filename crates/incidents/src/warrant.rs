@@ -4,7 +4,7 @@ use types::{AccountId, Duration, IncidentId, Instant, TabletId, ValidationId, Wa
 
 use crate::papers::{self, DUE_WITHIN};
 use crate::position::{Dropped, Fix, Kept, Position};
-use crate::{Asked, Incident, Limits, NotOpen, RecordedIncident, Refusal, SecondPerson};
+use crate::{Asked, Bearing, Hands, Incident, Limits, NotOpen, RecordedIncident, Refusal, SecondPerson};
 
 /// What a warrant is asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,10 @@ pub struct Request {
 text_enum! {
     /// How firmly a warrant stands.
     Footing: "footing of a warrant" {
-        /// The papers are there.
+        /// The papers are there, and of the loan that stands.
         Firm = "firm",
-        /// The complaint or the letter is still awaited: it ends 48 hours after the declaration.
+        /// The complaint or the letter is still awaited, or was noticed before the loan that stands: it ends 48 hours after the
+        /// declaration.
         Provisional = "provisional",
     }
 }
@@ -61,6 +62,8 @@ pub struct Grant {
 pub struct Petition<'a> {
     /// The incident.
     pub incident: &'a Incident,
+    /// In whose hands its tablet was, and is.
+    pub hands: &'a Hands,
     /// What is asked for, and by whom.
     pub request: &'a Request,
     /// Who grants it.
@@ -98,7 +101,7 @@ impl Petition<'_> {
     }
 
     fn decide(&self, now: Instant) -> Result<Grant, Refusal> {
-        let Self { incident, request, second, .. } = self;
+        let Self { incident, hands, request, second, .. } = self;
         if !incident.kind.is_of_a_missing_tablet() {
             return Err(Refusal::WrongKind { kind: incident.kind });
         }
@@ -108,13 +111,18 @@ impl Petition<'_> {
         if !incident.state.is_sought() {
             return Err(Refusal::NotSought { state: incident.state });
         }
+        match hands.bearing() {
+            Bearing::Stands | Bearing::LentAnew { .. } => {}
+            Bearing::HeldByAnother { began_at } => return Err(Refusal::HeldByAnother { began_at }),
+            Bearing::OfAnotherCollege => return Err(Refusal::OfAnotherCollege),
+        }
         let validation = self.validation.ok_or(Refusal::NotValidated)?;
         if request.reason.trim().is_empty() {
             return Err(Refusal::NoReason);
         }
         is_another(incident, request.author, second)?;
         let asked = self.limits.admit(request.asked)?;
-        let (footing, expires_at) = until(incident, now.plus(asked.lasts), now)?;
+        let (footing, expires_at) = until(incident, hands, now.plus(asked.lasts), now)?;
         Ok(Grant {
             incident: incident.id,
             tablet: incident.tablet,
@@ -146,14 +154,23 @@ fn is_another(incident: &Incident, author: AccountId, second: &SecondPerson) -> 
     }
 }
 
-/// Until when it lasts: without its paper, 48 hours from the declaration at the most.
-fn until(incident: &Incident, asked: Instant, now: Instant) -> Result<(Footing, Instant), Refusal> {
-    let Some(paper) = papers::wanting(incident) else { return Ok((Footing::Firm, asked)) };
+/// Until when it lasts: without its paper, or if it was noticed before the loan that stands, 48 hours from the declaration at the
+/// most.
+fn until(
+    incident: &Incident,
+    hands: &Hands,
+    asked: Instant,
+    now: Instant,
+) -> Result<(Footing, Instant), Refusal> {
     let since = incident.declared_at.plus(DUE_WITHIN);
-    if now >= since {
-        return Err(Refusal::PaperMissing { paper, since });
-    }
-    Ok((Footing::Provisional, asked.min(since)))
+    let over = match (hands.outdates(Footing::Firm), papers::wanting(incident)) {
+        (Some(began_at), _) => {
+            Refusal::NoticedBeforeTheLoan { noticed_at: incident.noticed_at, began_at, since }
+        }
+        (None, Some(paper)) => Refusal::PaperMissing { paper, since },
+        (None, None) => return Ok((Footing::Firm, asked)),
+    };
+    if now >= since { Err(over) } else { Ok((Footing::Provisional, asked.min(since))) }
 }
 
 /// The facts of a warrant as its row holds them. Not yet a proof: [`Basis::to_ask`] and [`Basis::at_delivery`] check
@@ -168,14 +185,15 @@ pub struct RecordedWarrant {
     ended_at: Option<Instant>,
     fixes: u32,
     interval: Duration,
+    footing: Footing,
 }
 
 impl RecordedWarrant {
     /// The facts of one row. Only `store` reads rows: `clippy.toml` bans this function elsewhere.
     #[must_use]
     pub fn from_row(warrant: WarrantId, granted: &Grant, ended_at: Option<Instant>) -> Self {
-        let Grant { incident, tablet, opens_at, expires_at, fixes, interval, .. } = *granted;
-        Self { warrant, incident, tablet, opens_at, expires_at, ended_at, fixes, interval }
+        let Grant { incident, tablet, opens_at, expires_at, fixes, interval, footing, .. } = *granted;
+        Self { warrant, incident, tablet, opens_at, expires_at, ended_at, fixes, interval, footing }
     }
 }
 
@@ -195,13 +213,17 @@ pub struct Basis<'a> {
 impl Basis<'_> {
     /// Passes if the warrant is in force for this tablet.
     fn in_force(&self, now: Instant) -> Result<(), NotInForce> {
-        let RecordedWarrant { warrant, incident, tablet, opens_at, expires_at, ended_at, .. } = *self.warrant;
+        let RecordedWarrant { warrant, incident, tablet, opens_at, expires_at, ended_at, footing, .. } =
+            *self.warrant;
         if incident != self.incident.incident() || tablet != self.tablet {
             return Err(NotInForce::OfAnother { warrant });
         }
         self.incident.carries(tablet, now)?;
         if !self.incident.state().is_sought() {
             return Err(NotInForce::NotSought { warrant });
+        }
+        if let Some(began_at) = self.incident.hands().outdates(footing) {
+            return Err(NotInForce::NotFirm { warrant, began_at });
         }
         if self.validation.is_none() {
             return Err(NotInForce::NotValidated { warrant });
@@ -276,6 +298,16 @@ pub enum NotInForce {
     NotSought {
         /// The warrant.
         warrant: WarrantId,
+    },
+    /// It was firm by a paper of before the loan that stands now.
+    #[error(
+        "warrant {warrant} rests on what was noticed before the loan that began at {began_at}: it is firm no more"
+    )]
+    NotFirm {
+        /// The warrant.
+        warrant: WarrantId,
+        /// When that loan began.
+        began_at: Instant,
     },
     /// The DPO took the validation of geolocation back.
     #[error("geolocation is off: the DPO withdrew it; warrant {warrant} lets nobody locate")]

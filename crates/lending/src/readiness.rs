@@ -16,6 +16,8 @@ pub enum Reported {
     Present(Instant),
     /// It was missing, at this instant.
     Missing(Instant),
+    /// It does not come to the tablet yet: no base has reached it.
+    NotGiven,
 }
 
 /// The tablet, as the inventory, its enrolment and its last loan show it.
@@ -116,6 +118,12 @@ pub enum Obstacle {
     /// Its user could end the management.
     #[error("the tablet is not supervised, and the département recorded no exception for it: ask it for one")]
     NotSupervised,
+    /// No base comes to it: the filter is part of it (C3.1.5).
+    #[error(
+        "no base profile comes to the tablet yet, and nothing filters it: wait until the roll-out of the first base reaches \
+         it, or ask the département to go on with it"
+    )]
+    NoBase,
     /// The base profile is not on it.
     #[error("the base profile is not on the tablet ({})", words(.0))]
     BaseProfile(Reported),
@@ -134,6 +142,7 @@ fn words(reported: &Reported) -> String {
         Reported::Never => "never reported".to_owned(),
         Reported::Present(at) => format!("last reported at {at}, more than 7 days ago"),
         Reported::Missing(at) => format!("reported missing at {at}"),
+        Reported::NotGiven => "not given to it yet".to_owned(),
     }
 }
 
@@ -154,6 +163,7 @@ impl Obstacle {
             Self::SetAside => RuleId::C3_3_2,
             Self::NotEnrolled => RuleId::C3_1_4,
             Self::NotSupervised => RuleId::C5_3_2,
+            Self::NoBase => RuleId::C3_1_5,
             Self::BaseProfile(_) | Self::BaseApp { .. } => RuleId::C5_3_4,
         }
     }
@@ -210,7 +220,11 @@ pub fn light(holder: &HolderFacts, tablet: &TabletFacts, now: Instant) -> Light 
     unless(!tablet.set_aside, Obstacle::SetAside);
     unless(tablet.enrolled, Obstacle::NotEnrolled);
     unless(tablet.supervised_or_excepted, Obstacle::NotSupervised);
-    unless(there(&tablet.base_profile), Obstacle::BaseProfile(tablet.base_profile));
+    match tablet.base_profile {
+        // Nobody signs over that a tablet goes out unfiltered.
+        Reported::NotGiven => unless(false, Obstacle::NoBase),
+        reported => unless(there(&reported), Obstacle::BaseProfile(reported)),
+    }
     for (app, reported) in &tablet.base_apps {
         unless(there(reported), Obstacle::BaseApp { app: app.clone(), reported: *reported });
     }

@@ -14,7 +14,9 @@
 //! | everything else that passes [`Ordinary::check`], `DisableLostMode` included | nothing |
 //!
 //! What a person asks for goes through [`Ordinary::asked_by_hand`] instead, which also refuses what layers decide (C3.1.1).
+//! What a tablet with the open agent is told of it, [`Queueable::on_the_agent`] says.
 
+mod agent;
 mod at_delivery;
 mod by_hand;
 mod not_ordinary;
@@ -25,6 +27,7 @@ use incidents::{OpenIncident, Warrant};
 use lending::{EnrolmentEnd, EraseOrder};
 use types::{EnrolmentEndId, EraseOrderId, IncidentId, TabletId, WarrantId};
 
+pub use agent::NotOnTheAgent;
 pub use at_delivery::{NotDeliverable, check_stored};
 pub use by_hand::goes_round_the_layers;
 pub use not_ordinary::NotOrdinary;

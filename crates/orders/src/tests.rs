@@ -4,8 +4,8 @@
 use apple::command::{Command, RequestType};
 use incidents::papers::{AuthorityReference, Papers};
 use incidents::{
-    Asking, Basis, Declarant, Incident, IncidentState, Limits, OpenIncident, Petition, RecordedIncident,
-    RecordedWarrant, Request, SecondPerson,
+    Asking, Basis, Declarant, Hands, Incident, IncidentState, Limits, OpenIncident, Petition,
+    RecordedIncident, RecordedWarrant, Request, SecondPerson,
 };
 use lending::notice::Told;
 use lending::restitution::Restitution;
@@ -15,7 +15,7 @@ use types::{
     RestitutionId, TabletId, ValidationId, WarrantId,
 };
 
-use crate::{EnrolmentProfile, Gate, Order, Ordinary, Queueable};
+use crate::{EnrolmentProfile, Gate, NotOnTheAgent, Order, Ordinary, Queueable};
 
 fn now() -> Instant {
     Instant::from_millis(1_790_000_000_000)
@@ -38,7 +38,14 @@ fn incident(tablet: TabletId) -> Incident {
 }
 
 fn recorded(incident: &Incident) -> RecordedIncident {
-    RecordedIncident::from_row(incident.id, incident.tablet, incident.kind, incident.state, now())
+    RecordedIncident::from_row(
+        incident.id,
+        incident.tablet,
+        incident.kind,
+        incident.state,
+        now(),
+        Hands::NOBODYS,
+    )
 }
 
 fn open(incident: &Incident) -> OpenIncident {
@@ -54,6 +61,7 @@ fn locate(incident: &Incident, warrant: WarrantId) -> Queueable {
     };
     let petition = Petition {
         incident,
+        hands: &Hands::NOBODYS,
         request: &request,
         second: &SecondPerson::Operator { account: AccountId::new(now()) },
         validation,
@@ -125,6 +133,33 @@ fn m6_each_dangerous_kind_names_its_order_and_its_one_tablet_and_is_never_stored
         assert_eq!(queueable.tablet(), Some(tablet), "{kind}");
         assert_eq!(queueable.stored_payload(), None, "{kind}");
         assert!(queueable.urgent(), "{kind}");
+    }
+}
+
+#[test]
+fn m3_m6_a_tablet_with_the_open_agent_is_wiped_by_an_order_alone_and_told_what_it_can_do() {
+    use android::capability::Intent;
+    use android::command::Kind;
+    let tablet = TabletId::new(now());
+    let incident = incident(tablet);
+    let on_the_agent = [
+        (erase(tablet, EraseOrderId::new(now())), Ok(Kind::Wipe)),
+        (Queueable::Ordinary(ordinary(RequestType::RestartDevice)), Ok(Kind::Reboot)),
+        (Queueable::Ordinary(Ordinary::clear_passcode()), Ok(Kind::ClearCode)),
+        (Queueable::LostMode(open(&incident)), Err(NotOnTheAgent::Cannot(Intent::LostMode))),
+        (Queueable::Sound(open(&incident)), Err(NotOnTheAgent::Cannot(Intent::Sound))),
+        (locate(&incident, WarrantId::new(now())), Err(NotOnTheAgent::ByWarrant)),
+        (unenrol(tablet, EnrolmentEndId::new(now())), Err(NotOnTheAgent::ByErasure)),
+    ];
+    for (queueable, expected) in on_the_agent {
+        assert_eq!(queueable.on_the_agent(), expected, "{queueable:?}");
+    }
+    // Nothing that is ordinary, however it is called on Apple's wire, wipes.
+    for (kind, expected) in [
+        (RequestType::DeviceLock, NotOnTheAgent::ByConfiguration),
+        (RequestType::DisableLostMode, NotOnTheAgent::Cannot(Intent::LostMode)),
+    ] {
+        assert_eq!(Queueable::Ordinary(ordinary(kind)).on_the_agent(), Err(expected), "{kind}");
     }
 }
 

@@ -146,6 +146,7 @@ const COLUMNS: &[Word] = &[
     ("authenticated_at", "enrôlée le", "enrolled at"),
     ("author", "demandée par (compte)", "asked for by (account)"),
     ("authority_reference", "référence de l’autorité", "the authority’s reference"),
+    ("before", "ce qui était connu avant", "what was known before"),
     ("began_at", "commencé le", "began at"),
     ("begun_at", "proposée le", "begun at"),
     ("body", "contenu", "content"),

@@ -60,8 +60,8 @@ pub enum NotValidated {
     },
     /// A DPO took the validation back.
     #[error(
-        "the validation of `{activity}` was withdrawn at {} by account {}: ask the DPO why; only a new validation puts it back (C3.1.6)",
-        withdrawal.at, withdrawal.by
+        "the validation of `{activity}` was withdrawn at {} by a DPO: ask them why; only a new validation puts it back (C3.1.6)",
+        withdrawal.at
     )]
     Withdrawn {
         /// The activity.
@@ -125,9 +125,9 @@ impl NotValidated {
                  l'entrée (`ardoise privacy register`) et de la valider (C3.1.6)"
             ),
             Self::Withdrawn { activity, withdrawal } => format!(
-                "la validation de `{activity}` a été retirée le {} par le compte {} : demandez-en la raison au délégué ; \
-                 seule une nouvelle validation la rétablit (C3.1.6)",
-                withdrawal.at, withdrawal.by
+                "la validation de `{activity}` a été retirée le {} par un délégué à la protection des données : \
+                 demandez-lui-en la raison ; seule une nouvelle validation la rétablit (C3.1.6)",
+                withdrawal.at
             ),
             Self::Voided { activity, validated_at, change } => format!(
                 "la validation de `{activity}` du {validated_at} est caduque, car l'entrée n'est plus la même ({}) : \

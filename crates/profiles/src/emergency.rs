@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use types::{Day, EmergencyOrderId, Uai};
 
 use crate::layer::{Layer, LayerKind};
-use crate::refusal::Refusal;
+use crate::refusal::{OrderMet, Refusal};
 
 /// The longest an order is in force, in days; it can be renewed by another.
 pub const LONGEST_EMERGENCY: i32 = 30;
@@ -85,6 +85,12 @@ impl OrderedDays {
         self.colleges.is_empty() || other.colleges.is_empty() || !self.colleges.is_disjoint(&other.colleges)
     }
 
+    /// Whether it stands in the way of another: on one of its days, for one of its collèges.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.stands && self.concerns(other) && self.first <= other.last && other.first <= self.last
+    }
+
     /// Whether it is for the tablets of this collège; of `None`, those that no order names.
     fn is_for(&self, college: Option<&Uai>) -> bool {
         self.colleges.is_empty() || college.is_some_and(|uai| self.colleges.contains(uai))
@@ -114,14 +120,16 @@ pub fn follows(
     renews: Option<EmergencyOrderId>,
     before: &[OrderedDays],
 ) -> Result<(), Refusal> {
-    if let Some(other) = met(new, renews, before) {
-        let (order, first, last) = (other.id, other.first, other.last);
-        return Err(Refusal::EmergencyMeets {
-            order,
-            first,
-            last,
-            renewable: is_renewed_by(other, new, before),
+    let met: Vec<&OrderedDays> = met(new, renews, before).collect();
+    if !met.is_empty() {
+        let renewable = matches!(met.as_slice(), [only] if is_renewed_by(only, new, before));
+        let met = met.into_iter().map(|other| OrderMet {
+            order: other.id,
+            colleges: other.colleges.clone(),
+            first: other.first,
+            last: other.last,
         });
+        return Err(Refusal::EmergencyMeets { met: met.collect(), renewable });
     }
     if renews.is_some() {
         return Ok(());
@@ -135,15 +143,13 @@ pub fn follows(
     colleges.into_iter().try_for_each(|college| goes_on(new, college, before))
 }
 
-/// The order that stands on one of the new one's days for one of its collèges, but for the one that it renews.
+/// The orders that stand on one of the new one's days for one of its collèges, but for the one that it renews.
 fn met<'o>(
     new: &OrderedDays,
     renews: Option<EmergencyOrderId>,
     before: &'o [OrderedDays],
-) -> Option<&'o OrderedDays> {
-    let others = before.iter().filter(|other| Some(other.id) != renews && other.concerns(new));
-    let mut meets = others.filter(|other| other.stands && other.first <= new.last && new.first <= other.last);
-    meets.next()
+) -> impl Iterator<Item = &'o OrderedDays> {
+    before.iter().filter(move |other| Some(other.id) != renews && other.meets(new))
 }
 
 /// Whether the new one may be given as the renewal of that order, in its last seven days.
@@ -152,7 +158,7 @@ fn is_renewed_by(order: &OrderedDays, new: &OrderedDays, before: &[OrderedDays])
         && order.covers(&new.colleges)
         && order.first <= new.first
         && order.last.until(new.first) <= 1
-        && met(new, Some(order.id), before).is_none()
+        && met(new, Some(order.id), before).next().is_none()
 }
 
 /// Passes an order under which this collège is for no more than [`LONGEST_EMERGENCY`] days on end.

@@ -46,9 +46,9 @@ pub use names::{BundleId, CertificateName, ExtensionId, Host, NotAName, Ssid, St
 pub use parse::{Parsed, inspect, parse};
 pub use problem::{Problem, Severity};
 pub use reading::At;
-pub use refusal::{Conflict, InVain, Refusal};
+pub use refusal::{Conflict, InVain, OrderMet, Refusal};
 pub use value::Value;
 pub use versions::{
     Approval, Approved, InForce, LayerKey, NotAKey, NotAPlan, NotApproved, OrderInForce, Rollout,
-    RolloutPlan, RolloutState, Tally, Turn, VersionFacts, Wave, combine_approved, turn,
+    RolloutPlan, RolloutState, Tally, Tried, Turn, VersionFacts, Wave, combine_approved, turn,
 };

@@ -1,6 +1,8 @@
 //! Why layers do not go together.
 
-use types::{Day, EmergencyOrderId, RuleId};
+use std::collections::BTreeSet;
+
+use types::{Day, EmergencyOrderId, RuleId, Uai};
 
 use crate::layer::LayerName;
 
@@ -118,19 +120,12 @@ pub enum Refusal {
         /// How many days that is.
         days: i32,
     },
-    /// Another order stands for the same collège.
-    #[error(
-        "emergency order {order} stands from {first} to {last} for one of these collèges: {}end it first (`ardoise profile emergency end {order}`), or choose other days",
-        renewed_instead(*.order, *.renewable)
-    )]
+    /// Other orders stand for the same collèges.
+    #[error("{}", meets(.met, *.renewable))]
     EmergencyMeets {
-        /// The other.
-        order: EmergencyOrderId,
-        /// Its first day.
-        first: Day,
-        /// Its last.
-        last: Day,
-        /// Whether the new one may be its renewal.
+        /// The others, all of them.
+        met: Vec<OrderMet>,
+        /// Whether the new one may be the renewal of the only one.
         renewable: bool,
     },
     /// Orders that follow one another without a renewal last more than 30 days together.
@@ -205,8 +200,43 @@ impl From<Conflict> for Refusal {
     }
 }
 
-fn renewed_instead(order: EmergencyOrderId, renewable: bool) -> String {
-    if renewable { format!("renew it in its last seven days (`--renews {order}`), ") } else { String::new() }
+/// An emergency order that stands in the way of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrderMet {
+    /// The order.
+    pub order: EmergencyOrderId,
+    /// The collèges it is for; all, if none is named.
+    pub colleges: BTreeSet<Uai>,
+    /// Its first day.
+    pub first: Day,
+    /// Its last.
+    pub last: Day,
+}
+
+fn meets(met: &[OrderMet], renewable: bool) -> String {
+    let ids = met.iter().map(|met| met.order.to_string()).collect::<Vec<_>>().join(",");
+    if let [OrderMet { order, first, last, .. }] = met {
+        let renew = if renewable {
+            format!("renew it in its last seven days (`--renews {order}`), ")
+        } else {
+            String::new()
+        };
+        return format!(
+            "emergency order {order} stands from {first} to {last} for one of these collèges: {renew}end it first (`ardoise \
+             profile emergency end {order}`) or by this one (`--instead-of {order}`), or choose other days"
+        );
+    }
+    let each = met.iter().map(|OrderMet { order, colleges, first, last }| {
+        let whose = colleges.iter().map(Uai::to_string).collect::<Vec<_>>().join(" ");
+        let whose = if whose.is_empty() { "all".to_owned() } else { whose };
+        format!("{order} ({whose}, from {first} to {last})")
+    });
+    format!(
+        "{} emergency orders stand for some of these collèges: {}; end all of them by this one (`--instead-of {ids}`), or choose \
+         other days",
+        met.len(),
+        each.collect::<Vec<_>>().join("; ")
+    )
 }
 
 fn goes_on_otherwise(order: EmergencyOrderId, until: Option<Day>, renewable: bool) -> String {

@@ -20,7 +20,7 @@ use types::{
 };
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
+use crate::noun::{by_key, find_all, find_first, noun, on_each_engine, read_all};
 use crate::prepared::Prepared;
 use crate::schema::commands;
 use crate::{StoreError, Tx};
@@ -347,6 +347,20 @@ pub fn of_erase_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Vec<Comman
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// As [`of_erase_order`], of many orders: one statement, or none for no order.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_erase_orders(
+    tx: &mut Tx<'_>,
+    orders: impl IntoIterator<Item = EraseOrderId>,
+) -> Result<Vec<Command>, StoreError> {
+    let orders = orders.into_iter().map(|one| one.to_string()).collect();
+    let mut found: Vec<Command> = find_all!(tx, commands, orders, commands::erase_order_id)?;
+    found.sort_by_key(|command| command.id);
+    Ok(found)
 }
 
 /// Cancels what waits under an erase order. Returns how many.

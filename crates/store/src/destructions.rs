@@ -4,6 +4,8 @@
 //! A use case reads the tally, decides and records in one transaction of [`Store::write`](crate::Store::write),
 //! which behaves as if it ran alone: of two orders that meet at the end of a budget, one is held.
 
+use std::collections::BTreeMap;
+
 use diesel::dsl::count_star;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -16,7 +18,9 @@ use types::{
 pub use governance::brake::DestructionState;
 
 use crate::column::{Column as _, read};
-use crate::noun::{by_key, find_first, noun, read_all};
+use crate::many::{Columns, Insertion};
+use crate::noun::{by_key, find_all, find_first, noun, read_all};
+use crate::prepared::Row as _;
 use crate::schema::destructions;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -87,19 +91,13 @@ pub struct NewDestruction {
     pub fate: Fate,
 }
 
-/// Records what the brake decided on an order. A command that destroys is queued and sent only if what it rests
-/// on was recorded here, and is not held.
-///
-/// # Errors
-/// [`StoreError::Duplicate`] if that kind and reference were recorded and not given up: one order counts once.
-/// [`StoreError::Refused`] if the calendar or a tablet is named, or the campaign does not cover it or is full.
-pub fn record(tx: &mut Tx<'_>, new: &NewDestruction) -> Result<(), StoreError> {
+fn counted(new: &NewDestruction) -> Destruction {
     let (state, countersignature_id, campaign_id) = match new.fate {
         Fate::Counted => (DestructionState::Counted, None, None),
         Fate::InCampaign(campaign) => (DestructionState::Counted, None, Some(campaign)),
         Fate::Held(countersignature) => (DestructionState::Held, Some(countersignature), None),
     };
-    let stored = Stored::of(&Destruction {
+    Destruction {
         id: new.id,
         kind: new.kind,
         day: new.day,
@@ -115,9 +113,37 @@ pub fn record(tx: &mut Tx<'_>, new: &NewDestruction) -> Result<(), StoreError> {
         state,
         countersignature_id,
         campaign_id,
-    });
-    tx.run(|connection| diesel::insert_into(destructions::table).values(stored).execute(connection))?;
-    Ok(())
+    }
+}
+
+/// Records what the brake decided on an order. A command that destroys is queued and sent only if what it rests
+/// on was recorded here, and is not held.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if that kind and reference were recorded and not given up: one order counts once.
+/// [`StoreError::Refused`] if the calendar or a tablet is named, or the campaign does not cover it or is full.
+pub fn record(tx: &mut Tx<'_>, new: &NewDestruction) -> Result<(), StoreError> {
+    record_all(tx, std::slice::from_ref(new))
+}
+
+/// As [`record`], many orders at once: one statement, or none for no order.
+///
+/// # Errors
+/// As [`record`], for any of them: then none is recorded.
+pub fn record_all(tx: &mut Tx<'_>, new: &[NewDestruction]) -> Result<(), StoreError> {
+    let rows: Vec<Destruction> = new.iter().map(counted).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (statement, notes) = INSERT.of(rows.iter().map(columns).collect());
+    statement.run(tx, notes)
+}
+
+static INSERT: Insertion = Insertion::into("destructions", "");
+
+fn columns(row: &Destruction) -> Columns {
+    let name = |column: &'static str| if column == "reference" { "ref" } else { column };
+    Stored::COLUMNS.iter().map(|column| name(column)).zip(Stored::of(row).values()).collect()
 }
 
 /// What became of the latest order of that kind with that reference.
@@ -136,6 +162,27 @@ pub fn by_reference(
             .filter(destructions::kind.eq(kind.as_str()))
             .order(destructions::id.desc())
     )
+}
+
+/// As [`by_reference`], for many, by their references: one statement, or none for no reference.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn by_references(
+    tx: &mut Tx<'_>,
+    kind: DestructionKind,
+    references: impl IntoIterator<Item = String>,
+) -> Result<BTreeMap<String, Destruction>, StoreError> {
+    let references = references.into_iter().collect();
+    let mut found: Vec<Destruction> = find_all!(
+        tx,
+        destructions,
+        references,
+        destructions::reference,
+        destructions::kind.eq(kind.as_str())
+    )?;
+    found.sort_by_key(|one| one.id);
+    Ok(found.into_iter().map(|one| (one.reference.clone(), one)).collect())
 }
 
 /// What the brake decided last on an order of that kind about a tablet.

@@ -550,7 +550,7 @@ crate::declared::declares! {
         personal(DeviceManagement: ContactTimes) { authenticated_at, token_updated_at, ended_at }
         not_personal("how the enrolment came about and how far it has come") {
             id, tablet_id, platform, state, kind, topic, awaiting_configuration, access_rights, link_id,
-            takeover_id, segment_id, end_id, created_at,
+            takeover_id, segment_id, end_id, created_at, kept_versions,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! An order is written from a [`NewOrder`], which the rules of `lending` give, and read back with what it rests on and the
 //! tablet as it is now: [`standing`] gives all three, and only [`Standing::read_back`] makes the proof of them.
 
+use std::collections::BTreeMap;
+
 use ::incidents::IncidentState;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -17,7 +19,6 @@ use types::{
 };
 
 use crate::noun::{by_key, noun, read_all};
-use crate::restitutions::StageName;
 use crate::schema::erase_orders;
 use crate::warrants::OrderState;
 use crate::{
@@ -51,7 +52,7 @@ noun! {
     }
 }
 
-by_key!(erase_orders, EraseOrder, id: EraseOrderId; get);
+by_key!(erase_orders, EraseOrder, id: EraseOrderId; get, get_all);
 
 /// Writes an order down that the rules gave.
 ///
@@ -205,34 +206,75 @@ pub fn told(tx: &mut Tx<'_>, loan: LoanId, saved_at: Option<Instant>) -> Result<
     Ok(Told { notices, saved_at })
 }
 
+/// What the holders of these loans were told, each with whether they confirmed that their data is saved: one statement, or
+/// none for no loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn told_all(
+    tx: &mut Tx<'_>,
+    loans: &[(LoanId, Option<Instant>)],
+) -> Result<BTreeMap<LoanId, Told>, StoreError> {
+    let empty = |(loan, saved_at): &(LoanId, Option<Instant>)| {
+        (*loan, Told { notices: Vec::new(), saved_at: *saved_at })
+    };
+    let mut all: BTreeMap<LoanId, Told> = loans.iter().map(empty).collect();
+    for notice in notices::of_loans(tx, loans.iter().map(|(loan, _saved_at)| *loan))? {
+        if let Some(told) = all.get_mut(&notice.loan_id) {
+            told.notices.push(notice.decided());
+        }
+    }
+    Ok(all)
+}
+
 /// A tablet as it is now: its enrolment, its loan, and what keeps it as it is.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
 pub fn present(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Present, StoreError> {
-    let mut holds = Vec::new();
-    let receipt =
-        restitutions::last_of_tablet(tx, tablet)?.filter(|receipt| receipt.stage != StageName::Undone);
-    for incident in incidents::open_of_tablet(tx, tablet)? {
-        let stage = incident_declarations::get(tx, &incident.id)?.map(|declared| declared.stage);
+    let none = Present { tablet, enrolment: None, loan: None, holds: Vec::new() };
+    Ok(present_all(tx, &[tablet])?.remove(&tablet).unwrap_or(none))
+}
+
+/// As [`present`], of many tablets: a handful of statements, however many they are.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn present_all(tx: &mut Tx<'_>, tablets: &[TabletId]) -> Result<BTreeMap<TabletId, Present>, StoreError> {
+    let these = || tablets.iter().copied();
+    let receipts = restitutions::last_of_tablets(tx, these())?;
+    let open = incidents::open_of_tablets(tx, these())?;
+    let declared = incident_declarations::get_all(tx, open.iter().map(|incident| incident.id))?;
+    let stages: BTreeMap<_, _> = declared.into_iter().map(|declared| (declared.id, declared.stage)).collect();
+    let live = enrolments::live_of_tablets(tx, these())?;
+    let enrolled: BTreeMap<TabletId, EnrolmentId> =
+        live.into_iter().filter_map(|live| Some((live.tablet_id?, live.id))).collect();
+    let lent = loans::live_of_tablets(tx, these())?;
+    let lent: BTreeMap<_, _> = lent.into_iter().map(|loan| (loan.tablet_id, loan.id)).collect();
+    let mut all: BTreeMap<TabletId, Present> = these()
+        .map(|tablet| {
+            let (enrolment, loan) = (enrolled.get(&tablet).copied(), lent.get(&tablet).copied());
+            (tablet, Present { tablet, enrolment, loan, holds: Vec::new() })
+        })
+        .collect();
+    for incident in open {
+        let Some(present) = all.get_mut(&incident.tablet_id) else { continue };
         // Whoever hands in a tablet that was missing has found it, whether the incident says so or not yet.
-        let is_back = receipt.as_ref().is_some_and(|receipt| receipt.received_at >= incident.opened_at);
-        holds.push(match (incident.kind, stage) {
+        let receipt = receipts.get(&incident.tablet_id);
+        let is_back = receipt.is_some_and(|receipt| receipt.received_at >= incident.opened_at);
+        present.holds.push(match (incident.kind, stages.get(&incident.id)) {
             (IncidentKind::AuthorityRequest, _) => Hold::Authority(incident.id),
             (_, Some(IncidentState::Found)) => Hold::Found(incident.id),
             (kind, _) if is_back && kind.is_of_a_missing_tablet() => Hold::Found(incident.id),
             _ => Hold::Incident(incident.id),
         });
     }
-    if receipt.is_some_and(|receipt| receipt.held_for_check) {
-        holds.push(Hold::Check);
+    for receipt in receipts.values().filter(|receipt| receipt.held_for_check) {
+        if let Some(present) = all.get_mut(&receipt.tablet_id) {
+            present.holds.push(Hold::Check);
+        }
     }
-    Ok(Present {
-        tablet,
-        enrolment: enrolments::live_of_tablet(tx, tablet)?.map(|enrolment| enrolment.id),
-        loan: loans::live_of_tablet(tx, tablet)?.map(|loan| loan.id),
-        holds,
-    })
+    Ok(all)
 }
 
 /// At most `limit` orders that are open, and whose window is over.

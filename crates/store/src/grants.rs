@@ -65,7 +65,7 @@ const CHANGED_IN_PART: [(&str, &str); 19] = [
     ("rollouts", "state, wave, wave_since, reason, ended_at"),
     ("emergency_orders", "ended_at, ended_by"),
     ("notices_due", "told_at"),
-    ("list_changes", "entry_sealed"),
+    ("list_changes", "entry_sealed, before_sealed"),
     ("signatures", "evidence"),
     ("restrictions", "lifted_at"),
     ("incident_declarations", "circumstances_sealed, stage, stage_at"),

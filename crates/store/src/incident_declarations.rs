@@ -1,19 +1,23 @@
 //! How incidents were declared, and how far each has come (C5.4.2). Frozen once recorded, but for the stage, which goes
 //! forwards. [`load`] puts an incident together from its rows, as the rules want it.
 
+use std::collections::BTreeMap;
+
 use ::incidents::papers::{AuthorityReference, Complaint, Letter, PaperKind, Papers};
 use ::incidents::{Declarant, Incident, IncidentState, RecordedIncident};
 use diesel::{
-    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
-use types::{AccountId, IncidentId, Instant, Secret, TabletId, Uai};
+use types::{AccountId, IncidentId, Instant, Secret, TabletId, Uai, WarrantId};
 
 use crate::column::Column as _;
 use crate::noun::{by_key, find_first, noun};
-use crate::schema::{incident_declarations, incidents as incident_rows};
+use crate::schema::{incident_declarations, incidents as incident_rows, warrants};
 use crate::within::of_colleges_within;
-use crate::{RowName, StoreError, Tx, Within, incident_papers, incidents, noticed_corrections};
+use crate::{
+    RowName, StoreError, Tx, Within, incident_hands, incident_papers, incidents, noticed_corrections,
+};
 
 noun! {
     /// How an incident was declared, without the circumstances, which are sealed.
@@ -39,7 +43,7 @@ noun! {
     }
 }
 
-by_key!(incident_declarations, Declared, id: IncidentId; get);
+by_key!(incident_declarations, Declared, id: IncidentId; get, get_all);
 
 /// Records an incident and how it was declared, with the circumstances, sealed, and the papers that it has.
 ///
@@ -172,7 +176,10 @@ pub fn recorded(tx: &mut Tx<'_>, id: IncidentId) -> Result<Option<RecordedIncide
         incidents::IncidentState::Open => declared.stage,
         incidents::IncidentState::Closed => IncidentState::Closed,
     };
-    Ok(Some(RecordedIncident::from_row(id, row.tablet_id, row.kind, stage, row.opened_at)))
+    let noticed_at =
+        noticed_corrections::of(tx, id)?.pop().map_or(declared.noticed_at, |last| last.noticed_at);
+    let hands = incident_hands::of_tablet(tx, row.tablet_id, noticed_at, &declared.uai)?;
+    Ok(Some(RecordedIncident::from_row(id, row.tablet_id, row.kind, stage, row.opened_at, hands)))
 }
 
 /// The open incident of a tablet that was declared last, of a kind for which it is missing.
@@ -193,6 +200,30 @@ pub fn missing(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<IncidentId>, 
             .optional()
     })?;
     found.map(|id| crate::column::read(id.clone(), "incidents", "id", &id)).transpose()
+}
+
+/// The collège of the incident of each of these warrants.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn colleges_of(
+    tx: &mut Tx<'_>,
+    of: impl IntoIterator<Item = WarrantId>,
+) -> Result<BTreeMap<WarrantId, Uai>, StoreError> {
+    let ids: Vec<String> = of.into_iter().map(|id| id.to_string()).collect();
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        incident_declarations::table
+            .inner_join(warrants::table.on(warrants::incident_id.eq(incident_declarations::id)))
+            .filter(warrants::id.eq_any(ids))
+            .select((warrants::id, incident_declarations::uai))
+            .load(connection)
+    })?;
+    rows.into_iter()
+        .map(|(id, uai)| {
+            let uai = crate::column::read(uai, "incident_declarations", "uai", &id)?;
+            Ok((crate::column::read(id.clone(), "warrants", "id", &id)?, uai))
+        })
+        .collect()
 }
 
 /// The incident that goes on from this one.

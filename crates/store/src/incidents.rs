@@ -10,7 +10,7 @@ use types::{IncidentId, IncidentKind, Instant, PersonId, TabletId};
 
 use crate::column::stored_enum;
 use crate::loans::befell_its_holder;
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_all, noun, read_all};
 use crate::schema::{incidents, loans};
 use crate::{StoreError, Tx};
 
@@ -57,6 +57,25 @@ pub fn open_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Vec<Incident>
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// As [`open_of_tablet`], of many tablets: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn open_of_tablets(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<Vec<Incident>, StoreError> {
+    let mut found: Vec<Incident> = find_all!(
+        tx,
+        incidents,
+        tablets.into_iter().map(|one| one.to_string()).collect(),
+        incidents::tablet_id,
+        incidents::state.eq(IncidentState::Open.as_str())
+    )?;
+    found.sort_by_key(|incident| incident.id);
+    Ok(found)
 }
 
 /// Whether an incident is open that befell a tablet while it was with a person, whichever tablet they have now.

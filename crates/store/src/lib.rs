@@ -42,6 +42,7 @@ mod grants;
 mod group_commit;
 pub mod incident_confirmations;
 pub mod incident_declarations;
+pub mod incident_hands;
 pub mod incident_keys;
 pub mod incident_papers;
 pub mod incidents;

@@ -8,9 +8,11 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::list::{Change, Entry, ListStep, Scope};
+use serde_json::json;
 use types::{AccountId, Digest, Instant, ListChangeId, ListId, PersonId, Uai, UserKind};
 
 use crate::column::{read, stored_enum};
+use crate::many::{Many, many};
 use crate::noun::{by_key, find_first, noun, on_each_engine, read_all};
 use crate::persons::{seal, unseal};
 use crate::schema::{list_changes, lists};
@@ -164,6 +166,46 @@ pub fn changes(tx: &mut Tx<'_>, list: ListId) -> Result<Vec<Row>, StoreError> {
     rows.into_iter().map(|stored| row(tx, stored)).collect()
 }
 
+/// What validated changes of a collège say, in the order they were validated, opened.
+///
+/// `only` says which: those of one year, or of any year before a change was validated.
+fn said(tx: &mut Tx<'_>, uai: &Uai, only: Said<'_>) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<StoredChange> = tx.run(|connection| {
+        let mut query = list_changes::table
+            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
+            .filter(lists::uai.eq(uai.to_string()))
+            .filter(lists::state.eq(ListState::Validated.as_str()))
+            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
+            .select((
+                list_changes::id,
+                list_changes::person_id,
+                list_changes::step,
+                list_changes::entry_sealed,
+            ))
+            .into_boxed();
+        query = match only {
+            Said::InYear(school_year) => query.filter(lists::school_year.eq(school_year)),
+            Said::Before { at, list, of } => query
+                .filter(
+                    lists::validated_at
+                        .lt(at.as_millis())
+                        .or(lists::validated_at.eq(at.as_millis()).and(lists::id.lt(list.to_string()))),
+                )
+                .filter(list_changes::person_id.eq_any(of)),
+        };
+        query.load(connection)
+    })?;
+    rows.into_iter().map(|stored| row(tx, stored)).collect()
+}
+
+/// Which of the changes that a collège validated.
+enum Said<'s> {
+    /// Those of this school year.
+    InYear(&'s str),
+    /// Those about these people that were validated before this change was.
+    Before { at: Instant, list: ListId, of: Vec<String> },
+}
+
 /// The list that counts: what was validated for this collège and year, in the order it was (C4.2).
 ///
 /// # Errors
@@ -173,24 +215,9 @@ pub fn validated(
     uai: &Uai,
     school_year: &str,
 ) -> Result<BTreeMap<PersonId, Entry>, StoreError> {
-    let rows: Vec<StoredChange> = tx.run(|connection| {
-        list_changes::table
-            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
-            .filter(lists::uai.eq(uai.to_string()))
-            .filter(lists::school_year.eq(school_year))
-            .filter(lists::state.eq(ListState::Validated.as_str()))
-            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
-            .select((
-                list_changes::id,
-                list_changes::person_id,
-                list_changes::step,
-                list_changes::entry_sealed,
-            ))
-            .load(connection)
-    })?;
     let mut list = BTreeMap::new();
-    for stored in rows {
-        match row(tx, stored)? {
+    for row in said(tx, uai, Said::InYear(school_year))? {
+        match row {
             Row::Known(Change::Set(person, entry)) => {
                 list.insert(person, entry);
             }
@@ -202,8 +229,48 @@ pub fn validated(
     Ok(list)
 }
 
-/// What lists said of these people before a change was validated: the last that a validated change of the collège said of each,
-/// of whatever year. What was put right by hand in between is not in it, nor anybody of whom none spoke.
+/// Keeps what is known of the people of a change, put right by hand or not, when it begins to count: it is settled, and about
+/// to be validated. One statement; whoever is known of nothing has no line in `known`.
+///
+/// # Errors
+/// [`StoreError::Refused`] for a change that counts already, or was not settled.
+pub fn keep_known_before(
+    tx: &mut Tx<'_>,
+    list: ListId,
+    known: &BTreeMap<PersonId, Entry>,
+) -> Result<(), StoreError> {
+    let rows: Vec<(String, String)> = tx.run(|connection| {
+        list_changes::table
+            .filter(list_changes::list_id.eq(list.to_string()))
+            .select((list_changes::id, list_changes::person_id))
+            .load(connection)
+    })?;
+    let mut notes = Vec::with_capacity(rows.len());
+    for (id, person) in rows {
+        let change: ListChangeId = read(id.clone(), "list_changes", "id", &id)?;
+        let person: PersonId = read(person, "list_changes", "person_id", &id)?;
+        if let Some(entry) = known.get(&person) {
+            let sealed = seal(tx, entry, &before_place(&change))?;
+            notes.push(json!({ "id": id, "sealed": hex::encode(sealed) }));
+        }
+    }
+    KEEP_BEFORE.run(tx, notes)
+}
+
+const KEEP_BEFORE: Many = many!(
+    postgresql "UPDATE list_changes SET before_sealed = decode(note.sealed, 'hex') FROM",
+    sqlite "UPDATE list_changes SET before_sealed = unhex(note.sealed) FROM";
+    id text, sealed text;
+    "WHERE list_changes.id = note.id"
+);
+
+fn before_place(id: &ListChangeId) -> RowName {
+    RowName::new("list_changes", "before_sealed", id)
+}
+
+/// What was known of these people when a change of the list was validated, put right by hand or not; of a change that was
+/// validated before that was kept, the last that a validated change of the collège said of each, of whatever year. Nobody is in
+/// it of whom nothing was known.
 ///
 /// # Errors
 /// As [`changes`].
@@ -213,30 +280,10 @@ pub fn known_before(
     of: impl IntoIterator<Item = PersonId>,
 ) -> Result<BTreeMap<PersonId, Entry>, StoreError> {
     let Some(at) = list.validated_at else { return Ok(BTreeMap::new()) };
-    let persons: Vec<String> = of.into_iter().map(|person| person.to_string()).collect();
-    let rows: Vec<StoredChange> = tx.run(|connection| {
-        list_changes::table
-            .inner_join(lists::table.on(lists::id.eq(list_changes::list_id)))
-            .filter(lists::uai.eq(list.uai.to_string()))
-            .filter(lists::state.eq(ListState::Validated.as_str()))
-            .filter(
-                lists::validated_at
-                    .lt(at.as_millis())
-                    .or(lists::validated_at.eq(at.as_millis()).and(lists::id.lt(list.id.to_string()))),
-            )
-            .filter(list_changes::person_id.eq_any(persons))
-            .order((lists::validated_at.asc(), lists::id.asc(), list_changes::id.asc()))
-            .select((
-                list_changes::id,
-                list_changes::person_id,
-                list_changes::step,
-                list_changes::entry_sealed,
-            ))
-            .load(connection)
-    })?;
+    let of: Vec<String> = of.into_iter().map(|person| person.to_string()).collect();
     let mut known = BTreeMap::new();
-    for stored in rows {
-        match row(tx, stored)? {
+    for row in said(tx, &list.uai, Said::Before { at, list: list.id, of: of.clone() })? {
+        match row {
             Row::Known(Change::Set(person, entry)) => {
                 known.insert(person, entry);
             }
@@ -245,6 +292,22 @@ pub fn known_before(
             Row::Forgotten(person) => {
                 known.remove(&person);
             }
+        }
+    }
+    type Kept = (String, String, Option<Vec<u8>>);
+    let kept: Vec<Kept> = tx.run(|connection| {
+        list_changes::table
+            .filter(list_changes::list_id.eq(list.id.to_string()))
+            .filter(list_changes::person_id.eq_any(of))
+            .filter(list_changes::before_sealed.is_not_null())
+            .select((list_changes::id, list_changes::person_id, list_changes::before_sealed))
+            .load(connection)
+    })?;
+    for (id, person, sealed) in kept {
+        let change: ListChangeId = read(id.clone(), "list_changes", "id", &id)?;
+        let person: PersonId = read(person, "list_changes", "person_id", &id)?;
+        if let Some(entry) = unseal(tx, sealed, &before_place(&change))? {
+            known.insert(person, entry);
         }
     }
     Ok(known)
@@ -444,7 +507,7 @@ crate::declared::declares! {
         }
     }
     list_changes kept as Holders {
-        personal(Roster: PersonIdentity, Roster: Schooling, Roster: GuardianContact) { entry_sealed }
+        personal(Roster: PersonIdentity, Roster: Schooling, Roster: GuardianContact) { entry_sealed, before_sealed }
         personal(Roster: Schooling) { person_id, step, kind }
         not_personal("numbers of ours") { id, list_id }
     }

@@ -1,18 +1,22 @@
 //! Loans (C5.2, C5.3.1). What was handed over, and to whom, is frozen; where the loan stands is not, until it ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
     QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use lending::loan::{Ending, LetterWriter, Loan as Decided, LoanState, Suspension};
 use lending::{Condition, Reason, Reference};
+use serde_json::json;
 use types::{AccountId, Day, Instant, LoanId, PersonId, TabletId, Uai, UserKind};
 
 use crate::column::{Column as _, read, read_ids, stored_enum};
 use crate::last_decisions::gives_it_away;
-use crate::noun::{by_key, noun, read_all};
+use crate::many::{Many, many};
+use crate::noun::{by_key, find_all, noun, read_all};
 use crate::restitutions::StageName;
 use crate::schema::{loans, persons, repairs, restitutions};
 use crate::within::of_colleges_within;
@@ -112,14 +116,27 @@ macro_rules! with_its_holder {
 }
 pub(crate) use with_its_holder;
 
-/// In SQL, of `loans` and `incidents`: whether the tablet was with the loan's holder when the incident was declared. Whoever
-/// had given it back by then has nothing to do with it.
+/// In SQL: when an incident was noticed, as that was put right last; when it was opened, of one that nobody declared.
+macro_rules! noticed {
+    ($incident:literal) => {
+        concat!(
+            "COALESCE((SELECT c.noticed_at FROM noticed_corrections c WHERE c.incident_id = ",
+            $incident,
+            ".id ORDER BY c.number DESC LIMIT 1), (SELECT d.noticed_at FROM incident_declarations d WHERE d.id = ",
+            $incident,
+            ".id), ",
+            $incident,
+            ".opened_at)"
+        )
+    };
+}
+pub(crate) use noticed;
+
+/// In SQL, of `loans` and `incidents`: whether the tablet was with the loan's holder when the incident was noticed, however late
+/// it was declared. Whoever had given it back by then has nothing to do with it.
 macro_rules! befell_its_holder {
     () => {
-        crate::loans::with_its_holder!(
-            "loans",
-            "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = incidents.id), incidents.opened_at)"
-        )
+        crate::loans::with_its_holder!("loans", crate::loans::noticed!("incidents"))
     };
 }
 pub(crate) use befell_its_holder;
@@ -246,6 +263,29 @@ pub fn live_of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<Loan>, St
     }))
 }
 
+/// The loan whose holder had a tablet at an instant: until it was given back, whatever became of the loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn with_its_holder_at(
+    tx: &mut Tx<'_>,
+    tablet: TabletId,
+    at: Instant,
+) -> Result<Option<Loan>, StoreError> {
+    let had_it = with_its_holder!("loans", "{at}").replace("{at}", &at.as_millis().to_string());
+    tx.run(|connection| {
+        loans::table
+            .filter(loans::tablet_id.eq(tablet.to_string()))
+            .filter(sql::<Bool>(&had_it))
+            .order(loans::id.desc())
+            .select(Stored::as_select())
+            .first(connection)
+            .optional()
+    })?
+    .map(Stored::read)
+    .transpose()
+}
+
 /// The loan that a tablet was last lent by.
 ///
 /// # Errors
@@ -262,6 +302,59 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Loan>,
     .map(Stored::read)
     .transpose()
 }
+
+/// As [`live_of_tablet`], for many, in no order: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn live_of_tablets(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<Vec<Loan>, StoreError> {
+    find_all!(
+        tx,
+        loans,
+        tablets.into_iter().map(|one| one.to_string()).collect(),
+        loans::tablet_id,
+        loans::state.ne(Standing::Ended.as_str())
+    )
+}
+
+/// As [`last_of_tablet`], for many: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_of_tablets(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<BTreeMap<TabletId, Loan>, StoreError> {
+    let tablets = tablets.into_iter().map(|one| one.to_string()).collect();
+    let mut found: Vec<Loan> = find_all!(tx, loans, tablets, loans::tablet_id)?;
+    found.sort_by_key(|loan| loan.id);
+    Ok(found.into_iter().map(|loan| (loan.tablet_id, loan)).collect())
+}
+
+/// Writes down where each of these loans stands, as the rules decided ([`Loan::standing`]): one statement, or none for no loan.
+///
+/// # Errors
+/// [`StoreError::Refused`] if a trigger of the tables forbids one of the changes.
+pub fn stand_all(tx: &mut Tx<'_>, rows: &[Loan]) -> Result<(), StoreError> {
+    let notes = rows.iter().map(Stored::of).map(|stored| {
+        json!({
+            "id": stored.id, "state": stored.state, "suspension": stored.suspension, "at": stored.changed_at,
+            "because": stored.ended_because, "ended_on": stored.ended_on, "reference": stored.ended_reference,
+            "deposited": stored.deposited_since,
+        })
+    });
+    STAND.run(tx, notes)
+}
+
+const STAND: Many = many!(
+    "UPDATE loans SET state = note.state, suspension = note.suspension, changed_at = note.at, ended_because = note.because, \
+     ended_on = note.ended_on, ended_reference = note.reference, deposited_since = note.deposited FROM";
+    id text, state text, suspension text, at bigint, because text, ended_on text, reference text, deposited bigint;
+    "WHERE loans.id = note.id"
+);
 
 /// Which loans a list shows; what is `None` admits all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,7 +9,7 @@ use diesel::sql_types::Untyped;
 use serde_json::Value as Json;
 
 use crate::connection::AnyConnection;
-use crate::prepared::{Prepared, Value};
+use crate::prepared::{Prepared, Row, Value};
 use crate::{StoreError, Tx};
 
 /// How long the JSON of one statement gets, about, in bytes: long answers of many tablets are written in several.
@@ -134,6 +134,21 @@ impl Insertion {
             Json::Object(row.into_iter().map(|(column, value)| (column.to_owned(), value.into())).collect())
         });
         (Many { postgresql, sqlite }, notes.collect())
+    }
+
+    /// Adds these rows, which were made ready to be stored; nothing for none.
+    pub(crate) fn rows<R: Row>(
+        &'static self,
+        tx: &mut Tx<'_>,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<Columns> =
+            rows.into_iter().map(|row| R::COLUMNS.iter().copied().zip(row.values()).collect()).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (statement, notes) = self.of(rows);
+        statement.run(tx, notes)
     }
 
     fn texts(&self, row: &[(&'static str, Value<'static>)]) -> (String, String) {

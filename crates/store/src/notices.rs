@@ -9,7 +9,7 @@ use lending::notice::{Notice as Decided, NoticeKind, Sent};
 use types::{AccountId, Instant, LoanId, NoticeId};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, noun, on_each_engine, read_all};
+use crate::noun::{by_key, find_all, noun, on_each_engine, read_all};
 use crate::schema::{loans, notices};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -155,6 +155,17 @@ pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<Notice>, StoreError>
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// As [`of_loan`], of many loans: one statement, or none for no loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loans(tx: &mut Tx<'_>, loans: impl IntoIterator<Item = LoanId>) -> Result<Vec<Notice>, StoreError> {
+    let loans = loans.into_iter().map(|one| one.to_string()).collect();
+    let mut found: Vec<Notice> = find_all!(tx, notices, loans, notices::loan_id)?;
+    found.sort_by_key(|notice| notice.id);
+    Ok(found)
 }
 
 /// At most `limit` notices of loans of collèges within reach, the newest first, from the first one before `before`; only those

@@ -84,7 +84,7 @@ noun! {
     }
 }
 
-by_key!(profile_versions, ProfileVersion, id: ProfileVersionId; get);
+by_key!(profile_versions, ProfileVersion, id: ProfileVersionId; get, get_all);
 
 impl ProfileVersion {
     /// The layer it is a version of.

@@ -8,7 +8,7 @@ use lending::repair::{Outcome, Repair as Decided};
 use types::{AccountId, Instant, LoanId, RepairId, TabletId, Uai};
 
 use crate::column::stored_enum;
-use crate::noun::{by_key, find_first, noun, read_all};
+use crate::noun::{by_key, find_all, find_first, noun, read_all};
 use crate::schema::repairs;
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
@@ -103,6 +103,23 @@ pub fn standing_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Re
         repairs::table
             .filter(repairs::tablet_id.eq(tablet.to_string()))
             .filter(repairs::state.ne(RepairState::Back.as_str()))
+    )
+}
+
+/// As [`standing_of_tablet`], for many, in no order: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn standing_of_tablets(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<Vec<Repair>, StoreError> {
+    find_all!(
+        tx,
+        repairs,
+        tablets.into_iter().map(|one| one.to_string()).collect(),
+        repairs::tablet_id,
+        repairs::state.ne(RepairState::Back.as_str())
     )
 }
 

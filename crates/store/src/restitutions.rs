@@ -1,6 +1,6 @@
 //! Tablets given back, from the receipt to the proof that they are empty (C5.3.5, M3).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::dsl::exists;
 use diesel::{
@@ -16,6 +16,7 @@ use types::{AccountId, DestructionKind, EraseOrderId, Instant, LoanId, Restituti
 use crate::column::{read_ids, stored_enum};
 use crate::incidents::IncidentState;
 use crate::loans::{Loan, Standing};
+use crate::many::Insertion;
 use crate::notices::NoticeState;
 use crate::noun::{by_key, find_all, find_first, hold_first, noun, read_all};
 use crate::schema::{destructions, incidents, notices, restitutions};
@@ -246,6 +247,51 @@ pub fn last_of_tablet(tx: &mut Tx<'_>, tablet: TabletId) -> Result<Option<Restit
         tx,
         standing!().filter(restitutions::tablet_id.eq(tablet.to_string())).order(restitutions::id.desc())
     )
+}
+
+/// As [`of_loan`], for many, in no order: one statement, or none for no loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loans(
+    tx: &mut Tx<'_>,
+    loans: impl IntoIterator<Item = LoanId>,
+) -> Result<Vec<Restitution>, StoreError> {
+    find_all!(
+        tx,
+        restitutions,
+        loans.into_iter().map(|one| one.to_string()).collect(),
+        restitutions::loan_id,
+        restitutions::stage.ne(StageName::Undone.as_str())
+    )
+}
+
+/// As [`last_of_tablet`], for many: one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn last_of_tablets(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<BTreeMap<TabletId, Restitution>, StoreError> {
+    let mut found: Vec<Restitution> = find_all!(
+        tx,
+        restitutions,
+        tablets.into_iter().map(|one| one.to_string()).collect(),
+        restitutions::tablet_id,
+        restitutions::stage.ne(StageName::Undone.as_str())
+    )?;
+    found.sort_by_key(|row| row.id);
+    Ok(found.into_iter().map(|row| (row.tablet_id, row)).collect())
+}
+
+/// Adds many: one statement, or none for no row.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if one of these loans has a receipt that was not undone.
+pub fn insert_all(tx: &mut Tx<'_>, rows: &[Restitution]) -> Result<(), StoreError> {
+    static INSERT: Insertion = Insertion::into("restitutions", "");
+    INSERT.rows(tx, rows.iter().map(Stored::of))
 }
 
 /// The restitution that an order was given for, held until the end of the transaction: whoever else takes it a step

@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _};
 use types::{AccountId, Day, Instant, LoanId, RestrictionId};
 
-use crate::noun::{by_key, noun, read_all};
+use crate::noun::{by_key, find_all, noun, read_all};
 use crate::schema::restrictions;
 use crate::{StoreError, Tx};
 
@@ -41,6 +41,20 @@ pub fn of_loan(tx: &mut Tx<'_>, loan: LoanId) -> Result<Vec<Restriction>, StoreE
             .select(Stored::as_select())
             .load::<Stored>(connection)
     }))
+}
+
+/// As [`of_loan`], of many loans: one statement, or none for no loan.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_loans(
+    tx: &mut Tx<'_>,
+    loans: impl IntoIterator<Item = LoanId>,
+) -> Result<Vec<Restriction>, StoreError> {
+    let loans = loans.into_iter().map(|one| one.to_string()).collect();
+    let mut found: Vec<Restriction> = find_all!(tx, restrictions, loans, restrictions::loan_id)?;
+    found.sort_by_key(|row| row.id);
+    Ok(found)
 }
 
 /// Lifts a restriction before its end; `false` if it was lifted, or is not there.

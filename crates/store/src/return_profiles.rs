@@ -6,7 +6,7 @@ use diesel::{
 };
 use types::{EnrolmentId, EraseOrderId, Instant};
 
-use crate::noun::{by_key, find_first, noun};
+use crate::noun::{by_key, find_all, find_first, noun};
 use crate::schema::return_profiles;
 use crate::{StoreError, Tx};
 
@@ -30,6 +30,18 @@ by_key!(return_profiles, ReturnProfile, enrolment_id: EnrolmentId; insert, get);
 /// [`StoreError::Corrupt`].
 pub fn of_order(tx: &mut Tx<'_>, order: EraseOrderId) -> Result<Option<ReturnProfile>, StoreError> {
     find_first!(tx, return_profiles::table.filter(return_profiles::order_id.eq(order.to_string())))
+}
+
+/// As [`of_order`], for many, in no order: one statement, or none for no order.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn of_orders(
+    tx: &mut Tx<'_>,
+    orders: impl IntoIterator<Item = EraseOrderId>,
+) -> Result<Vec<ReturnProfile>, StoreError> {
+    let orders = orders.into_iter().map(|one| one.to_string()).collect();
+    find_all!(tx, return_profiles, orders, return_profiles::order_id)
 }
 
 crate::declared::declares! {

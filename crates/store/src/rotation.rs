@@ -84,6 +84,7 @@ sealed_columns! {
     15 => persons.name_sealed,
     16 => persons.contacts_sealed,
     17 => list_changes.entry_sealed,
+    18 => list_changes.before_sealed,
 }
 
 /// Looks at the next `rows` values at most and seals again those that an older key sealed.

@@ -91,6 +91,7 @@ diesel::table! {
         authenticated_at -> Nullable<BigInt>,
         token_updated_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
+        kept_versions -> Nullable<Text>,
     }
 }
 
@@ -965,6 +966,7 @@ diesel::table! {
         step -> Text,
         kind -> Nullable<Text>,
         entry_sealed -> Nullable<Binary>,
+        before_sealed -> Nullable<Binary>,
     }
 }
 
@@ -1132,6 +1134,13 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(warrants, warrant_notices);
+diesel::allow_tables_to_appear_in_same_query!(warrants, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(warrants, loans);
+diesel::allow_tables_to_appear_in_same_query!(warrants, persons);
+diesel::allow_tables_to_appear_in_same_query!(warrants, organisations);
+diesel::allow_tables_to_appear_in_same_query!(warrant_notices, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(loans, incident_declarations);
+diesel::allow_tables_to_appear_in_same_query!(persons, incident_declarations);
 diesel::allow_tables_to_appear_in_same_query!(incidents, lost_modes);
 diesel::allow_tables_to_appear_in_same_query!(incidents, incident_confirmations);
 diesel::allow_tables_to_appear_in_same_query!(incident_declarations, incident_confirmations);

@@ -1,5 +1,7 @@
 //! Segments: tablets that share the same layers and can do the same, what they are given, signed once for all of them.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
@@ -10,11 +12,11 @@ use types::{
     Uai, UserKind,
 };
 
-use crate::column::read;
+use crate::column::{Column as _, read};
 use crate::enrolments::EnrolmentState;
 use crate::noun::{by_key, noun, on_each_engine};
 use crate::schema::{
-    deliveries, enrolments, segment_layers, segment_payloads, segments, tablet_modes, tablets,
+    deliveries, enrolments, rollouts, segment_layers, segment_payloads, segments, tablet_modes, tablets,
 };
 use crate::within::of_tablets_within;
 use crate::{Digest, RowName, StoreError, Tx, Within};
@@ -204,6 +206,8 @@ pub struct Member {
     pub segment: Option<SegmentId>,
     /// Who holds it, and where it may be used, while it is lent.
     pub loan: Option<(UserKind, LoanMode)>,
+    /// The first versions that it had in another collège, and keeps.
+    pub kept: BTreeSet<ProfileVersionId>,
 }
 
 type MemberRow = (
@@ -212,6 +216,7 @@ type MemberRow = (
     Option<String>,
     Option<String>,
     String,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -243,15 +248,15 @@ pub fn members(
     rows.into_iter().filter_map(|row| member(row).transpose()).collect()
 }
 
-/// One enrolled iPad; `None` if it is none, or has no tablet.
+/// Those among these that are enrolled iPads, as they are now, in no order.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn member_of(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<Option<Member>, StoreError> {
-    let row: Option<MemberRow> = tx.run(|connection| {
-        member_rows().filter(enrolments::id.eq(enrolment.to_string())).first(connection).optional()
-    })?;
-    row.map(member).transpose().map(Option::flatten)
+pub fn members_among(tx: &mut Tx<'_>, enrolments: &[EnrolmentId]) -> Result<Vec<Member>, StoreError> {
+    let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
+    let rows: Vec<MemberRow> =
+        tx.run(|connection| member_rows().filter(enrolments::id.eq_any(&ids)).load(connection))?;
+    rows.into_iter().filter_map(|row| member(row).transpose()).collect()
 }
 
 #[diesel::dsl::auto_type]
@@ -272,11 +277,13 @@ fn member_rows() -> _ {
             enrolments::segment_id,
             tablet_modes::holder_kind.nullable(),
             tablet_modes::mode.nullable(),
+            enrolments::kept_versions,
         ))
 }
 
 fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
-    let (id, tablet, uai, os_version, supervision, segment, holder, mode) = row;
+    let (id, tablet, uai, os_version, supervision, segment, holder, mode, kept) = row;
+    let kept: Option<BTreeSet<ProfileVersionId>> = read(kept, "enrolments", "kept_versions", &id)?;
     let tablet: Option<TabletId> = read(tablet, "enrolments", "tablet_id", &id)?;
     let Some(tablet) = tablet else { return Ok(None) };
     let holder: Option<UserKind> = read(holder, "tablet_modes", "holder_kind", &id)?;
@@ -284,6 +291,7 @@ fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
     Ok(Some(Member {
         tablet,
         loan: holder.zip(mode),
+        kept: kept.unwrap_or_default(),
         uai: read(uai, "tablets", "uai", &id)?,
         os_version,
         supervision: read(supervision, "enrolments", "supervision", &id)?,
@@ -292,7 +300,9 @@ fn member(row: MemberRow) -> Result<Option<Member>, StoreError> {
     }))
 }
 
-/// Moves tablets into a segment, or out of any; each is looked at when it connects next.
+/// Moves tablets into a segment, or out of any; each is looked at when it connects next. Says how many are in it now: none,
+/// also if [`prune`] took the segment since it was looked up. They are without one then, and the next walk finds them: in one
+/// that is not there nobody would.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] and its like.
@@ -302,15 +312,73 @@ pub fn assign(
     segment: Option<SegmentId>,
 ) -> Result<usize, StoreError> {
     let ids: Vec<String> = enrolments.iter().map(ToString::to_string).collect();
-    let segment = segment.map(|segment| segment.to_string());
     tx.run(|connection| {
+        let there: Option<String> = match segment {
+            Some(segment) => {
+                segments::table.find(segment.to_string()).select(segments::id).first(connection).optional()?
+            }
+            None => None,
+        };
         diesel::update(deliveries::table.filter(deliveries::enrolment_id.eq_any(&ids)))
             .set(deliveries::due_at.eq(None::<i64>))
             .execute(connection)?;
-        diesel::update(enrolments::table.filter(enrolments::id.eq_any(&ids)))
-            .set(enrolments::segment_id.eq(segment))
-            .execute(connection)
+        let moved = diesel::update(enrolments::table.filter(enrolments::id.eq_any(&ids)))
+            .set(enrolments::segment_id.eq(&there))
+            .execute(connection)?;
+        Ok(if there.is_some() { moved } else { 0 })
     })
+}
+
+/// The first versions that an enrolled tablet had in another collège, and keeps.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn kept(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<BTreeSet<ProfileVersionId>, StoreError> {
+    let kept: Option<Option<String>> = tx.run(|connection| {
+        let row = enrolments::table.find(enrolment.to_string());
+        row.select(enrolments::kept_versions).first(connection).optional()
+    })?;
+    let kept: Option<BTreeSet<ProfileVersionId>> =
+        read(kept.flatten(), "enrolments", "kept_versions", &enrolment)?;
+    Ok(kept.unwrap_or_default())
+}
+
+/// Notes which versions a tablet is given that are the first of their layers and not everywhere yet: wherever it goes, it keeps
+/// them, for nothing was in force before that it could have in their place (C3.1.1).
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn keep_first_versions(tx: &mut Tx<'_>, enrolment: EnrolmentId) -> Result<(), StoreError> {
+    let firsts: Vec<String> = tx.run(|connection| {
+        rollouts::table
+            .filter(rollouts::ended_at.is_null())
+            .filter(rollouts::previous_id.is_null())
+            .select(rollouts::version_id)
+            .load(connection)
+    })?;
+    let given: Vec<String> = match of_enrolment(tx, enrolment)? {
+        Some(segment) if !firsts.is_empty() => tx.run(|connection| {
+            segment_layers::table
+                .filter(segment_layers::segment_id.eq(segment.id.to_string()))
+                .filter(segment_layers::version_id.eq_any(&firsts))
+                .select(segment_layers::version_id)
+                .load(connection)
+        })?,
+        _ => Vec::new(),
+    };
+    if given.is_empty() {
+        return Ok(());
+    }
+    let mut all = kept(tx, enrolment)?;
+    for version in given {
+        all.insert(read(version, "segment_layers", "version_id", &enrolment)?);
+    }
+    tx.run(|connection| {
+        diesel::update(enrolments::table.find(enrolment.to_string()))
+            .set(enrolments::kept_versions.eq(all.stored()))
+            .execute(connection)
+    })?;
+    Ok(())
 }
 
 /// Everything that was delivered, or could not be, has been: the token of the segment that the tablet has now.

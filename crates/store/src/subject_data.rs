@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use types::{Day, Instant, ListId, PersonId, Uai};
 
 use crate::connection::AnyConnection;
-use crate::loans::with_its_holder;
+use crate::loans::{noticed, with_its_holder};
 use crate::persons::Known;
 use crate::school_years::SchoolYear;
 use crate::{RowName, StoreError, Tx, declarations, lists, loans, persons, school_years};
@@ -35,21 +35,13 @@ macro_rules! of_their_loans {
     };
 }
 
-/// When an incident befell its tablet, as far as we know: when it was declared; one that goes on from another keeps the day of
-/// the first.
-macro_rules! befell {
-    () => {
-        "COALESCE((SELECT d.declared_at FROM incident_declarations d WHERE d.id = i.id), i.opened_at)"
-    };
-}
-
 /// Incidents that befell a tablet while it was with them; without those of which an authority asked that they be told later (M1).
 macro_rules! of_their_incidents {
     ($column:literal) => {
         concat!(
             $column,
             " IN (SELECT i.id FROM incidents i JOIN loans l ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 AND ",
-            with_its_holder!("l", befell!()),
+            with_its_holder!("l", noticed!("i")),
             " AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
         )
     };
@@ -61,7 +53,7 @@ macro_rules! of_their_warrants {
             $column,
             " IN (SELECT w.id FROM warrants w JOIN incidents i ON i.id = w.incident_id JOIN loans l \
              ON l.tablet_id = i.tablet_id WHERE l.person_id = $1 AND ",
-            with_its_holder!("l", befell!()),
+            with_its_holder!("l", noticed!("i")),
             " AND NOT EXISTS (SELECT 1 FROM notice_delays n WHERE n.incident_id = i.id AND n.until > $today))"
         )
     };

@@ -29,7 +29,7 @@ noun! {
     }
 }
 
-by_key!(tablet_modes, TabletMode, tablet_id: TabletId; get);
+by_key!(tablet_modes, TabletMode, tablet_id: TabletId; get, get_all);
 
 /// Writes where a tablet stands.
 ///
@@ -63,6 +63,26 @@ pub fn remove(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, StoreError> {
     let gone = tx
         .run(|connection| diesel::delete(tablet_modes::table.find(tablet.to_string())).execute(connection))?;
     Ok(gone == 1)
+}
+
+/// As [`remove`], for many: those that were lent; one statement, or none for no tablet.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn remove_all(
+    tx: &mut Tx<'_>,
+    tablets: impl IntoIterator<Item = TabletId>,
+) -> Result<Vec<TabletId>, StoreError> {
+    let tablets: Vec<String> = tablets.into_iter().map(|one| one.to_string()).collect();
+    if tablets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gone: Vec<String> = on_each_engine!(tx, |connection| {
+        diesel::delete(tablet_modes::table.filter(tablet_modes::tablet_id.eq_any(tablets)))
+            .returning(tablet_modes::tablet_id)
+            .get_results(connection)
+    })?;
+    read_ids(gone, "tablet_modes", "tablet_id")
 }
 
 /// Every lent tablet, or those of one collège, is looked at again: what their modes follow from has changed.

@@ -57,6 +57,17 @@ pub fn by_asset_tag(tx: &mut Tx<'_>, tag: &str, limit: u32) -> Result<Vec<Tablet
     }))
 }
 
+/// The tablets that bear one of these labels of the owner's, in no order: one statement, or none for no label.
+///
+/// # Errors
+/// As [`get`].
+pub fn by_asset_tags(
+    tx: &mut Tx<'_>,
+    tags: impl IntoIterator<Item = String>,
+) -> Result<Vec<Tablet>, StoreError> {
+    find_all!(tx, tablets, tags.into_iter().collect(), tablets::asset_tag)
+}
+
 /// As [`by_serial`], and holds the tablet until the end of the transaction: whoever else holds it waits.
 ///
 /// # Errors

@@ -19,7 +19,9 @@ use crate::last_decisions::gives_it_away;
 use crate::loans::Standing;
 use crate::notices::Channel;
 use crate::restitutions::StageName;
-use crate::schema::{loans, mails, notices, persons, restitutions, warrant_notices};
+use crate::schema::{
+    incident_declarations, loans, mails, notices, persons, restitutions, warrant_notices, warrants,
+};
 use crate::within::of_colleges_within;
 use crate::{StoreError, Tx, Within};
 
@@ -235,7 +237,7 @@ pub fn of_warrants(
 }
 
 /// At most `limit` notices of warrants that are due, that there is somebody to tell of, and that nobody was told of yet, in
-/// the order of the warrants' ids, after `after`; only of loans of collèges within reach. Who was forgotten is told nothing.
+/// the order of the warrants' ids, after `after`; only of incidents of collèges within reach. Who was forgotten is told nothing.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
@@ -252,6 +254,8 @@ pub fn of_warrants_within(
         let query = warrant_notices::table
             .inner_join(loans::table.on(loans::id.nullable().eq(warrant_notices::loan_id)))
             .inner_join(persons::table.on(persons::id.eq(loans::person_id)))
+            .inner_join(warrants::table.on(warrants::id.eq(warrant_notices::warrant_id)))
+            .inner_join(incident_declarations::table.on(incident_declarations::id.eq(warrants::incident_id)))
             .filter(persons::name_sealed.is_not_null())
             .filter(warrant_notices::told_at.is_null())
             .filter(warrant_notices::due_at.le(now.as_millis()))
@@ -264,7 +268,7 @@ pub fn of_warrants_within(
             .limit(i64::from(limit))
             .select((warrant_notices::warrant_id, warrant_notices::occasion))
             .into_boxed();
-        of_colleges_within!(query, within, loans::uai.nullable()).load(connection)
+        of_colleges_within!(query, within, incident_declarations::uai.nullable()).load(connection)
     })?;
     read_of_warrants(rows)
 }

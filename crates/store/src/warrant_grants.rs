@@ -31,7 +31,7 @@ noun! {
     }
 }
 
-by_key!(warrant_grants, Granted, warrant_id: WarrantId; insert, get);
+by_key!(warrant_grants, Granted, warrant_id: WarrantId; insert, get, get_all);
 
 /// Records a warrant that was just granted. The one it goes on from has to have ended.
 ///

@@ -1,4 +1,4 @@
-//! Simulated tablets and stand-ins for Apple: for tests, demonstrations and loads of any Apple MDM server.
+//! Simulated tablets and stand-ins for Apple: for tests, demonstrations and loads of any server that manages tablets.
 //!
 //! Nothing here is shared with a server: property lists are plain [`plist::Value`]s, cryptography is OpenSSL's,
 //! and what OpenSSL cannot write is written by hand. A mistake in the server's parser is therefore not mirrored.
@@ -7,10 +7,12 @@
 //! | --- | --- |
 //! | an iPad that enrols, polls, obeys, is erased | [`Ipad`], [`Conversation`] |
 //! | many of them | [`Fleet`] |
+//! | an Android tablet with the open agent, without any connection of its own | [`Agent`] |
 //! | tablets that were enrolled elsewhere | [`Seeding`] |
 //! | the authority of its maker, for `MachineInfo` | [`AppleDeviceAuthority`] |
 //! | Apple's push service, and certificates for it | [`Apns`], [`PushAuthority`] |
 
+mod agent;
 mod answers;
 mod apns;
 mod apple_device_authority;
@@ -43,6 +45,9 @@ mod state;
 mod trust;
 mod wire;
 
+pub use agent::{
+    Agent, AgentHardware, AgentReply, AgentRequest, AgentServer, AgentState, Did, InstalledApp, Lane, Next,
+};
 pub use answers::Status;
 pub use apns::{Apns, ApnsFault, Push};
 pub use apple_device_authority::AppleDeviceAuthority;

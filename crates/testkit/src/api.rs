@@ -120,6 +120,14 @@ impl ApiClient {
         self.send(Method::GET, path, |request| request).await
     }
 
+    /// As [`get`](Self::get), in the language that is asked for (`Accept-Language`).
+    ///
+    /// # Errors
+    /// As [`ApiClient::get`].
+    pub async fn get_in(&self, language: &str, path: &str) -> Result<Answer, TestkitError> {
+        self.send(Method::GET, path, |request| request.header("Accept-Language", language)).await
+    }
+
     /// `POST path` with a JSON body.
     ///
     /// # Errors

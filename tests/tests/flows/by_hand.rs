@@ -55,11 +55,11 @@ impl ByHand {
     /// Runs statements, and keeps the connection: what was begun on it lasts until it is dropped.
     pub(crate) fn hold(&self, sql: &str) -> Link {
         let mut link = self.link();
-        let run = match &mut link {
+        match &mut link {
             Link::Sqlite(link) => link.batch_execute(sql),
             Link::Postgresql(link) => link.batch_execute(sql),
-        };
-        run.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
         link
     }
 

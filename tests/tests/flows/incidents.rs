@@ -28,6 +28,20 @@ on_both_engines! {
 }
 
 const SERIAL: &str = "DMPX00000001";
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The tablet, enrolled and asleep, and in the inventory for so long.
+async fn here_since(server: &TestServer, span: Duration) -> Ipad {
+    let ipad = asleep(server, SERIAL).await;
+    server.advance(span);
+    ipad
+}
+
+/// The tablet in the inventory, for so long.
+async fn entered_since(server: &TestServer, span: Duration) {
+    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    server.advance(span);
+}
 
 async fn here(server: &TestServer, login: &str, role: Role) -> ApiClient {
     let (employer, reach) = match role {
@@ -45,7 +59,7 @@ async fn declare(server: &TestServer, client: &ApiClient, kind: &str) -> Answer 
 
 /// Whatever the DPO has validated.
 async fn declare_as_it_stands(server: &TestServer, client: &ApiClient, kind: &str) -> Answer {
-    let noticed = server.clock().now().minus(Duration::from_secs(3_600));
+    let noticed = server.clock().now();
     let new = json!({
         "kind": kind,
         "noticed_at": noticed.to_string(),
@@ -168,7 +182,7 @@ async fn t_c14_lost_mode_is_stopped_by_the_switch_and_its_end_is_not(engine: Eng
 
 async fn c5_4_2_the_clocks_of_papers_run_and_late_is_shown_never_refused(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    let ipad = asleep(&server, SERIAL).await;
+    let ipad = here_since(&server, HOUR * 2).await;
     let head = here(&server, "head", Role::Head).await;
     let declared = declare(&server, &head, "theft").await;
     let id = declared.text("/id").to_owned();
@@ -405,7 +419,7 @@ async fn c5_4_2_a_paper_is_put_right_at_most_twenty_times_and_can_be_taken_back_
 
 async fn c5_4_2_when_it_was_noticed_is_put_right_and_the_clocks_follow(engine: Engine) {
     let server = TestServer::start(engine).await.unwrap();
-    server.import_inventory(&testkit::inventory_csv([SERIAL], COLLEGE)).await.unwrap();
+    entered_since(&server, HOUR * 100).await;
     let ati = here(&server, "ati", Role::Ati).await;
     let theft = declare(&server, &ati, "theft").await;
     let id = theft.text("/id").to_owned();

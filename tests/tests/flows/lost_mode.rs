@@ -51,7 +51,7 @@ impl School {
     }
 
     async fn declare(&self, kind: &str) -> String {
-        let noticed = self.server.clock().now().minus(HOUR).to_string();
+        let noticed = self.server.clock().now().to_string();
         let new = json!({ "kind": kind, "noticed_at": noticed });
         let path = format!("/api/v1/tablets/{SERIAL}/incidents");
         let declared = self.client(self.ati).await.post(&path, &new).await.unwrap();

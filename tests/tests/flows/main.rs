@@ -42,6 +42,8 @@ mod half_open;
 #[cfg(test)]
 mod identities;
 #[cfg(test)]
+mod in_whose_hands;
+#[cfg(test)]
 mod incidents;
 #[cfg(test)]
 mod independent_clients;
@@ -105,6 +107,8 @@ mod scep;
 mod scep_clients;
 #[cfg(test)]
 mod segments;
+#[cfg(test)]
+mod signing;
 #[cfg(test)]
 mod slow;
 #[cfg(test)]

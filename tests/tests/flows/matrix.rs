@@ -112,6 +112,8 @@ struct Things {
     restitution: String,
     repair: String,
     departure: String,
+    /// When what is declared of its tablet was noticed.
+    noticed: String,
 }
 
 impl Things {
@@ -154,6 +156,7 @@ impl Things {
             loan,
             repair,
             departure,
+            noticed: server.clock().now().to_string(),
         }
     }
 
@@ -225,7 +228,7 @@ impl Things {
             "/api/v1/departures/{id}/release" => json!({ "release": "1", "activation_lock": "2" }),
             "/api/v1/departures/{id}/take-in" => json!({ "reason": "matrice" }),
             "/api/v1/tablets/{id}/incidents" => {
-                json!({ "kind": "fault", "noticed_at": "2026-01-05T08:00:00Z" })
+                json!({ "kind": "fault", "noticed_at": self.noticed })
             }
             "/api/v1/incidents/{id}/letter" => json!({ "reference": "1", "dated": "2026-01-05" }),
             "/api/v1/incidents/{id}/complaint" => {
@@ -235,7 +238,7 @@ impl Things {
                 "paper": "letter", "reference": "2", "dated": "2026-01-05", "reason": "matrice",
             }),
             "/api/v1/incidents/{id}/noticed" => {
-                json!({ "noticed_at": "2026-01-05T07:00:00Z", "reason": "matrice" })
+                json!({ "noticed_at": self.noticed, "reason": "matrice" })
             }
             "/api/v1/incidents/{id}/papers/take-back" => json!({ "paper": "letter", "reason": "matrice" }),
             "/api/v1/warrant-notices/{id}/told" => json!({ "how": "letter" }),

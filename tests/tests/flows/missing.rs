@@ -46,7 +46,7 @@ impl Case {
         let dpo = server.someone(dpo.0, dpo.1, dpo.2, dpo.3).await.unwrap();
         server.validate_activity("incidents").await.unwrap();
         let mut case = Self { server, ipad, ati, head, dpo, incident: String::new() };
-        let noticed = case.server.clock().now().minus(HOUR).to_string();
+        let noticed = case.server.clock().now().to_string();
         let reference = (kind == "authority-request").then_some("PV 2026/7");
         let new = json!({ "kind": kind, "noticed_at": noticed, "authority_reference": reference });
         let path = format!("/api/v1/tablets/{SERIAL}/incidents");

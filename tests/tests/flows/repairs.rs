@@ -202,7 +202,7 @@ async fn c5_4_2_a_missing_tablet_goes_to_no_supplier_and_a_broken_one_does_while
     let school = school(engine).await;
     let (loan, eloise) = holds_one(&school).await;
     let declare = async |kind: &str| {
-        let noticed = school.server.clock().now().minus(Duration::from_secs(3_600)).to_string();
+        let noticed = school.server.clock().now().to_string();
         let path = format!("/api/v1/tablets/{SERIAL}/incidents");
         let new = json!({ "kind": kind, "noticed_at": noticed });
         text(&school.ati.post(&path, &new).await.unwrap().ok().unwrap(), "id")

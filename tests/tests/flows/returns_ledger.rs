@@ -369,6 +369,7 @@ async fn m3_t_a19_in_random_years_of_simulated_tablets_none_is_erased_against_th
         lent += college.ledger.lent;
         proven += college.ledger.proven;
         repaired += college.repaired;
+        println!("year {seed} passed");
     }
     println!(
         "{years} years: lent {lent}, erased {erased}, proven empty {proven}, repaired {repaired}, deposited {deposited}"

@@ -156,7 +156,7 @@ async fn m3_t_a19_a_stolen_tablet_that_is_back_or_that_an_authority_asks_for_is_
 
     // A loss is no theft, be it never found.
     let path = format!("/api/v1/tablets/{SERIAL}/incidents");
-    let loss = json!({ "kind": "loss", "noticed_at": noticed.to_string() });
+    let loss = json!({ "kind": "loss", "noticed_at": case.server.clock().now().to_string() });
     let declared = case.client(case.ati).await.post(&path, &loss).await.unwrap();
     case.incident = declared.text("/id").to_owned();
     let refused = propose(&case, case.head).await;

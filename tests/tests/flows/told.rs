@@ -17,6 +17,7 @@ on_both_engines! {
     m1_c7_1_whose_mail_came_back_is_told_in_person,
     m1_nobody_is_told_by_hand_before_the_day_that_an_authority_asked_for,
     m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter,
+    m1_a_notice_whose_mail_came_back_before_the_delay_waits_for_its_day,
     c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands,
 }
 
@@ -35,6 +36,15 @@ async fn warranted(server: TestServer, ipad: tablets::Ipad, kind: &str) -> Case 
 async fn to_tell(client: &ApiClient) -> Vec<Value> {
     let listed = client.get("/api/v1/warrant-notices").await.unwrap().ok().unwrap();
     listed["items"].as_array().unwrap().clone()
+}
+
+/// Waits until the first notice was told, or is not any more.
+async fn is_told(case: &Case, told: bool) {
+    wait_until("the notice stands so", Patience::default(), || async {
+        Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// Waits until the alarm is raised, or is not any more.
@@ -67,6 +77,17 @@ async fn m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_rec
     let waiting = to_tell(&ati).await;
     let seen = (&waiting[0]["why"], &waiting[0]["by_hand"], &waiting[0]["serial"]);
     assert_eq!(seen, (&json!("no-mail-server"), &json!(true), &json!(SERIAL)));
+    // Each reads whether they may tell it themselves: not who asked for the warrant, nor who only looks.
+    let auditor = (Employer::Departement, "auditor", Role::Auditor, GrantReach::Organisation);
+    let auditor = case.server.someone(auditor.0, auditor.1, auditor.2, auditor.3).await.unwrap();
+    for (account, may, why) in [
+        (case.ati, false, json!("asked-for-it")),
+        (auditor, false, json!("only-looks")),
+        (case.head, true, Value::Null),
+    ] {
+        let read = to_tell(&case.client(account).await).await.remove(0);
+        assert_eq!((&read["you_may_tell"], &read["you_may_not"]), (&json!(may), &why), "{read}");
+    }
     let printed = ati.get(&letter).await.unwrap();
     for said in [SERIAL, "Zoé Exemple", "représentants légaux", "a été autorisée", "d’un vol déclaré"]
     {
@@ -95,6 +116,13 @@ async fn m1_c7_1_without_a_mail_server_a_letter_tells_of_a_warrant_and_it_is_rec
     assert_eq!(told.status, 200, "{told:?}");
     let again = head.post(&done, &json!({ "how": "in-person" })).await.unwrap();
     assert_eq!(again.text("/handed_over_at"), told.text("/handed_over_at"), "told once");
+    assert_eq!(told.body.get("told_before"), None, "{told:?}");
+    let before =
+        (again.text("/told_before/at"), again.text("/told_before/how"), again.text("/told_before/by/login"));
+    assert_eq!(before, (told.text("/handed_over_at"), "letter", "m.moreau"), "{again:?}");
+    // Whoever may not tell it may not either once somebody did.
+    let alone = ati.post(&done, &json!({ "how": "letter" })).await.unwrap();
+    assert_eq!((alone.status, alone.text("/rule")), (403, "M1"), "{alone:?}");
     let notices = case.list("notices").await;
     let recorded = (&notices[0]["told_how"], &notices[0]["told_by"], notices[0]["told_at"].is_string());
     assert_eq!(recorded, (&json!("letter"), &json!(case.head.to_string()), true));
@@ -118,24 +146,15 @@ async fn m1_c7_1_whose_mail_came_back_is_told_in_person(engine: Engine) {
     let head = case.client(case.head).await;
     let on_its_way = to_tell(&head).await;
     assert_eq!(on_its_way[0]["why"], "on-its-way");
+    assert_eq!((&on_its_way[0]["by_hand"], &on_its_way[0]["you_may_tell"]), (&json!(false), &json!(false)));
     let done = format!("/api/v1/warrant-notices/{}/told", on_its_way[0]["id"].as_str().unwrap());
     let early = head.post(&done, &json!({ "how": "in-person" })).await.unwrap();
     assert_eq!((early.status, early.text("/code")), (409, "conflict"), "{early:?}");
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
-    let is_told = |told: bool| {
-        let case = &case;
-        async move {
-            wait_until("the notice stands so", Patience::default(), || async {
-                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
-            })
-            .await
-            .unwrap();
-        }
-    };
-    is_told(true).await;
+    is_told(&case, true).await;
     mail.bounce(&taken, "5.1.1").unwrap();
-    is_told(false).await;
+    is_told(&case, false).await;
     case.server.advance(ROUND);
     alarmed(&case, true).await;
     let head = case.client(case.head).await;
@@ -178,23 +197,13 @@ async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine:
     let case = warranted(server, ipad, "authority-request").await;
     case.server.advance(ROUND);
     let taken = mail.has_taken(1).await.unwrap().remove(0);
-    let is_told = |told: bool| {
-        let case = &case;
-        async move {
-            wait_until("the notice stands so", Patience::default(), || async {
-                Ok((case.list("notices").await[0]["told_at"].is_string() == told).then_some(()))
-            })
-            .await
-            .unwrap();
-        }
-    };
-    is_told(true).await;
+    is_told(&case, true).await;
     let id = format!("{}:opened", case.warrant().await["id"].as_str().unwrap());
     let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
     let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
     assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
     mail.bounce(&taken, "5.1.1").unwrap();
-    is_told(false).await;
+    is_told(&case, false).await;
     let head = case.client(case.head).await;
     assert_eq!(to_tell(&head).await, Vec::<Value>::new());
     let early = head.get(&format!("/api/v1/warrant-notices/{id}/letter")).await.unwrap();
@@ -205,6 +214,44 @@ async fn m1_a_delay_after_the_first_mail_holds_the_list_and_every_letter(engine:
     case.server.advance(DAY * 21);
     let head = case.client(case.head).await;
     assert_eq!(head.post(&done, &json!({ "how": "in-person" })).await.unwrap().status, 200);
+}
+
+async fn m1_a_notice_whose_mail_came_back_before_the_delay_waits_for_its_day(engine: Engine) {
+    let mail = MailServer::start().await.unwrap();
+    let (server, ipad) = told(engine, &mail, &[MOTHER]).await;
+    let case = warranted(server, ipad, "authority-request").await;
+    case.server.advance(ROUND);
+    let taken = mail.has_taken(1).await.unwrap().remove(0);
+    is_told(&case, true).await;
+    mail.bounce(&taken, "5.1.1").unwrap();
+    is_told(&case, false).await;
+    case.server.advance(ROUND);
+    // Nobody was reached: somebody is to tell it by hand.
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    let waiting = to_tell(&head).await;
+    assert_eq!((&waiting[0]["why"], &waiting[0]["you_may_tell"]), (&json!("unreached"), &json!(true)));
+    let notice = format!("/api/v1/warrant-notices/{}", waiting[0]["id"].as_str().unwrap());
+    // Then the authority asks: from now on nothing gives it away, nor is a mail tried again.
+    let until = Day::of(case.server.clock().now().plus(DAY * 20)).to_string();
+    let delay = json!({ "until": until, "reference": "PV 2026/7, demande du 26" });
+    assert_eq!(case.act(case.ati, "notices/delay", delay).await.status, 200);
+    assert_eq!(to_tell(&head).await, Vec::<Value>::new());
+    alarmed(&case, false).await;
+    let early = head.get(&format!("{notice}/letter")).await.unwrap();
+    assert!(early.text("/rule") == "M1" && early.text("/detail").contains(&until), "{early:?}");
+    let early = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(early.text("/rule"), "M1", "{early:?}");
+    case.server.advance(DAY);
+    alarmed(&case, false).await;
+    assert_eq!(mail.mailed().len(), 1, "nothing was sent again");
+    case.server.advance(DAY * 20);
+    alarmed(&case, true).await;
+    let head = case.client(case.head).await;
+    assert_eq!(to_tell(&head).await[0]["why"], "unreached");
+    let told = head.post(&format!("{notice}/told"), &json!({ "how": "in-person" })).await.unwrap();
+    assert_eq!(told.status, 200, "{told:?}");
+    alarmed(&case, false).await;
 }
 
 async fn c3_1_6_m1_of_somebody_who_was_forgotten_nobody_is_told_and_no_alarm_stands(engine: Engine) {

@@ -11,10 +11,11 @@ use store::incident_keys::Readable;
 use store::role_grants::GrantReach;
 use testkit::people::{CodeShown, Employer};
 use testkit::{Answer, ApiClient, Patience, wait_until};
-use types::{AccountId, Clock as _, Day, Role};
+use types::{Clock as _, Day, Role};
 
 use crate::by_hand::ByHand;
 use crate::missing::{Case, HOUR, MINUTE, SERIAL, position};
+use crate::signing::seen;
 use crate::support::{DAY, OTHER_COLLEGE, fetched, obey, on_both_engines, with};
 
 on_both_engines! {
@@ -32,13 +33,6 @@ on_both_engines! {
     t_c11_no_position_and_no_name_is_in_the_log,
     m1_a_warrant_that_rests_on_a_paper_ends_with_it_and_says_when_it_ended,
     m1_a_warrant_that_is_asked_for_again_says_that_the_first_reason_stands,
-    m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not,
-}
-
-/// The request as that person reads it.
-async fn seen(case: &Case, account: AccountId, request: &str) -> Value {
-    let client = case.client(account).await;
-    client.get(&format!("/api/v1/countersignatures/{request}")).await.unwrap().ok().unwrap()
 }
 
 async fn t_c16_nobody_is_located_without_a_warrant_that_a_second_person_granted(engine: Engine) {
@@ -83,7 +77,7 @@ async fn t_c16_nobody_is_located_without_a_warrant_that_a_second_person_granted(
     assert_eq!((&command["state"], &command["result"]), (&json!("acknowledged"), &Value::Null));
     assert!(!command.to_string().contains("48.85"), "{command}");
     // Whoever declared it grants nothing, whatever they are.
-    let noticed = case.server.clock().now().minus(HOUR).to_string();
+    let noticed = case.server.clock().now().to_string();
     assert_eq!(case.act(case.ati, "steps", json!({ "step": "find" })).await.status, 200);
     assert_eq!(case.act(case.ati, "steps", json!({ "step": "close" })).await.status, 200);
     let path = format!("/api/v1/tablets/{SERIAL}/incidents");
@@ -530,40 +524,4 @@ async fn m1_a_warrant_that_is_asked_for_again_says_that_the_first_reason_stands(
     assert_eq!(again.text("/countersignature"), first.text("/countersignature"));
     assert_eq!(again.text("/stands_with"), "vue à la gare", "{again:?}");
     assert_eq!(case.audited("warrant.ask").await.len(), 1, "nothing was asked twice");
-}
-
-async fn m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not(engine: Engine) {
-    let case = Case::of(engine, "theft").await;
-    case.validate().await;
-    let request = case.asked(json!({})).await;
-    let reads = async |account| {
-        let read = seen(&case, account, &request).await;
-        (read["signable"].as_bool().unwrap(), read["not_signable_because"].as_str().map(str::to_owned))
-    };
-    assert_eq!(reads(case.head).await, (true, None));
-    let own = "whoever asked cannot answer; a second person must".to_owned();
-    assert_eq!(reads(case.ati).await, (false, Some(own.clone())));
-    let head = case.client(case.head).await;
-    let listed = head.get("/api/v1/countersignatures").await.unwrap();
-    assert_eq!(listed.body["items"][0]["signable"], true, "in lists, too: {listed:?}");
-    let asked = case.client(case.ati).await.get("/api/v1/countersignatures?which=asked").await.unwrap();
-    assert_eq!(asked.text("/items/0/not_signable_because"), own);
-    // What the rules of incidents say is told before anybody tries, and then again.
-    let path = "/api/v1/privacy/register/geolocation/validation";
-    assert_eq!(case.client(case.dpo).await.delete(path).await.unwrap().status, 204);
-    let (signable, why) = reads(case.head).await;
-    let why = why.unwrap();
-    assert!(!signable && why.contains("geolocation is off") && why.ends_with("(C3.1.6)"), "{why}");
-    assert_eq!(case.sign(case.head, &request).await.text("/rule"), "C3.1.6");
-    case.validate().await;
-    assert_eq!(reads(case.head).await, (true, None));
-    assert_eq!(case.act(case.ati, "steps", json!({ "step": "find" })).await.status, 200);
-    let (_, why) = reads(case.head).await;
-    assert!(why.as_ref().is_some_and(|why| why.contains("no longer looked for")), "{why:?}");
-    // What waits no more is neither signed nor explained: its state says it.
-    let shown = seen(&case, case.head, &request).await;
-    let no = json!({ "verdict": "refuse", "content_sha256": shown["content_sha256"], "reason": "retrouvée" });
-    let path = format!("/api/v1/countersignatures/{request}/answer");
-    assert_eq!(case.client(case.head).await.post(&path, &no).await.unwrap().status, 200);
-    assert_eq!(reads(case.head).await, (false, None));
 }

@@ -66,6 +66,8 @@ impl<'a> People<'a> {
         let mut ipad = server.enrolled_ipad(SERIAL).await.map_err(stopped)?;
         ipad.poll().await.map_err(stopped)?;
         stage.keep(ipad).await;
+        // What is noticed an hour before it is declared befell a tablet that was here by then.
+        server.advance(HOUR);
         let college: types::Uai = COLLEGE.parse().map_err(stopped)?;
         let here = GrantReach::Colleges(BTreeSet::from([college.clone()]));
         let someone = |employer, login, role, reach| server.someone(employer, login, role, reach);

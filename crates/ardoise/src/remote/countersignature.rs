@@ -7,13 +7,13 @@ use super::{Api, Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Column, text_at};
-use crate::words::{sheet, table};
+use crate::words::{sheet, sheet_and_lists, table};
 
 /// How much of a digest somebody types at least, in characters.
 const LEAST_SEEN: usize = 8;
 
 const EXAMPLES: &str = "\
-  ardoise countersignature list                       what you may answer now
+  ardoise countersignature list                       what your roles let you answer, and why you may not sign
   ardoise countersignature show ID                    what exactly is asked, its hash, and whether you may sign
   ardoise countersignature give ID --seen 3f2a91c0    signs what has this hash, and nothing else
   ardoise countersignature refuse ID --seen 3f2a91c0 --reason \"ask Mme Blin first\"
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List what you may answer now, or what you asked.
+    /// List what waits for somebody with your roles, with why you may not sign it where you may not; or what you asked.
     List {
         /// What you asked, instead.
         #[arg(long)]
@@ -108,6 +108,9 @@ const SHOWN: &[Column] = &[
     ("used", "/used_at"),
 ];
 
+/// What a warrant would rest on, one sentence on each line.
+const LISTS: &[Column] = &[("rests on", "/rests_on")];
+
 /// Asks and shows.
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let api = arguments.connection.open()?;
@@ -115,11 +118,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Action::List { asked, limit } => {
             let which = if asked { "asked" } else { "to-answer" };
             let found = Value::Array(api.list(&["countersignatures"], &[("which", which)], limit).await?);
-            output.show(&found, || table(found.as_array().map_or(&[], Vec::as_slice), COLUMNS))
+            output.show(&found, || listed(found.as_array().map_or(&[], Vec::as_slice)))
         }
         Action::Show { id } => {
             let found = api.get(&["countersignatures", &id]).await?;
-            output.show(&found, || sheet(&found, SHOWN))
+            output.show(&found, || sheet_and_lists(&found, SHOWN, LISTS))
         }
         Action::Give { id, seen, reason } => {
             let answered = answer(&api, &id, &seen, "give", reason).await?;
@@ -134,6 +137,13 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             output.show(&done, || format!("{id} is answered no more"))
         }
     }
+}
+
+/// The requests, and then what each of those for a warrant rests on.
+fn listed(items: &[Value]) -> String {
+    let warrants = items.iter().filter(|item| item.get("rests_on").is_some());
+    let rest = warrants.map(|item| sheet_and_lists(item, &[("id", "/id")], LISTS));
+    std::iter::once(table(items, COLUMNS)).chain(rest).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Answers what has the hash that the person names: typing it shows that they looked.

@@ -1,5 +1,7 @@
 //! `ardoise incident`: what happened to a tablet, its papers and their clocks, and lost mode.
 
+mod former;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::Column;
 use crate::words::{sheet, table};
+use former::incident;
 
 const EXAMPLES: &str = "\
   ardoise incident declare DMPX00000001 theft --noticed 2026-11-26T07:30:00Z
@@ -367,8 +370,8 @@ const FIELDS: &[Column] = &[
     ("what", "/kind"),
     ("stands", "/state"),
     ("noticed", "/noticed_at"),
-    ("noticed, as was said", "/formerly_noticed"),
     ("declared", "/declared_at"),
+    ("declared by", "/declared_by_name"),
     ("open since", "/opened_at"),
     ("goes on from", "/reopens"),
     ("goes on in", "/goes_on_in"),
@@ -383,7 +386,6 @@ const FIELDS: &[Column] = &[
     ("is", "/papers/1/standing"),
     ("dated", "/papers/1/dated"),
     ("reference", "/papers/1/reference"),
-    ("put right", "/former_papers"),
     ("circumstances", "/circumstances"),
     ("lost mode", "/lost_mode/state"),
     ("since", "/lost_mode/since"),
@@ -397,6 +399,9 @@ const FIELDS: &[Column] = &[
     ("erasure", "/erasure/state"),
     ("waits for", "/erasure/waits_for"),
 ];
+
+/// What was said before, one sentence on each line.
+const FORMER: &[Column] = &[("noticed, as was said", "/formerly_noticed"), ("put right", "/former_papers")];
 
 const ASKED: &[Column] = &[("tablet", "/tablet"), ("waits for", "/held")];
 const PROPOSED: &[Column] = &[("the département answers", "/countersignature")];
@@ -417,7 +422,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         Action::Show { id } => {
             let shown = api.get(&["incidents", &id]).await?;
-            return output.show(&shown, || sheet(&shown, FIELDS));
+            return output.show(&shown, || incident(&shown));
         }
         Action::LostMode { id, reason, message, phone, footnote } => {
             let wanted =
@@ -432,12 +437,12 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         Action::Erase { id } => {
             let shown = api.post(&["incidents", &id, "erasure", "repeat"], Body::Empty).await?;
-            return output.show(&shown, || sheet(&shown, FIELDS));
+            return output.show(&shown, || incident(&shown));
         }
         Action::KeepData { id, reason } => {
             let body = Body::Json(json!({ "reason": reason }));
             let shown = api.post(&["incidents", &id, "erasure", "take-back"], body).await?;
-            return output.show(&shown, || sheet(&shown, FIELDS));
+            return output.show(&shown, || incident(&shown));
         }
         Action::Sound { id } => {
             let asked = api.post(&["incidents", &id, "sound"], Body::Empty).await?;
@@ -445,7 +450,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         Action::Confirm { id } => {
             let shown = api.post(&["incidents", &id, "confirm"], Body::Empty).await?;
-            return output.show(&shown, || sheet(&shown, FIELDS));
+            return output.show(&shown, || incident(&shown));
         }
         Action::Warranty { id, finding } => {
             return put(&api, &id, "warranty", json!({ "finding": finding.as_str() }), output).await;
@@ -500,12 +505,12 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     };
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let shown = api.post(&path, Body::Json(body)).await?;
-    output.show(&shown, || sheet(&shown, FIELDS))
+    output.show(&shown, || incident(&shown))
 }
 
 async fn put(api: &Api, id: &str, what: &str, body: Value, output: Output) -> Result<(), Failure> {
     let shown = api.put(&["incidents", id, what], Body::Json(body)).await?;
-    output.show(&shown, || sheet(&shown, FIELDS))
+    output.show(&shown, || incident(&shown))
 }
 
 fn of(id: String, what: &str) -> Vec<String> {

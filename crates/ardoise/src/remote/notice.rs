@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Body, Connection};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{Column, text_at};
-use crate::words::{sheet, table};
+use crate::table::{Column, printable, text_at};
+use crate::words::{Language, sheet, table};
 
 const EXAMPLES: &str = "\
   ardoise notice list
@@ -96,7 +96,8 @@ const TO_TELL: &[Column] = &[
     ("collège", "/uai"),
     ("due since", "/due_at"),
     ("why", "/why"),
-    ("by hand", "/by_hand"),
+    ("by hand", "/you_may_tell"),
+    ("you may not, because", "/you_may_not"),
 ];
 
 const TOLD: &[Column] = &[("notice", "/notice"), ("told", "/handed_over_at")];
@@ -122,6 +123,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             };
             let body = Body::Json(json!({ "how": how }));
             let letter = api.post(&["warrant-notices", &notice, "told"], body).await?;
+            note_what_was_told_before(&letter, output);
             return output.show(&letter, || sheet(&letter, TOLD));
         }
     };
@@ -134,4 +136,56 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     }
     let listed = Value::Array(api.list(&["notices"], &wanted, limit).await?);
     output.show(&listed, || table(listed.as_array().map_or(&[], Vec::as_slice), COLUMNS))
+}
+
+/// Says so if it was told before: that stays as it was told.
+fn note_what_was_told_before(letter: &Value, output: Output) {
+    if let Some(note) = told_before(Language::here(), letter) {
+        output.note(&note);
+    }
+}
+
+fn told_before(language: Language, letter: &Value) -> Option<String> {
+    letter.get("told_before")?;
+    let at = text_at(letter, "/told_before/at");
+    let how = text_at(letter, "/told_before/how");
+    let how = language.value("/told_how", &how).unwrap_or(&how);
+    Some(match letter.pointer("/told_before/by/name").and_then(Value::as_str) {
+        Some(name) => {
+            let name = printable(name);
+            language.choose(
+                format!("{name} told it before, at {at} ({how}): that stands, and nothing was changed"),
+                format!("{name} l’a déjà fait savoir le {at} ({how}) : cela reste, et rien n’a été modifié"),
+            )
+        }
+        None => language.choose(
+            format!("a mail told it before, at {at}: that stands, and nothing was changed"),
+            format!("un courriel l’a déjà fait savoir le {at} : cela reste, et rien n’a été modifié"),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m1_what_was_told_before_is_said_by_whom_and_when_in_both_languages() {
+        let by_hand = json!({ "told_before": {
+            "at": "2026-11-26T07:30:00.123Z", "how": "letter", "by": { "name": "Mina Moreau" },
+        } });
+        let english = told_before(Language::English, &by_hand).unwrap();
+        assert!(
+            english.starts_with("Mina Moreau told it before, at 2026-11-26T07:30:00Z (letter)"),
+            "{english}"
+        );
+        let french = told_before(Language::French, &by_hand).unwrap();
+        assert!(
+            french.contains("Mina Moreau l’a déjà fait savoir") && french.contains("(lettre)"),
+            "{french}"
+        );
+        let by_mail = json!({ "told_before": { "at": "2026-11-26T07:30:00Z" } });
+        assert!(told_before(Language::English, &by_mail).unwrap().contains("a mail told it before"));
+        assert_eq!(told_before(Language::English, &json!({ "notice": "x" })), None);
+    }
 }

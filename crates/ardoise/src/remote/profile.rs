@@ -227,6 +227,9 @@ pub(crate) enum Emergency {
         /// The order that it renews.
         #[arg(long, value_name = "ORDER")]
         renews: Option<String>,
+        /// Orders that stand in its way, and end with it; several are separated by commas. It begins today then.
+        #[arg(long, value_name = "ORDER", value_delimiter = ',')]
+        instead_of: Vec<String>,
         #[command(flatten)]
         connection: Connection,
     },
@@ -435,10 +438,10 @@ async fn run_emergency(emergency: Emergency, output: Output) -> Result<(), Failu
             let found = connection.open()?.list(&["emergency-orders"], &[], limit).await?;
             rows(Value::Array(found), ORDERS, output)
         }
-        Emergency::Order { base, college, from, until, reason, renews, connection } => {
+        Emergency::Order { base, college, from, until, reason, renews, instead_of, connection } => {
             let body = json!({
                 "base": base, "colleges": college, "starts_on": from, "ends_on": until, "reason": reason,
-                "renews": renews,
+                "renews": renews, "instead_of": instead_of,
             });
             let given = connection.open()?.post(&["emergency-orders"], Body::Json(body)).await?;
             output.show(&given, || sheet(&given, ORDERS))
@@ -538,6 +541,12 @@ fn plan_in_words(plan: &Value) -> String {
     }
     for (wave, count) in plan.get("waves").and_then(Value::as_array).into_iter().flatten().enumerate() {
         lines.push(format!("wave {} reaches {count} of them", wave + 1));
+    }
+    for app in plan.get("withholds").and_then(Value::as_array).into_iter().flatten() {
+        let (college, bundle) = (text_at(app, "/college"), text_at(app, "/bundle"));
+        lines.push(format!(
+            "collège {college} adds {bundle}, which this base blocks: no tablet would have it any more"
+        ));
     }
     if plan.get("everywhere_at_once").and_then(Value::as_bool) == Some(true) {
         lines.push(

@@ -98,6 +98,8 @@ const COLUMNS: &[Column] = &[
     ("id", "/id"),
     ("stands", "/state"),
     ("footing", "/footing"),
+    ("asked by", "/author_name"),
+    ("granted by", "/second_name"),
     ("from", "/opens_at"),
     ("until", "/expires_at"),
     ("ended", "/ended_at"),
@@ -107,8 +109,14 @@ const COLUMNS: &[Column] = &[
     ("apart", "/interval_minutes"),
     ("why", "/reason"),
 ];
-const NOTICES: &[Column] =
-    &[("notice", "/id"), ("loan", "/loan"), ("due", "/due_at"), ("told", "/told_at"), ("how", "/told_how")];
+const NOTICES: &[Column] = &[
+    ("notice", "/id"),
+    ("loan", "/loan"),
+    ("due", "/due_at"),
+    ("told", "/told_at"),
+    ("how", "/told_how"),
+    ("by", "/told_by_name"),
+];
 const DELAYED: &[Column] =
     &[("notices that wait", "/waiting"), ("tell the authority", "/tell_the_authority")];
 

@@ -60,13 +60,14 @@ pub(crate) fn judge(
     match decide_batch(&acts, &ledger, &newcomers, Budgets::default(), &running, &switch, now) {
         Batch::Stopped(engaged) => Err(Refusal::Stopped(engaged)),
         Batch::Go(passes) => {
-            for (deed, pass) in deeds.iter().zip(passes) {
+            let rows = deeds.iter().zip(passes).map(|(deed, pass)| {
                 let fate = match pass {
                     Pass::WithinBudgets => Fate::Counted,
                     Pass::UnderCampaign(campaign) => Fate::InCampaign(campaign),
                 };
-                destructions::record(tx, &row(deed, DestructionId::new(now), account, day, fate, now))?;
-            }
+                row(deed, DestructionId::new(now), account, day, fate, now)
+            });
+            destructions::record_all(tx, &rows.collect::<Vec<_>>())?;
             Ok(Judged::Go)
         }
         Batch::Hold { .. } => hold(tx, person, deeds, reason, day, now),
@@ -106,9 +107,8 @@ fn hold(
         reason: reason.to_owned(),
     };
     let asked = countersignatures::ask(tx, person, question, now)?;
-    for (deed, id) in deeds.iter().zip(ids) {
-        destructions::record(tx, &row(deed, id, account, day, Fate::Held(asked), now))?;
-    }
+    let rows = deeds.iter().zip(ids).map(|(deed, id)| row(deed, id, account, day, Fate::Held(asked), now));
+    destructions::record_all(tx, &rows.collect::<Vec<_>>())?;
     Ok(Judged::Held(asked))
 }
 

@@ -5,8 +5,8 @@ use store::countersignatures::Countersignature;
 use store::{Digest, Tx, accounts, organisations};
 use types::{AccountId, CountersignatureId, Instant, OrganisationId};
 
-use super::may_be_answered;
 use super::why_not::{Signable, signable, unless_unreadable, unreadable};
+use super::{may_be_answered, rests_on};
 use crate::Refusal;
 use crate::coming_in::Person;
 
@@ -47,9 +47,12 @@ pub struct Line {
     pub subject: String,
     /// What is asked, in a sentence.
     pub in_words: Sentence,
+    /// What it rests on while it waits, in sentences, of a warrant.
+    pub rests_on: Vec<Sentence>,
     /// What exactly is asked, byte by byte as its digest has it; `None` once it was purged.
     pub content: Option<String>,
-    /// SHA-256 of the content: an answer names it.
+    /// SHA-256 of the content, and of a warrant that waits also of what it rests on: an answer names it, so that it counts for
+    /// nothing else than what was looked at.
     pub content_sha256: Digest,
     /// Why, in the asker's words; `None` once it was purged.
     pub reason: Option<String>,
@@ -96,16 +99,24 @@ pub(super) fn line(
     .map_err(|error| Refusal::Internal(error.to_string()))
     .and_then(|second| who(tx, &second));
     let who_may_answer = unless_unreadable(second)?.unwrap_or_else(unreadable);
+    let rests_on =
+        if waits { unless_unreadable(rests_on::of(tx, &row, now))?.unwrap_or_default() } else { Vec::new() };
+    let content_sha256 = if waits {
+        unless_unreadable(rests_on::digest(tx, &row, now))?.unwrap_or(row.content_sha256)
+    } else {
+        row.content_sha256
+    };
     let answered_by = row.answered_by.map(|account| somebody(tx, account)).transpose()?;
     Ok(Line {
         in_words: unless_unreadable(in_words(tx, &row))?.unwrap_or_else(unreadable),
         asked_by: somebody(tx, row.asked_by)?,
         who_may_answer,
+        rests_on,
         id: row.id,
         purpose: row.purpose,
         subject: row.subject,
         content: row.content,
-        content_sha256: row.content_sha256,
+        content_sha256,
         reason: row.reason,
         asked_at: row.asked_at,
         expires_at: row.expires_at,
@@ -119,9 +130,10 @@ pub(super) fn line(
     })
 }
 
-fn somebody(tx: &mut Tx<'_>, id: AccountId) -> Result<Somebody, Refusal> {
-    let account = accounts::get(tx, &id)?
-        .ok_or_else(|| Refusal::Internal(format!("account {id} of a countersignature is missing")))?;
+/// A person, as others see them.
+pub(crate) fn somebody(tx: &mut Tx<'_>, id: AccountId) -> Result<Somebody, Refusal> {
+    let account =
+        accounts::get(tx, &id)?.ok_or_else(|| Refusal::Internal(format!("account {id} is missing")))?;
     let organisation = organisation_name(tx, account.organisation_id)?;
     Ok(Somebody { account: id, login: account.login, name: account.name, organisation })
 }

@@ -2,10 +2,9 @@
 
 use governance::NotAllowed;
 use governance::countersignature::{NotCountersigned, Purpose};
-use incidents::papers::PaperKind;
 use store::countersignatures::{self as rows, Countersignature};
 use store::{StoreError, Tx};
-use types::{Day, Instant};
+use types::Instant;
 
 use super::Both;
 use super::shown::{Sentence, sentence};
@@ -100,17 +99,7 @@ fn tried(
     match warrants::would_grant(tx, &asked, me, now) {
         Ok(Ok(_grant)) => Ok(Signable::Yes),
         Ok(Err(why)) => Ok(Signable::No(of_the_incident(&why))),
-        Err(Refusal::Forbidden { what, rule }) => Ok(Signable::No(sentence(
-            format!("{what} ({rule})"),
-            format!(
-                "la base a été restaurée depuis la déclaration, et le sinistre est peut-être clos : le chef d’établissement ou un \
-                 opérateur le confirme d’abord (`ardoise incident confirm`) ({rule})"
-            ),
-        ))),
-        Err(Refusal::Conflict(what)) => Ok(Signable::No(sentence(
-            what,
-            "une autre autorisation fait déjà suite à celle-ci : c’est la dernière qu’on prolonge",
-        ))),
+        Err(Refusal::Worded(said)) => Ok(Signable::No(said.in_words())),
         Err(failure) => Err(failure),
     }
 }
@@ -164,64 +153,14 @@ fn of_the_persons(why: &NotCountersigned) -> Sentence {
 
 /// Whether the warrant would be granted by them, now.
 fn of_the_incident(why: &incidents::Refusal) -> Sentence {
-    use incidents::Refusal as Why;
-    let french = match why {
-        Why::Closed => "le sinistre est clos : rouvrez-le d’abord, avec le motif".to_owned(),
-        Why::WrongKind { .. } => {
-            "personne n’est géolocalisé pour un tel sinistre : seulement pour une perte, un vol ou la demande d’une autorité"
-                .to_owned()
-        }
-        Why::NotSought { .. } => {
-            "la tablette n’est plus recherchée, et personne ne la géolocalise".to_owned()
-        }
-        Why::NotValidated => {
-            "la géolocalisation est arrêtée : le délégué à la protection des données ne l’a pas validée \
-             (`ardoise privacy register`)"
-                .to_owned()
-        }
-        Why::GrantsToThemselves => {
-            "la personne qui demande une autorisation ne l’accorde pas : demandez au chef d’établissement, ou à un opérateur du \
-             département"
-                .to_owned()
-        }
-        Why::GrantsAsDeclarant => {
-            "la personne qui a déclaré le sinistre n’en accorde pas l’autorisation : demandez à un autre chef d’établissement ou \
-             opérateur"
-                .to_owned()
-        }
-        Why::HeadOfAnother => {
-            "le chef d’un autre établissement ne l’accorde pas : demandez à celui de la tablette, ou à un opérateur du \
-             département"
-                .to_owned()
-        }
-        Why::PaperMissing { paper, since } => {
-            let paper = match paper {
-                PaperKind::Letter => "la déclaration écrite",
-                PaperKind::Complaint => "la plainte",
-            };
-            format!(
-                "{paper} manque depuis le {} : une autorisation en a besoin maintenant ; enregistrez-la d’abord, ou rectifiez-la \
-                 si elle a été mal enregistrée",
-                Day::of(*since)
-            )
-        }
-        Why::HadOne => {
-            "ce sinistre a déjà eu une autorisation : demandez sa prolongation, avec le motif".to_owned()
-        }
-        Why::NothingToExtend => {
-            "ce sinistre n’a aucune autorisation à prolonger : demandez-en une d’abord".to_owned()
-        }
-        Why::OutOfBounds(_) => {
-            "ce qui est demandé dépasse les limites d’une autorisation : demandez moins".to_owned()
-        }
-        other => format!("l’autorisation ne peut pas être accordée maintenant ({})", other.rule()),
-    };
-    sentence(format!("{why} ({})", why.rule()), french)
+    let rule = why.rule();
+    sentence(format!("{why} ({rule})"), format!("{} ({rule})", why.in_french()))
 }
 
 #[cfg(test)]
 mod tests {
     use incidents::IncidentState;
+    use incidents::papers::PaperKind;
     use types::IncidentKind;
 
     use super::*;

@@ -12,12 +12,14 @@ use store::incident_papers::{self, Paper};
 use store::noticed_corrections::{self, NoticedCorrection};
 use store::paper_corrections::{self, PaperCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_declarations, warrant_grants};
-use types::{Day, IncidentId, Instant};
+use store::{Tx, incident_declarations, loans, warrant_grants};
+use types::{Day, IncidentId, Instant, LoanId};
 
 use super::declare::{again, not_to_come};
 use super::{LONGEST_REASON, LONGEST_REFERENCE, reached, text, warrants};
 use crate::audit::{self, Change};
+use crate::countersignatures::Sentence;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// How often a paper is put right or taken back, and how often when an incident was noticed.
@@ -57,9 +59,15 @@ pub async fn put_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if !incident_papers::of(tx, id)?.iter().any(|row| row.paper == paper) {
-                return Err(Refusal::Conflict(format!(
-                    "no {paper} of this incident was recorded: record it"
-                )));
+                return Err(Worded::contradicts(
+                    format!("no {paper} of this incident was recorded: record it"),
+                    format!("{} de ce sinistre n’a pas été enregistrée : enregistrez-la", paper.in_french()),
+                )
+                .then(
+                    format!("`ardoise incident {paper} {id}` records it"),
+                    format!("`ardoise incident {paper} {id}` l’enregistre"),
+                )
+                .into());
             }
             let stands = incident_papers::that_count(tx, id)?.into_iter().find(|row| row.paper == paper);
             must_change_something(paper, stands.as_ref(), truth.as_ref())?;
@@ -68,11 +76,22 @@ pub async fn put_right(
             }
             let before = paper_corrections::of(tx, id)?.iter().filter(|row| row.paper == paper).count();
             if truth.is_some() && is_put_right_too_often(before) {
-                return Err(Refusal::Conflict(format!(
-                    "the {paper} of this incident was put right {before} times, and may be at most \
-                     {MOST_CORRECTIONS} times, the last of which takes it back: close the incident and go on \
-                     in another (`ardoise incident reopen`)"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "the {paper} of this incident was put right {before} times, and may be at most {MOST_CORRECTIONS} times, \
+                         the last of which takes it back: end the incident and go on in another (`ardoise incident reopen`)"
+                    ),
+                    format!(
+                        "{} de ce sinistre a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus, la \
+                         dernière pour la retirer : terminez le sinistre et reprenez-le (`ardoise incident reopen`)",
+                        paper.in_french()
+                    ),
+                )
+                .then(
+                    format!("{}, then `ardoise incident reopen {id}`", ended_by(&incident).english),
+                    format!("{}, puis `ardoise incident reopen {id}`", ended_by(&incident).french),
+                )
+                .into());
             }
             let row = PaperCorrection {
                 incident_id: id,
@@ -106,7 +125,8 @@ pub async fn put_right(
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if that was said already, was put right too often, and of an incident that goes
-/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, or after the day of a paper that it has.
+/// on in another; [`Refusal::Forbidden`] for an instant after it was declared, after the day of a paper that it has, or at
+/// which it would concern somebody else.
 pub async fn put_noticed_right(
     fleet: &Fleet,
     principal: &Principal,
@@ -123,17 +143,38 @@ pub async fn put_noticed_right(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             must_be_the_last(tx, id)?;
             if incident.noticed_at == noticed_at {
-                return Err(Refusal::Conflict(format!(
-                    "this incident was noticed at {noticed_at} already: say what is to be put right"
-                )));
+                return Err(Worded::contradicts(
+                    format!("this incident was noticed at {noticed_at} already: say what is to be put right"),
+                    format!("ce sinistre a déjà été constaté le {noticed_at} : dites ce qui est à rectifier"),
+                )
+                .then(
+                    format!("`ardoise incident show {id}` says when it was noticed"),
+                    format!("`ardoise incident show {id}` dit quand il a été constaté"),
+                )
+                .into());
             }
-            incident.put_noticed_right(noticed_at)?;
+            let mut had_it = |at| -> Result<Option<LoanId>, Refusal> {
+                Ok(loans::with_its_holder_at(tx, incident.tablet, at)?.map(|loan| loan.id))
+            };
+            let (concerned, instead) = (had_it(incident.noticed_at)?, had_it(noticed_at)?);
+            incident.put_noticed_right(noticed_at, concerned, instead)?;
             let before = noticed_corrections::of(tx, id)?.len();
             if before >= MOST_CORRECTIONS {
-                return Err(Refusal::Conflict(format!(
-                    "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} times: \
-                     close it and declare it anew"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "when this incident was noticed was put right {before} times, and may be at most {MOST_CORRECTIONS} \
+                         times: end it and declare it anew"
+                    ),
+                    format!(
+                        "la date du constat a été rectifiée {before} fois, et peut l’être {MOST_CORRECTIONS} fois au plus : \
+                         terminez le sinistre et déclarez-le de nouveau"
+                    ),
+                )
+                .then(
+                    format!("{}, then `ardoise incident declare`", ended_by(&incident).english),
+                    format!("{}, puis `ardoise incident declare`", ended_by(&incident).french),
+                )
+                .into());
             }
             let row = NoticedCorrection {
                 incident_id: id,
@@ -160,6 +201,24 @@ const fn is_put_right_too_often(before: usize) -> bool {
     before + 1 >= MOST_CORRECTIONS
 }
 
+/// The commands that end an incident as it stands: what is missing is found, or given up, before it is closed.
+fn ended_by(incident: &Incident) -> Sentence {
+    let id = incident.id;
+    let (mut english, mut french) = (String::new(), String::new());
+    if incident.kind.is_of_a_missing_tablet() && incident.state.is_sought() {
+        english = format!("`ardoise incident find {id}` or `give-up`, then ");
+        french = format!("`ardoise incident find {id}` ou `give-up`, puis ");
+    }
+    if incident.state.is_open() {
+        english += &format!("`ardoise incident close {id}`");
+        french += &format!("`ardoise incident close {id}`");
+    } else {
+        english += "it is closed";
+        french += "il est clos";
+    }
+    Sentence { english, french }
+}
+
 fn checked(paper: PaperKind, truth: TruePaper, now: Instant) -> Result<TruePaper, Refusal> {
     not_to_come(truth.dated, now)?;
     let station = match (paper, truth.station) {
@@ -180,15 +239,28 @@ fn must_change_something(
     truth: Option<&TruePaper>,
 ) -> Result<(), Refusal> {
     match (stands, truth) {
-        (None, None) => Err(Refusal::Conflict(format!("the {paper} of this incident was taken back before"))),
+        (None, None) => Err(Worded::contradicts(
+            format!("the {paper} of this incident was taken back before"),
+            format!("{} de ce sinistre a déjà été retirée", paper.in_french()),
+        )
+        .then(
+            "`ardoise incident show` has what was said of it before",
+            "`ardoise incident show` donne ce qui en a été dit avant",
+        )
+        .into()),
         (Some(stands), Some(truth))
             if stands.reference == truth.reference
                 && stands.dated == truth.dated
                 && stands.station == truth.station =>
         {
-            Err(Refusal::Conflict(format!(
-                "this is what the {paper} of this incident says already: say what is to be put right"
-            )))
+            Err(Worded::contradicts(
+                format!(
+                    "this is what the {paper} of this incident says already: say what is to be put right"
+                ),
+                format!("{} de ce sinistre dit déjà cela : dites ce qui est à rectifier", paper.in_french()),
+            )
+            .then("`ardoise incident show` has the papers", "`ardoise incident show` donne les pièces")
+            .into())
         }
         _ => Ok(()),
     }
@@ -204,10 +276,16 @@ pub(super) fn must_be_the_last(tx: &mut Tx<'_>, id: IncidentId) -> Result<(), Re
     if last == id {
         return Ok(());
     }
-    Err(Refusal::Conflict(format!(
-        "this incident goes on in incident {last}, and its papers and clocks with it: record them and put \
-         them right there"
-    )))
+    Err(Worded::contradicts(
+        format!(
+            "this incident goes on in incident {last}, and its papers and clocks with it: record them and put them right there"
+        ),
+        format!(
+            "ce sinistre continue dans le sinistre {last}, avec ses pièces et ses délais : enregistrez-les et rectifiez-les là"
+        ),
+    )
+    .then(format!("`ardoise incident show {last}`"), format!("`ardoise incident show {last}`"))
+    .into())
 }
 
 /// Ends the warrants that were firm because of a paper that does not count any more; says which.

@@ -12,6 +12,7 @@ use types::{Day, IncidentId, Instant, SerialNumber};
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::lending::counterparts;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 /// Records what was found on the tablet; the verdict follows from it by the rule, and is given once.
@@ -32,7 +33,11 @@ pub async fn judge(
             let incident = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             if let Some(before) = warranty_verdicts::get(tx, &id)? {
                 let verdict = before.verdict;
-                return Err(Refusal::Conflict(format!("the warranty was judged before: {verdict}")));
+                return Err(Worded::contradicts(
+                    format!("the warranty was judged before: {verdict}"),
+                    format!("la garantie a déjà été jugée : {verdict}"),
+                )
+                .into());
             }
             let verdict = WarrantyVerdict::of(incident.kind, finding);
             let judged_by = principal.person(tx, now)?.standing.account();
@@ -113,7 +118,11 @@ pub async fn replace(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::DecideReplacement, id, now)?;
             if replacements::get(tx, &id)?.is_some() {
-                return Err(Refusal::Conflict("a replacement was decided on before".to_owned()));
+                return Err(Worded::contradicts(
+                    "a replacement was decided on before",
+                    "le remplacement a déjà été décidé",
+                )
+                .into());
             }
             let by = principal.person(tx, now)?.standing.account();
             let row = Replacement::decided(id, granted, counterpart, by, now);
@@ -150,7 +159,11 @@ pub async fn pay(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::DecideReplacement, id, now)?;
             if !replacements::pay(tx, id, on)? {
-                return Err(Refusal::Conflict("no sum is to be paid, or it was paid before".to_owned()));
+                return Err(Worded::contradicts(
+                    "no sum is to be paid, or it was paid before",
+                    "aucune somme n’est à payer, ou elle l’a déjà été",
+                )
+                .into());
             }
             let detail = json!({ "incident": id, "paid_on": on.to_string() });
             let change = Change::new("incident.pay").tablet(Some(incident.tablet)).detail(detail);

@@ -1,18 +1,20 @@
 //! An incident is declared, and its papers are recorded: late is shown, never refused (C5.4.2).
 
-use governance::Permission;
+use governance::{Permission, Place, Reach};
 use incidents::papers::{self, AuthorityReference, Complaint, Letter};
 use incidents::{Declarant, Declaration, Incident};
 use privacy::Activity;
 use serde_json::json;
 use store::incident_papers::{self, Paper};
-use store::{StoreError, incident_declarations};
-use types::{Day, IncidentId, IncidentKind, Instant, Secret};
+use store::tablets::Tablet;
+use store::{StoreError, Tx, incident_declarations, incident_hands, loans};
+use types::{Day, IncidentId, IncidentKind, Instant, Secret, Uai};
 
 use super::corrections::must_be_the_last;
 use super::{LONGEST_REFERENCE, reached, text};
 use crate::audit::{self, Change};
 use crate::tablets::{self, Named};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// The longest circumstances, in characters.
@@ -51,12 +53,12 @@ pub struct NewComplaint {
     pub station: String,
 }
 
-/// Declares what happened to a tablet of one's collège, once a DPO validated that incidents are kept (C3.1.6). Those that are
+/// Declares what happened to a tablet of one's collège, however late, once a DPO validated that incidents are kept (C3.1.6). Those that are
 /// open are followed whatever becomes of that.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`] for a
-/// tablet that is missing already, or that no collège has.
+/// [`Refusal::NotValidated`]; [`Refusal::NotFound`] for a tablet out of reach (T-C1); [`Refusal::Forbidden`] says which rule; [`Refusal::Conflict`]
+/// for a tablet that is missing already, that no collège has, or that one out of reach lent then.
 pub async fn declare(
     fleet: &Fleet,
     principal: &Principal,
@@ -88,17 +90,9 @@ pub async fn declare(
             let reach = person.standing.may(Permission::DeclareIncident, &person.access, now)?;
             let tablet = tablets::within(tx, &named, &reach)?;
             register::may_process(tx, Activity::Incidents, now)??;
-            let college = tablet.uai.clone().ok_or_else(|| {
-                let serial = &tablet.serial;
-                Refusal::Conflict(format!("tablet {serial} is of no collège: give it to one first"))
-            })?;
-            if new.kind.is_of_a_missing_tablet()
-                && let Some(open) = incident_declarations::missing(tx, tablet.id)?
-            {
-                let serial = &tablet.serial;
-                return Err(Refusal::Conflict(format!(
-                    "tablet {serial} is missing already: incident {open} is open; go on with that one"
-                )));
+            let college = college_of(tx, &tablet, new.noticed_at, &reach)?;
+            if new.kind.is_of_a_missing_tablet() {
+                must_not_be_missing(tx, &tablet)?;
             }
             let declaration = Declaration {
                 tablet: tablet.id,
@@ -116,6 +110,60 @@ pub async fn declare(
             Ok(incident)
         })
         .await
+}
+
+/// The collège that an incident is of: the tablet's, or, of what befell it while another lent it, that one, for whoever may act
+/// there (T-C1).
+fn college_of(tx: &mut Tx<'_>, tablet: &Tablet, noticed_at: Instant, reach: &Reach) -> Result<Uai, Refusal> {
+    let serial = &tablet.serial;
+    let now = tablet.uai.clone().ok_or_else(|| {
+        Worded::contradicts(
+            format!("tablet {serial} is of no collège: give it to one first"),
+            format!("la tablette {serial} n’est d’aucun collège : affectez-la d’abord"),
+        )
+    })?;
+    let lent_by = loans::with_its_holder_at(tx, tablet.id, noticed_at)?.map(|loan| loan.uai);
+    match lent_by {
+        Some(then) if then != now && !reach.covers(&Place::College(Some(then.clone()))) => {
+            Err(Worded::contradicts(
+                format!("at {noticed_at} tablet {serial} was lent by another collège"),
+                format!("le {noticed_at}, la tablette {serial} était prêtée par un autre établissement"),
+            )
+            .then(
+                "the département declares it: `ardoise incident declare`, with when it was noticed",
+                "le département le déclare : `ardoise incident declare`, avec la date du constat",
+            )
+            .into())
+        }
+        Some(then) => Ok(then),
+        None => Ok(now),
+    }
+}
+
+/// Passes a tablet that is not missing already.
+fn must_not_be_missing(tx: &mut Tx<'_>, tablet: &Tablet) -> Result<(), Refusal> {
+    let Some(open) = incident_declarations::missing(tx, tablet.id)? else { return Ok(()) };
+    let serial = &tablet.serial;
+    if incident_hands::missing(tx, tablet.id)?.is_none() {
+        return Err(Worded::contradicts(
+            format!("incident {open} of tablet {serial} is open, and concerns somebody who had it before: end it first"),
+            format!(
+                "le sinistre {open} de la tablette {serial} est ouvert, et concerne une personne qui l’avait avant : terminez-le \
+                 d’abord"
+            ),
+        )
+        .then(
+            format!("`ardoise incident find {open}`, then `ardoise incident close {open}`; then declare this one"),
+            format!("`ardoise incident find {open}`, puis `ardoise incident close {open}` ; puis déclarez celui-ci"),
+        )
+        .into());
+    }
+    Err(Worded::contradicts(
+        format!("tablet {serial} is missing already: incident {open} is open; go on with that one"),
+        format!("la tablette {serial} a déjà disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
+    )
+    .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
+    .into())
 }
 
 /// Records the letter that gives the circumstances.
@@ -170,10 +218,22 @@ async fn paper(
             let row = row(principal.person(tx, now)?.standing.account());
             if incident_papers::of(tx, id)?.iter().any(|paper| paper.paper == row.paper) {
                 let paper = row.paper;
-                return Err(Refusal::Conflict(format!(
-                    "the {paper} of this incident was recorded before; if it is not right, put it right \
-                     (`ardoise incident correct`)"
-                )));
+                return Err(Worded::contradicts(
+                    format!(
+                        "the {paper} of this incident was recorded before; if it is not right, put it right \
+                         (`ardoise incident correct`)"
+                    ),
+                    format!(
+                        "{} de ce sinistre est déjà enregistrée ; si elle n’est pas juste, rectifiez-la (`ardoise incident \
+                         correct`)",
+                        paper.in_french()
+                    ),
+                )
+                .then(
+                    format!("`ardoise incident correct {id} {paper}`, with the reason"),
+                    format!("`ardoise incident correct {id} {paper}`, avec le motif"),
+                )
+                .into());
             }
             papers::admit(&incident, row.paper, row.dated)?;
             incident_papers::insert(tx, &row)?;
@@ -187,7 +247,7 @@ async fn paper(
 }
 
 /// The incident as it stands now.
-pub(super) fn again(tx: &mut store::Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
+pub(super) fn again(tx: &mut Tx<'_>, id: IncidentId) -> Result<Incident, Refusal> {
     let gone = || StoreError::Corrupt { table: "incidents", row: id.to_string(), column: "id" };
     Ok(incident_declarations::load(tx, id)?.ok_or_else(gone)?)
 }

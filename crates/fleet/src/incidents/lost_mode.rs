@@ -5,13 +5,13 @@ use apple::command::{Command, DisableLostMode, RequestType};
 use governance::Permission;
 use governance::brake::What;
 use incidents::lost_mode::{self as rules, LostModeAct, LostModeState, LostModeWish, Message};
-use incidents::{Incident, OpenIncident};
+use incidents::{Bearing, Incident, OpenIncident};
 use orders::{EnrolmentProfile, Ordinary, Queueable};
 use serde_json::json;
 use store::commands::{self, Enqueue};
 use store::enrolments::{self, Enrolment};
 use store::lost_modes::{self, LostMode};
-use store::{StoreError, Tx, brake, destructions, incident_declarations, tablets};
+use store::{StoreError, Tx, brake, destructions, incident_declarations, incident_hands, tablets};
 use types::{
     Actor, CommandId, CountersignatureId, DestructionKind, EnrolmentId, IncidentId, Instant, Supervision,
     TabletId,
@@ -22,6 +22,7 @@ use crate::audit::{self, Change};
 use crate::brake::{Deed, Judged, judge};
 use crate::settings::LostModeWords;
 use crate::watch::{self, AlarmKind, Subject};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, Settings, push};
 
 /// Lost mode goes before everything else, and its end before that.
@@ -139,9 +140,15 @@ pub async fn sound(
             let on = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
             if !on {
-                return Err(Refusal::Conflict(
-                    "only a tablet that confirmed lost mode can sound: put it in lost mode first".into(),
-                ));
+                return Err(Worded::contradicts(
+                    "only a tablet that confirmed lost mode can sound: put it in lost mode first",
+                    "seule une tablette qui a confirmé le mode perdu peut sonner : mettez-la d’abord en mode perdu",
+                )
+                .then(
+                    format!("`ardoise incident lost-mode {id}`; `show` says when it confirmed"),
+                    format!("`ardoise incident lost-mode {id}` ; `show` dit quand elle l’a confirmé"),
+                )
+                .into());
             }
             if let brake::Switch::Engaged(engaged) = brake::switch(tx)? {
                 return Err(Refusal::Stopped(engaged));
@@ -182,20 +189,38 @@ fn possible(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<Enrolm
     if !incident.state.is_open() {
         return Err(incidents::Refusal::Closed.into());
     }
+    match incident_hands::of(tx, incident)?.bearing() {
+        Bearing::Stands | Bearing::LentAnew { .. } => {}
+        Bearing::HeldByAnother { began_at } => {
+            return Err(incidents::Refusal::HeldByAnother { began_at }.into());
+        }
+        Bearing::OfAnotherCollege => return Err(incidents::Refusal::OfAnotherCollege.into()),
+    }
     proof(tx, incident, now)?;
     let serial =
         tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.serial.to_string()).unwrap_or_default();
     let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
-        Refusal::Conflict(format!("tablet {serial} is not enrolled: nothing that is sent would reach it"))
+        Worded::contradicts(
+            format!("tablet {serial} is not enrolled: nothing that is sent would reach it"),
+            format!("la tablette {serial} n’est pas enrôlée : rien de ce qui est envoyé ne l’atteindrait"),
+        )
     })?;
     rules::possible(enrolment.platform, enrolment.supervision)?;
     Ok(enrolment)
 }
 
+/// Whether lost mode rests on the incident as it stands: it is open, and nobody has the tablet whom it does not concern.
+pub(super) fn carries(tx: &mut Tx<'_>, incident: &Incident) -> Result<bool, StoreError> {
+    let stands =
+        matches!(incident_hands::of(tx, incident)?.bearing(), Bearing::Stands | Bearing::LentAnew { .. });
+    Ok(stands && incident.state.is_open())
+}
+
 fn proof(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<OpenIncident, Refusal> {
     let recorded = incident_declarations::recorded(tx, incident.id)?
         .ok_or_else(|| Refusal::not_found("incident", incident.id))?;
-    OpenIncident::read_back(&recorded, incident.tablet, now).map_err(|why| Refusal::Conflict(why.to_string()))
+    OpenIncident::read_back(&recorded, incident.tablet, now)
+        .map_err(|why| Worded::contradicts(why.to_string(), why.in_french()).into())
 }
 
 fn how(enrolment: &Enrolment, tablet: TabletId, replaces: Option<&str>, by: &Actor, now: Instant) -> Enqueue {
@@ -237,7 +262,7 @@ pub(crate) fn carry_out(
 ) -> Result<(), Refusal> {
     let Ok(id) = reference.parse::<IncidentId>() else { return Ok(()) };
     let Some(incident) = incident_declarations::load(tx, id)? else { return Ok(()) };
-    if !incident.state.is_open() || !confirm::stands(tx, &incident)? {
+    if !carries(tx, &incident)? || !confirm::stands(tx, &incident)? {
         return Ok(());
     }
     let Some(enrolment) = enrolments::live_of_tablet(tx, incident.tablet)? else { return Ok(()) };
@@ -286,7 +311,7 @@ pub(super) fn disable(
 pub(crate) fn may_be_turned_off_by_hand(tx: &mut Tx<'_>, tablet: TabletId) -> Result<(), Refusal> {
     let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
     match incident_declarations::load(tx, mode.incident_id)? {
-        Some(incident) if incident.state.is_open() => {
+        Some(incident) if carries(tx, &incident)? => {
             Err(incidents::Refusal::LostModeStays { incident: incident.id }.into())
         }
         _ => Ok(()),
@@ -305,7 +330,7 @@ pub(crate) fn enrolled_again(
     let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
     lost_modes::set(tx, tablet, LostModeState::Off, now)?;
     let Some(incident) = incident_declarations::load(tx, mode.incident_id)? else { return Ok(()) };
-    let goes = incident.state.is_open()
+    let goes = carries(tx, &incident)?
         && confirm::stands(tx, &incident)?
         // It was in lost mode as a supervised iPad; what it is now it has not said yet.
         && enrolment.supervision != Supervision::Unsupervised
@@ -339,8 +364,10 @@ pub(crate) fn answered(
     let Some(tablet) = enrolment.tablet_id else { return Ok(()) };
     let Some(mode) = lost_modes::get(tx, &tablet)? else { return Ok(()) };
     let Some(row) = commands::get(tx, &command)? else { return Ok(()) };
-    let open =
-        incident_declarations::load(tx, mode.incident_id)?.is_some_and(|incident| incident.state.is_open());
+    let open = match incident_declarations::load(tx, mode.incident_id)? {
+        Some(incident) => carries(tx, &incident)?,
+        None => false,
+    };
     let of_this_incident = row.incident_id == Some(mode.incident_id);
     match (kind, said) {
         (RequestType::EnableLostMode, Said::Done) if !open => {
@@ -413,7 +440,7 @@ pub(crate) enum AtDelivery {
     Goes,
     /// The brake stands in its way.
     Waits,
-    /// Its incident was closed.
+    /// Its incident was closed, or somebody has the tablet whom it does not concern.
     Over,
     /// No incident carries it: it was put there by hand.
     WithoutProof,
@@ -432,7 +459,11 @@ pub(crate) fn at_delivery(
     };
     match OpenIncident::read_back(&recorded, row.tablet_id, now) {
         Ok(_open) => {}
-        Err(incidents::NotOpen::Closed { .. }) => return Ok(AtDelivery::Over),
+        Err(
+            incidents::NotOpen::Closed { .. }
+            | incidents::NotOpen::HeldByAnother { .. }
+            | incidents::NotOpen::OfAnotherCollege { .. },
+        ) => return Ok(AtDelivery::Over),
         Err(_another) => return Ok(AtDelivery::WithoutProof),
     }
     let let_go = destructions::is_let_go(tx, DestructionKind::LostMode, &id.to_string())?;

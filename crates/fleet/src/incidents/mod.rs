@@ -67,9 +67,3 @@ fn text(field: &'static str, text: &str, most: usize) -> Result<String, Refusal>
     }
     Ok(text.to_owned())
 }
-
-impl From<incidents::Refusal> for Refusal {
-    fn from(refused: incidents::Refusal) -> Self {
-        Self::Forbidden { rule: refused.rule(), what: refused.to_string() }
-    }
-}

@@ -10,6 +10,7 @@ use store::warrant_notices::{self, WarrantNotice};
 use store::{Tx, loans, notice_delays, restitutions};
 use types::{Day, IncidentId, Instant, WarrantId};
 
+use super::show::names;
 use super::{reached, telling};
 use crate::audit::{self, Change};
 use crate::{Fleet, Principal, Refusal};
@@ -44,6 +45,15 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// A notice of a warrant, and the name of whoever told it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The notice.
+    pub notice: WarrantNotice,
+    /// Who told it by hand, by name.
+    pub told_by: Option<String>,
+}
+
 /// The notices of an incident's warrants.
 ///
 /// # Errors
@@ -53,13 +63,19 @@ pub async fn list(
     principal: &Principal,
     incident: IncidentId,
     now: Instant,
-) -> Result<Vec<WarrantNotice>, Refusal> {
+) -> Result<Vec<Line>, Refusal> {
     let principal = principal.clone();
     fleet
         .store()
         .read(move |tx| {
             reached(tx, &principal, Permission::ViewIncidents, incident, now)?;
-            Ok(warrant_notices::of_incident(tx, incident)?)
+            let notices = warrant_notices::of_incident(tx, incident)?;
+            let names = names(tx, notices.iter().filter_map(|notice| notice.told_by))?;
+            let line = |notice: WarrantNotice| {
+                let told_by = notice.told_by.and_then(|account| names.get(&account).cloned());
+                Line { notice, told_by }
+            };
+            Ok(notices.into_iter().map(line).collect())
         })
         .await
 }

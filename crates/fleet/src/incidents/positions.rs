@@ -25,6 +25,7 @@ use super::warrants::validation;
 use super::{LONGEST_REASON, confirm, reached, text};
 use crate::apps::sweep::blocking;
 use crate::audit::{self, Change};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, TabletError, push};
 
 /// A request for a position goes before everything else: its tablet is looked for.
@@ -71,26 +72,41 @@ pub async fn locate(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::Locate, id, now)?;
             confirm::must_stand(tx, &incident)?;
-            let warrant = warrant_grants::last(tx, id)?.ok_or_else(|| Refusal::Forbidden {
-                rule: RuleId::M1,
-                what: "nobody is located without a warrant, and this incident has none: ask for one \
-                       (`ardoise warrant ask`)"
-                    .to_owned(),
+            let warrant = warrant_grants::last(tx, id)?.ok_or_else(|| {
+                Worded::forbids(
+                    RuleId::M1,
+                    "nobody is located without a warrant, and this incident has none: ask for one (`ardoise warrant ask`)",
+                    "personne n’est géolocalisé sans autorisation, et ce sinistre n’en a aucune : demandez-en une (`ardoise \
+                     warrant ask`)",
+                )
+                .then(
+                    format!("`ardoise warrant ask {id}`, with the reason; a second person signs it"),
+                    format!("`ardoise warrant ask {id}`, avec le motif ; une seconde personne signe"),
+                )
             })?;
             let facts = Facts::of(tx, warrant, now)?;
             let asking = position_requests::asked(tx, warrant, incident.tablet)?;
             let proof = facts.basis(incident.tablet).to_ask(asking, now)?;
             let enrolment = enrolments::live_of_tablet(tx, incident.tablet)?.ok_or_else(|| {
-                Refusal::Conflict("the tablet is not enrolled: nothing that is sent would reach it".to_owned())
+                Worded::contradicts(
+                    "the tablet is not enrolled: nothing that is sent would reach it",
+                    "la tablette n’est pas enrôlée : rien de ce qui est envoyé ne l’atteindrait",
+                )
             })?;
             let lost = lost_modes::get(tx, &incident.tablet)?
                 .is_some_and(|mode| mode.incident_id == id && mode.state == LostModeState::On);
             if !lost {
-                return Err(Refusal::Conflict(
-                    "an iPad tells where it is in lost mode only, and this one has not confirmed it: put it in lost \
-                     mode first (`ardoise incident lost-mode`)"
-                        .to_owned(),
-                ));
+                return Err(Worded::contradicts(
+                    "an iPad tells where it is in lost mode only, and this one has not confirmed it: put it in lost mode first \
+                     (`ardoise incident lost-mode`)",
+                    "un iPad ne dit où il est qu’en mode perdu, et celui-ci ne l’a pas confirmé : mettez-le d’abord en mode perdu \
+                     (`ardoise incident lost-mode`)",
+                )
+                .then(
+                    format!("`ardoise incident show {id}` says whether it confirmed"),
+                    format!("`ardoise incident show {id}` dit si elle l’a confirmé"),
+                )
+                .into());
             }
             let person = principal.person(tx, now)?;
             let how = Enqueue {
@@ -134,9 +150,17 @@ impl From<NotInForce> for Refusal {
         match refused {
             NotInForce::NotYet(refusal) => refusal.into(),
             NotInForce::NotValidated { .. } => {
-                Self::Forbidden { rule: RuleId::C3_1_6, what: refused.to_string() }
+                let next = incidents::Refusal::NotValidated.next_step();
+                Worded::forbids(RuleId::C3_1_6, refused.to_string(), refused.in_french())
+                    .then(next.english, next.french)
+                    .into()
             }
-            other => Self::Forbidden { rule: RuleId::M1, what: other.to_string() },
+            other => Worded::forbids(RuleId::M1, other.to_string(), other.in_french())
+                .then(
+                    "`ardoise warrant list` says how each stands; `ardoise warrant extend` asks a second person for more",
+                    "`ardoise warrant list` dit où en est chacune ; `ardoise warrant extend` demande davantage à une seconde personne",
+                )
+                .into(),
         }
     }
 }
@@ -351,12 +375,18 @@ pub async fn look(
         .await?;
     let keys = fleet.shared_folder()?.incident_keys();
     let Found::Key(key) = blocking(move || keys.find(incident)).await? else {
-        return Err(Refusal::Forbidden {
-            rule: RuleId::M2,
-            what: "where the tablet was cannot be read any more: the key of its incident was destroyed, 30 days after the \
-                   incident was closed, or 90 days after the last position"
-                .to_owned(),
-        });
+        return Err(Worded::forbids(
+            RuleId::M2,
+            "where the tablet was cannot be read any more: the key of its incident was destroyed, 30 days after the incident was \
+             closed, or 90 days after the last position",
+            "l’endroit où était la tablette ne peut plus être lu : la clé de son sinistre a été détruite, 30 jours après sa \
+             clôture, ou 90 jours après la dernière position",
+        )
+        .then(
+            "`ardoise position list` has when it was asked for, by whom and why: that remains",
+            "`ardoise position list` dit quand elle a été demandée, et pourquoi : cela reste",
+        )
+        .into());
     };
     let principal = principal.clone();
     fleet

@@ -43,13 +43,14 @@ fn one(tx: &mut Tx<'_>, principal: &Principal, tablet: TabletId, now: Instant) -
     if !may_be_told_now(tx, &enrolment, tablet, now)? {
         return Ok(false);
     }
+    let carries = lost_mode::carries(tx, &incident)?;
     // Nothing is on its way: what was asked and not answered was called off, or voided by a restore.
     let state = match mode.state {
-        LostModeState::Asked | LostModeState::Ending if incident.state.is_open() => LostModeState::Off,
+        LostModeState::Asked | LostModeState::Ending if carries => LostModeState::Off,
         LostModeState::Ending => LostModeState::On,
         state => state,
     };
-    let wish = if incident.state.is_open() { LostModeWish::On } else { LostModeWish::Off };
+    let wish = if carries { LostModeWish::On } else { LostModeWish::Off };
     match next_act(wish, state) {
         None => Ok(false),
         Some(LostModeAct::Disable) => {

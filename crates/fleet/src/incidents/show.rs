@@ -1,5 +1,7 @@
 //! What one sees of incidents: where each stands, its papers and their clocks, and lost mode.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use governance::Permission;
 use incidents::Incident;
 use incidents::papers::{Clock, PaperKind, clocks};
@@ -30,6 +32,9 @@ pub struct Line {
     pub former_papers: Vec<FormerPaper>,
     /// When it was said before that it was noticed, each with what put it right, of one incident that is looked at; in no list.
     pub formerly_noticed: Vec<FormerlyNoticed>,
+    /// The names of whoever declared it, decided on its erasure, or put something right, of one incident that is looked at; in no
+    /// list.
+    pub names: BTreeMap<AccountId, String>,
     /// What happened, in words, of one incident that is looked at by whoever handles it; in no list.
     pub circumstances: Option<Secret<String>>,
     /// Lost mode, if it rests or rested on this incident.
@@ -147,9 +152,36 @@ pub async fn show(
             let former_papers = former_papers(tx, id, handles)?;
             let formerly_noticed = formerly_noticed(tx, id, handles)?;
             let circumstances = words.map(Secret::new);
-            Ok(Line { circumstances, former_papers, formerly_noticed, ..line(tx, incident, now)? })
+            let line = Line { circumstances, former_papers, formerly_noticed, ..line(tx, incident, now)? };
+            Ok(Line { names: names(tx, who_had_a_part(&line))?, ..line })
         })
         .await
+}
+
+fn who_had_a_part(line: &Line) -> BTreeSet<AccountId> {
+    let decision = line.erasure.as_ref().map(|erasure| &erasure.decision);
+    let decided =
+        decision.into_iter().flat_map(|decision| [decision.head_by, decision.departement_by]).flatten();
+    let papers = line.former_papers.iter().map(|former| former.corrected_by);
+    let noticed = line.formerly_noticed.iter().map(|former| former.corrected_by);
+    std::iter::once(line.incident.declarant.0).chain(decided).chain(papers).chain(noticed).collect()
+}
+
+/// The names of people with an account; not of who was forgotten.
+pub(super) fn names(
+    tx: &mut Tx<'_>,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Result<BTreeMap<AccountId, String>, Refusal> {
+    let mut names = BTreeMap::new();
+    for id in accounts {
+        if !names.contains_key(&id)
+            && let Some(account) = store::accounts::get(tx, &id)?
+            && !account.name.is_empty()
+        {
+            names.insert(id, account.name);
+        }
+    }
+    Ok(names)
 }
 
 fn lines(tx: &mut Tx<'_>, listed: Listed<IncidentId>, now: Instant) -> Result<Listed<Line>, Refusal> {
@@ -173,7 +205,12 @@ fn former_papers(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<F
     Ok(former.collect())
 }
 
-fn formerly_noticed(tx: &mut Tx<'_>, id: IncidentId, handles: bool) -> Result<Vec<FormerlyNoticed>, Refusal> {
+/// When it was said before that an incident was noticed, the first time first; why it was put right, for whoever `handles` it.
+pub(super) fn formerly_noticed(
+    tx: &mut Tx<'_>,
+    id: IncidentId,
+    handles: bool,
+) -> Result<Vec<FormerlyNoticed>, Refusal> {
     let declared = incident_declarations::get(tx, &id)?.map(|declared| declared.noticed_at);
     let corrections = noticed_corrections::of(tx, id)?;
     let said: Vec<Instant> =
@@ -202,6 +239,7 @@ fn line(tx: &mut Tx<'_>, incident: Incident, now: Instant) -> Result<Line, Refus
         clocks,
         former_papers: Vec::new(),
         formerly_noticed: Vec::new(),
+        names: BTreeMap::new(),
         circumstances: None,
         serial: tablet.serial,
         lost_mode,

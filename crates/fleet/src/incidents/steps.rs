@@ -9,13 +9,14 @@ use serde_json::json;
 use store::incident_papers::{self, Paper};
 use store::noticed_corrections::{self, NoticedCorrection};
 use store::warrants::OrderState;
-use store::{Tx, incident_declarations, notice_delays};
+use store::{Tx, incident_declarations, incident_hands, notice_delays};
 use types::{IncidentId, Instant};
 
 use super::declare::again;
 use super::{LONGEST_REASON, lost_mode, notices, reached, text, theft, warrants};
 use crate::audit::{self, Change};
 use crate::lending::counterparts;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// Takes a step, with what follows from it.
@@ -38,10 +39,18 @@ pub async fn step(
             // What a closed incident carried is closed first: from then on nothing can rest on it.
             let closes = !next.state.is_open();
             if closes && !store::incidents::close(tx, id, now)? {
-                return Err(Refusal::Conflict(format!("incident {id} was closed meanwhile")));
+                return Err(Worded::contradicts(
+                    format!("incident {id} was closed meanwhile"),
+                    format!("le sinistre {id} a été clos entre-temps"),
+                )
+                .into());
             }
             if !incident_declarations::go_on(tx, id, incident.state, next.state, now)? {
-                return Err(Refusal::Conflict(format!("incident {id} went on meanwhile: look at it again")));
+                return Err(Worded::contradicts(
+                    format!("incident {id} went on meanwhile: look at it again"),
+                    format!("le sinistre {id} a avancé entre-temps : regardez-le de nouveau"),
+                )
+                .into());
             }
             for consequence in next.consequences {
                 carry_out(tx, &principal, &incident, *consequence, now)?;
@@ -103,7 +112,8 @@ fn carry_out(
 /// What rested on the closed one does not rest on this one.
 ///
 /// # Errors
-/// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, or without a reason; [`Refusal::Conflict`] if another goes on from it, or the
+/// [`Refusal::NotValidated`]; [`Refusal::Forbidden`] while it is open, without a reason, or once the tablet was
+/// received, lent anew or moved; [`Refusal::Conflict`] if another goes on from it, or the
 /// tablet is missing again.
 pub async fn reopen(
     fleet: &Fleet,
@@ -119,16 +129,26 @@ pub async fn reopen(
         .write(move |tx| {
             let closed = reached(tx, &principal, Permission::HandleIncident, id, now)?;
             register::may_process(tx, Activity::Incidents, now)??;
-            let new = closed.reopen(IncidentId::new(now), &reason, now)?;
+            let since = incident_hands::since(tx, &closed)?;
+            let new = closed.reopen(IncidentId::new(now), &reason, since, now)?;
             if let Some(other) = incident_declarations::goes_on_in(tx, id)? {
-                return Err(Refusal::Conflict(format!("it goes on in incident {} already", other.id)));
+                let other = other.id;
+                return Err(Worded::contradicts(
+                    format!("it goes on in incident {other} already"),
+                    format!("il continue déjà dans le sinistre {other}"),
+                )
+                .then(format!("`ardoise incident show {other}`"), format!("`ardoise incident show {other}`"))
+                .into());
             }
             if closed.kind.is_of_a_missing_tablet()
                 && let Some(open) = incident_declarations::missing(tx, closed.tablet)?
             {
-                return Err(Refusal::Conflict(format!(
-                    "the tablet is missing again: incident {open} is open; go on with that one"
-                )));
+                return Err(Worded::contradicts(
+                    format!("the tablet is missing again: incident {open} is open; go on with that one"),
+                    format!("la tablette a de nouveau disparu : le sinistre {open} est ouvert ; poursuivez celui-là"),
+                )
+                .then(format!("`ardoise incident show {open}`"), format!("`ardoise incident show {open}`"))
+                .into());
             }
             let circumstances = incident_declarations::circumstances(tx, id)?;
             // It was noticed when the declaration says, and what puts that right goes on with it.

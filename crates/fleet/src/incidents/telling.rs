@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use governance::Permission;
+use governance::{Permission, Place};
 use incidents::Incident;
 use lending::letter::addressees;
 use privacy::Activity;
@@ -12,14 +12,16 @@ use store::mails::{self, Mail, MailState};
 use store::persons::Known;
 use store::untold::{self, OfWarrant};
 use store::warrant_notices::{self, ToldHow, WarrantNotice};
-use store::{Tx, Within, alarms, loans, persons, tablets, warrant_grants};
+use store::{Tx, Within, alarms, incident_declarations, loans, persons, tablets, warrant_grants};
 use types::{AccountId, Day, Instant, LoanId, PersonId, RuleId, SerialNumber, TabletId, Uai, WarrantId};
 
 use super::warrants::reached_warrant;
 use crate::audit::{self, Change};
+use crate::countersignatures::{Somebody, somebody};
 use crate::mail::{self, Letter};
 use crate::page::{Listed, Page};
 use crate::watch::{self, AlarmKind, Subject};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register};
 
 /// How many notices one statement of the calendar looks at.
@@ -63,6 +65,36 @@ impl Stands {
     }
 }
 
+types::text_enum! {
+    /// Why whoever reads the list may not tell a notice by hand.
+    MayNotTell: "why somebody may not tell a notice" {
+        /// They asked for its warrant: one person would locate a tablet and keep it quiet.
+        AskedForIt = "asked-for-it",
+        /// Their roles let them look at it only.
+        OnlyLooks = "only-looks",
+    }
+}
+
+/// What was told before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldBefore {
+    /// When.
+    pub at: Instant,
+    /// How somebody told it; nothing, of what went by mail.
+    pub how: Option<ToldHow>,
+    /// Who told it; nobody, of what went by mail.
+    pub by: Option<Somebody>,
+}
+
+/// What came of telling a notice by hand.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The letter.
+    pub letter: Letter<OfWarrant>,
+    /// What was told before and stays as it was told: this time changed nothing.
+    pub before: Option<ToldBefore>,
+}
+
 /// A notice of a warrant that nobody was told of yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Untold {
@@ -74,13 +106,22 @@ pub struct Untold {
     pub tablet: TabletId,
     /// Its serial number.
     pub serial: Option<SerialNumber>,
-    /// The collège that lent it.
+    /// The collège of the incident: whoever handles it there tells.
     pub uai: Uai,
     /// Why nobody was told.
     pub stands: Stands,
 }
 
-/// Notices of warrants that are due and were not told, of loans within reach: the first granted first.
+/// A notice that somebody is to tell, as whoever reads the list may.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToTell {
+    /// The notice.
+    pub untold: Untold,
+    /// Why whoever reads may not tell it by hand.
+    pub may_not: Option<MayNotTell>,
+}
+
+/// Notices of warrants that are due and were not told, of incidents within reach: the first granted first.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`].
@@ -89,7 +130,7 @@ pub async fn list(
     principal: &Principal,
     page: Page<OfWarrant>,
     now: Instant,
-) -> Result<Listed<Untold>, Refusal> {
+) -> Result<Listed<ToTell>, Refusal> {
     let (principal, by_mail) = (principal.clone(), fleet.settings().notices.by_mail);
     fleet
         .store()
@@ -97,9 +138,43 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewIncidents, now)?;
             let due = untold::of_warrants_within(tx, &within, now, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(due, ToString::to_string);
-            Ok(Listed { items: seen(tx, &items, by_mail, now)?, next })
+            let untold = seen(tx, &items, by_mail, now)?;
+            Ok(Listed { items: for_whom_reads(tx, &principal, untold, now)?, next })
         })
         .await
+}
+
+/// Each notice with why whoever reads it may not tell it.
+fn for_whom_reads(
+    tx: &mut Tx<'_>,
+    principal: &Principal,
+    untold: Vec<Untold>,
+    now: Instant,
+) -> Result<Vec<ToTell>, Refusal> {
+    let me = principal.person(tx, now)?.standing.account();
+    let reach = match principal.may(tx, Permission::HandleIncident, now) {
+        Ok(reach) => Some(reach),
+        Err(Refusal::NotAllowed(_)) => None,
+        Err(failure) => return Err(failure),
+    };
+    let warrants: BTreeSet<WarrantId> = untold.iter().map(|untold| untold.of.warrant).collect();
+    let granted = warrant_grants::get_all(tx, warrants)?;
+    let asked_for: BTreeSet<WarrantId> = granted
+        .into_iter()
+        .filter(|granted| granted.author == me)
+        .map(|granted| granted.warrant_id)
+        .collect();
+    let may_not = |untold: &Untold| {
+        let place = Place::College(Some(untold.uai.clone()));
+        if !reach.as_ref().is_some_and(|reach| reach.covers(&place)) {
+            Some(MayNotTell::OnlyLooks)
+        } else if asked_for.contains(&untold.of.warrant) {
+            Some(MayNotTell::AskedForIt)
+        } else {
+            None
+        }
+    };
+    Ok(untold.into_iter().map(|untold| ToTell { may_not: may_not(&untold), untold }).collect())
 }
 
 /// What is known of these notices, in their order: as many statements for one as for all.
@@ -114,8 +189,10 @@ fn seen(tx: &mut Tx<'_>, all: &[OfWarrant], by_mail: bool, now: Instant) -> Resu
     let holders = persons::get_all(tx, holders)?;
     let lent: BTreeSet<TabletId> = loans.iter().map(|loan| loan.tablet_id).collect();
     let lent = tablets::get_all(tx, lent)?;
+    let of_warrants = warrants.clone();
     let mails = mails::of_warrants(tx, warrants)?;
     let validated = mail::is_on(tx, now)?;
+    let colleges = incident_declarations::colleges_of(tx, of_warrants)?;
     let one = |of: &OfWarrant| {
         let notice = notices.get(&(of.warrant, of.occasion.as_str()))?;
         let loan = loans.iter().find(|loan| Some(loan.id) == notice.loan_id)?;
@@ -130,7 +207,7 @@ fn seen(tx: &mut Tx<'_>, all: &[OfWarrant], by_mail: bool, now: Instant) -> Resu
             notice: notice.clone(),
             tablet: loan.tablet_id,
             serial: serial.map(|tablet| tablet.serial.clone()),
-            uai: loan.uai.clone(),
+            uai: colleges.get(&of.warrant)?.clone(),
             stands: Stands::of(&mails, has_address, by_mail, validated),
         })
     };
@@ -159,7 +236,8 @@ pub async fn letter(
         .await
 }
 
-/// Records that somebody handed the letter over, or said what it says. What was told before stays as it was told.
+/// Records that somebody handed the letter over, or said what it says. What was told before stays as it was told, and whoever tells
+/// it again is told when that was, and by whom.
 ///
 /// Whoever asked for the warrant does not say that its holder was told: one person would locate a tablet and keep it quiet.
 ///
@@ -172,7 +250,7 @@ pub async fn told(
     of: OfWarrant,
     how: ToldHow,
     now: Instant,
-) -> Result<Letter<OfWarrant>, Refusal> {
+) -> Result<Told, Refusal> {
     let (principal, context) = (principal.clone(), fleet.clone());
     let by_mail = fleet.settings().notices.by_mail;
     fleet
@@ -180,8 +258,9 @@ pub async fn told(
         .write(move |tx| {
             let (incident, before) = due(tx, &principal, of, now)?;
             let by = principal.person(tx, now)?.standing.account();
-            if before.told_at.is_none() {
-                must_be_told_by(tx, of, by)?;
+            must_be_told_by(tx, of, by)?;
+            let told_before = told_before(tx, &before)?;
+            if told_before.is_none() {
                 must_go_by_hand(&seen(tx, &[of], by_mail, now)?)?;
             }
             if warrant_notices::told(tx, of.warrant, of.occasion, Some((how, by)), now)? {
@@ -194,9 +273,16 @@ pub async fn told(
             settle(tx, incident.tablet, now)?;
             let notice = warrant_notices::of(tx, of.warrant, of.occasion)?;
             let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
-            rendered(tx, &context, of, &notice, now)
+            let letter = rendered(tx, &context, of, &notice, now)?;
+            Ok(Told { letter, before: told_before })
         })
         .await
+}
+
+fn told_before(tx: &mut Tx<'_>, notice: &WarrantNotice) -> Result<Option<ToldBefore>, Refusal> {
+    let Some(at) = notice.told_at else { return Ok(None) };
+    let by = notice.told_by.map(|account| somebody(tx, account)).transpose()?;
+    Ok(Some(ToldBefore { at, how: notice.told_how, by }))
 }
 
 /// The notice, if whoever asks may tell it now.
@@ -211,21 +297,35 @@ fn due(
     let notice = notice.ok_or_else(|| Refusal::not_found("notice", of))?;
     register::may_process(tx, Activity::Notices, now)??;
     let Some(loan) = notice.loan_id else {
-        return Err(Refusal::Conflict("nobody had the tablet: there is nobody to tell".to_owned()));
+        return Err(Worded::contradicts(
+            "nobody had the tablet: there is nobody to tell",
+            "personne n’avait la tablette : il n’y a personne à informer",
+        )
+        .into());
     };
     let (_, holder) = mail::loan_and_holder(tx, loan)?;
     if holder.name == Known::Forgotten {
-        return Err(Refusal::Conflict(
-            "whoever had the tablet was forgotten: there is nobody to tell any more".to_owned(),
-        ));
+        return Err(Worded::contradicts(
+            "whoever had the tablet was forgotten: there is nobody to tell any more",
+            "la personne qui avait la tablette a été effacée : il n’y a plus personne à informer",
+        )
+        .into());
     }
     let due_at = warrant_notices::due_at(tx, &notice)?;
     if due_at > now {
         let day = Day::of(due_at);
-        return Err(Refusal::Forbidden {
-            rule: RuleId::M1,
-            what: format!("an authority asked that nobody be told before {day}: tell it then"),
-        });
+        return Err(Worded::forbids(
+            RuleId::M1,
+            format!("an authority asked that nobody be told before {day}: tell it then"),
+            format!(
+                "une autorité a demandé que personne ne soit informé avant le {day} : faites-le ce jour-là"
+            ),
+        )
+        .then(
+            "`ardoise notice to-tell` lists it from that day on",
+            "`ardoise notice to-tell` le montre à partir de ce jour",
+        )
+        .into());
     }
     Ok((incident, notice))
 }
@@ -233,11 +333,18 @@ fn due(
 fn must_be_told_by(tx: &mut Tx<'_>, of: OfWarrant, by: AccountId) -> Result<(), Refusal> {
     let asked_for_it = warrant_grants::get(tx, &of.warrant)?.is_some_and(|granted| granted.author == by);
     if asked_for_it {
-        return Err(Refusal::Forbidden {
-            rule: RuleId::M1,
-            what: "you asked for this warrant: somebody else of the collège tells of it, and records that"
-                .to_owned(),
-        });
+        return Err(Worded::forbids(
+            RuleId::M1,
+            "you asked for this warrant: somebody else of the collège tells of it, and records that",
+            "vous avez demandé cette autorisation : une autre personne du collège informe, et l’enregistre",
+        )
+        .then(
+            format!("the head, or another technician of the collège, types `ardoise notice told {of} --how letter`"),
+            format!(
+                "le chef d’établissement, ou un autre technicien du collège, tape `ardoise notice told {of} --how letter`"
+            ),
+        )
+        .into());
     }
     Ok(())
 }
@@ -246,10 +353,15 @@ fn must_go_by_hand(untold: &[Untold]) -> Result<(), Refusal> {
     if untold.iter().all(|untold| untold.stands.by_hand()) {
         return Ok(());
     }
-    Err(Refusal::Conflict(
-        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so"
-            .to_owned(),
-    ))
+    Err(Worded::contradicts(
+        "this notice goes by mail: tell it by hand only once no mail reached anybody; it is then listed so",
+        "cet avis part par courriel : informez de vive voix seulement si aucun courriel n’est arrivé ; la liste le dit alors",
+    )
+    .then(
+        "`ardoise notice to-tell` says how its mail stands",
+        "`ardoise notice to-tell` dit où en est son courriel",
+    )
+    .into())
 }
 
 fn rendered(

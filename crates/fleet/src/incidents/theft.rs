@@ -24,7 +24,7 @@ use store::destructions::{self, DestructionState};
 use store::erase_orders::{self, EraseOrder};
 use store::last_decisions::{self, LastDecision};
 use store::warrants::OrderState;
-use store::{Tx, loans, lost_modes, restitutions};
+use store::{Tx, incident_hands, loans, lost_modes, restitutions};
 use types::{
     AccountId, Actor, CountersignatureId, DestructionKind, EraseOrderId, IncidentId, Instant, LastDecisionId,
     LoanId, TabletId, text_enum,
@@ -38,6 +38,7 @@ use crate::coming_in::Person;
 use crate::countersignatures::{self, Use};
 use crate::lending::orders;
 use crate::lending::refusals::not_erased;
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal};
 
 text_enum! {
@@ -102,7 +103,7 @@ pub async fn propose(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::ProposeErasure, id, now)?;
-            incidents::lets_erase(&incident)?;
+            incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
             confirm::must_stand(tx, &incident)?;
             let person = principal.person(tx, now)?;
             make_room(tx, &incident, now)?;
@@ -165,14 +166,23 @@ fn row(proposed: &Decided, now: Instant) -> LastDecision {
 fn make_room(tx: &mut Tx<'_>, incident: &Incident, now: Instant) -> Result<(), Refusal> {
     let Some(last) = last(tx, incident.id)?.filter(|last| last.withdrawn_at.is_none()) else { return Ok(()) };
     if last.departement_at.is_some() {
-        return Err(Refusal::Conflict(format!(
-            "head and département decided it: have the tablet told again (`ardoise incident erase {}`), or take it back first",
-            incident.id
-        )));
+        let id = incident.id;
+        return Err(Worded::contradicts(
+            format!("head and département decided it: have the tablet told again (`ardoise incident erase {id}`), or take it back first"),
+            format!(
+                "le chef d’établissement et le département l’ont décidé : faites-le redire à la tablette (`ardoise incident erase \
+                 {id}`), ou revenez-y d’abord"
+            ),
+        )
+        .into());
     }
     if let Some(asked) = question(tx, incident.id)?.filter(|asked| waits(asked, now)) {
         let id = asked.id;
-        return Err(Refusal::Conflict(format!("it is proposed, and the département is asked: request {id}")));
+        return Err(Worded::contradicts(
+            format!("it is proposed, and the département is asked: request {id}"),
+            format!("c’est proposé, et le département est consulté : demande {id}"),
+        )
+        .into());
     }
     withdraw(tx, &last, now)
 }
@@ -232,7 +242,7 @@ pub(crate) fn answered(
         let detail = json!({ "countersignature": asked.id(), "asked": signed });
         return audit::record(tx, principal, change("theft-erasure.refuse").detail(detail), now);
     }
-    incidents::lets_erase(&incident)?;
+    incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
     confirm::must_stand(tx, &incident)?;
     let used =
         Use { purpose: *purpose, subject, content, used_for: &format!("decision:{}", signed.decision) };
@@ -313,12 +323,14 @@ pub(crate) fn carry_out(
         return Ok(true);
     }
     let incident = again(tx, incident)?;
-    if incidents::lets_erase(&incident).is_err() || !confirm::stands(tx, &incident)? {
+    if incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?).is_err()
+        || !confirm::stands(tx, &incident)?
+    {
         return Ok(true);
     }
     match give(tx, &decision, order, terms, &principal.actor(), now) {
         // What stands in its way by now is seen with the incident; nothing is erased.
-        Ok(()) | Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(true),
+        Ok(()) | Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(true),
         Err(other) => Err(other),
     }
 }
@@ -341,14 +353,18 @@ pub async fn repeat(
         .store()
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::RepeatErasure, id, now)?;
-            incidents::lets_erase(&incident)?;
+            incidents::lets_erase(&incident, &incident_hands::of(tx, &incident)?)?;
             confirm::must_stand(tx, &incident)?;
             let found = shown(tx, &incident, now)?;
             let decided = |found: &Erasure| {
                 found.decision.withdrawn_at.is_none() && found.decision.departement_at.is_some()
             };
             let Some(found) = found.filter(decided) else {
-                return Err(Refusal::Conflict("head and département have not both decided it".into()));
+                return Err(Worded::contradicts(
+                    "head and département have not both decided it",
+                    "le chef d’établissement et le département ne l’ont pas décidé tous deux",
+                )
+                .into());
             };
             let present = erase_orders::present(tx, incident.tablet)?.enrolment;
             let same_enrolment = found
@@ -356,21 +372,28 @@ pub async fn repeat(
                 .as_ref()
                 .is_some_and(|order| order.enrolment_id.is_none_or(|of| present == Some(of)));
             if found.state == ErasureState::Acknowledged && same_enrolment {
-                return Err(Refusal::Conflict(
-                    "the tablet said that it erases itself: there is nothing left".into(),
-                ));
+                return Err(Worded::contradicts(
+                    "the tablet said that it erases itself: there is nothing left",
+                    "la tablette a dit qu’elle s’efface : il n’y reste rien",
+                )
+                .into());
             }
             if found.waits_for.is_some() {
-                return Err(Refusal::Conflict("the brake holds it: a second person is asked".into()));
+                return Err(Worded::contradicts(
+                    "the brake holds it: a second person is asked",
+                    "le frein le retient : une seconde personne est consultée",
+                )
+                .into());
             }
             if let Some(order) = found.order.filter(|order| order.state == OrderState::Open) {
                 if same_enrolment && now < order.expires_at {
                     // The same order, counted once: the tablet refused it, or was not enrolled when it was given.
                     if !orders::tell(tx, incident.tablet, order.id, &terms, &principal.actor(), now)? {
-                        return Err(Refusal::Conflict(
-                            "it is ordered: the command waits for the tablet, or the tablet is not enrolled"
-                                .into(),
-                        ));
+                        return Err(Worded::contradicts(
+                            "it is ordered: the command waits for the tablet, or the tablet is not enrolled",
+                            "c’est ordonné : la commande attend la tablette, ou la tablette n’est pas enrôlée",
+                        )
+                        .into());
                     }
                     let detail = json!({ "incident": id, "decision": found.decision.id, "order": order.id });
                     let change =
@@ -416,9 +439,11 @@ pub async fn take_back(
         .write(move |tx| {
             let incident = reached(tx, &principal, Permission::CallOffErasure, id, now)?;
             let Some(decision) = call_off(tx, &incident, &reason, principal.actor(), now)? else {
-                return Err(Refusal::Conflict(
-                    "nothing was proposed or decided that could be taken back".into(),
-                ));
+                return Err(Worded::contradicts(
+                    "nothing was proposed or decided that could be taken back",
+                    "rien n’a été proposé ou décidé sur quoi revenir",
+                )
+                .into());
             };
             let change = Change::new("theft-erasure.take-back")
                 .tablet(Some(incident.tablet))

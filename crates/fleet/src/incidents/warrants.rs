@@ -4,26 +4,32 @@
 //! transaction, on the facts as they are then; nobody has to come back. Without the DPO's validation of geolocation
 //! nothing is asked and nothing granted (C3.1.6).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use governance::countersignature::{
     Asked as Countersignature, Content, Purpose, Question, SecondPerson as Answers, Subject,
 };
 use governance::{Permission, Standing};
-use incidents::{Asked, Footing, Grant, Incident, Limits, NoticeOccasion, Petition, Request, SecondPerson};
+use incidents::{
+    Asked, Footing, Grant, Hands, Incident, Limits, NoticeOccasion, Petition, Request, SecondPerson,
+};
 use privacy::Activity;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::countersignatures::Answer;
+use store::paper_corrections::{self, PaperCorrection};
 use store::position_requests::{self, Outcome};
 use store::warrants::{self, OrderState, Warrant};
-use store::{Tx, commands, standings, warrant_grants};
+use store::{Tx, commands, incident_hands, standings, warrant_grants};
 use types::{AccountId, CountersignatureId, IncidentId, Instant, Role, ValidationId, WarrantId};
 
 use super::declare::again;
+use super::show::{FormerlyNoticed, formerly_noticed, names};
 use super::{LONGEST_REASON, confirm, notices, reached, text};
 use crate::audit::{self, Change};
 use crate::countersignatures::{self, Use};
+use crate::worded::Worded;
 use crate::{Fleet, Principal, Refusal, register, watch};
 
 /// How many warrants one round of the calendar ends.
@@ -70,6 +76,8 @@ pub struct Line {
     pub kept: u32,
     /// When it ended, if it has and that is known.
     pub ended_at: Option<Instant>,
+    /// The names of who asked for it and who granted it.
+    pub names: BTreeMap<AccountId, String>,
 }
 
 /// What came of asking a second person.
@@ -168,10 +176,8 @@ fn put_the_question(
     let person = principal.person(tx, now)?;
     confirm::must_stand(tx, incident)?;
     must_be_the_last(tx, incident.id, extends)?;
-    // As if somebody else, who may, granted it at this moment.
-    let another = SecondPerson::Operator { account: AccountId::new(now) };
     let request = Request { author: person.standing.account(), reason: reason.to_owned(), asked };
-    petition(tx, (incident, &request, &another), extends, limits, now)??;
+    petition(tx, (incident, &request, &somebody_else(now)), extends, limits, now)??;
     let serial = store::tablets::get(tx, &incident.tablet)?
         .map(|tablet| tablet.serial.to_string())
         .ok_or_else(|| Refusal::Internal(format!("incident {} is of no tablet", incident.id)))?;
@@ -221,7 +227,8 @@ fn petition(
 ) -> Result<Result<Grant, incidents::Refusal>, Refusal> {
     let last = warrant_grants::last(tx, incident.id)?;
     let validation = validation(tx, now)?;
-    let petition = Petition { incident, request, second, validation, last, limits };
+    let hands = incident_hands::of(tx, incident)?;
+    let petition = Petition { incident, hands: &hands, request, second, validation, last, limits };
     Ok(match extends {
         None => petition.grant(now),
         Some(_before) => petition.extend(now),
@@ -240,9 +247,15 @@ fn must_be_the_last(
     extends: Option<WarrantId>,
 ) -> Result<(), Refusal> {
     match (extends, warrant_grants::last(tx, incident)?) {
-        (Some(extends), Some(last)) if extends != last => Err(Refusal::Conflict(format!(
-            "warrant {extends} goes on in another already; extend the last one, {last}"
-        ))),
+        (Some(extends), Some(last)) if extends != last => Err(Worded::contradicts(
+            format!("warrant {extends} goes on in another already; extend the last one, {last}"),
+            format!("l’autorisation {extends} a déjà une suite ; prolongez la dernière, {last}"),
+        )
+        .then(
+            format!("`ardoise warrant extend {last}`, with the reason"),
+            format!("`ardoise warrant extend {last}`, avec le motif"),
+        )
+        .into()),
         _ => Ok(()),
     }
 }
@@ -273,6 +286,72 @@ pub(crate) fn would_grant(
     let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
     // What is configured was looked at when it was asked; beyond the ceiling nobody signs.
     petition(tx, (&incident, &request, &second), signed.extends, &Limits::default(), now)
+}
+
+/// What a request for a warrant rests on, as it is recorded at this moment.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// The incident.
+    pub(crate) incident: Incident,
+    /// In whose hands its tablet was, and is.
+    pub(crate) hands: Hands,
+    /// When its tablet was entered in the inventory.
+    pub(crate) entered_at: Option<Instant>,
+    /// When it was said before that it was noticed.
+    pub(crate) formerly_noticed: Vec<FormerlyNoticed>,
+    /// How its papers were put right.
+    pub(crate) corrected: Vec<PaperCorrection>,
+    /// What the yes of somebody who may would grant now.
+    pub(crate) granted: Result<Grant, incidents::Refusal>,
+    /// The warrant of the incident that was granted last.
+    pub(crate) last: Option<WarrantId>,
+    /// How many warrants the incidents had that this one goes on from.
+    pub(crate) warrants_before: usize,
+    /// The warrant that it goes on from.
+    pub(crate) extends: Option<Line>,
+    /// How long, how often, how closely.
+    pub(crate) asked: Asked,
+}
+
+/// What is recorded of what a request rests on.
+///
+/// # Errors
+/// [`Refusal::Internal`] for a request that is none for a warrant.
+pub(crate) fn ground(tx: &mut Tx<'_>, asked: &Countersignature, now: Instant) -> Result<Ground, Refusal> {
+    let signed = signed(asked)?;
+    let incident = again(tx, signed.incident)?;
+    let reason = asked.question().reason.clone();
+    let request = Request { author: asked.asked_by(), reason, asked: signed.asked() };
+    let granted =
+        petition(tx, (&incident, &request, &somebody_else(now)), signed.extends, &Limits::default(), now)?;
+    let extends = signed.extends.map(|before| line(tx, before)).transpose()?;
+    Ok(Ground {
+        hands: incident_hands::of(tx, &incident)?,
+        entered_at: store::tablets::get(tx, &incident.tablet)?.map(|tablet| tablet.created_at),
+        formerly_noticed: formerly_noticed(tx, incident.id, false)?,
+        corrected: paper_corrections::of(tx, incident.id)?,
+        granted,
+        last: warrant_grants::last(tx, incident.id)?,
+        warrants_before: warrants_before(tx, &incident)?,
+        extends,
+        asked: request.asked,
+        incident,
+    })
+}
+
+/// How many warrants the incidents had that this one goes on from.
+fn warrants_before(tx: &mut Tx<'_>, incident: &Incident) -> Result<usize, Refusal> {
+    let (mut count, mut before) = (0, incident.reopens);
+    while let Some(id) = before {
+        count += warrants::of_incident(tx, id)?.len();
+        before = again(tx, id)?.reopens;
+    }
+    Ok(count)
+}
+
+/// Somebody who may grant it, and had no part in it.
+fn somebody_else(now: Instant) -> SecondPerson {
+    SecondPerson::Operator { account: AccountId::new(now) }
 }
 
 /// The second person has answered. A yes grants the warrant, here and now, or is no yes.
@@ -341,7 +420,15 @@ pub async fn end(
         .write(move |tx| {
             let (_, incident) = reached_warrant(tx, &principal, Permission::HandleIncident, id, now)?;
             if !end_with(tx, &incident, id, "the warrant was ended", now)? {
-                return Err(Refusal::Conflict(format!("warrant {id} has ended already")));
+                return Err(Worded::contradicts(
+                    format!("warrant {id} has ended already"),
+                    format!("l’autorisation {id} a déjà pris fin"),
+                )
+                .then(
+                    "`ardoise warrant list` says when each ended",
+                    "`ardoise warrant list` dit quand chacune a pris fin",
+                )
+                .into());
             }
             let change = Change::new("warrant.end")
                 .tablet(Some(incident.tablet))
@@ -428,7 +515,8 @@ fn line(tx: &mut Tx<'_>, id: WarrantId) -> Result<Line, Refusal> {
     let asked = position_requests::asked(tx, id, grant.tablet)?.under_this_warrant;
     let kept = position_requests::kept(tx, id, grant.tablet)?.under_this_warrant;
     let ended_at = warrants::get(tx, &id)?.and_then(|row| row.ended_at);
-    Ok(Line { id, grant, state, asked, kept, ended_at })
+    let names = names(tx, [grant.author, grant.second])?;
+    Ok(Line { id, grant, state, asked, kept, ended_at, names })
 }
 
 /// The warrant and its incident, for whoever may do this to its tablet.

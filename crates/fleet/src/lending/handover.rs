@@ -28,7 +28,7 @@ use types::{Day, Instant, LoanId, PersonId, Supervision, TabletId, Uai};
 
 use super::{modes, refusals, validated};
 use crate::audit::{self, Change};
-use crate::segments::{World, fingerprint};
+use crate::segments::{World, of_tablet};
 use crate::tablets::{self, Named};
 use crate::{Fleet, Principal, Refusal, register, watch};
 
@@ -213,8 +213,7 @@ fn checked(accessories: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> 
 
 /// What is in force, read once for each of its states.
 pub(super) async fn world(fleet: &Fleet, now: Instant) -> Result<Arc<World>, Refusal> {
-    let (text, _base) = fleet.store().read(move |tx| fingerprint(tx, now)).await?;
-    fleet.world(&text, now).await
+    Ok(fleet.world(now).await?.1)
 }
 
 pub(super) fn college_of(tablet: &Tablet) -> Result<Uai, Refusal> {
@@ -294,7 +293,16 @@ pub(super) fn facts(
         None => None,
         Some(enrolment) => told(tx, enrolment)?,
     };
-    let apps = |layer: &LayerKey| required(world, layer, tablet, told.as_ref(), now);
+    let kept = match &enrolment {
+        None => BTreeSet::new(),
+        Some(enrolment) => segments::kept(tx, enrolment.id)?,
+    };
+    let its_own =
+        crate::segments::TabletFacts { tablet: tablet.id, uai: tablet.uai.clone(), loan: None, kept };
+    let base = of_tablet(world, &its_own).base().cloned();
+    let theirs = world.in_force.iter().find(|one| one.layer() == &LayerKey::College(college.clone()));
+    let theirs = theirs.and_then(|one| one.for_tablet(tablet.id, tablet.uai.as_ref()));
+    let apps = |layer: Option<&Layer>| required(layer, told.as_ref(), now);
     Ok(TabletFacts {
         of_the_college: tablet.uai.as_ref() == Some(college),
         lent: last.filter(|loan| loan.state != Standing::Ended).map(|loan| loan.id),
@@ -304,8 +312,8 @@ pub(super) fn facts(
         enrolled: enrolment.is_some(),
         supervised_or_excepted: supervised || excepted,
         base_profile: told.as_ref().map_or(Reported::Never, base_profile),
-        base_apps: apps(&LayerKey::Base),
-        complementary_apps: apps(&LayerKey::College(college.clone())),
+        base_apps: apps(base.as_ref()),
+        complementary_apps: apps(theirs.map(|it| it.value())),
     })
 }
 
@@ -348,12 +356,12 @@ fn told(tx: &mut Tx<'_>, enrolment: &Enrolment) -> Result<Option<Told>, Refusal>
 /// Whether everything of its segment but apps and updates is on the tablet, and since when that is known: the oldest of
 /// the reports that it rests on.
 fn base_profile(told: &Told) -> Reported {
-    let heard = [told.known.profiles.as_ref().map(|listed| listed.at), told.known.declarations_at];
-    let Some(latest) = heard.into_iter().flatten().max() else { return Reported::Never };
     // The first base has not reached it yet: that it has nothing is no base.
     if told.plan.gives_nothing() {
-        return Reported::Missing(latest);
+        return Reported::NotGiven;
     }
+    let heard = [told.known.profiles.as_ref().map(|listed| listed.at), told.known.declarations_at];
+    let Some(latest) = heard.into_iter().flatten().max() else { return Reported::Never };
     let mut oldest: Option<Instant> = None;
     for (rule, report) in told.plan.rules.iter().zip(rules(&told.plan, &told.known, told.version)) {
         let reports_again = match rule.carrier {
@@ -376,26 +384,16 @@ fn base_profile(told: &Told) -> Reported {
     Reported::Present(oldest.unwrap_or(latest))
 }
 
-/// The apps that a layer requires on this tablet, and what it told of each.
-fn required(
-    world: &World,
-    layer: &LayerKey,
-    tablet: &Tablet,
-    told: Option<&Told>,
-    now: Instant,
-) -> Vec<(String, Reported)> {
-    let of = world.in_force.iter().find(|one| one.layer() == layer);
-    let Some(of) = of.and_then(|one| one.for_tablet(tablet.id, tablet.uai.as_ref())) else {
-        return Vec::new();
-    };
-    let of = of.value();
+/// The apps that a layer requires on a tablet, and what it told of each.
+fn required(layer: Option<&Layer>, told: Option<&Told>, now: Instant) -> Vec<(String, Reported)> {
+    let Some(layer) = layer else { return Vec::new() };
     let needed = |layer: &Layer| -> Vec<(String, String)> {
         let required = layer.apps().iter().filter(|(_, app)| app.value.install == Install::Required);
         required.map(|(bundle, app)| (format!("app {bundle}"), app.value.name.clone())).collect()
     };
     let reports = told.map(|told| rules(&told.plan, &told.known, told.version)).unwrap_or_default();
     let listed_at = told.and_then(|told| told.known.app_list.as_ref()).map(|listed| listed.at);
-    needed(of)
+    needed(layer)
         .into_iter()
         .map(|(what, name)| {
             let report = reports.iter().find(|report| report.what == what);
@@ -451,7 +449,8 @@ fn settle(
     let Some(tablet) = store::tablets::get(tx, &loan.tablet_id)? else { return Ok(false) };
     let holder = holder(tx, &loan.uai, None, now)?;
     let light = light(&holder, &facts(tx, world, &tablet, &loan.uai, now)?, now);
-    if light.obstacles().iter().any(Obstacle::may_be_signed_over) {
+    let stays = |it: &Obstacle| it.may_be_signed_over() || *it == Obstacle::NoBase;
+    if light.obstacles().iter().any(stays) {
         return Ok(false);
     }
     loans::update(tx, &Loan { reserve: BTreeSet::new(), ..loan })?;

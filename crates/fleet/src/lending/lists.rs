@@ -326,6 +326,8 @@ pub async fn validate(
             validated_sha256: Some(seen),
             ..list
         };
+        let known = known_of(tx, &changes)?;
+        rows::keep_known_before(tx, row.id, &known)?;
         rows::update(tx, &row)?;
         for change in &changes {
             match change {
@@ -340,6 +342,15 @@ pub async fn validate(
         Ok(row)
     })
     .await
+}
+
+/// What is known of the people of a change.
+fn known_of(
+    tx: &mut Tx<'_>,
+    changes: &[Change],
+) -> Result<BTreeMap<PersonId, ::lending::list::Entry>, Refusal> {
+    let known = persons::get_all(tx, changes.iter().map(Change::person))?;
+    Ok(known.iter().filter_map(|person| Some((person.id, person.entry()?))).collect())
 }
 
 /// Takes back a change that does not count yet.

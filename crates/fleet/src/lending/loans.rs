@@ -1,6 +1,8 @@
 //! What becomes of a loan: confiscation, restriction, the summer's deposit, and its ends (C5.2.2 to C5.2.5, C5.3.6). None
 //! of it erases anything.
 
+use std::collections::{BTreeSet, HashMap};
+
 use ::lending::loan::{Ending, LetterWriter, Loan as Decided, Suspension};
 use ::lending::{Reason, Reference, Refused};
 use governance::{Permission, Place};
@@ -134,9 +136,7 @@ pub async fn list(
             let filter = Filter { over, under_reserve, person };
             let found = rows::list(tx, &within, filter, page.after, page.with_one_more())?;
             let listed = page.cut(found, |loan| loan.id.to_string());
-            let items =
-                listed.items.into_iter().map(|loan| shown(tx, loan, now)).collect::<Result<_, _>>()?;
-            Ok::<_, Refusal>(Listed { items, next: listed.next })
+            Ok::<_, Refusal>(Listed { items: all_shown(tx, listed.items, now)?, next: listed.next })
         })
         .await?;
     people::were_read(fleet, principal, (None, "loans"), listed.items.len(), now).await?;
@@ -160,20 +160,40 @@ pub async fn show(fleet: &Fleet, principal: &Principal, id: LoanId, now: Instant
 
 /// A loan with what people know it by.
 pub(super) fn shown(tx: &mut Tx<'_>, loan: Loan, now: Instant) -> Result<Shown, Refusal> {
-    let missing = || Refusal::Internal(format!("loan {} is of no tablet, or of nobody", loan.id));
-    let tablet = tablets::get(tx, &loan.tablet_id)?.ok_or_else(missing)?;
-    let holder = persons::get(tx, &loan.person_id)?.ok_or_else(missing)?;
-    let (restrictions, today) = (restrictions::of_loan(tx, loan.id)?, Day::of(now));
-    let holds = restrictions.iter().filter(|row| holds_on(row, today));
-    Ok(Shown {
-        restricted_until: holds.map(|row| row.until_day).max(),
-        serial: tablet.serial,
-        asset_tag: tablet.asset_tag,
-        holder,
-        mode: tablet_modes::get(tx, &loan.tablet_id)?.filter(|mode| mode.loan_id == loan.id),
-        restrictions,
-        loan,
-    })
+    let id = loan.id;
+    all_shown(tx, vec![loan], now)?.pop().ok_or_else(|| Refusal::Internal(format!("loan {id} is not shown")))
+}
+
+/// As [`shown`], many loans: a handful of statements, however many they are.
+pub(super) fn all_shown(tx: &mut Tx<'_>, loans: Vec<Loan>, now: Instant) -> Result<Vec<Shown>, Refusal> {
+    let on = || loans.iter().map(|loan| loan.tablet_id);
+    let tablets = crate::tablets::all(tx, on())?;
+    let holders = persons::get_all(tx, loans.iter().map(|loan| loan.person_id).collect::<BTreeSet<_>>())?;
+    let holders: HashMap<PersonId, Person> = holders.into_iter().map(|holder| (holder.id, holder)).collect();
+    let modes = tablet_modes::get_all(tx, on())?;
+    let modes: HashMap<LoanId, TabletMode> = modes.into_iter().map(|mode| (mode.loan_id, mode)).collect();
+    let mut measures: HashMap<LoanId, Vec<Restriction>> = HashMap::new();
+    for measure in restrictions::of_loans(tx, loans.iter().map(|loan| loan.id))? {
+        measures.entry(measure.loan_id).or_default().push(measure);
+    }
+    let today = Day::of(now);
+    let shown = |loan: Loan| {
+        let tablet = crate::tablets::of(&tablets, loan.tablet_id)?;
+        let nobody = || Refusal::Internal(format!("loan {} is of nobody", loan.id));
+        let holder = holders.get(&loan.person_id).cloned().ok_or_else(nobody)?;
+        let restrictions = measures.get(&loan.id).cloned().unwrap_or_default();
+        let holds = restrictions.iter().filter(|row| holds_on(row, today));
+        Ok(Shown {
+            restricted_until: holds.map(|row| row.until_day).max(),
+            serial: tablet.serial.clone(),
+            asset_tag: tablet.asset_tag.clone(),
+            holder,
+            mode: modes.get(&loan.id).cloned(),
+            restrictions,
+            loan,
+        })
+    };
+    loans.into_iter().map(shown).collect()
 }
 
 /// Does it, if the loan stands so that it can be done.

@@ -16,6 +16,7 @@
 //! | [`subject`] | what a person asks about their own data: a copy, a correction, to be forgotten (GDPR) |
 //! | [`counterparts`] | what was attached to a replacement, and what it does to loan and donation (C5.4.4) |
 //! | [`wall`], [`year`] | the list for the wall of a class, the report of the year (C6.1) |
+//! | `counter` | finds what was scanned, and takes it back |
 //! | [`restitutions`] | receives tablets, takes slips back, records what the holder and the technician say |
 //! | [`calendar`], [`turn`] | ends the loans of whoever has left; the turn of the year |
 //! | [`overdue`] | lists what should be back and is not |
@@ -27,6 +28,7 @@
 
 pub mod agreements;
 pub mod calendar;
+pub(crate) mod counter;
 pub mod counterparts;
 pub mod departures;
 pub(crate) mod erasures;

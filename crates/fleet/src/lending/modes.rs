@@ -8,8 +8,8 @@ use store::loans::{self, Loan};
 use store::restitutions::{self, StageName};
 use store::tablet_modes::{self, TabletMode};
 use store::{
-    Tx, enrolments, incident_declarations, last_decisions, organisations, persons, replacements,
-    restrictions, segments,
+    Tx, enrolments, incident_hands, last_decisions, organisations, persons, replacements, restrictions,
+    segments,
 };
 use types::{Day, Instant, LoanMode, TabletId};
 
@@ -56,6 +56,17 @@ pub(super) fn came_back(tx: &mut Tx<'_>, tablet: TabletId) -> Result<bool, Refus
     Ok(gone)
 }
 
+/// As [`came_back`], of many tablets: a handful of statements, however many they are.
+pub(super) fn all_came_back(tx: &mut Tx<'_>, tablets: &[TabletId]) -> Result<(), Refusal> {
+    let gone = tablet_modes::remove_all(tx, tablets.iter().copied())?;
+    let live = enrolments::live_of_tablets(tx, gone)?;
+    if !live.is_empty() {
+        let ids: Vec<_> = live.into_iter().map(|enrolment| enrolment.id).collect();
+        segments::assign(tx, &ids, None)?;
+    }
+    Ok(())
+}
+
 /// Whether the tablet of a loan was received: from then on nobody holds it.
 pub(super) fn is_back(tx: &mut Tx<'_>, loan: &Loan) -> Result<bool, Refusal> {
     if loan.state != loans::Standing::Ended {
@@ -94,7 +105,7 @@ fn of_loan(tx: &mut Tx<'_>, loan: &Loan, now: Instant) -> Result<LoanMode, Refus
         agreed: &agreement.agreed,
         kept_at_school: replacements::keeps_at_school(tx, loan)?,
         deposited: loan.state == loans::Standing::Deposited,
-        lost: incident_declarations::missing(tx, loan.tablet_id)?.is_some(),
+        lost: incident_hands::missing(tx, loan.tablet_id)?.is_some(),
         restrictions: &measures,
         // What is given to them is not to come back.
         overdue: due.is_some_and(|due| due < today) && !last_decisions::is_given(tx, loan.id)?,

@@ -30,6 +30,15 @@ const MOST_IN_A_ROUND: usize = 2_000;
 /// What a second person is told that the act is for.
 const REASON: &str = "restitution";
 
+/// What a wish that a tablet be erased has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The order is given now, or the tablet is told again, or a second person is asked.
+    Granted,
+    /// Nothing: the order stands and is under way. The calendar, or a colleague, was quicker.
+    StoodAlready,
+}
+
 /// What became of a wish that a tablet be erased.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ordered {
@@ -37,13 +46,15 @@ pub struct Ordered {
     pub line: Line,
     /// The answer of a second person that it waits for.
     pub held: Option<CountersignatureId>,
+    /// What it has changed.
+    pub wish: Wish,
 }
 
-/// Orders the erasure of a tablet that was given back, or has it told again.
+/// Orders the erasure of a tablet that was given back, or has it told again. An order that stands and is under way is the
+/// answer, whoever gave it: nothing is ordered, counted or recorded twice.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] says what is missing, and until when; [`Refusal::Stopped`] while the switch is thrown;
-/// [`Refusal::Conflict`] for a command that is under way.
+/// [`Refusal::Forbidden`] says what is missing, and until when; [`Refusal::Stopped`] while the switch is thrown.
 pub async fn order(
     fleet: &Fleet,
     principal: &Principal,
@@ -58,10 +69,12 @@ pub async fn order(
             if let brake::Switch::Engaged(engaged) = brake::switch(tx)? {
                 return Err(Refusal::Stopped(engaged));
             }
-            let mut held = None;
-            match row.stage {
-                StageName::Ordered | StageName::Delivered => again(tx, &principal, &row, &terms, now)?,
-                _ => {
+            let (mut held, mut wish) = (None, Wish::Granted);
+            match standing_order(tx, &row)? {
+                // It said that it erases itself: there is nothing to tell it.
+                Some(_) if row.stage == StageName::Acknowledged => wish = Wish::StoodAlready,
+                Some(order) => wish = again(tx, &principal, (&row, order), &terms, now)?,
+                None => {
                     // What is not granted is told before anything is counted.
                     granted(tx, &row, row.counted_order_id, &terms, now)?;
                     let (order, judged) = counted(tx, &principal, &row, now)?;
@@ -77,7 +90,7 @@ pub async fn order(
                 audit::record(tx, &principal, change, now)?;
             }
             let row = super::restitutions::get(tx, id)?;
-            Ok(Ordered { line: line(tx, &row, &terms, now)?, held })
+            Ok(Ordered { line: line(tx, &row, &terms, now)?, held, wish })
         })
         .await
 }
@@ -128,7 +141,12 @@ pub async fn give_due(fleet: &Fleet, principal: &Principal, now: Instant) -> Res
             match give_one(fleet, *id, now).await {
                 Ok(()) => given += 1,
                 // The rules look closer than the list of what is due; and a colleague may have been quicker.
-                Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::Stopped(_)) => {}
+                Err(
+                    Refusal::Worded(_)
+                    | Refusal::Forbidden { .. }
+                    | Refusal::Conflict(_)
+                    | Refusal::Stopped(_),
+                ) => {}
                 Err(failure) => watch::pass_over(fleet, id.to_string(), failure, now).await?,
             }
         }
@@ -170,7 +188,7 @@ pub(crate) fn carry_out(
     let Some(row) = rows::last_of_tablet(tx, tablet)? else { return Ok(()) };
     match granted(tx, &row, order, terms, now) {
         Ok(_) => give(tx, &row, order, terms, &principal.actor(), now),
-        Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => Ok(()),
         Err(other) => Err(other),
     }
 }
@@ -243,26 +261,30 @@ pub(crate) fn tell(
     Ok(true)
 }
 
-/// Has the tablet told again, under the order that stands.
+/// The order that a restitution is under, as long as nothing ended it.
+fn standing_order(tx: &mut Tx<'_>, row: &Restitution) -> Result<Option<EraseOrderId>, Refusal> {
+    let under_way = [StageName::Ordered, StageName::Delivered, StageName::Acknowledged].contains(&row.stage);
+    match row.order_id.filter(|_| under_way) {
+        Some(order) if is_open(tx, order)? => Ok(Some(order)),
+        _ => Ok(None),
+    }
+}
+
+/// Has the tablet told again, under the order that stands, unless its command waits, or it is not enrolled.
 fn again(
     tx: &mut Tx<'_>,
     principal: &Principal,
-    row: &Restitution,
+    (row, order): (&Restitution, EraseOrderId),
     terms: &EraseTerms,
     now: Instant,
-) -> Result<(), Refusal> {
-    let order =
-        row.order_id.ok_or_else(|| Refusal::Internal(format!("restitution {} names no order", row.id)))?;
+) -> Result<Wish, Refusal> {
     if !tell(tx, row.tablet_id, order, terms, &principal.actor(), now)? {
-        return Err(Refusal::Conflict(
-            "its erasure is ordered: the command waits for the tablet, or the tablet is not enrolled; erase it by hand and \
-             attest it, if it cannot come"
-                .into(),
-        ));
+        return Ok(Wish::StoodAlready);
     }
     let detail = json!({ "restitution": row.id, "order": order });
     let change = Change::new("erase-order.again").tablet(Some(row.tablet_id)).detail(detail);
-    audit::record(tx, principal, change, now)
+    audit::record(tx, principal, change, now)?;
+    Ok(Wish::Granted)
 }
 
 /// Ends an order that will erase nothing any more, calls off its command, and gives its restitution back: another may be

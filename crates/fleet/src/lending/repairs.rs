@@ -17,8 +17,9 @@ use types::{
     Uai,
 };
 
+use super::counter::{Taken, find, take};
 use super::handover::{self, NewLoan, OverTheCounter, lend};
-use super::restitutions::{Scanned, Taken, take};
+use super::restitutions::Scanned;
 use super::{decided_year, loans as acts, modes};
 use crate::audit::{self, Change};
 use crate::coming_in::Person;
@@ -342,7 +343,7 @@ fn receive_one(
     now: Instant,
 ) -> Result<GivenBack, Refusal> {
     let reach = person.standing.may(Permission::ReceiveTablets, &person.access, now)?;
-    let tablet = super::restitutions::find(tx, &scanned.tablet, &reach)?;
+    let tablet = find(tx, &scanned.tablet, &reach)?;
     if tablet.id != loan.tablet_id {
         let lent = of(tx, loan.tablet_id)?.serial;
         return Err(Refusal::Conflict(format!(
@@ -350,13 +351,12 @@ fn receive_one(
             tablet.serial
         )));
     }
-    let found = |_tx: &mut Tx<'_>, _scanned: &Scanned| Ok(tablet.clone());
-    let scanned = std::slice::from_ref(scanned);
-    let Taken { ids, held, counted } = take(tx, principal, person, (scanned, &found), now)?;
-    let [(restitution, _already)] = ids.as_slice() else {
+    let (scanned, found) = (std::slice::from_ref(scanned), vec![Ok(tablet)]);
+    let Taken { receipts, held, counted } = take(tx, principal, person, (scanned, found), now)?;
+    let [(receipt, _already)] = receipts.as_slice() else {
         return Err(Refusal::Internal("one tablet was received, and not one receipt written".into()));
     };
-    Ok(GivenBack { restitution: *restitution, held, counted })
+    Ok(GivenBack { restitution: receipt.id, held, counted })
 }
 
 /// Repairs of collèges within reach, in the order they began: those that go on, or all.

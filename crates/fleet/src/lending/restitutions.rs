@@ -5,27 +5,24 @@
 //! not counted is never ordered by the calendar. It is recorded, too, if the DPO took the validation of lending back
 //! since: a loan that cannot be ended would be kept for ever.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use governance::brake::What;
-use governance::{Permission, Reach};
+use governance::Permission;
 use lending::Condition;
 use lending::loan::{Ending, LoanState};
 use lending::restitution::Place;
 use serde_json::{Value as Json, json};
+use store::loans::Loan;
 use store::restitutions::{self as rows, Restitution};
-use store::tablets::Tablet;
-use store::{Tx, commands, erase_orders, incidents, loans, repairs, tablets};
-use types::{CountersignatureId, EraseOrderId, Instant, RestitutionId, SerialNumber, TabletId};
+use store::{Tx, commands, erase_orders, incidents, loans, repairs};
+use types::{CountersignatureId, Instant, LoanId, RestitutionId, SerialNumber, TabletId};
 
+use super::counter::{Taken, find_all, take};
 use super::loans::{self as acts, holds_another};
 use super::modes;
 use super::refusals::refused;
-use super::waits::{self, Waits};
+use super::waits::{Known, Waits};
 use crate::audit::{self, Change};
-use crate::brake::{Deed, Judged, judge};
-use crate::coming_in::Person;
-use crate::csv_import::{self, clip};
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
 
@@ -34,8 +31,6 @@ pub(super) const MOST: usize = 500;
 /// The most accessories of one tablet, and the longest name of one, in characters.
 const MOST_ACCESSORIES: usize = 20;
 const LONGEST_ACCESSORY: usize = 60;
-/// What a second person is told that the acts are for.
-const REASON: &str = "restitution";
 
 /// A tablet that lies on the counter.
 #[derive(Debug, Clone)]
@@ -105,72 +100,13 @@ pub async fn receive(
         .write(move |tx| {
             let person = principal.person(tx, now)?;
             let reach = person.standing.may(Permission::ReceiveTablets, &person.access, now)?;
-            let found = |tx: &mut Tx<'_>, one: &Scanned| find(tx, &one.tablet, &reach);
-            let Taken { ids, held, counted } = take(tx, &principal, &person, (&scanned, &found), now)?;
-            let lines = ids
-                .into_iter()
-                .map(|(id, already)| {
-                    let row = get(tx, id)?;
-                    Ok((line(tx, &row, &terms, now)?, already))
-                })
-                .collect::<Result<_, Refusal>>()?;
+            let found = find_all(tx, scanned.iter().map(|one| one.tablet.as_str()), &reach)?;
+            let Taken { receipts, held, counted } = take(tx, &principal, &person, (&scanned, found), now)?;
+            let (rows, already): (Vec<Restitution>, Vec<bool>) = receipts.into_iter().unzip();
+            let lines = lines(tx, rows, &terms, now)?.into_iter().zip(already).collect();
             Ok(Receipt { lines, held, counted })
         })
         .await
-}
-
-/// Tablets that were taken back.
-pub(super) struct Taken {
-    /// Their restitutions, and whether each had been received before.
-    pub(super) ids: Vec<(RestitutionId, bool)>,
-    /// The answer of a second person that their erasures wait for.
-    pub(super) held: Option<CountersignatureId>,
-    /// Whether the brake has counted them.
-    pub(super) counted: bool,
-}
-
-/// Which tablet it is that was scanned.
-pub(super) type Found<'f> = dyn Fn(&mut Tx<'_>, &Scanned) -> Result<Tablet, Refusal> + 'f;
-
-/// Takes tablets back: their loans end, and the brake counts their erasures against whoever receives them (M5).
-pub(super) fn take(
-    tx: &mut Tx<'_>,
-    principal: &Principal,
-    person: &Person,
-    (scanned, found): (&[Scanned], &Found<'_>),
-    now: Instant,
-) -> Result<Taken, Refusal> {
-    let (mut deeds, mut seen) = (Vec::new(), HashSet::new());
-    let by = person.standing.account();
-    let ids = each(
-        scanned,
-        |one| one.tablet.as_str(),
-        |one| {
-            let tablet = found(tx, one)?;
-            let (row, already) = received(tx, &tablet, one, &by, now)?;
-            if !already {
-                deeds.push(Deed {
-                    what: What::Restitution,
-                    tablet: tablet.id,
-                    college: tablet.uai.clone(),
-                    reference: row.counted_order_id.to_string(),
-                });
-                let detail = json!({ "restitution": row.id, "loan": row.loan_id, "saved": one.saved });
-                record(tx, principal, "restitution.receive", tablet.id, detail, now)?;
-            }
-            Ok((row.id, already || !seen.insert(row.id)))
-        },
-    )?;
-    let (held, counted) = match deeds.as_slice() {
-        [] => (None, true),
-        deeds => match judge(tx, person, deeds, REASON, now) {
-            Ok(Judged::Go) => (None, true),
-            Ok(Judged::Held(asked)) => (Some(asked), true),
-            Err(Refusal::Stopped(_)) => (None, false),
-            Err(other) => return Err(other),
-        },
-    };
-    Ok(Taken { ids, held, counted })
 }
 
 fn accessories(names: &BTreeSet<String>) -> Result<(), Refusal> {
@@ -182,92 +118,6 @@ fn accessories(names: &BTreeSet<String>) -> Result<(), Refusal> {
     }
     let most = format!("at most {MOST_ACCESSORIES}, each of 1 to {LONGEST_ACCESSORY} characters on one line");
     Err(Refusal::invalid("accessories", most))
-}
-
-/// The tablet that was scanned, if it is within reach; to others it does not exist (T-C1).
-pub(super) fn find(tx: &mut Tx<'_>, scanned: &str, reach: &Reach) -> Result<Tablet, Refusal> {
-    crate::tablets::within(tx, &scanned.trim().parse()?, reach)
-}
-
-/// Does something with each tablet of a row that was scanned. If it cannot be done with some, each is told by its place in the
-/// row and by what was scanned, and the transaction is not to be committed; one that was scanned alone is told as such.
-pub(super) fn each<T, D>(
-    row: &[T],
-    scanned: impl Fn(&T) -> &str,
-    mut done: impl FnMut(&T) -> Result<D, Refusal>,
-) -> Result<Vec<D>, Refusal> {
-    let (mut all, mut bad) = (Vec::with_capacity(row.len()), Vec::new());
-    for (line, one) in (1..).zip(row) {
-        match done(one) {
-            Ok(it) => all.push(it),
-            Err(of_this @ (Refusal::NotFound { .. } | Refusal::Conflict(_) | Refusal::Forbidden { .. }))
-                if row.len() > 1 =>
-            {
-                let (scanned, why) = (clip(scanned(one).trim()), of_this.to_string());
-                let named = why.contains(&scanned);
-                bad.push(csv_import::bad(line, if named { why } else { format!("`{scanned}`: {why}") }));
-            }
-            Err(other) => return Err(other),
-        }
-    }
-    if bad.is_empty() { Ok(all) } else { Err(Refusal::BadScans(bad)) }
-}
-
-/// The receipt of a tablet, new or as it stands.
-fn received(
-    tx: &mut Tx<'_>,
-    tablet: &Tablet,
-    scanned: &Scanned,
-    by: &types::AccountId,
-    now: Instant,
-) -> Result<(Restitution, bool), Refusal> {
-    let lent_to_nobody = || {
-        let serial = &tablet.serial;
-        Refusal::Conflict(format!("tablet {serial} was lent to nobody: there is nothing to receive"))
-    };
-    let loan = loans::last_of_tablet(tx, tablet.id)?.ok_or_else(lent_to_nobody)?;
-    if let Some(row) = rows::of_loan(tx, loan.id)? {
-        return Ok((row, true));
-    }
-    if repairs::standing_of_tablet(tx, tablet.id)?.is_some_and(|repair| repair.loan_id == Some(loan.id)) {
-        let serial = &tablet.serial;
-        return Err(Refusal::Conflict(format!(
-            "tablet {serial} is at its supplier’s: record that it is back, or that another came in its place"
-        )));
-    }
-    let row = Restitution {
-        id: RestitutionId::new(now),
-        tablet_id: tablet.id,
-        loan_id: loan.id,
-        uai: tablet.uai.clone().unwrap_or_else(|| loan.uai.clone()),
-        received_at: now,
-        received_by: *by,
-        accessories: scanned.accessories.iter().map(|name| name.trim().to_owned()).collect(),
-        condition: scanned.condition.clone(),
-        counted_order_id: EraseOrderId::new(now),
-        saved_at: scanned.saved.then_some(now),
-        saved_by: scanned.saved.then_some(*by),
-        held_for_check: false,
-        stage: rows::StageName::Received,
-        order_id: None,
-        acknowledged_at: None,
-        proof: None,
-        proof_ref: None,
-        changed_at: now,
-        loan_stood: None,
-        loan_suspension: None,
-        loan_since: None,
-        loan_deposited_since: None,
-    }
-    .ending(&loan);
-    let decided = loan.decided()?;
-    if decided.goes_on() {
-        let over = decided.end(Ending::GivenBack, now).map_err(|why| refused(&why))?;
-        loans::update(tx, &loan.standing(&over, now))?;
-    }
-    rows::insert(tx, &row)?;
-    modes::came_back(tx, tablet.id)?;
-    Ok((row, false))
 }
 
 /// The restitutions within reach, the newest first: those that are not over, or all.
@@ -288,8 +138,7 @@ pub async fn list(
             let within = principal.may_list(tx, Permission::ViewRestitutions, now)?;
             let found = rows::list(tx, &within, under_way, page.after, page.with_one_more())?;
             let Listed { items, next } = page.cut(found, |row| row.id.to_string());
-            let items = items.iter().map(|row| line(tx, row, &terms, now)).collect::<Result<_, Refusal>>()?;
-            Ok(Listed { items, next })
+            Ok(Listed { items: lines(tx, items, &terms, now)?, next })
         })
         .await
 }
@@ -496,13 +345,31 @@ pub(super) fn line(
     terms: &lending::EraseTerms,
     now: Instant,
 ) -> Result<Line, Refusal> {
-    let tablet = tablets::get(tx, &row.tablet_id)?
-        .ok_or_else(|| Refusal::Internal(format!("restitution {} names no tablet", row.id)))?;
-    let waits = waits::of(tx, row, terms, now)?;
-    let handed_over = loans::get(tx, &row.loan_id)?.map(|loan| loan.accessories).unwrap_or_default();
-    let missing = handed_over.difference(&row.accessories).cloned().collect();
-    let (serial, asset_tag) = (tablet.serial, tablet.asset_tag);
-    Ok(Line { restitution: row.clone(), serial, asset_tag, missing, waits })
+    let shown = lines(tx, vec![row.clone()], terms, now)?.pop();
+    shown.ok_or_else(|| Refusal::Internal(format!("restitution {} is not shown", row.id)))
+}
+
+/// Restitutions with what is shown beside them: a handful of statements, however many they are.
+fn lines(
+    tx: &mut Tx<'_>,
+    rows: Vec<Restitution>,
+    terms: &lending::EraseTerms,
+    now: Instant,
+) -> Result<Vec<Line>, Refusal> {
+    let tablets = crate::tablets::all(tx, rows.iter().map(|row| row.tablet_id))?;
+    let loans = loans::get_all(tx, rows.iter().map(|row| row.loan_id))?;
+    let loans: HashMap<LoanId, Loan> = loans.into_iter().map(|loan| (loan.id, loan)).collect();
+    let known = Known::of(tx, rows.iter())?;
+    let line = |row: Restitution| {
+        let tablet = crate::tablets::of(&tablets, row.tablet_id)?;
+        let waits = known.waits(&row, terms, now)?;
+        let handed_over = loans.get(&row.loan_id).map(|loan| &loan.accessories);
+        let missing = handed_over.into_iter().flatten().filter(|name| !row.accessories.contains(*name));
+        let missing = missing.cloned().collect();
+        let (serial, asset_tag) = (tablet.serial.clone(), tablet.asset_tag.clone());
+        Ok(Line { restitution: row, serial, asset_tag, missing, waits })
+    };
+    rows.into_iter().map(line).collect()
 }
 
 pub(super) fn record(

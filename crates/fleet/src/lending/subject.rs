@@ -258,8 +258,10 @@ pub async fn forget(
             audit::record(tx, &principal, change, now)
         })
         .await;
-    let refused =
-        matches!(done, Err(Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. }));
+    let refused = matches!(
+        done,
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_) | Refusal::NotFound { .. })
+    );
     // Something ties them by now: the ledger does not say that they were forgotten. A line of another call, which may have
     // forgotten them meanwhile, is not taken back by this one.
     if refused && created && named(fleet, id).await? {

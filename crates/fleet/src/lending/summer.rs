@@ -3,13 +3,16 @@
 //!
 //! Whatever was interrupted is scanned again: what was done stays done, says so, and stands once in the log.
 
-use governance::Permission;
-use store::loans::{self as rows, Standing};
-use types::Instant;
+use std::collections::HashMap;
 
+use governance::Permission;
+use store::loans::{self as rows, Loan, Standing};
+use types::{Instant, TabletId};
+
+use super::counter::{each, find_all};
 use super::handover::lending_is_on;
-use super::loans::{Act, Shown, carried_out, shown};
-use super::restitutions::{MOST, each, find};
+use super::loans::{Act, Shown, all_shown, carried_out};
+use super::restitutions::MOST;
 use crate::{Fleet, Principal, Refusal};
 
 /// Which way tablets go over the counter.
@@ -63,9 +66,16 @@ pub async fn in_a_row(
             let reach = person.standing.may(Permission::HandOver, &person.access, now)?;
             lending_is_on(tx, now)?;
             let by = person.standing.account();
-            each(&scanned, String::as_str, |one| {
-                let tablet = find(tx, one, &reach)?;
-                let loan = rows::live_of_tablet(tx, tablet.id)?.ok_or_else(|| {
+            let found = find_all(tx, scanned.iter().map(String::as_str), &reach)?;
+            let these = found.iter().filter_map(|found| Some(found.as_ref().ok()?.id));
+            let live = rows::live_of_tablets(tx, these.collect::<Vec<_>>())?;
+            let mut live: HashMap<TabletId, Loan> =
+                live.into_iter().map(|loan| (loan.tablet_id, loan)).collect();
+            let mut found = found.into_iter();
+            let done = each(&scanned, String::as_str, |_one| {
+                let none = || Err(Refusal::Internal("a tablet was scanned and not looked for".into()));
+                let tablet = found.next().unwrap_or_else(none)?;
+                let loan = live.get(&tablet.id).cloned().ok_or_else(|| {
                     Refusal::Conflict(format!(
                         "tablet {} is lent to nobody: scan the others without it",
                         tablet.serial
@@ -74,8 +84,11 @@ pub async fn in_a_row(
                 let already = loan.state == way.done();
                 let loan =
                     if already { loan } else { carried_out(tx, &principal, (loan, by), &way.act(), now)? };
-                Ok((shown(tx, loan, now)?, already))
-            })
+                live.insert(tablet.id, loan.clone());
+                Ok((loan, already))
+            })?;
+            let (loans, already): (Vec<Loan>, Vec<bool>) = done.into_iter().unzip();
+            Ok(all_shown(tx, loans, now)?.into_iter().zip(already).collect())
         })
         .await
 }

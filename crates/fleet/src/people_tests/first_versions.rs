@@ -15,13 +15,13 @@ use super::profiles::{BASE, Cast, EMERGENCY, HERE, PUPIL, base, college, id, wav
 use crate::profiles::{self, NotThisOne, Order, Shown, Wanted, When};
 use crate::{Principal, Refusal, segments};
 
-fn rolled_out() -> When {
+pub(super) fn rolled_out() -> When {
     When { at: None, plan: Some(waves()) }
 }
 
 impl Cast {
     /// The names of the layers that the two tablets have now: the one of the canary collège, and the other.
-    async fn have(&self) -> [Vec<LayerKey>; 2] {
+    pub(super) async fn have(&self) -> [Vec<LayerKey>; 2] {
         let mut found = [Vec::new(), Vec::new()];
         for (serial, found) in [SERIAL, OTHER].iter().zip(&mut found) {
             let tablet = self.people.tablet(serial).await;
@@ -34,18 +34,18 @@ impl Cast {
     }
 
     /// How many rules the tablet is given; `None` while it is in no segment.
-    async fn rules(&self, enrolment: EnrolmentId) -> Option<usize> {
+    pub(super) async fn rules(&self, enrolment: EnrolmentId) -> Option<usize> {
         let found =
             self.people.fleet.store().read(move |tx| store::segments::of_enrolment(tx, enrolment)).await;
         found.unwrap().map(|segment| segment.plan().unwrap().rules.len())
     }
 
-    async fn follow(&self, at: Instant) {
+    pub(super) async fn follow(&self, at: Instant) {
         segments::follow(&self.people.fleet, &Principal::calendar(), at).await.unwrap();
     }
 
     /// An enrolled tablet of the canary collège, and one of another.
-    async fn two_tablets(&self) -> [EnrolmentId; 2] {
+    pub(super) async fn two_tablets(&self) -> [EnrolmentId; 2] {
         let here = self.people.enrol(SERIAL).await;
         let there = self.people.enrol_with(OTHER, |enrolment| {
             enrolment.udid = Some("00008020-000915083C80012F".parse().unwrap());
@@ -53,7 +53,7 @@ impl Cast {
         [here, there.await]
     }
 
-    async fn orders(
+    pub(super) async fn orders(
         &self,
         by: &Principal,
         base: &Shown,
@@ -68,6 +68,7 @@ impl Cast {
             starts_on: today.plus(on.0),
             ends_on: today.plus(on.1),
             renews: None,
+            instead_of: [].into(),
         };
         profiles::order_emergency(&self.people.fleet, by, wanted, at).await
     }
@@ -328,6 +329,7 @@ async fn c5_3_7_of_two_orders_for_one_college_the_second_is_a_renewal_or_refused
             starts_on: today,
             ends_on: today.plus(1),
             renews: None,
+            instead_of: [].into(),
         };
         let refused =
             profiles::order_emergency(fleet, &cast.academie.1, everywhere, now()).await.unwrap_err();
@@ -345,13 +347,14 @@ async fn c5_3_7_of_two_orders_for_one_college_the_second_is_a_renewal_or_refused
             starts_on: today.plus(18),
             ends_on: today.plus(40),
             renews: Some(given.order.id),
+            instead_of: [].into(),
         };
         let renewal = profiles::order_emergency(fleet, &chief, renewal, late).await.unwrap();
         let ended = profiles::end_emergency(fleet, &chief, given.order.id, "open again", late).await.unwrap();
-        assert_eq!(ended.goes_on_by, Some(renewal.order.id));
+        assert_eq!(ended.goes_on_by, [renewal.order.id]);
         let ended =
             profiles::end_emergency(fleet, &chief, renewal.order.id, "open again", late).await.unwrap();
-        assert_eq!(ended.goes_on_by, None);
+        assert_eq!(ended.goes_on_by, []);
     }
 }
 

@@ -98,6 +98,7 @@ async fn c3_1_3_an_ordered_emergency_base_suspends_a_colleges_layer_while_it_is_
             starts_on: today,
             ends_on: today.plus(9),
             renews: None,
+            instead_of: [].into(),
         };
         let order = profiles::order_emergency(fleet, &cast.head.1, wanted(&[HERE]), now()).await.unwrap();
         assert!(cast.suspended(&theirs).await.is_some());

@@ -349,6 +349,7 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
             starts_on: today,
             ends_on: today.plus(last),
             renews: None,
+            instead_of: [].into(),
         };
         let order = |by: Principal, wanted: Wanted| async move {
             profiles::order_emergency(fleet, &by, wanted, now()).await
@@ -383,6 +384,7 @@ async fn c5_3_7_an_emergency_base_is_prepared_jointly_and_ordered_for_a_group_an
         let chief = cast.people.session(cast.academie.0, late).await;
         let again = |colleges: &[&str], starts: i32| Wanted {
             renews: Some(given.order.id),
+            instead_of: [].into(),
             starts_on: today.plus(starts),
             ends_on: today.plus(starts + 20),
             ..wanted(&prepared, 0, colleges)
@@ -407,7 +409,7 @@ async fn c5_3_7_an_emergency_base_that_is_in_force_is_not_rolled_back_under_its_
         cast.published(base(1)).await;
         cast.published(Secret::new(EMERGENCY.to_owned())).await;
         let second = cast.approved(Secret::new(format!("{EMERGENCY}\n# the second\n"))).await;
-        cast.publishes(&second, When { at: None, plan: Some(waves()) }).await.unwrap();
+        cast.came_in_waves(&second).await;
         let today = Day::of(now());
         let wanted = Wanted {
             base: id(&second),
@@ -416,6 +418,7 @@ async fn c5_3_7_an_emergency_base_that_is_in_force_is_not_rolled_back_under_its_
             starts_on: today,
             ends_on: today.plus(9),
             renews: None,
+            instead_of: [].into(),
         };
         profiles::order_emergency(fleet, &cast.academie.1, wanted, now()).await.unwrap();
         let back = profiles::roll_back(fleet, &cast.author, id(&second), "a mistake", now()).await;
@@ -434,7 +437,7 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
     for engine in engines() {
         let cast = Cast::new(engine).await;
         let fleet = &cast.people.fleet;
-        cast.people.enrol(SERIAL).await;
+        let enrolled = cast.people.enrol(SERIAL).await;
         let before = cast.published(base(1)).await;
         let shown = cast.approved(base(2)).await;
         cast.publishes(&shown, When { at: None, plan: Some(waves()) }).await.unwrap();
@@ -462,6 +465,8 @@ async fn a_version_comes_in_waves_and_goes_back_to_the_approved_one_before() {
             profiles::advance_due(fleet, &calendar, now().plus(Duration::from_secs(3_600))).await.unwrap(),
             0
         );
+        cast.follow(now()).await;
+        cast.reports(enrolled).await;
         assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(1))).await.unwrap(), 1);
         assert_eq!(profiles::advance_due(fleet, &calendar, now().plus(days(2))).await.unwrap(), 1);
         let progress = profiles::progress(fleet, &cast.author, id(&shown), now()).await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use types::{AccountId, CountersignatureId, Duration, OrganisationId, Role};
 use super::fixture::{People, days, engines, now};
 use crate::accounts::{self, FirstWanted, NewAccount};
 use crate::coming_in::identify;
-use crate::countersignatures::{self, Line, Said, Which};
+use crate::countersignatures::{self, Line, Said, Signable, Which};
 use crate::organisations::{self, Kind, Named};
 use crate::page::Page;
 use crate::{Principal, Refusal, Scope, roles};
@@ -173,7 +173,32 @@ async fn c3_1_7_nobody_answers_what_they_asked_nor_does_their_creature() {
         assert_eq!(why(asked.answers(&hers, Verdict::Give).await), NotCountersigned::OneHand);
         let page = Page::default();
         let listed = countersignatures::list(&people.fleet, &hers, Which::ToAnswer, page, now()).await;
-        assert!(listed.unwrap().items.is_empty(), "what she cannot answer is not put before her");
+        // It is put before her with the reason why she may not, and nothing else of it is hers.
+        let line = listed.unwrap().items.pop().unwrap();
+        assert_eq!((line.id, line.answerable), (asked.id, false));
+        let Signable::No(why) = line.signable else { panic!("{:?}", line.signable) };
+        assert!(why.english.contains("one hand") && why.french.contains("une même main"), "{why:?}");
+    }
+}
+
+#[tokio::test]
+async fn c3_1_7_nobody_finds_what_is_asked_about_themselves_while_it_waits() {
+    for engine in engines() {
+        let people = People::new(engine).await;
+        let emma = people.someone(Employer::Departement, "emma", &[Role::Administrator]).await;
+        let marie = people.someone(Employer::Departement, "marie", &[Role::Administrator]).await;
+        let about = accounts::Named::Id(marie.0);
+        let ask =
+            accounts::ask_recovery(&people.fleet, &people.operator, about, "she lost both".into(), now());
+        let id = ask.await.unwrap();
+        let listed = async |by: &Principal| {
+            let list =
+                countersignatures::list(&people.fleet, by, Which::ToAnswer, Page::default(), now()).await;
+            list.unwrap().items.iter().map(|line| line.id).collect::<Vec<_>>()
+        };
+        assert_eq!((listed(&emma.1).await, listed(&marie.1).await), (vec![id], vec![]));
+        let shown = countersignatures::show(&people.fleet, &marie.1, id, now()).await;
+        assert!(matches!(shown, Err(Refusal::NotFound { .. })), "{shown:?}");
     }
 }
 

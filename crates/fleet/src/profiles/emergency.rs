@@ -1,6 +1,6 @@
 //! Emergency orders: a prepared base, approved jointly, in the ordinary one's place for a while (C5.3.7).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::profiles::{LayerKey, OrderInForce, OrderedDays};
 use governance::{NotAllowed, Permission, Place};
@@ -38,6 +38,8 @@ pub struct Wanted {
     pub ends_on: Day,
     /// The order that it renews.
     pub renews: Option<EmergencyOrderId>,
+    /// Orders that stand in its way and end with it, in the same act: whoever gives it has looked at each.
+    pub instead_of: BTreeSet<EmergencyOrderId>,
 }
 
 /// An order as people read it.
@@ -49,15 +51,16 @@ pub struct Order {
     pub title: String,
     /// Whether it is in force today.
     pub in_force: bool,
-    /// The order that renews it and stands: ending this one does not end that.
-    pub goes_on_by: Option<EmergencyOrderId>,
+    /// The orders by which it goes on, each for some of its collèges: those that renew it, or renew one that did, and stand.
+    /// Ending this one does not end them.
+    pub goes_on_by: Vec<EmergencyOrderId>,
 }
 
 /// Puts an emergency base in force: the académie for any collèges, a head for their own.
 ///
 /// # Errors
 /// [`Refusal::Forbidden`] for a base that is not published, an order for others, no reason, or more than thirty days, and
-/// where another stands for one of these collèges that it does not renew;
+/// where others stand for these collèges that it neither renews nor ends, which are all named;
 /// [`Refusal::Invalid`] for one that begins more than seven days ahead, or a renewal that is too early or for others
 /// than it renews.
 pub async fn order(
@@ -99,6 +102,7 @@ pub async fn order(
                 may_be_renewed(renewed, &colleges, wanted.starts_on, today)?;
             }
             let id = EmergencyOrderId::new(now);
+            make_way(tx, (&principal, &person), (id, &colleges, &wanted), &why, now)?;
             let proof = versions::approved(tx, base.id)?
                 .ok_or_else(|| Refusal::not_found("profile version", base.id))?;
             // The rules on reason and length, and on what stands beside it.
@@ -123,7 +127,7 @@ pub async fn order(
             tell(tx, &row, &base.title, now)?;
             let detail = json!({
                 "order": id, "version": base.id, "colleges": colleges, "starts_on": row.starts_on,
-                "ends_on": row.ends_on, "renews": row.renews,
+                "ends_on": row.ends_on, "renews": row.renews, "instead_of": wanted.instead_of,
             });
             let change = Change::new("emergency.order").reason(Some(why.clone())).detail(detail);
             audit::record(tx, &principal, change, now)?;
@@ -131,6 +135,42 @@ pub async fn order(
             shown(tx, row, now)
         })
         .await
+}
+
+/// Ends the orders in whose place a new one is given: each that is named, and only what stands in its way, so that the
+/// new one goes on from the day on which they end.
+fn make_way(
+    tx: &mut Tx<'_>,
+    (principal, person): (&Principal, &Person),
+    (id, colleges, wanted): (EmergencyOrderId, &BTreeSet<Uai>, &Wanted),
+    why: &str,
+    now: Instant,
+) -> Result<(), Refusal> {
+    if wanted.instead_of.is_empty() {
+        return Ok(());
+    }
+    if wanted.starts_on != Day::of(now) {
+        let problem = "orders end with another that begins today: begin it today, or end them then";
+        return Err(Refusal::invalid("starts_on", problem));
+    }
+    let days = |id, colleges: &BTreeSet<Uai>, first, last, stands| OrderedDays {
+        id,
+        colleges: colleges.clone(),
+        first,
+        last,
+        stands,
+    };
+    let new = days(id, colleges, wanted.starts_on, wanted.ends_on, true);
+    for other in &wanted.instead_of {
+        let row = own(tx, person, *other, now)?;
+        let theirs = days(row.id, &row.uais, row.starts_on, row.ends_on, row.ended_at.is_none());
+        if wanted.renews == Some(*other) || !theirs.meets(&new) {
+            let problem = format!("order {other} does not stand in its way: leave it out");
+            return Err(Refusal::invalid("instead_of", problem));
+        }
+        end_one(tx, (principal, person), row, (why, Some(id)), now)?;
+    }
+    Ok(())
 }
 
 fn forbidden(refused: &::profiles::Refusal) -> Refusal {
@@ -187,6 +227,10 @@ fn may_be_renewed(
             format!("it ends on {}: it can be renewed in its last {LONGEST_AHEAD} days", renewed.ends_on);
         return Err(Refusal::invalid("renews", problem));
     }
+    if starts_on < renewed.starts_on {
+        let problem = format!("the order it renews begins on {}: begin then, or later", renewed.starts_on);
+        return Err(Refusal::invalid("starts_on", problem));
+    }
     if renewed.ends_on.until(starts_on) > 1 {
         let problem =
             format!("the order it renews ends on {}: begin the day after at the latest", renewed.ends_on);
@@ -231,26 +275,50 @@ pub async fn end(
         .store()
         .write(move |tx| {
             let person = principal.person(tx, now)?;
-            let reach = person.standing.may(Permission::OrderEmergency, &person.access, now)?;
-            let not_found = || Refusal::not_found("emergency order", id);
-            let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
-            let own = row.organisation_id == person.standing.organisation().id();
-            if !reach.covers(&Place::Fleet) && !own {
-                return Err(not_found());
-            }
-            if !rows::end(tx, id, person.standing.account(), now)? {
-                return Err(Refusal::Conflict("this order was ended before".to_owned()));
-            }
-            let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
-            let order = shown(tx, row, now)?;
-            tell(tx, &order.order, &order.title, now)?;
-            let detail = json!({ "order": id, "version": order.order.version_id });
-            let change = Change::new("emergency.end").reason(Some(why.clone())).detail(detail);
-            audit::record(tx, &principal, change, now)?;
+            let row = own(tx, &person, id, now)?;
+            let order = end_one(tx, (&principal, &person), row, (&why, None), now)?;
             suspensions::review(tx, &principal, now)?;
             Ok(order)
         })
         .await
+}
+
+/// The order, for whoever could have given it; to others it does not exist.
+fn own(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    id: EmergencyOrderId,
+    now: Instant,
+) -> Result<EmergencyOrder, Refusal> {
+    let reach = person.standing.may(Permission::OrderEmergency, &person.access, now)?;
+    let not_found = || Refusal::not_found("emergency order", id);
+    let row = rows::get(tx, &id)?.ok_or_else(not_found)?;
+    let own = row.organisation_id == person.standing.organisation().id();
+    if reach.covers(&Place::Fleet) || own { Ok(row) } else { Err(not_found()) }
+}
+
+/// Ends it, by another that is given in its place or for itself, with one entry of the log.
+fn end_one(
+    tx: &mut Tx<'_>,
+    (principal, person): (&Principal, &Person),
+    row: EmergencyOrder,
+    (why, by): (&str, Option<EmergencyOrderId>),
+    now: Instant,
+) -> Result<Order, Refusal> {
+    let id = row.id;
+    if row.ends_on < Day::of(now) {
+        return Err(Refusal::Conflict(format!("order {id} was over on {}", row.ends_on)));
+    }
+    if !rows::end(tx, id, person.standing.account(), now)? {
+        return Err(Refusal::Conflict(format!("order {id} was ended before")));
+    }
+    let row = rows::get(tx, &id)?.ok_or_else(|| Refusal::not_found("emergency order", id))?;
+    let order = shown(tx, row, now)?;
+    tell(tx, &order.order, &order.title, now)?;
+    let detail = json!({ "order": id, "version": order.order.version_id, "by_order": by });
+    let change = Change::new("emergency.end").reason(Some(why.to_owned())).detail(detail);
+    audit::record(tx, principal, change, now)?;
+    Ok(order)
 }
 
 /// Every order, the newest first. They concern what tablets of a collège may do: whoever sees layers sees them.
@@ -270,18 +338,50 @@ pub async fn list(
             principal.may(tx, Permission::ViewProfiles, now)?;
             let found = rows::list(tx, page.after, page.with_one_more())?;
             let listed = page.cut(found, |row| row.id.to_string());
-            let items = listed.items.into_iter().map(|row| shown(tx, row, now)).collect::<Result<_, _>>()?;
-            Ok(Listed { items, next: listed.next })
+            Ok(Listed { items: all_shown(tx, listed.items, now)?, next: listed.next })
         })
         .await
 }
 
 fn shown(tx: &mut Tx<'_>, row: EmergencyOrder, now: Instant) -> Result<Order, Refusal> {
-    let title = versions::get(tx, &row.version_id)?.map(|version| version.title).unwrap_or_default();
+    let id = row.id;
+    let shown = all_shown(tx, vec![row], now)?.pop();
+    shown.ok_or_else(|| Refusal::Internal(format!("emergency order {id} is not shown")))
+}
+
+/// As [`shown`], many orders: a statement for each time that one of them was renewed in a row, however many they are.
+fn all_shown(tx: &mut Tx<'_>, orders: Vec<EmergencyOrder>, now: Instant) -> Result<Vec<Order>, Refusal> {
+    let bases = versions::get_all(tx, orders.iter().map(|row| row.version_id).collect::<BTreeSet<_>>())?;
+    let titles: BTreeMap<_, _> = bases.into_iter().map(|version| (version.id, version.title)).collect();
     let today = Day::of(now);
-    let in_force = row.ended_at.is_none() && row.starts_on <= today && today <= row.ends_on;
-    let goes_on_by = rows::renewal_of(tx, row.id)?.map(|renewal| renewal.id);
-    Ok(Order { title, in_force, goes_on_by, order: row })
+    // Of each order, those that it goes on by, whatever renewed it first.
+    let mut goes_on: BTreeMap<EmergencyOrderId, Vec<EmergencyOrderId>> = BTreeMap::new();
+    let mut roots: BTreeMap<EmergencyOrderId, BTreeSet<EmergencyOrderId>> =
+        orders.iter().map(|row| (row.id, BTreeSet::from([row.id]))).collect();
+    let mut latest: Vec<EmergencyOrderId> = roots.keys().copied().collect();
+    while !latest.is_empty() {
+        let renewals = rows::renewals_of(tx, latest)?;
+        for renewal in &renewals {
+            let of = renewal.renews.and_then(|renewed| roots.get(&renewed)).cloned().unwrap_or_default();
+            if renewal.ended_at.is_none() && today <= renewal.ends_on {
+                for root in &of {
+                    let by = goes_on.entry(*root).or_default();
+                    if !by.contains(&renewal.id) {
+                        by.push(renewal.id);
+                    }
+                }
+            }
+            roots.entry(renewal.id).or_default().extend(of);
+        }
+        latest = renewals.into_iter().map(|renewal| renewal.id).collect();
+    }
+    let one = |row: EmergencyOrder| Order {
+        title: titles.get(&row.version_id).cloned().unwrap_or_default(),
+        in_force: row.ended_at.is_none() && row.starts_on <= today && today <= row.ends_on,
+        goes_on_by: goes_on.remove(&row.id).unwrap_or_default(),
+        order: row,
+    };
+    Ok(orders.into_iter().map(one).collect())
 }
 
 fn tell(tx: &mut Tx<'_>, row: &EmergencyOrder, title: &str, now: Instant) -> Result<(), Refusal> {

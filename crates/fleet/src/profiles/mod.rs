@@ -81,8 +81,14 @@ fn must_exist<'u>(
     Ok(())
 }
 
-/// Passes waves whose collèges there are and have the layer: what a collège adds comes to nobody else.
+/// Passes waves whose collèges there are and have the layer: what a collège adds comes to nobody else, and an emergency base
+/// comes to those for whom it is ordered (C5.3.7).
 fn must_reach_somebody(tx: &mut Tx<'_>, layer: &LayerKey, waves: &RolloutPlan) -> Result<(), Refusal> {
+    if matches!(layer, LayerKey::Emergency(_)) && !waves.is_at_once() {
+        let problem = "an emergency base takes effect by its orders, not by waves: publish it without waves, then order it \
+                       for some collèges first (`ardoise profile emergency order`)";
+        return Err(Refusal::invalid("waves", problem));
+    }
     let named: BTreeSet<&Uai> = waves
         .waves()
         .iter()

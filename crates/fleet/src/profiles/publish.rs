@@ -188,8 +188,7 @@ async fn give_up(
 fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Instant) -> Result<(), Refusal> {
     must_fit(tx, row, layer, now)?;
     let before = rows::published(tx, layer)?;
-    let plan =
-        row.rollout_plan.as_deref().map(RolloutPlan::from_json).transpose().map_err(Refusal::Internal)?;
+    let plan = waves_of(tx, row, layer)?;
     if let Some(before) = &before {
         rollouts::give_way(tx, before, (row, plan.as_ref()), now)?;
     }
@@ -206,6 +205,24 @@ fn take_effect(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey, now: Ins
     }
     let concerned = groups(tx, layer)?;
     notify(tx, &format!("profile-version:{}", row.id), &concerned, &row.title, now)
+}
+
+/// The waves of a version that takes effect. They still reach somebody: a collège may have been closed since they were
+/// planned. An emergency base has none, whatever was planned: it takes effect by its orders (C5.3.7).
+fn waves_of(tx: &mut Tx<'_>, row: &ProfileVersion, layer: &LayerKey) -> Result<Option<RolloutPlan>, Refusal> {
+    if matches!(layer, LayerKey::Emergency(_)) {
+        return Ok(None);
+    }
+    let Some(plan) = &row.rollout_plan else { return Ok(None) };
+    let plan = RolloutPlan::from_json(plan).map_err(Refusal::Internal)?;
+    // It waits then, and says why: whoever may publish it plans it anew.
+    must_reach_somebody(tx, layer, &plan).map_err(|refused| match refused {
+        refused @ Refusal::Invalid { .. } => {
+            Refusal::Conflict(format!("its waves fit no more: {refused}; publish it anew with others"))
+        }
+        other => other,
+    })?;
+    Ok(Some(plan))
 }
 
 /// What comes of another text in force: what collèges add is looked at anew.
@@ -417,6 +434,7 @@ pub async fn withdraw(
         let change = Change::new("profile.withdraw").reason(Some(why.clone())).detail(detail(&row, &layer));
         audit::record(tx, principal, change, now)?;
         if in_force {
+            rollouts::end_with(tx, id, &why, now)?;
             after(tx, principal, &layer, now)?;
         }
         read::again(tx, &person, id, now)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::profiles::report::{Change as Said, Source, masked};
-use ::profiles::{LayerKey, Rollout, RolloutPlan, RolloutState};
+use ::profiles::{InVain, LayerKey, Rollout, RolloutPlan, RolloutState};
 use governance::Permission;
 use governance::countersignature::CountersignatureState;
 use store::profile_approvals as approvals;
@@ -12,7 +12,7 @@ use store::{Tx, account_makers, accounts, layer_suspensions, organisations, role
 use types::{Instant, OrganisationKind, ProfileVersionId, Secret, Uai};
 
 use super::write::read_layer;
-use super::{Sight, look_at, may, must_reach_somebody, requests_of, rollouts, seen};
+use super::{Sight, look_at, may, may_see, must_reach_somebody, requests_of, rollouts, seen};
 use crate::coming_in::Person;
 use crate::page::{Listed, Page};
 use crate::{Fleet, Principal, Refusal};
@@ -377,6 +377,8 @@ pub struct Plan {
     pub waves: Vec<u64>,
     /// Whether it would take the place of a first version that is not everywhere yet, and so go to everyone at once.
     pub everywhere_at_once: bool,
+    /// The apps of collèges that this base would withhold: those of layers that are published, and that one may see (C3.1.3).
+    pub withholds: Vec<(Uai, InVain)>,
 }
 
 /// What publishing a version would change.
@@ -391,9 +393,10 @@ pub async fn plan(
     waves: Option<RolloutPlan>,
     now: Instant,
 ) -> Result<Plan, Refusal> {
-    look_at(fleet, principal, id, now, move |tx, Sight { row, layer, .. }| {
+    look_at(fleet, principal, id, now, move |tx, Sight { person, row, layer }| {
         let text = rows::content(tx, row.id)?;
-        plan_within(tx, (&layer, id, waves.as_ref()), &text, now)
+        let plan = plan_within(tx, (&layer, id, waves.as_ref()), &text, now)?;
+        Ok(Plan { withholds: withheld(tx, &person, (&layer, &text), now)?, ..plan })
     })
     .await
 }
@@ -415,7 +418,8 @@ pub async fn plan_of_draft(
         .read(move |tx| {
             let person = principal.person(tx, now)?;
             may(&person, Permission::DraftProfiles, &layer, now)?;
-            plan_within(tx, (&layer, ProfileVersionId::new(now), None), &text, now)
+            let plan = plan_within(tx, (&layer, ProfileVersionId::new(now), None), &text, now)?;
+            Ok(Plan { withholds: withheld(tx, &person, (&layer, &text), now)?, ..plan })
         })
         .await
 }
@@ -467,5 +471,37 @@ fn plan_within(
         exact,
         waves: reached,
         everywhere_at_once,
+        withholds: Vec::new(),
     })
+}
+
+/// The apps that published layers of collèges add, and that this base blocks.
+fn withheld(
+    tx: &mut Tx<'_>,
+    person: &Person,
+    (layer, text): (&LayerKey, &Secret<String>),
+    now: Instant,
+) -> Result<Vec<(Uai, InVain)>, Refusal> {
+    if *layer != LayerKey::Base {
+        return Ok(Vec::new());
+    }
+    let base = ::profiles::parse("base", text.expose()).map_err(Refusal::BadLayer)?;
+    let reach = person.standing.may(Permission::ViewProfiles, &person.access, now)?;
+    let mut found = Vec::new();
+    for version in rows::all_published(tx)? {
+        let key = version.layer()?;
+        let Some(uai) = key.college() else { continue };
+        if !may_see(&reach, &key) {
+            continue;
+        }
+        let added = rows::content(tx, version.id)?;
+        // One that this program does not understand any more is told where it is looked at.
+        let Ok(added) = ::profiles::parse("college", added.expose()) else { continue };
+        let refused = ::profiles::added_in_vain(&added, &base).into_iter();
+        found.extend(refused.filter_map(|refused| match refused {
+            ::profiles::Refusal::InVain(in_vain) => Some((uai.clone(), *in_vain)),
+            _ => None,
+        }));
+    }
+    Ok(found)
 }

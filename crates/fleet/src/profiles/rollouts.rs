@@ -1,6 +1,6 @@
 //! Roll-outs: waves that follow one another, and what stops them.
 
-use ::profiles::{LayerKey, RolloutPlan, RolloutState, Tally, Turn, turn};
+use ::profiles::{LayerKey, RolloutPlan, RolloutState, Tally, Tried, Turn, turn};
 use governance::Permission;
 use serde_json::json;
 use store::Tx;
@@ -10,13 +10,15 @@ use types::{AccountId, Day, Duration, Instant, ProfileVersionId, RolloutId, Rule
 
 use super::publish::{groups, notify};
 use super::write::detail;
-use super::{Sight, about, account, look_at, may, reason};
+use super::{Sight, about, account, look_at, may, may_take_back, reason};
 use crate::audit::{self, Change};
 use crate::watch::{self, AlarmKind, Subject};
 use crate::{Fleet, Principal, Refusal};
 
 /// How long a version that reached everyone can be rolled back.
 const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(30 * 86_400);
+/// Tablets in one look at whom a wave is for.
+const LOOKED_AT: u32 = 1_000;
 /// The most reports of tablets that are counted at once.
 const MOST_REPORTS: u32 = 200_000;
 
@@ -108,17 +110,35 @@ pub(super) fn must_be_at_once(waves: Option<&RolloutPlan>) -> Result<(), Refusal
     }
 }
 
+/// Ends the roll-out of a version that is taken away: it comes to no further tablet.
+pub(super) fn end_with(
+    tx: &mut Tx<'_>,
+    version: ProfileVersionId,
+    why: &str,
+    now: Instant,
+) -> Result<(), Refusal> {
+    let Some(rollout) = under_way(tx, version)? else { return Ok(()) };
+    let why = Some(why.to_owned());
+    make(tx, &rollout, &Step { reason: why, ended_at: Some(now), ..at(&rollout, RolloutState::RolledBack) })
+}
+
 /// Passes what may be rolled back. Of a first version nothing would be left: a collège may decide that of what it adds;
-/// of what two decided, nobody does alone (C3.1.1). An emergency base stays under its orders (C5.3.7).
+/// of what two decided, nobody does alone (C3.1.1). An emergency base stays under its orders (C5.3.7); the first of them is
+/// taken back by those who may withdraw it.
 fn may_go_back(
     tx: &mut Tx<'_>,
     rollout: &Rollout,
-    (row, layer): (&ProfileVersion, &LayerKey),
+    Sight { person, row, layer }: &Sight,
     now: Instant,
 ) -> Result<(), Refusal> {
     match layer {
         LayerKey::College(_) => Ok(()),
-        LayerKey::Emergency(_) => super::publish::may_be_taken_away(tx, row, layer, now),
+        LayerKey::Emergency(_) => {
+            if rollout.previous_id.is_none() {
+                may_take_back(person, row, layer, now)?;
+            }
+            super::publish::may_be_taken_away(tx, row, layer, now)
+        }
         _ if rollout.previous_id.is_some() => Ok(()),
         _ => {
             let halt = if rollout.state == RolloutState::Running {
@@ -164,15 +184,41 @@ pub(super) fn progress_of(
         }
         if decided.reaches(tablet, uai.as_ref()) { reached += 1 } else { waiting += 1 }
     }
-    let (tally, answers) = (tally(tx, &decided)?, answers(tx, &decided)?);
+    let ((tally, _tried), answers) = (tally(tx, &decided)?, answers(tx, &decided)?);
     Ok(Some(Progress { plan: decided.plan, rollout, reached, waiting, tally, answers }))
 }
 
-/// What the tablets that have the new version reported: that it is in force, or that a rule failed since this wave began.
-fn tally(tx: &mut Tx<'_>, rollout: &::profiles::Rollout) -> Result<Tally, Refusal> {
+/// What the tablets that have the new version reported: that it is in force, or that a rule failed since this wave began. And
+/// whether some of them were reached by this wave first.
+fn tally(tx: &mut Tx<'_>, rollout: &::profiles::Rollout) -> Result<(Tally, Tried), Refusal> {
     let reported = rows::reported(tx, rollout.version, rollout.wave_since)?;
+    let tried = reported.iter().any(|it| rollout.reaches_first_now(it.tablet, it.uai.as_ref()));
     let reached = reported.iter().filter(|it| rollout.reaches(it.tablet, it.uai.as_ref()));
-    Ok(counted(reached.map(|it| it.failed)))
+    let tried = if tried { Tried::Reported } else { Tried::NoReport };
+    Ok((counted(reached.map(|it| it.failed)), tried))
+}
+
+/// Whether the wave that runs brings the version to some tablet that had it not before.
+async fn is_for_somebody(
+    fleet: &Fleet,
+    rollout: &::profiles::Rollout,
+    now: Instant,
+) -> Result<bool, Refusal> {
+    let (_fingerprint, world) = fleet.world(now).await?;
+    let mut after = None;
+    loop {
+        let members =
+            fleet.store().read(move |tx| store::segments::members(tx, after, false, LOOKED_AT)).await?;
+        let Some(last) = members.last() else { return Ok(false) };
+        after = Some(last.enrolment);
+        let its_first = |it: &store::segments::Member| {
+            rollout.reaches_first_now(it.tablet, it.uai.as_ref())
+                && crate::segments::is_for(&world, it, rollout.version)
+        };
+        if members.iter().any(its_first) {
+            return Ok(true);
+        }
+    }
 }
 
 /// What they answered to commands that carry it, since this wave began.
@@ -274,7 +320,7 @@ async fn change(
 /// [`Refusal::Conflict`] for a version that is not in force, or reached everyone long ago: then the text before is
 /// approved anew. [`Refusal::DoesNotFit`] if the text before contradicts what came into force since.
 /// [`Refusal::Forbidden`] for an emergency base that an order rests on (C5.3.7), and for the first version of a joint layer:
-/// nothing was decided that could take its place (C3.1.1).
+/// nothing was decided that could take its place (C3.1.1), of an emergency base to whoever may not approve.
 pub async fn roll_back(
     fleet: &Fleet,
     principal: &Principal,
@@ -283,11 +329,12 @@ pub async fn roll_back(
     now: Instant,
 ) -> Result<Progress, Refusal> {
     let why = reason(why)?;
-    about(fleet, principal, version, now, move |tx, principal, Sight { person, row, layer }| {
-        may(&person, Permission::PublishProfiles, &layer, now)?;
-        super::must_be(&row, VersionState::Published)?;
-        let rollout = of(tx, &row)?;
-        may_go_back(tx, &rollout, (&row, &layer), now)?;
+    about(fleet, principal, version, now, move |tx, principal, sight| {
+        may(&sight.person, Permission::PublishProfiles, &sight.layer, now)?;
+        super::must_be(&sight.row, VersionState::Published)?;
+        let rollout = of(tx, &sight.row)?;
+        may_go_back(tx, &rollout, &sight, now)?;
+        let Sight { row, layer, .. } = sight;
         if let Some(ended) = rollout.ended_at
             && now >= ended.plus(ROLLED_BACK_WITHIN)
         {
@@ -330,8 +377,8 @@ fn in_force_again(
     super::publish::must_go_together(tx, &before, layer, now)
 }
 
-/// The calendar's turn: the next wave where its time has come, and a pause with an alarm where too many tablets failed.
-/// Returns how many roll-outs moved.
+/// The calendar's turn: the next wave where its time has come, and a pause with an alarm where too many tablets failed, or
+/// none of those that the wave reached said anything. Returns how many roll-outs moved.
 ///
 /// # Errors
 /// [`Refusal::OtherHands`] for anybody else.
@@ -367,12 +414,16 @@ async fn advance_one(
         .store()
         .read(move |tx| {
             let Some(rollout) = rows::get(tx, &id)? else { return Ok(None) };
-            let tally = tally(tx, &rollout.decided()?)?;
-            Ok::<_, Refusal>(Some((rollout, tally)))
+            let decided = rollout.decided()?;
+            let (tally, tried) = tally(tx, &decided)?;
+            Ok::<_, Refusal>(Some((rollout, decided, tally, tried)))
         })
         .await?;
-    let Some((counted, tally)) = counted else { return Ok(false) };
-    let turn = turn(&counted.decided()?, tally, now);
+    let Some((counted, decided, tally, tried)) = counted else { return Ok(false) };
+    let mut turn = turn(&decided, tally, tried, now);
+    if turn == Turn::PauseUntried && !is_for_somebody(fleet, &decided, now).await? {
+        turn = ::profiles::turn(&decided, tally, Tried::NoTablet, now);
+    }
     if turn == Turn::Wait {
         return Ok(false);
     }
@@ -389,6 +440,12 @@ async fn advance_one(
                 Turn::Pause(Tally { applied, failed }) => {
                     let why = format!("{failed} of {} tablets failed", applied.saturating_add(failed));
                     let step = Step { reason: Some(why), ..at(&rollout, RolloutState::Paused) };
+                    (step, "rollout.halt")
+                }
+                Turn::PauseUntried => {
+                    let why = "no tablet that this wave was the first to reach has reported in its time: see whether they \
+                               connect; then resume, to wait as long again, or resume and begin the next wave";
+                    let step = Step { reason: Some(why.to_owned()), ..at(&rollout, RolloutState::Paused) };
                     (step, "rollout.halt")
                 }
             };

@@ -67,10 +67,9 @@ fn text(tx: &mut Tx<'_>, version: ProfileVersion, name: String) -> Result<Text, 
 pub(crate) fn review(tx: &mut Tx<'_>, principal: &Principal, now: Instant) -> Result<usize, Refusal> {
     let today = Day::of(now);
     let mut ordered: BTreeMap<ProfileVersionId, Vec<BTreeSet<Uai>>> = BTreeMap::new();
-    for order in emergency_orders::not_past(tx, today)? {
-        if order.starts_on <= today {
-            ordered.entry(order.version_id).or_default().push(order.uais);
-        }
+    // Tablets of one that cannot be read stay as they are, and the walk says so.
+    for order in emergency_orders::each_in_force(tx, now)?.into_iter().flatten() {
+        ordered.entry(order.version()).or_default().push(order.colleges().clone());
     }
     let mut texts = texts(tx)?;
     texts.retain(|text| {

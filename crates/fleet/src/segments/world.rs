@@ -1,5 +1,7 @@
 //! What is in force, and which of it applies to a tablet.
 
+use std::collections::BTreeSet;
+
 use profiles::{
     Approved, InForce, Intent, Layer, LayerKey, LayerKind, OrderInForce, Refusal, combine_approved,
 };
@@ -15,19 +17,39 @@ pub struct World {
     pub(crate) orders: Vec<OrderInForce>,
     /// The day.
     pub(crate) today: Day,
-    /// Published versions that cannot be read: tablets that they are for stay as they are.
+    /// Published versions, and orders, that cannot be read: tablets that they are for stay as they are.
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
-/// A published version that cannot be read.
+/// A published version, or an emergency order, that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreadable {
-    /// Its id, as it stands in its row.
+    /// The id of the version, or of the order, as it stands in its row.
     pub(crate) version: String,
-    /// Its layer; `None` if not even that can be read.
-    pub(crate) layer: Option<LayerKey>,
+    /// The tablets that it may be for.
+    pub(crate) concerns: Concerned,
     /// What is wrong.
     pub(crate) why: String,
+}
+
+/// Whom something that cannot be read may be for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Concerned {
+    /// Anybody: not even that can be read.
+    Anybody,
+    /// Those that have the layer.
+    Layer(LayerKey),
+    /// Those of the collèges of an order; all, if none is named.
+    Ordered(BTreeSet<Uai>),
+}
+
+/// Whether a base is in force, or an emergency order in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// One of them is.
+    Stands,
+    /// Neither.
+    None,
 }
 
 /// What decides which layers a tablet has.
@@ -39,6 +61,8 @@ pub struct TabletFacts {
     pub uai: Option<Uai>,
     /// Its loan, where one is known.
     pub loan: Option<LoanFacts>,
+    /// The first versions that it had in another collège, and keeps.
+    pub kept: BTreeSet<ProfileVersionId>,
 }
 
 /// What decides it about a loan.
@@ -53,7 +77,8 @@ pub struct LoanFacts {
 /// The layers of one tablet.
 #[derive(Debug, Clone)]
 pub(crate) struct Layers<'w> {
-    /// Of each layer the version that it has by now; the base is not among them before its first version reached it.
+    /// Of each layer the version that it has by now; the base is not among them before its first version reached it, nor while
+    /// an order stands in its place.
     pub(crate) layers: Vec<&'w Approved<Layer>>,
     pub(crate) order: Option<&'w OrderInForce>,
     /// A layer for it that cannot be read; what was given before stays then.
@@ -71,12 +96,31 @@ impl World {
             match each {
                 Ok(one) => in_force.push(one),
                 Err(one) => {
-                    let why = one.error.to_string();
-                    unreadable.push(Unreadable { version: one.version, layer: one.layer, why });
+                    let (why, concerns) = (one.error.to_string(), one.layer.map(Concerned::Layer));
+                    let concerns = concerns.unwrap_or(Concerned::Anybody);
+                    unreadable.push(Unreadable { version: one.version, concerns, why });
                 }
             }
         }
-        Ok(Self { in_force, unreadable, orders: emergency_orders::in_force(tx, now)?, today: Day::of(now) })
+        let mut orders = Vec::new();
+        for each in emergency_orders::each_in_force(tx, now)? {
+            match each {
+                Ok(one) => orders.push(one),
+                Err(one) => {
+                    let (why, concerns) = (one.error.to_string(), one.colleges.map(Concerned::Ordered));
+                    let concerns = concerns.unwrap_or(Concerned::Anybody);
+                    unreadable.push(Unreadable { version: one.order, concerns, why });
+                }
+            }
+        }
+        Ok(Self { in_force, unreadable, orders, today: Day::of(now) })
+    }
+
+    /// As if there were an order for these collèges that cannot be read.
+    #[cfg(test)]
+    pub(crate) fn orders_unread(&mut self, colleges: &[&str]) {
+        let concerns = Concerned::Ordered(colleges.iter().filter_map(|uai| uai.parse().ok()).collect());
+        self.unreadable = vec![Unreadable { version: "an order".into(), concerns, why: "sealed".into() }];
     }
 
     /// A world of these layers.
@@ -86,9 +130,8 @@ impl World {
     }
 }
 
-/// Changes whenever something comes into force, or goes, or reaches other tablets. With it, whether a base is in force, or an
-/// emergency order in its place.
-pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool), store::StoreError> {
+/// Changes whenever something comes into force, or goes, or reaches other tablets. With it, whether there is a base.
+pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, Base), store::StoreError> {
     let today = Day::of(now);
     let mut text = format!("{} {today}", env!("CARGO_PKG_VERSION"));
     let published = profile_versions::ids_published(tx)?;
@@ -99,36 +142,46 @@ pub(crate) fn fingerprint(tx: &mut Tx<'_>, now: Instant) -> Result<(String, bool
     for rollout in rollouts::under_way(tx)? {
         text.push_str(&format!("\nrollout {} {} {}", rollout.id, rollout.state, rollout.wave));
     }
-    for order in emergency_orders::not_past(tx, today)? {
-        text.push_str(&format!("\norder {}", order.id));
-        has_a_base |= order.starts_on <= today;
+    // Read as they stand: one that cannot be read does not keep the others from tablets.
+    for (order, starts_on) in emergency_orders::ids_not_past(tx, today)? {
+        text.push_str(&format!("\norder {order}"));
+        has_a_base |= starts_on <= today.to_string();
     }
     for version in layer_suspensions::standing(tx)?.keys() {
         text.push_str(&format!("\nsuspended {version}"));
     }
-    Ok((Digest::of(text.as_bytes()).to_string(), has_a_base))
+    let base = if has_a_base { Base::Stands } else { Base::None };
+    Ok((Digest::of(text.as_bytes()).to_string(), base))
 }
 
 /// The layers that apply to a tablet today: the base, what its collège adds, and, where a loan is known, those of its
 /// holder's kind and of its mode; an emergency order for its collège in the base's place.
 pub(crate) fn of_tablet<'w>(world: &'w World, facts: &TabletFacts) -> Layers<'w> {
-    let applies = |layer: &LayerKey| match layer {
-        LayerKey::Base => true,
-        LayerKey::College(uai) => facts.uai.as_ref() == Some(uai),
-        LayerKey::User(kinds) => facts.loan.is_some_and(|loan| kinds.contains(&loan.user)),
-        LayerKey::Mode(mode) => facts.loan.is_some_and(|loan| loan.mode == *mode),
-        LayerKey::Emergency(_) | LayerKey::Tablet(_) => false,
-    };
-    let layers = world.in_force.iter().filter(|one| applies(one.layer()));
-    let layers = layers.filter_map(|one| one.for_tablet(facts.tablet, facts.uai.as_ref())).collect();
     // The latest order for it, if there are several.
     let order = world
         .orders
         .iter()
         .filter(|one| one.is_for(facts.uai.as_ref(), world.today))
         .max_by_key(|one| one.id());
-    // Of which nothing can be read may be for anybody.
-    let unreadable = world.unreadable.iter().find(|one| one.layer.as_ref().is_none_or(applies));
+    let applies = |layer: &LayerKey| match layer {
+        // What a tablet is not given, it is not counted for, nor woken for.
+        LayerKey::Base => order.is_none(),
+        LayerKey::College(uai) => facts.uai.as_ref() == Some(uai),
+        LayerKey::User(kinds) => facts.loan.is_some_and(|loan| kinds.contains(&loan.user)),
+        LayerKey::Mode(mode) => facts.loan.is_some_and(|loan| loan.mode == *mode),
+        LayerKey::Emergency(_) | LayerKey::Tablet(_) => false,
+    };
+    let layers = world.in_force.iter().filter(|one| applies(one.layer()));
+    let layers =
+        layers.filter_map(|one| one.for_tablet_that_had(facts.tablet, facts.uai.as_ref(), &facts.kept));
+    let layers = layers.collect();
+    let unreadable = world.unreadable.iter().find(|one| match &one.concerns {
+        Concerned::Anybody => true,
+        Concerned::Layer(layer) => applies(layer),
+        Concerned::Ordered(colleges) => {
+            colleges.is_empty() || facts.uai.as_ref().is_some_and(|uai| colleges.contains(uai))
+        }
+    });
     Layers { layers, order, unreadable }
 }
 
@@ -148,10 +201,17 @@ impl Layers<'_> {
         combine_approved(&self.layers, self.order, world.today)
     }
 
+    /// The base that the tablet is given: the order's first.
+    pub(crate) fn base(&self) -> Option<&Layer> {
+        let ordinary =
+            || self.layers.iter().map(|layer| layer.value()).find(|it| *it.kind() == LayerKind::Base);
+        self.order.map(|order| order.order().base()).or_else(ordinary)
+    }
+
     /// Whether a base reached the tablet, or an emergency order for it stands in its place. Without one it is given nothing: no
     /// other layer stands alone.
     pub(crate) fn have_a_base(&self) -> bool {
-        self.order.is_some() || self.layers.iter().any(|layer| *layer.value().kind() == LayerKind::Base)
+        self.base().is_some()
     }
 
     /// The versions, in the order of their layers: what tells one combination from another without combining it.

@@ -115,7 +115,7 @@ impl Ledger {
 fn rows(incident: &Incident, noted: &Noted) -> (RecordedIncident, RecordedWarrant) {
     let Incident { id, tablet, kind, state, opened_at, .. } = *incident;
     (
-        RecordedIncident::from_row(id, tablet, kind, state, opened_at),
+        RecordedIncident::from_row(id, tablet, kind, state, opened_at, Hands::NOBODYS),
         RecordedWarrant::from_row(noted.id, &noted.grant, noted.ended_at),
     )
 }
@@ -166,7 +166,7 @@ fn live(kind: IncidentKind, events: Vec<Event>) -> Result<(), TestCaseError> {
             }
             Event::Reopen => {
                 let id = types::IncidentId::new(now);
-                let reopened = incident.reopen(id, "too soon", now);
+                let reopened = incident.reopen(id, "too soon", Since::Nothing, now);
                 prop_assert_eq!(reopened.is_ok(), ledger.state == IncidentState::Closed);
                 let Ok(reopened) = reopened else { continue };
                 (incident, ledger.state) = (reopened, IncidentState::InProgress);
@@ -178,6 +178,7 @@ fn live(kind: IncidentKind, events: Vec<Event>) -> Result<(), TestCaseError> {
                 let second_person = SecondPerson::Operator { account: person(second) };
                 let petition = Petition {
                     incident: &incident,
+                    hands: &Hands::NOBODYS,
                     request: &request,
                     second: &second_person,
                     validation,

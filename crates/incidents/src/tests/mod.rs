@@ -1,9 +1,11 @@
 //! The rules of incidents, by tables and by random lives.
 
+mod hands;
 mod lives;
 mod papers;
 mod rules;
 mod thefts;
+mod words;
 
 use types::{AccountId, Duration, IncidentId, IncidentKind, Instant, TabletId, Uai, ValidationId};
 

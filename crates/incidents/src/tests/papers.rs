@@ -75,11 +75,12 @@ fn c5_4_2_a_paper_is_one_that_such_an_incident_asks_for_and_not_from_before() {
 #[test]
 fn c5_4_2_when_it_was_noticed_is_put_right_up_to_its_declaration_and_the_day_of_its_papers() {
     let theft = Incident { declared_at: hours(100), ..declared(IncidentKind::Theft) };
-    let right = theft.put_noticed_right(hours(60)).unwrap();
+    let put_right = |theft: &Incident, at| theft.put_noticed_right(at, None, None);
+    let right = put_right(&theft, hours(60)).unwrap();
     assert_eq!(right, Incident { noticed_at: hours(60), ..theft.clone() }, "nothing else is changed");
     assert!(clocks(&right, hours(0)).iter().all(|clock| clock.due_at == hours(108)), "its clocks follow");
-    assert!(theft.put_noticed_right(hours(100)).is_ok(), "whoever declares at once noticed it then");
-    let late = theft.put_noticed_right(hours(101)).unwrap_err();
+    assert!(put_right(&theft, hours(100)).is_ok(), "whoever declares at once noticed it then");
+    let late = put_right(&theft, hours(101)).unwrap_err();
     let (noticed_at, declared_at) = (hours(101), hours(100));
     assert_eq!(late, Refusal::NoticedAfterDeclared { noticed_at, declared_at });
     assert_eq!(late.rule(), RuleId::C5_4_2);
@@ -90,8 +91,31 @@ fn c5_4_2_when_it_was_noticed_is_put_right_up_to_its_declaration_and_the_day_of_
         let theft = Incident { papers, ..theft.clone() };
         let (dated, noticed_on) = (Day::of(hours(30)), Day::of(hours(60)));
         assert!(dated < noticed_on);
-        let refused = theft.put_noticed_right(hours(60));
+        let refused = put_right(&theft, hours(60));
         assert_eq!(refused, Err(Refusal::PaperBefore { paper, dated, noticed_on }));
-        assert!(theft.put_noticed_right(hours(30)).is_ok(), "papers have a date and no hour");
+        assert!(put_right(&theft, hours(30)).is_ok(), "papers have a date and no hour");
     }
+}
+
+#[test]
+fn c5_4_2_a_declaration_is_admitted_however_late_and_concerns_whoever_had_the_tablet_then() {
+    let theft = Incident { declared_at: hours(100), ..declared(IncidentKind::Theft) };
+    let declaration = Declaration {
+        tablet: theft.tablet,
+        college: theft.college.clone(),
+        kind: theft.kind,
+        noticed_at: hours(0),
+        declarant: theft.declarant,
+        authority: None,
+    };
+    let late = Incident::declare(theft.id, declaration, hours(24 * 900)).unwrap();
+    assert_eq!(late.noticed_at, hours(0));
+    // What is put right goes on concerning the same person, or nobody.
+    let (one, another) = (types::LoanId::new(hours(1)), types::LoanId::new(hours(2)));
+    let refused = Err(Refusal::ConcernsAnother { noticed_at: hours(60) });
+    for (concerned, instead) in [(Some(one), Some(another)), (None, Some(one)), (Some(one), None)] {
+        assert_eq!(theft.put_noticed_right(hours(60), concerned, instead), refused);
+    }
+    assert!(theft.put_noticed_right(hours(60), Some(one), Some(one)).is_ok());
+    assert_eq!(Refusal::ConcernsAnother { noticed_at: hours(60) }.rule(), RuleId::C5_4_2);
 }

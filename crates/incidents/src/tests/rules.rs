@@ -29,7 +29,8 @@ fn petition<'a>(
     second: &'a SecondPerson,
     limits: &'a Limits,
 ) -> Petition<'a> {
-    Petition { incident, request, second, validation: validated(), last: None, limits }
+    let hands = &Hands::NOBODYS;
+    Petition { incident, hands, request, second, validation: validated(), last: None, limits }
 }
 
 /// The grant that person 2 asks for and the head, person 3, gives.
@@ -51,6 +52,7 @@ fn recorded(incident: &Incident) -> RecordedIncident {
         incident.kind,
         incident.state,
         incident.opened_at,
+        Hands::NOBODYS,
     )
 }
 
@@ -400,7 +402,8 @@ fn a_step_that_does_not_follow_is_refused_by_its_name() {
 fn an_incident_that_was_closed_too_soon_goes_on_in_another_whose_clocks_do_not_start_again() {
     let closed = Incident { state: IncidentState::Closed, ..declared(IncidentKind::Theft) };
     let next = types::IncidentId::new(hours(60));
-    let reopened = closed.reopen(next, "it was another tablet that turned up", hours(60)).unwrap();
+    let reopened =
+        closed.reopen(next, "it was another tablet that turned up", Since::Nothing, hours(60)).unwrap();
     assert_eq!((reopened.reopens, reopened.state), (Some(closed.id), IncidentState::InProgress));
     assert_eq!((reopened.id, reopened.opened_at), (next, hours(60)));
     assert!(
@@ -409,8 +412,8 @@ fn an_incident_that_was_closed_too_soon_goes_on_in_another_whose_clocks_do_not_s
     );
     let before = OpenIncident::read_back(&recorded(&reopened), tablet(), hours(59));
     assert!(matches!(before, Err(NotOpen::InTheFuture { .. })), "what was queued before does not rest on it");
-    assert_eq!(closed.reopen(next, " ", hours(60)), Err(Refusal::NoReason));
-    assert!(matches!(reopened.reopen(next, "again", hours(60)), Err(Refusal::NotNow { .. })));
+    assert_eq!(closed.reopen(next, " ", Since::Nothing, hours(60)), Err(Refusal::NoReason));
+    assert!(matches!(reopened.reopen(next, "again", Since::Nothing, hours(60)), Err(Refusal::NotNow { .. })));
 }
 
 #[test]

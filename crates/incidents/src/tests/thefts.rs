@@ -4,7 +4,7 @@ use types::{IncidentKind, RuleId};
 
 use super::declared;
 use crate::life::{Consequence, Step, step};
-use crate::{Incident, IncidentState, Refusal, lets_erase};
+use crate::{Hands, Incident, IncidentState, Refusal, lets_erase};
 
 #[test]
 fn m3_only_a_theft_whose_tablet_is_away_is_answered_by_erasing_it() {
@@ -20,7 +20,7 @@ fn m3_only_a_theft_whose_tablet_is_away_is_answered_by_erasing_it() {
                 (IncidentKind::Theft, false) => Err(Refusal::NotAway { state: *state }),
                 (kind, _) => Err(Refusal::NotStolen { kind: *kind }),
             };
-            assert_eq!(lets_erase(&incident), expected, "{kind}, {state}");
+            assert_eq!(lets_erase(&incident, &Hands::NOBODYS), expected, "{kind}, {state}");
         }
     }
     let back = Refusal::NotAway { state: IncidentState::Found };

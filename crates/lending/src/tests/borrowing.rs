@@ -260,7 +260,7 @@ fn c5_3_4_the_light_names_exactly_what_stands_in_the_way_with_its_rule() {
     assert_eq!(light(&ready().0, &ready().1, now).warnings(), ["GeoGebra"], "complementary apps only warn");
 
     type Spoil = fn(&mut HolderFacts, &mut TabletFacts, LoanId, Reported);
-    let cases: [(Obstacle, RuleId, Spoil); 16] = [
+    let cases: [(Obstacle, RuleId, Spoil); 17] = [
         (Obstacle::LendingOff, RuleId::C3_1_6, |holder, _, _, _| holder.lending_validated = false),
         (Obstacle::NoSchoolYear, RuleId::C9_1, |holder, _, _, _| holder.in_a_school_year = false),
         (Obstacle::NotListed, RuleId::C4_2, |holder, _, _, _| holder.listed = false),
@@ -281,6 +281,7 @@ fn c5_3_4_the_light_names_exactly_what_stands_in_the_way_with_its_rule() {
         (Obstacle::SetAside, RuleId::C3_3_2, |_, tablet, _, _| tablet.set_aside = true),
         (Obstacle::NotEnrolled, RuleId::C3_1_4, |_, tablet, _, _| tablet.enrolled = false),
         (Obstacle::NotSupervised, RuleId::C5_3_2, |_, tablet, _, _| tablet.supervised_or_excepted = false),
+        (Obstacle::NoBase, RuleId::C3_1_5, |_, tablet, _, _| tablet.base_profile = Reported::NotGiven),
         (Obstacle::BaseProfile(stale), RuleId::C5_3_4, |_, tablet, _, stale| tablet.base_profile = stale),
         (
             Obstacle::BaseApp { app: "Capytale".into(), reported: stale },

@@ -3,9 +3,7 @@
 //! The server adds what belongs to one tablet (its password, its names) and what it must always send. The agent cannot
 //! set up networks, filter, or restrict which apps open: that is said, rule by rule, and never shown as done.
 
-use std::fmt;
-use std::str::FromStr;
-
+use android::ApiLevel;
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalogue::{Agent, Entry, Kind, Section, Stricter, Words, user_restrictions, words};
@@ -14,48 +12,6 @@ use crate::parts::ProxyRoute;
 use crate::render::why::{LeftOut, Why, Written};
 use crate::value::Value;
 use crate::versions::Approved;
-
-/// An API level of Android: 26 is Android 8, the oldest that the agent runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiLevel(u16);
-
-/// Not a version of Android that the agent runs on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a version of Android that the agent runs on: expected 8, 8.1, 9 to 11, 12, 12.1 or 13 to 16"
-)]
-pub struct NotAnAndroid {
-    text: String,
-}
-
-impl FromStr for ApiLevel {
-    type Err = NotAnAndroid;
-
-    /// Reads a version as people say it, such as `13`.
-    fn from_str(text: &str) -> Result<Self, NotAnAndroid> {
-        let level = match text.strip_suffix(".0").unwrap_or(text) {
-            "8" => 26,
-            "8.1" => 27,
-            "9" => 28,
-            "10" => 29,
-            "11" => 30,
-            "12" => 31,
-            "12.1" | "12L" => 32,
-            "13" => 33,
-            "14" => 34,
-            "15" => 35,
-            "16" => 36,
-            _ => return Err(NotAnAndroid { text: crate::value::shortened(text) }),
-        };
-        Ok(Self(level))
-    }
-}
-
-impl fmt::Display for ApiLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
 
 /// What the agent is given, and what it cannot do.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +119,7 @@ impl Writer {
             known.map_or(u16::MAX, |restriction| restriction.since)
         };
         let (known, unknown): (Vec<&&'static str>, Vec<&&'static str>) =
-            names.iter().partition(|name| since(name) <= self.level.0);
+            names.iter().partition(|name| since(name) <= self.level.number());
         if let Some(newest) = unknown.iter().map(|name| since(name)).max() {
             return self.leave_out(what, Why::AndroidTooOld { since: newest });
         }

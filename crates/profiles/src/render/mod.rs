@@ -9,7 +9,8 @@ mod node;
 mod why;
 
 pub(crate) use agent::sketch_agent;
-pub use agent::{AgentRendering, ApiLevel, NotAnAndroid, render_agent};
+pub use agent::{AgentRendering, render_agent};
+pub use android::{ApiLevel, NotAnAndroid};
 pub(crate) use ipad::{DECLARATIONS_SINCE, server_token, sketch_ipad};
 pub use ipad::{Frame, IpadRendering, IpadTarget, NotAFrame, OLDEST_IPADOS, TooOld, render_ipad};
 pub use why::{LeftOut, Why, Written};

@@ -1,7 +1,12 @@
 //! What the open Android agent is given.
 
+use android::agent::PanelPassword;
+use android::agent::configuration::{Configuration, Own};
+use types::Secret;
+
 use super::layers::base_text;
-use super::templates::{template, today};
+use super::templates::{NAMES, template, today};
+use crate::layer::LayerKind;
 use crate::render::{ApiLevel, Why, sketch_agent};
 use crate::{Layer, combine, parse};
 
@@ -72,4 +77,26 @@ fn an_app_that_alone_would_open_is_left_out_for_the_agent_and_says_why() {
     };
     assert_eq!(why(&[&base]), None);
     assert!(matches!(why(&[&base, &exam]), Some(Why::NothingAlike { .. })));
+}
+
+#[test]
+fn the_agent_takes_what_is_rendered_for_it_of_every_template_on_every_android() {
+    let password = PanelPassword::of(&Secret::new("abcdefghijklmnopqrstuvwxyz".to_owned())).unwrap();
+    let own =
+        Own { password, description: "Tablette 12".to_owned(), move_to: None, lock: None, locating: None };
+    let base = template("socle");
+    for name in NAMES {
+        let layer = template(name);
+        let layers: Vec<&Layer> = match layer.kind() {
+            LayerKind::Base => vec![&layer],
+            LayerKind::Emergency => continue,
+            _ => vec![&base, &layer],
+        };
+        let intent = combine(layers, None, today()).unwrap();
+        for android in ["8", "11", "13", "16"] {
+            let fields = sketch_agent(&intent, level(android)).fields;
+            Configuration::new(&own, &fields)
+                .unwrap_or_else(|why| panic!("{name} on Android {android}: {why}"));
+        }
+    }
 }

@@ -147,7 +147,10 @@ fn c5_3_7_orders_of_one_college_neither_meet_nor_go_on_for_more_than_thirty_days
     // It meets what is for one of its collèges, on any of its days; and a renewal meets what it renews.
     for new in [days(&[1, 2], 29, 40), days(&[], 10, 12), days(&[1], -5, 0)] {
         let refused = of(&new, &[&one]).unwrap_err();
-        assert!(matches!(refused, Refusal::EmergencyMeets { order, .. } if order == one.id), "{refused:?}");
+        assert!(
+            matches!(&refused, Refusal::EmergencyMeets { met, .. } if met[0].order == one.id),
+            "{refused:?}"
+        );
         assert_eq!(refused.rule(), Some(RuleId::C5_3_7));
         assert!(!refused.to_string().contains("--renews"), "for others, or before it: {refused}");
         assert_eq!(follows(&new, Some(one.id), std::slice::from_ref(&one)), Ok(()));
@@ -406,20 +409,55 @@ fn a_percentage_is_about_that_many_tablets_and_not_always_the_same() {
 fn a_roll_out_goes_on_in_time_and_stops_by_itself() {
     let at = rollout(0, (10, 50));
     let day = now().plus(Duration::from_secs(86_400));
+    let next = |at: &Rollout, tally, now| turn(at, tally, Tried::Reported, now);
     let tally = |applied, failed| Tally { applied, failed };
-    assert_eq!(turn(&at, tally(0, 0), now()), Turn::Wait);
+    assert_eq!(next(&at, tally(0, 0), now()), Turn::Wait);
     let tick = Duration::from_millis(1);
-    assert_eq!(turn(&at, tally(0, 0), day.minus(tick)), Turn::Wait, "a day is a day");
-    assert_eq!(turn(&at, tally(8, 2), now()), Turn::Pause(tally(8, 2)), "ten reports say something");
-    assert_eq!(turn(&Rollout { wave: 2, ..at.clone() }, tally(0, 0), day), Turn::Advance, "one is left");
-    assert_eq!(turn(&at, tally(90, 10), day), Turn::Advance, "ten in a hundred are not above the threshold");
-    assert_eq!(turn(&at, tally(89, 11), now()), Turn::Pause(tally(89, 11)));
-    assert_eq!(turn(&at, tally(0, 9), now()), Turn::Wait, "nine reports say nothing yet");
-    assert_eq!(turn(&Rollout { wave: 3, ..at.clone() }, tally(0, 0), day), Turn::Finish);
+    assert_eq!(next(&at, tally(0, 0), day.minus(tick)), Turn::Wait, "a day is a day");
+    assert_eq!(next(&at, tally(8, 2), now()), Turn::Pause(tally(8, 2)), "ten reports say something");
+    assert_eq!(next(&Rollout { wave: 2, ..at.clone() }, tally(0, 0), day), Turn::Advance, "one is left");
+    assert_eq!(next(&at, tally(90, 10), day), Turn::Advance, "ten in a hundred are not above the threshold");
+    assert_eq!(next(&at, tally(89, 11), now()), Turn::Pause(tally(89, 11)));
+    assert_eq!(next(&at, tally(0, 9), now()), Turn::Wait, "nine reports say nothing yet");
+    assert_eq!(next(&Rollout { wave: 3, ..at.clone() }, tally(0, 0), day), Turn::Finish);
     for state in [RolloutState::Paused, RolloutState::Done, RolloutState::RolledBack, RolloutState::Replaced]
     {
-        assert_eq!(turn(&Rollout { state, ..at.clone() }, tally(0, 100), day), Turn::Wait);
+        assert_eq!(next(&Rollout { state, ..at.clone() }, tally(0, 100), day), Turn::Wait);
     }
+}
+
+#[test]
+fn a_wave_that_nobody_reported_from_does_not_lead_to_the_next_one() {
+    let at = rollout(0, (10, 50));
+    let (day, tick) = (now().plus(Duration::from_secs(86_400)), Duration::from_millis(1));
+    let tally = |applied, failed| Tally { applied, failed };
+    let turned = |tally, tried, now| turn(&at, tally, tried, now);
+    assert_eq!(turned(tally(0, 0), Tried::NoReport, day.minus(tick)), Turn::Wait);
+    assert_eq!(turned(tally(0, 0), Tried::NoReport, day), Turn::PauseUntried);
+    assert_eq!(
+        turned(tally(40, 0), Tried::NoReport, day),
+        Turn::PauseUntried,
+        "what others reported says nothing of it"
+    );
+    assert_eq!(turned(tally(0, 10), Tried::NoReport, day), Turn::Pause(tally(0, 10)), "failures come first");
+    assert_eq!(turned(tally(0, 0), Tried::NoTablet, day), Turn::Advance, "there is nobody to wait for");
+    assert_eq!(turned(tally(1, 0), Tried::Reported, day), Turn::Advance);
+    let paused = Rollout { state: RolloutState::Paused, ..at.clone() };
+    assert_eq!(turn(&paused, tally(0, 0), Tried::NoReport, day), Turn::Wait);
+}
+
+#[test]
+fn a_wave_is_the_first_to_reach_whom_none_before_it_named() {
+    let at = rollout(0, (1, 99));
+    let tablet = TabletId::new(now());
+    let first = |wave, uai: Option<&Uai>| Rollout { wave, ..at.clone() }.reaches_first_now(tablet, uai);
+    assert!(first(0, Some(&college(1))));
+    for wave in 1..4 {
+        assert!(!first(wave, Some(&college(1))), "{wave}");
+    }
+    let elsewhere: Vec<bool> = (0..4).map(|wave| first(wave, Some(&college(2)))).collect();
+    assert_eq!(elsewhere.iter().filter(|first| **first).count(), 1, "{elsewhere:?}");
+    assert!(!Rollout { state: RolloutState::RolledBack, ..at }.reaches_first_now(tablet, Some(&college(1))));
 }
 
 #[test]

@@ -66,6 +66,19 @@ impl InForce {
             _ => Some(&self.current),
         }
     }
+
+    /// As [`InForce::for_tablet`], for a tablet that had these versions elsewhere: where nothing was before, it keeps the first
+    /// one that it had, for without it it would be less restricted (C3.1.1).
+    #[must_use]
+    pub fn for_tablet_that_had(
+        &self,
+        tablet: TabletId,
+        uai: Option<&Uai>,
+        had: &BTreeSet<ProfileVersionId>,
+    ) -> Option<&Approved<Layer>> {
+        let kept = || self.current.version().is_some_and(|version| had.contains(&version));
+        self.for_tablet(tablet, uai).or_else(|| kept().then_some(&self.current))
+    }
 }
 
 /// An emergency order over a base that both organisations approved (C5.3.7), and for which collèges.

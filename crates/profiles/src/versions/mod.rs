@@ -12,4 +12,4 @@ mod rollout;
 pub use approved::{Approval, Approved, NotApproved, VersionFacts, combine_approved};
 pub use in_force::{InForce, OrderInForce};
 pub use key::{LayerKey, NotAKey};
-pub use rollout::{NotAPlan, Rollout, RolloutPlan, RolloutState, Tally, Turn, Wave, turn};
+pub use rollout::{NotAPlan, Rollout, RolloutPlan, RolloutState, Tally, Tried, Turn, Wave, turn};

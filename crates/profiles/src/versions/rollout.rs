@@ -139,7 +139,7 @@ pub enum RolloutState {
     Paused,
     /// It reached everyone.
     Done,
-    /// Everyone has the version before again.
+    /// Everyone has the version before again; or none, where its version was taken away.
     RolledBack,
     /// It was of a first version, and a corrected one took its place everywhere before it had reached everyone.
     Replaced,
@@ -201,14 +201,23 @@ impl Rollout {
             RolloutState::Done => true,
             RolloutState::RolledBack | RolloutState::Replaced => false,
             RolloutState::Running | RolloutState::Paused => {
-                let mut begun = self.plan.waves.iter().take(self.wave.saturating_add(1));
-                begun.any(|wave| match wave {
-                    Wave::Colleges(colleges) => uai.is_some_and(|uai| colleges.contains(uai)),
-                    Wave::Percent(percent) => draw(self.version, tablet) < u16::from(*percent),
-                    Wave::Everyone => true,
-                })
+                self.is_in_the_first(self.wave.saturating_add(1), tablet, uai)
             }
         }
+    }
+
+    /// Whether the wave that runs brings it the new version, and none before did.
+    #[must_use]
+    pub fn reaches_first_now(&self, tablet: TabletId, uai: Option<&Uai>) -> bool {
+        self.reaches(tablet, uai) && !self.is_in_the_first(self.wave, tablet, uai)
+    }
+
+    fn is_in_the_first(&self, waves: usize, tablet: TabletId, uai: Option<&Uai>) -> bool {
+        self.plan.waves.iter().take(waves).any(|wave| match wave {
+            Wave::Colleges(colleges) => uai.is_some_and(|uai| colleges.contains(uai)),
+            Wave::Percent(percent) => draw(self.version, tablet) < u16::from(*percent),
+            Wave::Everyone => true,
+        })
     }
 }
 
@@ -229,6 +238,17 @@ pub struct Tally {
     pub failed: u32,
 }
 
+/// Whether the wave that runs was tried: by the tablets that it was the first to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// Some of them reported.
+    Reported,
+    /// There are some, and none reported.
+    NoReport,
+    /// It reaches none that another did not: there is nobody to wait for.
+    NoTablet,
+}
+
 /// What a roll-out does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -240,11 +260,13 @@ pub enum Turn {
     Finish,
     /// Too many failed: it pauses, and somebody looks.
     Pause(Tally),
+    /// The wave’s time is over, and nobody knows what it does to tablets: it pauses, and somebody looks.
+    PauseUntried,
 }
 
 /// Decides what a roll-out does now. One that pauses, or is over, does nothing by itself.
 #[must_use]
-pub fn turn(rollout: &Rollout, tally: Tally, now: Instant) -> Turn {
+pub fn turn(rollout: &Rollout, tally: Tally, tried: Tried, now: Instant) -> Turn {
     if rollout.state != RolloutState::Running {
         return Turn::Wait;
     }
@@ -258,6 +280,9 @@ pub fn turn(rollout: &Rollout, tally: Tally, now: Instant) -> Turn {
     let lasts = Duration::from_secs(u64::from(plan.hours_between) * 3_600);
     if now < rollout.wave_since.plus(lasts) {
         return Turn::Wait;
+    }
+    if tried == Tried::NoReport {
+        return Turn::PauseUntried;
     }
     if rollout.wave.saturating_add(1) < plan.waves.len() { Turn::Advance } else { Turn::Finish }
 }

@@ -191,7 +191,10 @@ pub fn persons(tx: &mut Tx<'_>, before: Instant, limit: u32) -> Result<usize, St
 /// Empties what tells who people were.
 fn forget(connection: &mut AnyConnection, people: &[String]) -> diesel::QueryResult<usize> {
     diesel::update(list_changes::table.filter(list_changes::person_id.eq_any(people)))
-        .set(list_changes::entry_sealed.eq(None::<Vec<u8>>))
+        .set((
+            list_changes::entry_sealed.eq(None::<Vec<u8>>),
+            list_changes::before_sealed.eq(None::<Vec<u8>>),
+        ))
         .execute(connection)?;
     diesel::update(signatures::table.filter(signatures::person_id.eq_any(people)))
         .set(signatures::evidence.eq(""))

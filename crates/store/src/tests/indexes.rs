@@ -96,7 +96,7 @@ pub(super) fn without_rules(connection: &mut AnyConnection) {
 /// The columns of an enrolment; whose tablet it is and its state are left to a copy that no rule minds.
 pub(super) const ENROLMENT_COLUMNS: &str = "id, NULL, platform, 'superseded', kind, supervision, NULL, NULL, topic, NULL, NULL, \
     NULL, NULL, awaiting_configuration, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, created_at, NULL, NULL, \
-    NULL";
+    NULL, NULL";
 
 /// What was sent: the text of a statement, and its values as diesel shows them.
 type Sent = Arc<Mutex<Vec<String>>>;

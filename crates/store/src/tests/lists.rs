@@ -424,7 +424,8 @@ async fn where_a_tablet_stands_is_looked_at_once_a_day_and_when_something_change
             tablet_modes::put(tx, &written)
         })
         .await;
-    let member = fixture.read(move |tx| crate::segments::member_of(tx, of.enrolment)).await.unwrap();
+    let members = fixture.read(move |tx| crate::segments::members_among(tx, &[of.enrolment])).await;
+    let member = members.first().unwrap();
     assert_eq!(member.loan, Some((UserKind::Pupil, LoanMode::InSchool)));
     let due = |day: &str| {
         let day = day.parse().unwrap();

@@ -2,7 +2,7 @@
 //! sends the statement (M1, M2).
 
 use ::incidents::papers::PaperKind;
-use ::incidents::{Footing, Grant, IncidentState};
+use ::incidents::{Footing, Grant, Incident, IncidentState};
 use types::{AccountId, Day, IncidentId, IncidentKind, WarrantId};
 
 use super::fixture::{Fixture, at};
@@ -31,7 +31,7 @@ on_both_engines! {
     m1_a_warrant_that_ended_says_when,
 }
 
-fn refused<T: std::fmt::Debug>(outcome: Result<T, StoreError>, by: &str) {
+pub(super) fn refused<T: std::fmt::Debug>(outcome: Result<T, StoreError>, by: &str) {
     match outcome {
         Err(StoreError::Refused { rule }) => assert!(rule.contains(by), "{by}: {rule}"),
         other => panic!("{by}: {other:?}"),

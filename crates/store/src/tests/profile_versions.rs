@@ -18,8 +18,11 @@ use crate::{Digest, StoreError, Tx, accounts, emergency_orders, role_grants};
 on_both_engines! {
     c3_1_1_the_tables_publish_nothing_that_both_did_not_approve,
     c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_or_renewed_early,
+    c5_3_7_an_order_that_cannot_be_read_does_not_hide_the_others,
     c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly,
     c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it,
+    c3_1_1_the_tables_bring_no_version_in_waves_that_was_published_to_all,
+    c3_1_1_the_tables_take_nothing_joint_out_of_force_that_has_nothing_before_it,
 }
 
 const TEXT: &str = "layer = \"base\"\ntitle = \"T\"\npurpose = \"P\"\n";
@@ -201,13 +204,21 @@ async fn c3_1_1_the_tables_publish_nothing_that_both_did_not_approve(fixture: Fi
 
 /// Puts a version in force by the signatures of both.
 async fn in_force(fixture: &Fixture, cast: &Cast, row: &ProfileVersion) {
+    in_force_as(fixture, cast, row, TEXT).await;
+}
+
+/// The same, with what it says.
+async fn in_force_as(fixture: &Fixture, cast: &Cast, row: &ProfileVersion, text: &'static str) {
     let (alice, clara, departement, academie) = (cast.alice, cast.clara, cast.departement, cast.academie);
     let row = row.clone();
     fixture
         .write(move |tx| {
-            approver(tx, alice, departement)?;
-            approver(tx, clara, academie)?;
-            rows::insert(tx, &row, &Secret::new(TEXT.to_owned()))?;
+            if accounts::by_login(tx, &format!("giver.{departement}"))?.is_none() {
+                approver(tx, alice, departement)?;
+                approver(tx, clara, academie)?;
+            }
+            let draft = ProfileVersion { rollout_plan: None, ..row.clone() };
+            rows::insert(tx, &draft, &Secret::new(text.to_owned()))?;
             rows::submit(tx, row.id, at(20))?;
             for (organisation, by) in [(departement, alice), (academie, clara)] {
                 let approval = Approval {
@@ -221,7 +232,10 @@ async fn in_force(fixture: &Fixture, cast: &Cast, row: &ProfileVersion) {
                 profile_approvals::insert(tx, &approval)?;
             }
             rows::approve(tx, row.id)?;
-            rows::schedule(tx, row.id, row.author_id, (at(40), None))?;
+            rows::schedule(tx, row.id, row.author_id, (at(40), row.rollout_plan.as_deref()))?;
+            if let Some(before) = rows::published(tx, &row.layer()?)? {
+                rows::supersede(tx, before.id, at(40))?;
+            }
             rows::publish(tx, row.id, at(40))
         })
         .await;
@@ -284,6 +298,45 @@ async fn c5_3_7_the_tables_take_no_order_for_days_that_there_are_not_far_ahead_o
     assert!(left.is_empty(), "{left:?}");
 }
 
+async fn c5_3_7_an_order_that_cannot_be_read_does_not_hide_the_others(fixture: Fixture) {
+    let cast: Cast = fixture.cast().await;
+    let text = include_str!("../../../../profiles/urgence.toml");
+    let title = profiles::parse("layer", text).unwrap().name().title.clone();
+    let emergency = |title: &str, text: &str| ProfileVersion {
+        layer_kind: "emergency".into(),
+        layer_name: title.to_owned(),
+        title: title.to_owned(),
+        content_sha256: Digest::of(text.as_bytes()),
+        ..version(cast.bruno)
+    };
+    // One of a text that this program does not understand any more, and one of a real base.
+    let (old, real) = (emergency("T", TEXT), emergency(&title, text));
+    in_force(&fixture, &cast, &old).await;
+    in_force_as(&fixture, &cast, &real, text).await;
+    let (today, ordered) = (Day::of(at(50)), at(50).as_millis());
+    for (number, version, uai) in [(1, old.id, "0761234A"), (2, real.id, "0765678B")] {
+        let order = format!(
+            "INSERT INTO emergency_orders (id, version_id, uais, starts_on, ends_on, reason, organisation_id, ordered_by, \
+             ordered_at, renews, ended_at, ended_by) VALUES ('01890000-0000-7000-8000-00000000000{number}', '{version}', \
+             '[\"{uai}\"]', '{today}', '{}', 'closed', '{}', '{}', {ordered}, NULL, NULL, NULL)",
+            today.plus(5),
+            cast.academie,
+            cast.clara
+        );
+        fixture.by_hand(&order).unwrap();
+    }
+    let each = fixture.read(|tx| emergency_orders::each_in_force(tx, at(50))).await;
+    let [Err(unreadable), Ok(order)] = &each[..] else { panic!("{each:?}") };
+    assert!(unreadable.order.ends_with("1") && unreadable.error.is_about_a_row(), "{unreadable:?}");
+    assert_eq!(
+        unreadable.colleges.iter().flatten().map(ToString::to_string).collect::<Vec<_>>(),
+        ["0761234A"]
+    );
+    assert_eq!(order.version(), real.id);
+    assert_eq!(fixture.read(move |tx| emergency_orders::ids_not_past(tx, today)).await.len(), 2);
+    assert!(fixture.store.read(|tx| emergency_orders::in_force(tx, at(50))).await.is_err());
+}
+
 async fn c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly(fixture: Fixture) {
     let cast: Cast = fixture.cast().await;
     let base = version(cast.bruno);
@@ -299,28 +352,82 @@ async fn c3_1_3_the_tables_suspend_nothing_that_was_decided_jointly(fixture: Fix
     assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
 }
 
+/// A statement that begins a roll-out by hand.
+fn rolled_out(
+    of: &ProfileVersion,
+    before: Option<&ProfileVersion>,
+    (plan, by): (&str, AccountId),
+    when: Instant,
+) -> String {
+    let id = RolloutId::new(at(60));
+    let before = before.map_or("NULL".to_owned(), |before| format!("'{}'", before.id));
+    let (of, when) = (of.id, when.as_millis());
+    format!(
+        "INSERT INTO rollouts (id, version_id, previous_id, plan, state, wave, wave_since, started_by, started_at) \
+         VALUES ('{id}', '{of}', {before}, '{plan}', 'running', 0, {when}, '{by}', {when})"
+    )
+}
+
+/// A statement that takes a version out of force by hand.
+fn taken_away(of: &ProfileVersion) -> String {
+    let at = at(70).as_millis();
+    let set = format!("state = 'withdrawn', ended_at = {at}, ended_reason = 'x'");
+    format!("UPDATE profile_versions SET {set} WHERE id = '{}'", of.id)
+}
+
 async fn c3_1_1_the_tables_roll_out_what_is_published_and_say_what_was_before_it(fixture: Fixture) {
     let cast: Cast = fixture.cast().await;
-    let (base, draft) = (version(cast.bruno), ProfileVersion { number: 2, ..version(cast.bruno) });
+    let planned = ProfileVersion { rollout_plan: Some("{}".into()), ..version(cast.bruno) };
+    let (base, draft) = (planned, ProfileVersion { number: 2, ..version(cast.bruno) });
     in_force(&fixture, &cast, &base).await;
     let drafted = draft.clone();
     fixture.write(move |tx| rows::insert(tx, &drafted, &Secret::new(TEXT.to_owned()))).await;
-    let rolled_out = |of: &ProfileVersion, before: Option<&ProfileVersion>, when: Instant| {
-        let id = RolloutId::new(at(60));
-        let before = before.map_or("NULL".to_owned(), |before| format!("'{}'", before.id));
-        let (of, by, when) = (of.id, cast.bruno, when.as_millis());
-        format!(
-            "INSERT INTO rollouts (id, version_id, previous_id, plan, state, wave, wave_since, started_by, started_at) \
-             VALUES ('{id}', '{of}', {before}, '{{}}', 'running', 0, {when}, '{by}', {when})"
-        )
-    };
+    let as_planned = ("{}", cast.bruno);
     // Neither of a draft, nor from itself or from what was never in force.
     for (of, before) in [(&draft, None), (&draft, Some(&base)), (&base, Some(&base)), (&base, Some(&draft))] {
-        fixture.refused_by_hand(&rolled_out(of, before, at(60)));
+        fixture.refused_by_hand(&rolled_out(of, before, as_planned, at(60)));
     }
-    // With nothing before it, where nothing was, when that version is published and not later; and that stays written.
-    let published = fixture.read(move |tx| rows::get(tx, &base.id)).await.unwrap().published_at.unwrap();
-    fixture.refused_by_hand(&rolled_out(&base, None, published.plus(Duration::from_millis(1))));
-    fixture.by_hand(&rolled_out(&base, None, published)).unwrap();
+    // With nothing before it, where nothing was, when that version is published and not later; as it was decided then, and
+    // that stays written.
+    let id = base.id;
+    let published = fixture.read(move |tx| rows::get(tx, &id)).await.unwrap().published_at.unwrap();
+    fixture.refused_by_hand(&rolled_out(&base, None, as_planned, published.plus(Duration::from_millis(1))));
+    for otherwise in [("{\"waves\":[]}", cast.bruno), ("{}", cast.alice)] {
+        fixture.refused_by_hand(&rolled_out(&base, None, otherwise, published));
+    }
+    fixture.by_hand(&rolled_out(&base, None, as_planned, published)).unwrap();
     fixture.refused_by_hand(&format!("UPDATE rollouts SET previous_id = '{}'", draft.id));
+}
+
+async fn c3_1_1_the_tables_bring_no_version_in_waves_that_was_published_to_all(fixture: Fixture) {
+    let cast: Cast = fixture.cast().await;
+    let base = version(cast.bruno);
+    in_force(&fixture, &cast, &base).await;
+    // Neither as a first one, nor with one before it that was in force once.
+    for plan in ["{}", "NULL"] {
+        fixture.refused_by_hand(&rolled_out(&base, None, (plan, cast.bruno), at(40)));
+    }
+    let next = ProfileVersion { number: 2, ..version(cast.bruno) };
+    in_force(&fixture, &cast, &next).await;
+    fixture.refused_by_hand(&rolled_out(&next, Some(&base), ("{}", cast.bruno), at(40)));
+}
+
+async fn c3_1_1_the_tables_take_nothing_joint_out_of_force_that_has_nothing_before_it(fixture: Fixture) {
+    let cast: Cast = fixture.cast().await;
+    let planned = |number| {
+        let plan = Some("{}".to_owned());
+        ProfileVersion { number, rollout_plan: plan, ..version(cast.bruno) }
+    };
+    // Neither published to all, nor the first of its layer in waves.
+    let first = planned(1);
+    in_force(&fixture, &cast, &first).await;
+    fixture.refused_by_hand(&taken_away(&first));
+    fixture.by_hand(&rolled_out(&first, None, ("{}", cast.bruno), at(40))).unwrap();
+    fixture.refused_by_hand(&taken_away(&first));
+    // One that is rolled out goes for the one before it.
+    let next = planned(2);
+    in_force(&fixture, &cast, &next).await;
+    fixture.refused_by_hand(&taken_away(&next));
+    fixture.by_hand(&rolled_out(&next, Some(&first), ("{}", cast.bruno), at(40))).unwrap();
+    fixture.by_hand(&taken_away(&next)).unwrap();
 }

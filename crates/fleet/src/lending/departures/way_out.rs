@@ -15,7 +15,7 @@ use store::last_decisions::{self as rows, LastDecision};
 use store::{Tx, brake, erase_orders, restitutions};
 use types::{Actor, CountersignatureId, DestructionKind, EraseOrderId, Instant, LastDecisionId, TabletId};
 
-use super::super::orders::{is_open, tell};
+use super::super::orders::{Wish, is_open, tell};
 use super::super::refusals::not_erased;
 use super::{Case, case, departure, reached, record};
 use crate::audit::{self, Change};
@@ -56,17 +56,17 @@ pub async fn saved(
         .await
 }
 
-/// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5).
+/// Orders the erasure of a tablet that leaves, or has it told again. It counts against whoever asks (M5). An order that
+/// stands and is under way is the answer: nothing is ordered, counted or recorded twice.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] says what is missing, and until when: a pupil is told before; [`Refusal::Stopped`];
-/// [`Refusal::Conflict`] for a command that is under way.
+/// [`Refusal::Forbidden`] says what is missing, and until when: a pupil is told before; [`Refusal::Stopped`].
 pub async fn order(
     fleet: &Fleet,
     principal: &Principal,
     id: LastDecisionId,
     now: Instant,
-) -> Result<(Case, Option<CountersignatureId>), Refusal> {
+) -> Result<(Case, Option<CountersignatureId>, Wish), Refusal> {
     let (principal, terms) = (principal.clone(), fleet.settings().erasures);
     fleet
         .store()
@@ -77,15 +77,12 @@ pub async fn order(
             }
             let way = departure(tx, &row)?;
             if let Some(order) = open_order(tx, &way)? {
-                if !tell(tx, tablet.id, order, &terms, &principal.actor(), now)? {
-                    return Err(Refusal::Conflict(
-                        "its erasure is ordered: the command waits for the tablet, or the tablet is not enrolled; erase it \
-                         by hand and attest it, if it cannot come"
-                            .into(),
-                    ));
+                let said = acknowledged_at(tx, order)?.is_some();
+                if said || !tell(tx, tablet.id, order, &terms, &principal.actor(), now)? {
+                    return Ok((case(tx, row)?, None, Wish::StoodAlready));
                 }
                 record(tx, &principal, "erase-order.again", &row, json!({ "order": order }), now)?;
-                return Ok((case(tx, row)?, None));
+                return Ok((case(tx, row)?, None, Wish::Granted));
             }
             // What is not granted is told before anything is counted.
             granted(tx, (&row, &way), way.counted_order_id, &terms, now)?;
@@ -100,7 +97,7 @@ pub async fn order(
                     Some(asked)
                 }
             };
-            Ok((case(tx, row)?, held))
+            Ok((case(tx, row)?, held, Wish::Granted))
         })
         .await
 }
@@ -256,7 +253,7 @@ pub(crate) fn carry_out(
     match granted(tx, (&row, &way), order, terms, now) {
         Ok(_) => give(tx, (&row, &way), order, terms, &principal.actor(), now)?,
         // What may not be ordered yet is ordered by hand, and is counted.
-        Err(Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
+        Err(Refusal::Worded(_) | Refusal::Forbidden { .. } | Refusal::Conflict(_)) => {}
         Err(other) => return Err(other),
     }
     Ok(true)
