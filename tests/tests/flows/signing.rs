@@ -108,7 +108,7 @@ async fn m1_who_may_not_sign_a_request_finds_it_in_their_list_and_why(engine: En
     let theirs = listed(&case, case.head).await.into_iter().find(|one| one["id"] == *request).unwrap();
     assert_eq!(theirs["signable"], false, "{theirs}");
     assert!(theirs["not_signable_because"].as_str().unwrap().contains("one hand"), "{theirs}");
-    assert_eq!(case.sign(case.head, &request).await.text("/code"), "not-countersigned");
+    assert_eq!(case.sign(case.head, &request).await.text("/code"), "not-decided-so");
 }
 
 async fn m1_whoever_reads_a_request_is_told_whether_they_may_sign_it_and_why_not(engine: Engine) {
