@@ -189,6 +189,10 @@ pub(crate) fn shown(response: ServiceResponse, id: Uuid, language: Language) -> 
     ServiceResponse::new(request, new)
 }
 
+fn in_language(words: &Sentence, language: Language) -> String {
+    language.choose(words.english.clone(), words.french.clone())
+}
+
 impl Problem {
     fn of_failure(failure: &Failure, id: Uuid, language: Language) -> Self {
         let (code, rule, mut lines) = match failure {
@@ -203,9 +207,8 @@ impl Problem {
         match failure {
             // What is said of incidents names what helps, in both languages.
             Failure::Refusal(Refusal::Worded(said)) => {
-                let choose = |words: &Sentence| language.choose(words.english.clone(), words.french.clone());
-                detail = choose(&said.in_words());
-                next_step = said.next_step().map(choose).map(Cow::Owned);
+                detail = in_language(&said.in_words(), language);
+                next_step = said.next_step().map(|words| Cow::Owned(in_language(words, language)));
             }
             Failure::Refusal(Refusal::NotValidated(why)) => {
                 detail = language.choose(detail, why.in_words(privacy::Language::French));

@@ -31,12 +31,17 @@ async fn lent_twice(fixture: &Fixture, of: Enrolled, to: [PersonId; 2]) -> [Loan
 /// A loan ends and the next begins, past the rule that the tablet is to be proven empty between the two (C5.3.5), which is
 /// tested elsewhere and takes weeks.
 async fn lent_anew(fixture: &Fixture, back: Loan, next: Loan) {
+    assert!(fixture.write(move |tx| loans::update(tx, &back)).await);
+    begin_anew(fixture, next).await;
+}
+
+/// The next loan begins, past the same rule.
+async fn begin_anew(fixture: &Fixture, next: Loan) {
     let (off, on) = if fixture.postgresql.is_some() {
         ("ALTER TABLE loans DISABLE TRIGGER USER", "ALTER TABLE loans ENABLE TRIGGER USER")
     } else {
         ("DROP TRIGGER IF EXISTS loans_before_insert_5", "")
     };
-    assert!(fixture.write(move |tx| loans::update(tx, &back)).await);
     fixture.by_hand(off).unwrap();
     fixture.write(move |tx| loans::insert(tx, &next)).await;
     fixture.by_hand(on).unwrap();
@@ -71,12 +76,12 @@ async fn m1_nothing_rests_on_an_incident_of_somebody_else_whatever_program_write
     fixture.by_hand(&locate_by_hand("p", one, warrant, at(200))).unwrap();
     // Nor is it asked where it is, nor told, once somebody else has it again.
     let third = Loan { id: LoanId::new(at(600)), began_at: at(600), changed_at: at(600), ..second };
-    fixture.write(move |tx| loans::insert(tx, &third)).await;
+    begin_anew(&fixture, third).await;
     let by_another = "lost mode and positions rest on no incident of somebody else";
     refused(fixture.by_hand(&locate_by_hand("q", one, warrant, at(700))), by_another);
     refused(fixture.by_hand("UPDATE commands SET state = 'sent', sent_at = 1, sent_count = 1"), by_another);
     // The same pupil has it anew: what was noticed before makes nothing firm.
-    lent_twice(&fixture, two, [holders[0], holders[0]]).await;
+    let [_, anew] = lent_twice(&fixture, two, [holders[0], holders[0]]).await;
     let loss = Incident {
         id: IncidentId::new(at(101)),
         opened_at: at(101),
@@ -99,6 +104,8 @@ async fn m1_nothing_rests_on_an_incident_of_somebody_else_whatever_program_write
     }
     fixture.write(move |tx| warrant_grants::record(tx, WarrantId::new(at(101)), &provisional)).await;
     // It is of another collège now.
+    let back = given_back(&anew, 130);
+    assert!(fixture.write(move |tx| loans::update(tx, &back)).await);
     fixture.by_hand(&format!("UPDATE tablets SET uai = '0765678B' WHERE id = '{}'", two.tablet)).unwrap();
     let hands = fixture.read(move |tx| {
         let incident = incident_declarations::load(tx, id)?.unwrap();

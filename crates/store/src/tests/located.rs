@@ -2,7 +2,7 @@
 //! sends the statement (M1, M2).
 
 use ::incidents::papers::PaperKind;
-use ::incidents::{Footing, Grant, Incident, IncidentState};
+use ::incidents::{Footing, Grant, IncidentState};
 use types::{AccountId, Day, IncidentId, IncidentKind, WarrantId};
 
 use super::fixture::{Fixture, at};
