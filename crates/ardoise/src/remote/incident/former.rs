@@ -13,9 +13,9 @@ pub(super) fn incident(shown: &Value) -> String {
 
 fn incident_in(language: Language, shown: &Value) -> String {
     let mut readable = shown.clone();
-    for (list, sentence) in
-        [("formerly_noticed", noticed as fn(Language, &Value) -> String), ("former_papers", paper)]
-    {
+    let sentences: [(&str, fn(Language, &Value) -> String); 2] =
+        [("formerly_noticed", noticed), ("former_papers", paper)];
+    for (list, sentence) in sentences {
         if let Some(former) = readable.get_mut(list).and_then(Value::as_array_mut) {
             former.iter_mut().for_each(|one| *one = Value::String(sentence(language, one)));
         }
