@@ -11,10 +11,12 @@ pub(super) fn incident(shown: &Value) -> String {
     incident_in(Language::here(), shown)
 }
 
+/// How a former time is said.
+type Sentence = fn(Language, &Value) -> String;
+
 fn incident_in(language: Language, shown: &Value) -> String {
     let mut readable = shown.clone();
-    let sentences: [(&str, fn(Language, &Value) -> String); 2] =
-        [("formerly_noticed", noticed), ("former_papers", paper)];
+    let sentences: [(&str, Sentence); 2] = [("formerly_noticed", noticed), ("former_papers", paper)];
     for (list, sentence) in sentences {
         if let Some(former) = readable.get_mut(list).and_then(Value::as_array_mut) {
             former.iter_mut().for_each(|one| *one = Value::String(sentence(language, one)));
